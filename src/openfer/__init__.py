@@ -1,0 +1,3 @@
+"""openfer: open, reproducible facial expression recognition."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,29 @@
+"""The one family of errors: every message says what, where, the value found and what to do."""
+
+
+class OpenferError(Exception):
+    """Base of all errors that openfer raises on purpose; shown without a traceback."""
+
+
+class ParameterError(OpenferError):
+    """A parameter is unknown, of the wrong type, or contradicts another one."""
+
+
+class DataError(OpenferError):
+    """A dataset, table or image is missing, damaged or cannot serve the purpose asked for."""
+
+
+class AssetError(OpenferError):
+    """A 3D asset of the embedded faces is missing or damaged."""
+
+
+class CheckpointError(OpenferError):
+    """A weights file is truncated, altered, or does not fit the network it is loaded into."""
+
+
+class StorageError(OpenferError):
+    """The disk refused a write; what was there before is intact."""
+
+
+class TrainingError(OpenferError):
+    """Training cannot go on, such as a loss that is not finite."""

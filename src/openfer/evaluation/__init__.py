@@ -1,0 +1,1 @@
+"""From predictions tables to metrics, statistics and figures; never a model."""

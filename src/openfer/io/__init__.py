@@ -1,0 +1,1 @@
+"""Files that openfer reads and writes: atomic, hashed, never pickled."""

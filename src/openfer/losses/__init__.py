@@ -1,0 +1,1 @@
+"""One loss per file, each a pure function of tensors."""

@@ -1,0 +1,1 @@
+"""One paper per file: its networks and what one training step is."""

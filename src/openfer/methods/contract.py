@@ -1,0 +1,168 @@
+"""What every method offers to the trainer, and the trainer to every method."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from openfer.errors import CheckpointError
+from openfer.io.checkpoint import Checkpoint
+from openfer.parameters import Settings
+
+Classes = Mapping[str, tuple[str, ...]]
+"""Class names by task: ``{"expression": (...)}``, or one entry per disturbing factor."""
+
+Losses = dict[str, Tensor]
+"""Named scalar losses of one player; ``total`` is the one that the player minimises."""
+
+MISSING = -1
+"""The label of a sample that does not carry it; no loss and no metric counts it."""
+
+
+class Schedule(Settings):
+    """How long a stage trains and how its players step (Adam, multi-step decay).
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: samples a step.
+        learning_rate: of every player at the start.
+        betas: Adam's.
+        weight_decay: Adam's L2 term.
+        milestones: epochs after which the learning rate is multiplied by ``decay``.
+        decay: the factor.
+    """
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(0.0, ge=0)
+    milestones: tuple[int, ...] = ()
+    decay: float = Field(0.1, gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step sees.
+
+    Attributes:
+        images: normalised RGB, float, shape (B, 3, S, S).
+        labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
+    """
+
+    images: Tensor
+    labels: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the test-time path gives.
+
+    Attributes:
+        logits: task name -> (B, K).
+        features: the feature that the classifier reads, (B, D).
+        maps: named pictures' raw material, such as attentive feature maps (B, C, H, W).
+    """
+
+    logits: dict[str, Tensor]
+    features: Tensor
+    maps: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Player:
+    """A set of parameters with an objective of its own.
+
+    Attributes:
+        name: the key of its losses in what :meth:`Method.step` returns.
+        parameters: what its objective may change, and nothing else.
+        decays: whether its learning rate follows the stage's milestones.
+    """
+
+    name: str
+    parameters: tuple[nn.Parameter, ...]
+    decays: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training schedule."""
+
+    name: str
+    schedule: Schedule
+    players: tuple[Player, ...]
+
+
+class Method(nn.Module, ABC):
+    """A registered method: its networks, its stages and its step.
+
+    Attributes:
+        name: the key in the registry, the parameters file and the pipeline.
+        config_class: the pydantic model of its parameters.
+        needs: names of trained models that it is given and never changes or saves, each the name
+            of a pipeline and of the sub-module that :meth:`adopt` fills.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, classes: Classes) -> None:
+        super().__init__()
+        self.classes = {task: tuple(names) for task, names in classes.items()}
+
+    @abstractmethod
+    def stages(self) -> Sequence[Stage]:
+        """Return the training schedule."""
+
+    @abstractmethod
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return, for every player of the stage, its named losses, ``total`` among them.
+
+        Gradient routes are explicit: the trainer differentiates a player's total with respect to
+        that player's parameters alone, and what the graph must not cross is detached here.
+        """
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict at test time from (B, 3, S, S); parts used in training only do not run."""
+
+    @abstractmethod
+    def backbone(self) -> nn.Module:
+        """Return the part that a pretrained ResNet-18 may initialise."""
+
+    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+        """Take the trained models named in :attr:`needs`; the default needs none."""
+        if set(models) != set(self.needs):
+            raise CheckpointError(f"{self.name} needs the models {list(self.needs)}, given {sorted(models)}")
+        return self
+
+    def own_state(self) -> dict[str, Tensor]:
+        """Return the state without the adopted models: what a checkpoint of this method holds."""
+        return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in self.needs}
+
+    def load_own_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Load what :meth:`own_state` gave.
+
+        Raises:
+            CheckpointError: if a key is missing, unexpected or of another shape.
+        """
+        own = self.own_state()
+        wrong = sorted(set(own) ^ set(tensors)) or [key for key in own if own[key].shape != tensors[key].shape]
+        if wrong:
+            raise CheckpointError(
+                f"the checkpoint does not fit {self.name}: {len(wrong)} tensors are missing, unexpected or of another "
+                f"shape, the first {wrong[:3]}; it was trained with other parameters or classes"
+            )
+        with torch.no_grad():
+            for key, value in own.items():
+                value.copy_(tensors[key])
+
+
+def total(losses: dict[str, Any]) -> Losses:
+    """Add ``total``, the sum of all terms, to a player's losses."""
+    return losses | {"total": torch.stack([term.float() for term in losses.values()]).sum()}

@@ -1,0 +1,1 @@
+"""How rooms are joined: thin nodes and declarative pipelines."""

@@ -1,0 +1,1 @@
+"""From rows to splits: who trains, who selects, who tests."""

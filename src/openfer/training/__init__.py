@@ -1,0 +1,1 @@
+"""The one trainer: loop, data order, augmentation, checkpoints, tracking."""

@@ -103,12 +103,14 @@ class Method(nn.Module, ABC):
     Attributes:
         name: the key in the registry, the parameters file and the pipeline.
         config_class: the pydantic model of its parameters.
+        tasks: what it learns from the labels; those without any label in the data are left out.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type[Settings]]
+    tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, classes: Classes) -> None:

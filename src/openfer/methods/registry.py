@@ -1,7 +1,6 @@
 """Methods by name: a module in this folder named like the method, with its class as ``METHOD``."""
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,15 +8,8 @@ from openfer import methods
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import Classes, Method
+from openfer.methods.names import method_names
 from openfer.parameters import Settings
-
-_NOT_METHODS = {"contract", "registry"}
-
-
-def method_names() -> tuple[str, ...]:
-    """Return the names of all registered methods, sorted; imports none of them."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(methods.__path__) if m.name not in _NOT_METHODS))
-
 
 def method_class(name: str) -> type[Method]:
     """Return the class of a registered method.

@@ -1,0 +1,166 @@
+"""What a predictions table says of a run: accuracy, macro-F1, NMI, per-class scores, confusion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.evaluation.predictions import RUN, classes_in, runs_in, single_run
+
+METRICS = ("accuracy", "fold_accuracy", "macro_f1", "nmi")
+"""The columns of :func:`score_runs` that are averaged over seeds."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of one run; shares are in [0, 1].
+
+    Attributes:
+        n: test samples, over all folds.
+        accuracy: pooled over all samples.
+        standard_error: of the pooled accuracy, sqrt(p (1 - p) / n): the sampling of the test set alone, neither
+            training noise nor the dependence between images of one person.
+        fold_accuracies: accuracy by fold number; one entry for an official split.
+        macro_f1: mean F1 over the classes that the test set shows (see ``absent``).
+        nmi: normalised mutual information of true and predicted labels, arithmetic normalisation.
+        per_class: index class name, columns ``recall, precision, f1, support``; a class that the test set
+            does not show has NaN recall and F1, one never predicted has NaN precision.
+        confusion: counts, index true names, columns predicted names.
+        absent: classes that no test sample has.
+    """
+
+    n: int
+    accuracy: float
+    standard_error: float
+    fold_accuracies: dict[int, float]
+    macro_f1: float
+    nmi: float
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    absent: tuple[str, ...]
+
+    @property
+    def fold_accuracy(self) -> float:
+        """The mean of the fold accuracies, which is what papers with cross-validation print."""
+        return float(np.mean(list(self.fold_accuracies.values())))
+
+
+def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
+    """Score one run.
+
+    Args:
+        predictions: valid under :data:`openfer.schemas.PREDICTIONS`; one method, variant, selection, task and
+            seed, any number of folds.
+        classes: the names that the model could answer, in canonical order.
+
+    Raises:
+        DataError: if the table is empty, holds several runs or a sample twice, or has a label that is not
+            a class.
+    """
+    from sklearn.metrics import (
+        confusion_matrix,
+        f1_score,
+        normalized_mutual_info_score,
+        precision_recall_fscore_support,
+    )
+
+    name = single_run(predictions)
+    true, predicted = (predictions[column].to_numpy(dtype=object) for column in ("y_true", "y_pred"))
+    unknown = sorted({*true, *predicted} - set(classes))
+    if unknown:
+        raise DataError(
+            f"run {name} has the labels {unknown}, which are not among the classes {list(classes)}; "
+            "score it with the class tuple that it was trained with"
+        )
+    present = [c for c in classes if c in set(true)]
+    correct = true == predicted
+    accuracy = float(correct.mean())
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true, predicted, labels=list(classes), zero_division=np.nan
+    )
+    per_class = pd.DataFrame(
+        {"recall": recall, "precision": precision, "f1": f1, "support": support},
+        index=pd.Index(list(classes), name="class"),
+    )
+    per_class.loc[per_class["support"] == 0, "f1"] = np.nan
+    confusion = pd.DataFrame(
+        confusion_matrix(true, predicted, labels=list(classes)),
+        index=pd.Index(list(classes), name="true"),
+        columns=pd.Index(list(classes), name="predicted"),
+    )
+    folds = pd.Series(correct).groupby(predictions["fold"].to_numpy()).mean()
+    return Scores(
+        n=len(predictions),
+        accuracy=accuracy,
+        standard_error=float(np.sqrt(accuracy * (1 - accuracy) / len(predictions))),
+        fold_accuracies={int(fold): float(value) for fold, value in folds.items()},  # type: ignore[call-overload]
+        macro_f1=float(f1_score(true, predicted, labels=present, average="macro", zero_division=0.0)),
+        nmi=float(normalized_mutual_info_score(true, predicted)),
+        per_class=per_class,
+        confusion=confusion,
+        absent=tuple(c for c in classes if c not in present),
+    )
+
+
+def score_runs(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Score every run of a table with the classes that its probability columns name.
+
+    Returns:
+        One row per method, variant, selection, task and seed, in order of appearance, with the columns
+        ``n, folds, accuracy, standard_error, fold_accuracy, macro_f1, nmi, absent``: ``absent`` names the
+        classes that the test set does not show, which macro-F1 leaves out.
+    """
+    table = []
+    for name, run in runs_in(predictions):
+        scores = score(run, classes_in(run))
+        table.append(
+            name
+            | {
+                "n": scores.n,
+                "folds": len(scores.fold_accuracies),
+                "accuracy": scores.accuracy,
+                "standard_error": scores.standard_error,
+                "fold_accuracy": scores.fold_accuracy,
+                "macro_f1": scores.macro_f1,
+                "nmi": scores.nmi,
+                "absent": ", ".join(scores.absent),
+            }
+        )
+    if not table:
+        raise DataError("the predictions table is empty: nothing can be scored; check the split's test role")
+    return pd.DataFrame(table)
+
+
+def over_seeds(runs: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the runs that differ in their seed only.
+
+    The standard error stays that of one test set: more seeds do not make the test set larger.
+
+    Args:
+        runs: what :func:`score_runs` gave.
+
+    Returns:
+        One row per method, variant, selection and task: ``seeds`` (how many), ``n`` (test samples of a run),
+        ``folds``, ``absent``, the mean of each metric and of ``standard_error``, and ``<metric>_std``, the sample
+        standard deviation over seeds, NaN for one seed.
+
+    Raises:
+        DataError: if seeds of one method were tested on different numbers of samples.
+    """
+    keys = [key for key in RUN if key != "seed"]
+    groups = runs.groupby(keys, sort=False)
+    sizes = groups["n"].nunique()
+    if (sizes > 1).any():
+        where = dict(zip(keys, sizes.index[sizes > 1][0], strict=True))
+        raise DataError(
+            f"the seeds of {where} were tested on different numbers of samples; their mean would compare different "
+            "tests: predict them all on the same split"
+        )
+    values = [*METRICS, "standard_error"]
+    summary = groups.agg(
+        seeds=("seed", "nunique"), n=("n", "first"), folds=("folds", "first"), absent=("absent", "first")
+    )
+    summary = summary.join(groups[values].mean()).join(groups[list(METRICS)].std(ddof=1).add_suffix("_std"))
+    return summary.reset_index()

@@ -1,0 +1,143 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from openfer.errors import DataError
+from openfer.evaluation.metrics import over_seeds, score, score_runs
+
+CLASSES = ("neutral", "happiness", "fear")
+
+
+def table_of(confusion, classes=CLASSES, **run):
+    """A predictions table with the given confusion counts; samples are numbered cell by cell."""
+    pairs = [
+        (true, predicted)
+        for true, counts in zip(classes, confusion, strict=True)
+        for predicted, count in zip(classes, counts, strict=True)
+        for _ in range(count)
+    ]
+    table = pd.DataFrame(pairs, columns=["y_true", "y_pred"])
+    table["sample_id"] = [f"s{i:05d}" for i in range(len(table))]
+    defaults = {"fold": 0, "seed": 0, "method": "addl", "variant": "ADDL", "selection": "last", "task": "expression"}
+    table = table.assign(**(defaults | run))
+    return table.assign(**{f"p_{name}": (table.y_pred == name).astype(float) for name in classes})
+
+
+HAND_MADE = [[8, 2, 0], [1, 4, 0], [1, 0, 4]]
+"""20 samples, 16 right. Recall .8, .8, .8; precision 8/10, 4/6, 4/4; F1 .8, 8/11, 8/9."""
+
+
+def test_scores_are_the_ones_worked_out_by_hand():
+    scores = score(table_of(HAND_MADE), CLASSES)
+    assert scores.n == 20
+    assert scores.accuracy == 0.8
+    assert scores.standard_error == pytest.approx((0.8 * 0.2 / 20) ** 0.5)
+    np.testing.assert_allclose(scores.per_class.recall, [0.8, 0.8, 0.8])
+    np.testing.assert_allclose(scores.per_class.precision, [0.8, 4 / 6, 1.0])
+    np.testing.assert_allclose(scores.per_class.f1, [0.8, 8 / 11, 8 / 9])
+    assert scores.per_class.support.tolist() == [10, 5, 5]
+    assert scores.macro_f1 == pytest.approx((0.8 + 8 / 11 + 8 / 9) / 3)
+    assert scores.absent == ()
+
+
+def test_confusion_has_true_names_in_rows_and_predicted_names_in_columns():
+    confusion = score(table_of(HAND_MADE), CLASSES).confusion
+    assert confusion.loc["neutral", "happiness"] == 2
+    assert confusion.loc["happiness", "neutral"] == 1
+    assert (confusion.index.name, confusion.columns.name) == ("true", "predicted")
+
+
+def test_nmi_of_a_two_by_two_table_is_mutual_information_over_the_mean_entropy():
+    scores = score(table_of([[3, 1], [1, 3]], ("neutral", "fear")), ("neutral", "fear"))
+    # both marginals are one half, so both entropies are log 2
+    mutual = 2 * 3 / 8 * np.log(3 / 8 / 0.25) + 2 * 1 / 8 * np.log(1 / 8 / 0.25)
+    assert scores.nmi == pytest.approx(mutual / np.log(2))
+
+
+@pytest.mark.parametrize(("accuracy", "low", "high"), [(0.87, 0.63, 0.68), (0.8934, 0.68, 0.73)])
+def test_nmi_of_labels_is_near_the_published_values_at_the_published_accuracies_of_rafdb(accuracy, low, high):
+    """RAF-DB's test set by class; each class's errors in proportion to (its support)^-1/2, and falling on other
+    classes in proportion to theirs. The paper prints 0.655 for its Baseline and 0.709 for ADDL."""
+    support = np.array([680, 1185, 478, 329, 74, 160, 162])
+    names = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+    error = support**-0.5 * (1 - accuracy) * support.sum() / (support**0.5).sum()
+    spread = np.tile(support.astype(float), (7, 1))
+    np.fill_diagonal(spread, 0)
+    confusion = np.round(support[:, None] * error[:, None] * spread / spread.sum(axis=1, keepdims=True))
+    np.fill_diagonal(confusion, support - confusion.sum(axis=1))
+    scores = score(table_of(confusion.astype(int), names), names)
+    assert scores.n == 3068
+    assert scores.accuracy == pytest.approx(accuracy, abs=0.002)
+    assert low < scores.nmi < high
+
+
+def test_macro_f1_is_over_the_classes_that_the_test_set_shows_and_says_which_are_absent():
+    scores = score(table_of([[3, 0, 1], [0, 4, 0], [0, 0, 0]]), CLASSES)
+    assert scores.absent == ("fear",)
+    assert scores.macro_f1 == pytest.approx((6 / 7 + 1) / 2)
+    assert np.isnan(scores.per_class.loc["fear", "recall"])
+    assert np.isnan(scores.per_class.loc["fear", "f1"])
+
+
+def test_a_class_never_predicted_counts_with_f1_zero_and_has_no_precision():
+    scores = score(table_of([[4, 0, 0], [0, 4, 0], [2, 2, 0]]), CLASSES)
+    assert scores.macro_f1 == pytest.approx((0.8 + 0.8 + 0) / 3)
+    assert np.isnan(scores.per_class.loc["fear", "precision"])
+    assert scores.per_class.loc["fear", "recall"] == 0
+
+
+def test_fold_accuracy_is_the_mean_of_folds_and_accuracy_is_pooled():
+    first = table_of([[9, 1], [0, 0]], ("neutral", "fear"))
+    second = table_of([[0, 0], [1, 1]], ("neutral", "fear"), fold=1)
+    second["sample_id"] = "t" + second["sample_id"]
+    scores = score(pd.concat([first, second]), ("neutral", "fear"))
+    assert scores.fold_accuracies == {0: 0.9, 1: 0.5}
+    assert scores.fold_accuracy == pytest.approx(0.7)
+    assert scores.accuracy == pytest.approx(10 / 12)
+
+
+def test_a_label_that_is_not_a_class_is_refused():
+    with pytest.raises(DataError, match=r"labels \['fear'\], which are not among the classes"):
+        score(table_of(HAND_MADE), ("neutral", "happiness"))
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(DataError, match="empty"):
+        score_runs(table_of(HAND_MADE).iloc[:0])
+
+
+def test_one_row_per_run_in_order_of_appearance():
+    predictions = pd.concat(
+        [
+            table_of(HAND_MADE, method="baseline", variant="Baseline"),
+            table_of(HAND_MADE),
+            table_of(HAND_MADE, selection="oracle_test"),
+            table_of(HAND_MADE, seed=1),
+        ]
+    )
+    runs = score_runs(predictions)
+    assert runs.variant.tolist() == ["Baseline", "ADDL", "ADDL", "ADDL"]
+    assert runs.selection.tolist() == ["last", "last", "oracle_test", "last"]
+    assert runs.n.tolist() == [20] * 4
+    assert runs.accuracy.tolist() == [0.8] * 4
+
+
+def test_several_seeds_give_mean_and_sample_standard_deviation_and_keep_the_error_of_one_test_set():
+    better = [[10, 0, 0], [0, 4, 1], [1, 0, 4]]
+    runs = score_runs(pd.concat([table_of(HAND_MADE), table_of(better, seed=1)]))
+    summary = over_seeds(runs).iloc[0]
+    assert summary.seeds == 2
+    assert summary.n == 20
+    assert summary.accuracy == pytest.approx(0.85)
+    assert summary.accuracy_std == pytest.approx(np.std([0.8, 0.9], ddof=1))
+    assert summary.standard_error == pytest.approx(runs.standard_error.mean())
+
+
+def test_one_seed_has_no_spread():
+    assert np.isnan(over_seeds(score_runs(table_of(HAND_MADE))).accuracy_std[0])
+
+
+def test_seeds_tested_on_different_samples_are_not_averaged():
+    predictions = pd.concat([table_of(HAND_MADE), table_of(HAND_MADE, seed=1).iloc[1:]])
+    with pytest.raises(DataError, match="different numbers of samples"):
+        over_seeds(score_runs(predictions))

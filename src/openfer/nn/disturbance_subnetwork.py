@@ -1,0 +1,47 @@
+"""S_d: the disturbance subnetwork of ADDL with the importance of every disturbing factor."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from openfer.nn.heads import FEATURE_SIZE
+from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
+from openfer.nn.pooling import average_cells
+
+
+class Disturbance(NamedTuple):
+    """What S_d sees in a batch.
+
+    Attributes:
+        feature: f^d, (B, 128).
+        importance: alpha in (0, 1), (B, factors).
+        maps: a_1^d..a_5^d, which attention transfer compares with DFEM's.
+    """
+
+    feature: Tensor
+    importance: Tensor
+    maps: list[Tensor]
+
+
+class DisturbanceSubnetwork(nn.Module):
+    """Five attention blocks, one FC = f^d and the SA layer (4,372,697 parameters for 6 factors).
+
+    SA is FC - Sigmoid: every factor has its own importance, and they need not add up to one.
+
+    Args:
+        factors: number of disturbing factors.
+        dropout: probability before the first FC.
+    """
+
+    def __init__(self, factors: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = MaskAttention()
+        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(ATTENTIVE_CHANNELS[-1], FEATURE_SIZE), nn.PReLU())
+        self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid())
+
+    def forward(self, taps: Sequence[Tensor]) -> Disturbance:
+        """Return f^d, the importance weights and the attentive maps of the taps u_1..u_5."""
+        maps = self.attention(taps)
+        feature = self.feature(average_cells(maps[-1], 1))
+        return Disturbance(feature, self.importance(feature), maps)

@@ -1,0 +1,28 @@
+"""Small fully connected networks behind a feature."""
+
+from torch import Tensor, nn
+
+FEATURE_SIZE = 128
+"""Length of f^e, f^d and the factor features (ADDL)."""
+
+
+class ExpressionHead(nn.Module):
+    """Dropout - FC(128) - PReLU = f^e, then Dropout - FC(K) - PReLU = logits (ADDL, Sec. 3.3).
+
+    The PReLU on the logits is the paper's. The probability of dropout is not stated there.
+
+    Args:
+        inputs: length of the pooled maps.
+        classes: K.
+        dropout: probability of dropping an input of either layer.
+    """
+
+    def __init__(self, inputs: int, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, FEATURE_SIZE), nn.PReLU())
+        self.logits = nn.Sequential(nn.Dropout(dropout), nn.Linear(FEATURE_SIZE, classes), nn.PReLU())
+
+    def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f^e (B, 128) and the logits (B, K) of pooled maps (B, inputs)."""
+        feature = self.feature(pooled)
+        return feature, self.logits(feature)

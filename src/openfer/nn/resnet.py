@@ -1,0 +1,51 @@
+"""ResNet-18 as a trunk that hands out a feature map after each of its five blocks."""
+
+import torchvision
+from torch import Tensor, nn
+
+from openfer.errors import ParameterError
+
+TAP_CHANNELS = (64, 64, 128, 256, 512)
+"""Channels of the five taps u_1..u_5."""
+
+SMALLEST_SIDE = 33
+"""Pixels of the shortest image side: the last map, a 32nd rounded up, then has 2 x 2 cells."""
+
+
+class ResNet18Trunk(nn.Module):
+    """ResNet-18 without its pooling and classifier (11,176,512 parameters).
+
+    ADDL's shared subnetwork S_g, whose "five blocks" are the stem and the four stages. The keys
+    of its state are torchvision's, so that ordinary ResNet-18 weights load without translation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = torchvision.models.resnet18(weights=None)
+        self.conv1, self.bn1, self.relu, self.maxpool = network.conv1, network.bn1, network.relu, network.maxpool
+        self.layer1, self.layer2 = network.layer1, network.layer2
+        self.layer3, self.layer4 = network.layer3, network.layer4
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the taps u_1..u_5.
+
+        Args:
+            images: (B, 3, H, W), normalised, H and W at least :data:`SMALLEST_SIDE`.
+
+        Returns:
+            Maps with :data:`TAP_CHANNELS` channels; at 224 pixels 56, 56, 28, 14 and 7 wide.
+
+        Raises:
+            ParameterError: if the images are too small.
+        """
+        height, width = images.shape[-2:]
+        if min(height, width) < SMALLEST_SIDE:
+            raise ParameterError(
+                f"images are {height} x {width} pixels, the networks need {SMALLEST_SIDE} or more on each side; "
+                "set the image size to 64, or to the papers' 224"
+            )
+        stem = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        first = self.layer1(stem)
+        second = self.layer2(first)
+        third = self.layer3(second)
+        return stem, first, second, third, self.layer4(third)

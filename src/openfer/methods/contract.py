@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import torch
 from pydantic import Field
@@ -17,7 +17,13 @@ Classes = Mapping[str, tuple[str, ...]]
 """Class names by task: ``{"expression": (...)}``, or one entry per disturbing factor."""
 
 Losses = dict[str, Tensor]
-"""Named scalar losses of one player; ``total`` is the one that the player minimises."""
+"""Named scalar losses of one player; ``total`` is the one that the player minimises.
+
+A name that starts with :data:`WATCH` is logged beside the losses and is not one of them.
+"""
+
+WATCH = "watch/"
+"""Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
 
 MISSING = -1
 """The label of a sample that does not carry it; no loss and no metric counts it."""
@@ -102,6 +108,7 @@ class Method(nn.Module, ABC):
 
     Attributes:
         name: the key in the registry, the parameters file and the pipeline.
+        variant: the name of this configuration in tables; the method's name unless it has several.
         config_class: the pydantic model of its parameters.
         tasks: what it learns from the labels; those without any label in the data are left out.
         needs: names of trained models that it is given and never changes or saves, each the name
@@ -116,6 +123,11 @@ class Method(nn.Module, ABC):
     def __init__(self, classes: Classes) -> None:
         super().__init__()
         self.classes = {task: tuple(names) for task, names in classes.items()}
+
+    @property
+    def variant(self) -> str:
+        """Return the name of this configuration in tables."""
+        return self.name
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
@@ -138,7 +150,11 @@ class Method(nn.Module, ABC):
         """Return the part that a pretrained ResNet-18 may initialise."""
 
     def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
-        """Take the trained models named in :attr:`needs`; the default needs none."""
+        """Take the trained models named in :attr:`needs`; the default needs none.
+
+        Training needs them, prediction does not: a method that has adopted nothing still
+        predicts, and loads and gives its own state.
+        """
         if set(models) != set(self.needs):
             raise CheckpointError(f"{self.name} needs the models {list(self.needs)}, given {sorted(models)}")
         return self
@@ -165,6 +181,7 @@ class Method(nn.Module, ABC):
                 value.copy_(tensors[key])
 
 
-def total(losses: dict[str, Any]) -> Losses:
-    """Add ``total``, the sum of all terms, to a player's losses."""
-    return losses | {"total": torch.stack([term.float() for term in losses.values()]).sum()}
+def total(losses: Losses) -> Losses:
+    """Add ``total`` to a player's losses: the sum of all terms but those that are only watched."""
+    terms = [term.float() for name, term in losses.items() if not name.startswith(WATCH)]
+    return losses | {"total": torch.stack(terms).sum()}

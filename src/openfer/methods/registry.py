@@ -11,6 +11,7 @@ from openfer.methods.contract import Classes, Method
 from openfer.methods.names import method_names
 from openfer.parameters import Settings
 
+
 def method_class(name: str) -> type[Method]:
     """Return the class of a registered method.
 
@@ -26,13 +27,14 @@ def method_class(name: str) -> type[Method]:
 def build(
     name: str, config: Settings | Mapping[str, Any], classes: Classes, models: Mapping[str, Checkpoint] | None = None
 ) -> Method:
-    """Build a method with fresh weights and the trained models that it needs.
+    """Build a method with fresh weights, to be trained or to predict.
 
     Args:
         name: a registered name.
         config: its parameters, validated here when they are a plain map.
         classes: class names by task.
-        models: checkpoints of the models in :attr:`Method.needs`.
+        models: checkpoints of the models in :attr:`Method.needs`, all of them; None for a method
+            that only predicts, which needs none.
 
     Returns:
         The method, on the CPU, in training mode.
@@ -40,4 +42,4 @@ def build(
     kind = method_class(name)
     settings = config if isinstance(config, kind.config_class) else kind.config_class.model_validate(config)
     method: Method = kind(settings, classes)  # type: ignore[call-arg,arg-type]
-    return method.adopt(models or {})
+    return method if models is None else method.adopt(models)

@@ -1,0 +1,118 @@
+"""DFEM, ADDL's first stage: a multi-task classifier of disturbing factors (Ruan et al., IJCV 130, 2022)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from openfer.errors import ParameterError
+from openfer.labels import FACTORS
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+from openfer.methods.contract import MISSING, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.nn.heads import FEATURE_SIZE
+from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.parameters import Settings
+
+
+class DFEMSettings(Settings):
+    """Parameters of DFEM.
+
+    Attributes:
+        schedule: nowhere stated; ADDL's own, for the 20 epochs that a file name of the public DDL
+            code tells of.
+        activation_slope: slope, on the negative side, of the activation that makes a factor feature
+            out of its FC. The paper names two FCs and no activation, the DDL code puts a PReLU
+            between them. PReLU starts at 0.25 and, at a learning rate of 1e-4, hardly leaves it, so
+            its slope is held there: the features are the code's, and the parameters are the
+            11,619,774 of the paper's layers. 1.0 is no activation.
+    """
+
+    schedule: Schedule = Schedule(
+        epochs=20,
+        batch_size=16,
+        learning_rate=1e-4,
+        betas=(0.5, 0.999),
+        weight_decay=5e-4,
+        milestones=(10, 18),
+        decay=0.1,
+    )
+    activation_slope: float = Field(default=0.25, ge=0, le=1)
+
+
+class FactorFeatures(NamedTuple):
+    """What DFEM sees in a batch.
+
+    Attributes:
+        features: f_j^p by factor, (B, M, 128), factors in the order of :attr:`DFEM.factors`.
+        maps: of layers 1, 2, 3, 4 and 4 again, the shapes of ADDL's attentive maps a_1..a_5.
+    """
+
+    features: Tensor
+    maps: list[Tensor]
+
+
+class DFEM(Method):
+    """ResNet-18, and for every factor FC(512 - 128) = f_j^p and FC(128 - K_j).
+
+    Attributes:
+        factors: the factors that ``classes`` names, in the order of :data:`openfer.labels.FACTORS`.
+
+    Raises:
+        ParameterError: if ``classes`` names something else, or nothing.
+    """
+
+    name = "dfem"
+    config_class = DFEMSettings
+    tasks = FACTORS
+
+    def __init__(self, config: DFEMSettings, classes: Classes) -> None:
+        super().__init__(classes)
+        self.config = config
+        self.factors = tuple(factor for factor in FACTORS if factor in self.classes)
+        if not self.classes or set(self.classes) - set(FACTORS):
+            raise ParameterError(
+                f"dfem was given the tasks {sorted(self.classes)}; it classifies disturbing factors: one or more of "
+                f"{', '.join(FACTORS)}"
+            )
+        self.trunk = ResNet18Trunk()
+        self.features = nn.ModuleDict({factor: nn.Linear(TAP_CHANNELS[-1], FEATURE_SIZE) for factor in self.factors})
+        self.classifiers = nn.ModuleDict(
+            {factor: nn.Linear(FEATURE_SIZE, len(self.classes[factor])) for factor in self.factors}
+        )
+
+    def stages(self) -> Sequence[Stage]:
+        """Return the one stage."""
+        return (Stage("factors", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
+
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return the unweighted sum of the factors' cross-entropies (ADDL, Eq. 1).
+
+        A dataset labels some factors only. Each factor's mean is over the samples that carry its
+        label; a factor that no sample of the batch is labelled for adds zero.
+        """
+        logits = self(batch.images).logits
+        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f], MISSING) for f in self.factors})}
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Classify every factor; the feature is all factor features in a row, (B, M * 128)."""
+        features, _ = self.extract(images)
+        logits = {factor: self.classifiers[factor](features[:, j]) for j, factor in enumerate(self.factors)}
+        return Prediction(logits, features.flatten(1))
+
+    def extract(self, images: Tensor) -> FactorFeatures:
+        """Return what ADDL learns from: the factor features and the maps of the trunk."""
+        _, *stages = self.trunk(images)
+        pooled = F.adaptive_avg_pool2d(stages[-1], 1).flatten(1)
+        slope = self.config.activation_slope
+        features = [F.leaky_relu(self.features[factor](pooled), slope) for factor in self.factors]
+        return FactorFeatures(torch.stack(features, dim=1), [*stages, stages[-1]])
+
+    def backbone(self) -> nn.Module:
+        """Return the trunk."""
+        return self.trunk
+
+
+METHOD = DFEM

@@ -1,0 +1,110 @@
+"""Kedro datasets of openfer's own formats: checkpoints, face stores, work folders."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview, TablePreview
+
+from openfer.io.atomic import atomic_path
+from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.io.face_store import FaceStore
+
+
+class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
+    """A checkpoint in a safetensors file; see :mod:`openfer.io.checkpoint`."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Checkpoint:
+        """Read tensors and facts."""
+        return load_checkpoint(self._filepath)
+
+    def save(self, data: Checkpoint) -> None:
+        """Write atomically."""
+        save_checkpoint(self._filepath, data)
+
+    def preview(self) -> JSONPreview:
+        """Show facts and tensor shapes in Kedro-Viz."""
+        checkpoint = self.load()
+        shapes = {name: list(tensor.shape) for name, tensor in checkpoint.tensors.items()}
+        return JSONPreview(json.dumps({"facts": checkpoint.facts, "tensors": shapes}))
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class FaceStoreDataset(AbstractDataset[Path, FaceStore]):
+    """A folder of aligned faces; saved by moving a finished folder into its place."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> FaceStore:
+        """Open the store; pixels stay on disk."""
+        return FaceStore(self._filepath)
+
+    def save(self, data: Path) -> None:
+        """Take over the folder that a node has finished writing."""
+        with atomic_path(self._filepath) as temporary:
+            shutil.move(data, temporary)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the first faces' table in Kedro-Viz."""
+        head = self.load().table(["sample_id", "height", "width", "detection_score", "length", "sha256"]).head(nrows)
+        return TablePreview(json.loads(head.to_json(orient="split")))
+
+    def _exists(self) -> bool:
+        return self._filepath.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class WorkFolderDataset(AbstractDataset[None, Path]):
+    """A folder where a long node keeps what it needs to go on after a kill.
+
+    The runner names the inner folder after the node's fingerprint, so work that was begun with
+    other parameters, data or code is never continued by mistake, and clears it when the node is done.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self._fingerprint = "unnamed"
+        self.metadata = metadata
+
+    def begin(self, fingerprint: str, *, afresh: bool) -> None:
+        """Choose the inner folder; remove those of other fingerprints, and this one when ``afresh``."""
+        self._fingerprint = fingerprint[:16]
+        if self._filepath.is_dir():
+            for folder in self._filepath.iterdir():
+                if afresh or folder.name != self._fingerprint:
+                    shutil.rmtree(folder)
+
+    def clear(self) -> None:
+        """Remove all work: the node's outputs are saved."""
+        shutil.rmtree(self._filepath, ignore_errors=True)
+
+    def load(self) -> Path:
+        """Return the inner folder, made if needed."""
+        folder = self._filepath / self._fingerprint
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def save(self, data: None) -> None:
+        """Refuse: nodes write into the folder that they are given."""
+        raise NotImplementedError("a work folder is an input; nodes write into the path that they load")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

@@ -1,0 +1,89 @@
+"""What made a file: a small record beside it, and whether the file is still that one."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from openfer.errors import DataError
+from openfer.io.atomic import sha256_of, write_bytes
+
+
+@dataclass(frozen=True)
+class Record:
+    """How an output came about.
+
+    Attributes:
+        fingerprint: hash of the three ingredients below; equal fingerprints mean equal work.
+        parameters: the decisive parameters by name.
+        inputs: content hashes of the inputs by dataset name.
+        code: hash of the source that the node runs.
+        content: SHA-256 of the output when it was written.
+        stamp: sizes and times of its files then, so that an untouched file is not hashed again.
+    """
+
+    fingerprint: str
+    parameters: dict[str, Any]
+    inputs: dict[str, str]
+    code: str
+    content: str
+    stamp: str
+
+
+def fingerprint_of(parameters: dict[str, Any], inputs: dict[str, str], code: str) -> str:
+    """Return the hash of a piece of work's ingredients."""
+    ingredients = json.dumps([parameters, inputs, code], sort_keys=True)
+    return hashlib.sha256(ingredients.encode()).hexdigest()
+
+
+def record_path(output: Path) -> Path:
+    """Return where the record of an output lies: a hidden JSON file beside it."""
+    return output.with_name(f".{output.name}.made.json")
+
+
+def read_record(output: Path) -> Record | None:
+    """Return the record of an output, or None where there is none."""
+    path = record_path(output)
+    if not path.is_file() or not output.exists():
+        return None
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (json.JSONDecodeError, TypeError):
+        return None  # an unreadable record proves nothing: the work is done again
+
+
+def write_record(output: Path, parameters: dict[str, Any], inputs: dict[str, str], code: str) -> None:
+    """Write the record of an output that has just been made."""
+    fingerprint = fingerprint_of(parameters, inputs, code)
+    record = Record(fingerprint, parameters, inputs, code, sha256_of(output), _stamp(output))
+    write_bytes(record_path(output), json.dumps(asdict(record), indent=1, sort_keys=True).encode())
+
+
+def forget(output: Path) -> None:
+    """Remove the record before an output is made anew, so that a half-written file is never trusted."""
+    record_path(output).unlink(missing_ok=True)
+
+
+def content_hash(output: Path) -> str:
+    """Return the SHA-256 of a file or folder, and check it against its record if it has one.
+
+    Raises:
+        DataError: if the file was changed after openfer had made it.
+    """
+    record = read_record(output)
+    if record is not None and record.stamp == _stamp(output):
+        return record.content
+    found = sha256_of(output)
+    if record is not None and found != record.content:
+        raise DataError(
+            f"{output} has changed since openfer made it (SHA-256 {found[:12]}..., made as {record.content[:12]}...): "
+            "restore it with `dvc checkout`, or delete it and run the same command again to make it anew"
+        )
+    return found
+
+
+def _stamp(output: Path) -> str:
+    files = sorted(p for p in output.rglob("*") if p.is_file()) if output.is_dir() else [output]
+    facts = [(str(f.relative_to(output)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""The pipeline `addl`: DFEM -> ADDM -> predictions -> report, with the paper's Figures 5 and 6."""
+
+from typing import Any
+
+from kedro.pipeline import Pipeline, node
+
+from openfer.code_version import runs
+from openfer.pipelines.addl import nodes
+from openfer.pipelines.template import method_pipeline, tables_of
+
+_CODE = "openfer.methods.addl"
+
+
+def create_pipeline(**_: Any) -> Pipeline:
+    """Return the pipeline `addl`."""
+    figures = Pipeline(
+        [
+            node(
+                runs(nodes.importance, _CODE),
+                ["params:addl", "addl_models", *tables_of("addl")],
+                "addl_importance",
+                name="importance_addl",
+            ),
+            node(
+                nodes.importance_figures,
+                "addl_importance",
+                ["addl_importance_plot", "addl_importance_picture"],
+                name="importance_figures_addl",
+            ),
+            node(
+                runs(nodes.attention, _CODE),
+                ["params:addl", "addl_models", *tables_of("addl")],
+                "addl_attention_picture",
+                name="attention_addl",
+            ),
+        ]
+    )
+    return method_pipeline("dfem") + method_pipeline("addl", needs=("dfem",)) + figures

@@ -1,0 +1,35 @@
+"""The pipeline `evaluation`: predictions of several methods -> one comparison."""
+
+from typing import Any
+
+from kedro.pipeline import Pipeline, node
+
+from openfer.pipelines import evaluation_nodes
+
+COMPARED = ("baseline", "addl")
+
+
+def create_pipeline(**_: Any) -> Pipeline:
+    """Return the pipeline `evaluation`; the methods must have been trained."""
+    tables = [f"{name}_{part}" for name in COMPARED for part in ("predictions", "facts")]
+    return Pipeline(
+        [
+            node(
+                evaluation_nodes.compare,
+                tables,
+                {
+                    "results": "summary_results",
+                    "comparison": "summary_comparison",
+                    "report": "summary_report",
+                    "recall_plot": "summary_recall_plot",
+                },
+                name="compare_methods",
+            ),
+            node(
+                evaluation_nodes.all_curves,
+                [f"{name}_history" for name in COMPARED],
+                "summary_curves_plot",
+                name="compare_curves",
+            ),
+        ]
+    )

@@ -1,0 +1,126 @@
+"""The nodes of every method's pipeline: train, predict, evaluate, publish."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources
+
+if TYPE_CHECKING:
+    from openfer.io.checkpoint import Checkpoint
+    from openfer.methods.contract import Method
+
+Models = Mapping[str, Callable[[], "Checkpoint"]]
+"""Checkpoints by selection, loaded when called."""
+
+
+def train(
+    run: MethodRun, work: Path, *inputs: Any
+) -> tuple[dict[str, "Checkpoint"], pd.DataFrame, dict[str, Any]]:
+    """Train a method.
+
+    Args:
+        run: its parameters.
+        work: the folder in which a killed training is found again.
+        *inputs: rows, faces and split of each dataset, then the models that the method needs.
+
+    Returns:
+        Checkpoints by selection; the history; how the backbone was initialised.
+    """
+    from openfer.methods.registry import build, method_class
+    from openfer.nn.initialisation import initialise
+    from openfer.seeds import seed_for
+    from openfer.training.loop import FitData, fit
+    from openfer.training.seeding import seed_everything
+    from openfer.training.tracking import MlflowTracker
+
+    kind = method_class(run.method)
+    count = 3 * len(run.datasets)
+    data = sources(inputs[:count])
+    needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
+    classes = classes_of(data, kind.tasks)
+    seed_everything(seed_for(run.seed, run.method, "weights"))
+    method = build(run.method, run.settings, classes, needed)
+    report = initialise(method.backbone(), run.initialisation)
+
+    roles = {role: faces_for(data, role, classes, run.images, run.seed) for role in ("train", "val", "test")}
+    fit_data = FitData(roles["train"], roles["val"], roles["test"] if len(roles["test"]) else None)
+    fitted = fit(method, fit_data, run.training, run.seed, work, MlflowTracker())
+    about = _about(run, method, data, len(roles["train"]), report.describe())
+    for checkpoint in fitted.states.values():
+        checkpoint.facts |= about
+    return fitted.states, fitted.history, about
+
+
+def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Predict the test faces, or the validation faces of a dataset without any, with every selection.
+
+    Returns:
+        The predictions; facts of the run by selection.
+    """
+    from openfer.evaluation.predictions import predictions_table
+    from openfer.training.predict import predict as predict_faces
+
+    data = sources(inputs)
+    tables, facts = [], {}
+    for selection, load in models.items():
+        checkpoint = load()
+        method = restore(run, checkpoint)
+        role = "test" if any((source.split["role"] == "test").any() for source in data) else "val"
+        faces = faces_for(data, role, method.classes, run.images, run.seed)
+        predicted = predict_faces(method, faces, run.training)
+        for task, names in method.classes.items():
+            labelled = faces.labels[task] >= 0
+            tables.append(
+                predictions_table(
+                    faces.sample_ids[labelled],
+                    predicted.probabilities[task][labelled],
+                    names,
+                    [names[label] for label in faces.labels[task][labelled]],
+                    fold=0,
+                    seed=run.seed,
+                    method=run.method,
+                    variant=method.variant,
+                    selection=selection,
+                    task=task,
+                )
+            )
+        facts[selection] = _facts(checkpoint, role)
+    return pd.concat(tables, ignore_index=True), facts
+
+
+def main_model(models: Models) -> "Checkpoint":
+    """Return the checkpoint of a run's main selection."""
+    checkpoints = [load() for load in models.values()]
+    return next(checkpoint for checkpoint in checkpoints if checkpoint.facts["main_selection"])
+
+
+def restore(run: MethodRun, checkpoint: "Checkpoint") -> "Method":
+    """Build a trained method for prediction."""
+    from openfer.methods.registry import build
+
+    method = build(run.method, run.settings, {k: tuple(v) for k, v in checkpoint.facts["classes"].items()})
+    method.load_own_state(checkpoint.tensors)
+    return method.eval()
+
+
+def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
+    licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
+    return {
+        "datasets": list(run.datasets),
+        "data_version": data_version(data),
+        "n_train": n_train,
+        "initialisation": initialisation,
+        "licences_of_data": licences,
+        "method": run.method,
+        "variant": method.variant,
+        "seed": run.seed,
+    }
+
+
+def _facts(checkpoint: "Checkpoint", role: str) -> dict[str, Any]:
+    names = ("datasets", "data_version", "n_train", "initialisation", "licences_of_data", "epoch", "main_selection")
+    return {name: checkpoint.facts[name] for name in names} | {"tested_on": role}

@@ -1,0 +1,83 @@
+"""A trained model in MLflow: exported, with signature, input example, licences and its facts."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openfer.pipelines.method_nodes import Models, main_model, restore
+from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.training_data import faces_for, sources
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from openfer.methods.contract import Method
+    from openfer.training.config import ImageSettings
+
+_EXAMPLES = 2  # torch.export takes a batch of one for a constant
+
+
+def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
+    """Log the main selection's model to the MLflow run in progress.
+
+    Returns:
+        Where it is and what it is; ``model_uri`` is None when MLflow is switched off.
+    """
+    checkpoint = main_model(models)
+    card = {
+        "method": run.method,
+        "classes": checkpoint.facts["classes"],
+        "selection": checkpoint.facts["selection"],
+        "data_version": checkpoint.facts["data_version"],
+        "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
+        "output": "probabilities, (N, classes)",
+        "licence": "Apache-2.0",
+        "licences_of_data": checkpoint.facts["licences_of_data"],
+        "model_uri": None,
+    }
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    if run_id is None:
+        return card
+
+    import mlflow
+    from mlflow.models import infer_signature
+
+    method = restore(run, checkpoint)
+    role = "test" if any((source.split["role"] == "test").any() for source in sources(tables)) else "val"
+    faces = faces_for(sources(tables), role, method.classes, run.images, run.seed)
+    example = np.stack([faces[0, i][0].numpy() for i in range(_EXAMPLES)]).astype(np.float32) / 255
+    network = classifier(method, run.images)
+    import torch
+
+    with torch.inference_mode():
+        answer = network(torch.from_numpy(example)).numpy()
+    info = mlflow.pytorch.log_model(
+        network,
+        name=run.method,
+        signature=infer_signature(example, answer),
+        input_example=example,
+        serialization_format="pt2",
+        pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+        metadata={key: value for key, value in card.items() if key != "model_uri"},
+    )
+    return card | {"model_uri": info.model_uri, "run_id": run_id}
+
+
+def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
+    """Return a network from RGB in [0, 1] to the probabilities of the main task."""
+    import torch
+    from torch import nn
+
+    task = next(iter(method.classes))
+
+    class Classifier(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.method = method
+
+        def forward(self, rgb: torch.Tensor) -> torch.Tensor:
+            logits = self.method((rgb - images.mean) / images.std).logits[task]
+            return logits.float().softmax(1)
+
+    return Classifier().eval()

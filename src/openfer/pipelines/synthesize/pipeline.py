@@ -1,0 +1,51 @@
+"""The pipeline `synthesize`: scenes -> rows, faces -> split, for each embedded set."""
+
+from collections.abc import Iterable
+from functools import partial, update_wrapper
+from typing import Any
+
+from kedro.pipeline import Pipeline, node
+
+from openfer.pipelines.synthesize import nodes
+
+SETS = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
+_FOR_EXPRESSION = {"synthetic_fer"}
+
+
+def create_pipeline(**_: Any) -> Pipeline:
+    """Return the pipeline of all three sets."""
+    return synthesize_pipeline(SETS)
+
+
+def synthesize_pipeline(datasets: Iterable[str]) -> Pipeline:
+    """Return the pipeline of those datasets that are embedded sets; others come from elsewhere."""
+    return sum((_one_set(name) for name in datasets if name in SETS), Pipeline([]))
+
+
+def _one_set(name: str) -> Pipeline:
+    split = nodes.split_expression if name in _FOR_EXPRESSION else nodes.split_factors
+    return Pipeline(
+        [
+            node(_named(nodes.plan_scenes, name), "params:synthetic", f"{name}_scenes", name=f"plan_{name}"),
+            node(_named(nodes.publish_rows, name), f"{name}_scenes", f"{name}_rows", name=f"rows_{name}"),
+            node(
+                nodes.render,
+                [f"{name}_scenes", "params:synthetic", f"{name}_work"],
+                f"{name}_faces",
+                name=f"render_{name}",
+            ),
+            node(split, [f"{name}_rows", "params:protocol"], f"{name}_split", name=f"split_{name}"),
+            node(
+                nodes.check_leakage,
+                [f"{name}_rows", f"{name}_split", f"{name}_faces"],
+                f"{name}_leakage",
+                name=f"leakage_{name}",
+            ),
+            node(nodes.contact_sheet, [f"{name}_faces", f"{name}_scenes"], f"{name}_sheet", name=f"sheet_{name}"),
+        ]
+    )
+
+
+def _named(function: Any, name: str) -> Any:
+    bound = partial(function, name)
+    return update_wrapper(bound, function)

@@ -1,0 +1,62 @@
+"""The one template of every method: train -> predict -> evaluate."""
+
+from kedro.pipeline import Pipeline, node
+
+from openfer.code_version import runs
+from openfer.pipelines import evaluation_nodes, method_nodes
+from openfer.pipelines.in_use import datasets_of
+from openfer.pipelines.publish import publish
+from openfer.pipelines.synthesize import synthesize_pipeline
+
+
+def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
+    """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
+
+    Args:
+        name: the registered method; its parameters are ``params:<name>``.
+        needs: names of the runs whose main model it is given, in the order of ``Method.needs``.
+    """
+    parameters = f"params:{name}"
+    tables = tables_of(name)
+    models = [f"{needed}_models" for needed in needs]
+    code = f"openfer.methods.{name}"
+    return synthesize_pipeline(datasets_of(name)) + Pipeline(
+        [
+            node(
+                runs(method_nodes.train, code),
+                [parameters, f"{name}_work", *tables, *models],
+                [f"{name}_models", f"{name}_history", f"{name}_initialisation"],
+                name=f"train_{name}",
+            ),
+            node(
+                runs(method_nodes.predict, code),
+                [parameters, f"{name}_models", *tables],
+                [f"{name}_predictions", f"{name}_facts"],
+                name=f"predict_{name}",
+            ),
+            node(
+                evaluation_nodes.evaluate,
+                [f"{name}_predictions", f"{name}_facts"],
+                {
+                    "metrics": f"{name}_metrics",
+                    "results": f"{name}_results",
+                    "per_class": f"{name}_per_class",
+                    "confusion_plot": f"{name}_confusion_plot",
+                    "confusion_picture": f"{name}_confusion_picture",
+                },
+                name=f"evaluate_{name}",
+            ),
+            node(evaluation_nodes.curves, f"{name}_history", f"{name}_curves_plot", name=f"curves_{name}"),
+            node(
+                runs(publish, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}_mlflow_model",
+                name=f"publish_{name}",
+            ),
+        ]
+    )
+
+
+def tables_of(name: str) -> list[str]:
+    """Return the catalog names of a run's data: rows, faces and split of each dataset."""
+    return [f"{dataset}_{part}" for dataset in datasets_of(name) for part in ("rows", "faces", "split")]

@@ -1,0 +1,15 @@
+"""Kedro's project settings."""
+
+from kedro.config import OmegaConfigLoader
+
+from openfer.hooks import ParametersHook, ResultsHook
+from openfer.tracking import MlflowHook
+
+HOOKS = (ParametersHook(), MlflowHook(), ResultsHook())
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "config_patterns": {"mlflow": ["mlflow*"]},
+    "merge_strategy": {"parameters": "soft"},  # an environment overrides one nested key, not its whole branch
+}

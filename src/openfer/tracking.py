@@ -1,0 +1,208 @@
+"""MLflow: one run per `kedro run`, begun when the first node really runs."""
+
+import atexit
+import logging
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from pydantic import Field
+
+from openfer.errors import ParameterError
+from openfer.parameters import Settings
+
+log = logging.getLogger(__name__)
+
+_LONGEST_VALUE = 6000  # MLflow cuts what is longer
+
+
+class TrackingSettings(Settings):
+    """Settings of `conf/*/mlflow.yml`.
+
+    Attributes:
+        enabled: False leaves MLflow out of every run.
+        tracking_uri: where runs are kept; a relative SQLite path lies in the project. The
+            environment variable MLFLOW_TRACKING_URI goes before it.
+        experiment: the experiment's name.
+        artifacts: folder of the artifacts when the experiment is made on this machine.
+        system_metrics: whether processor, memory and GPU use are sampled.
+        sampling_seconds: how often.
+    """
+
+    enabled: bool = True
+    tracking_uri: str = "sqlite:///mlflow.db"
+    experiment: str = "openfer"
+    artifacts: str = "mlartifacts"
+    system_metrics: bool = True
+    sampling_seconds: float = Field(5.0, gt=0)
+
+
+class MlflowHook:
+    """Keeps parameters, metrics, figures and the state of each run in MLflow."""
+
+    def __init__(self) -> None:
+        self._settings = TrackingSettings()
+        self._root = Path()
+        self._run_id: str | None = None
+        self._pending: dict[str, Any] = {}
+        self._started = 0.0
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Read `mlflow.yml`.
+
+        Raises:
+            ParameterError: if it holds an unknown key or a wrong type.
+        """
+        from pydantic import ValidationError
+
+        try:
+            self._settings = TrackingSettings(**context.config_loader["mlflow"])
+        except ValidationError as error:
+            raise ParameterError(f"mlflow.yml: {error}") from error
+        self._root = context.project_path
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Remember what the run is; nothing is written until a node runs."""
+        names = {name for name in pipeline.inputs() if name.startswith("params:")}
+        values = {name.removeprefix("params:"): catalog.load(name) for name in names}
+        self._pending = {"run": run_params, "parameters": values}
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Begin the MLflow run before the first node."""
+        if self._run_id is None and self._pending and self._settings.enabled:
+            self._begin()
+            log.info("MLflow run %s began with %s", self._run_id, node.name)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """Log metrics by name as numbers."""
+        if self._run_id is None or not dataset_name.endswith("_metrics"):
+            return
+        import mlflow
+
+        label = dataset_name.removesuffix("_metrics")
+        numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
+        mlflow.log_metrics(numbers, run_id=self._run_id)
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Keep the reports as artifacts and end the run."""
+        if self._run_id is None:
+            return
+        import mlflow
+
+        for name in sorted(pipeline.all_outputs()):
+            path = getattr(catalog.get(name), "_filepath", None)
+            if path is not None and "08_reporting" in Path(path).parts and Path(path).is_file():
+                mlflow.log_artifact(str(path), artifact_path=Path(path).parent.name, run_id=self._run_id)
+        mlflow.log_metric("wall_seconds", time.perf_counter() - self._started, run_id=self._run_id)
+        self._end("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """End the run as failed, with the reason."""
+        if self._run_id is None:
+            return
+        import mlflow
+
+        mlflow.set_tag("error", repr(error)[:_LONGEST_VALUE])
+        self._end("FAILED")
+
+    def _begin(self) -> None:
+        import mlflow
+
+        uri = _absolute_uri(os.environ.get("MLFLOW_TRACKING_URI") or self._settings.tracking_uri, self._root)
+        os.environ["MLFLOW_TRACKING_URI"] = uri  # workers and child processes write to the same place
+        mlflow.set_tracking_uri(uri)
+        if mlflow.get_experiment_by_name(self._settings.experiment) is None:
+            place = (self._root / self._settings.artifacts).as_uri() if uri.startswith("sqlite:") else None
+            mlflow.create_experiment(self._settings.experiment, artifact_location=place)
+        mlflow.set_experiment(self._settings.experiment)
+        mlflow.set_system_metrics_sampling_interval(self._settings.sampling_seconds)
+
+        run = self._pending["run"]
+        os.environ.pop("MLFLOW_RUN_ID", None)  # start_run() would silently go on with that run
+        active = mlflow.start_run(
+            run_name="+".join(run.get("pipeline_names") or ["all"]), log_system_metrics=self._settings.system_metrics
+        )
+        self._run_id = active.info.run_id
+        os.environ["MLFLOW_RUN_ID"] = active.info.run_id
+        self._started = time.perf_counter()
+        mlflow.set_tags(_tags(run, self._root))
+        flat = flatten({name: _plain(value) for name, value in self._pending["parameters"].items()})
+        mlflow.log_params({re.sub(r"[^/\w.\- :]", "_", k): str(v)[:_LONGEST_VALUE] for k, v in flat.items()})
+        # Ctrl-C reaches no error hook, and mlflow's own exit handler would call the run FINISHED.
+        atexit.register(self._end, "KILLED")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    def _end(self, status: str) -> None:
+        if self._run_id is None:
+            return
+        import mlflow
+
+        mlflow.end_run(status)
+        os.environ.pop("MLFLOW_RUN_ID", None)
+        self._run_id = None
+
+
+def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Flatten nested maps into one with dotted keys; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _absolute_uri(uri: str, root: Path) -> str:
+    relative = uri.removeprefix("sqlite:///")
+    return uri if relative == uri or relative.startswith("/") else f"sqlite:///{root / relative}"
+
+
+def _tags(run: dict[str, Any], root: Path) -> dict[str, str]:
+    from openfer import __version__
+
+    commit = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return {
+        "openfer.version": __version__,
+        "kedro.command": shlex.join(["kedro", *sys.argv[1:]]),
+        "kedro.pipelines": ", ".join(run.get("pipeline_names") or ["__default__"]),
+        "kedro.env": str(run.get("env") or "local"),
+        "git.commit": commit or "not a git checkout",
+        "git.state": "changed" if changed else "clean",
+    }
+
+
+def _git(root: Path, *command: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *command], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()

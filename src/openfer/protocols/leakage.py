@@ -1,0 +1,93 @@
+"""Who or what is on two sides of a split."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import pandas as pd
+
+from openfer.errors import DataError
+
+_ROLES = ("train", "val", "test")
+_EXAMPLES = 3
+NONE_FOUND, LEAK, EXPECTED, UNKNOWN = "none found", "leak", "expected by design", "not checkable"
+"""The verdicts."""
+
+
+def leakage_report(
+    rows: pd.DataFrame, split: pd.DataFrame, sha256: Mapping[str, str], *, identities_shared: bool = False
+) -> pd.DataFrame:
+    """Look for subjects, and for byte-identical images, that have two roles in one fold.
+
+    Args:
+        rows: the columns ``sample_id, dataset, subject``.
+        split: valid under :data:`openfer.schemas.SPLIT`.
+        sha256: the hash of each face by ``sample_id``; samples without one are not checked for copies.
+        identities_shared: True for an image holdout, where shared subjects are the design; copies of an
+            image are a leak there too.
+
+    Returns:
+        One row per fold, kind (``subject`` or ``exact_duplicate``) and pair of roles that the fold has, also
+        where nothing is found: ``fold, kind, roles`` (such as ``train/test``), ``shared`` (subjects or
+        distinct images on both sides), ``count`` (samples on the second side concerned), ``checked`` and
+        ``samples`` (samples of the two sides whose subject or hash is known, and all of them), ``examples``
+        (sample ids of both sides), ``verdict``.
+    """
+    columns = ["sample_id", "dataset", "subject"]
+    table = split.merge(rows[columns], on="sample_id", how="left", validate="many_to_one")
+    named = table["dataset"].astype(object) + "/" + table["subject"].astype(object)
+    table["subject"] = named.where(table["subject"].notna(), None)
+    table["exact_duplicate"] = table["sample_id"].map(dict(sha256)).astype(object)
+    found = []
+    for fold, members in table.groupby("fold"):
+        sides = {role: members[members["role"] == role] for role in _ROLES if (members["role"] == role).any()}
+        for kind in ("subject", "exact_duplicate"):
+            for first, second in combinations(sides, 2):
+                row = {"fold": fold, "kind": kind, "roles": f"{first}/{second}"}
+                found.append(row | _overlap(sides[first], sides[second], kind, expected=identities_shared))
+    return pd.DataFrame(found)
+
+
+def refuse_shared_subjects(report: pd.DataFrame) -> None:
+    """Stop where a subject is both in training and in the test set of an official split.
+
+    Copies of images are reported and not refused: published splits have them, and results are then given
+    with and without.
+
+    Args:
+        report: what :func:`leakage_report` gave.
+
+    Raises:
+        DataError: if a subject is in train and test; the message names how many, and examples.
+    """
+    leaks = report[(report["kind"] == "subject") & (report["roles"] == "train/test") & (report["verdict"] == LEAK)]
+    if len(leaks):
+        worst = leaks.iloc[0]
+        raise DataError(
+            f"{worst['shared']} subjects are in training and in test (fold {worst['fold']}): {worst['count']} test "
+            f"samples, such as {worst['examples']}. Results would measure remembered people: correct the partition or "
+            "the subject in the dataset's reader, or use subject-independent folds"
+        )
+
+
+def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: bool) -> dict[str, object]:
+    shared = sorted(set(first[kind].dropna()) & set(second[kind].dropna()))
+    concerned = second[second[kind].isin(shared)]
+    pairs = [
+        f"{first.loc[first[kind] == key, 'sample_id'].iloc[0]} = {second.loc[second[kind] == key, 'sample_id'].iloc[0]}"
+        for key in shared[:_EXAMPLES]
+    ]
+    checkable = first[kind].notna().any() and second[kind].notna().any()
+    if not checkable:
+        verdict = UNKNOWN
+    elif not shared:
+        verdict = NONE_FOUND
+    else:
+        verdict = EXPECTED if expected and kind == "subject" else LEAK
+    return {
+        "shared": len(shared),
+        "count": len(concerned),
+        "checked": int(first[kind].notna().sum() + second[kind].notna().sum()),
+        "samples": len(first) + len(second),
+        "examples": "; ".join(pairs),
+        "verdict": verdict,
+    }

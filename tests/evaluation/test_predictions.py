@@ -69,7 +69,9 @@ def test_a_sample_in_two_folds_of_one_run_is_refused():
         single_run(pd.concat([table, table.assign(fold=1)]))
 
 
-def test_a_run_is_called_by_its_variant_where_the_variant_says_the_method():
-    assert run_name("addl", "ADDL_ADFL") == "ADDL_ADFL"
-    assert run_name("addl", "DDL_ga") == "addl DDL_ga"
-    assert run_name("sna", "") == "sna"
+def test_a_run_is_called_by_its_variant_with_the_method_spelled_as_papers_do():
+    assert run_name("addl", "addl") == "ADDL"
+    assert run_name("addl", "addl_mi") == "ADDL_mi"
+    assert run_name("addl", "DDL_ga") == "ADDL DDL_ga"
+    assert run_name("baseline", "baseline_mat") == "Baseline_mat"
+    assert run_name("sna", "") == "SNA"

@@ -122,8 +122,15 @@ def single_run(predictions: pd.DataFrame) -> dict[str, Any]:
 
 
 def run_name(method: str, variant: str) -> str:
-    """Return how a run is called in tables and sentences: its variant, with the method where that is not in it."""
-    return variant if variant.lower().startswith(method.lower()) else f"{method} {variant}".strip()
+    """Return how a run is called in tables and sentences.
+
+    That is its variant, preceded by the method where the variant does not begin with it. Methods are
+    acronyms, written in capitals, apart from baselines: ``ADDL``, ``ADDL dfem_raf``, ``Baseline_mat``.
+    """
+    spelling = method.capitalize() if method.startswith("baseline") else method.upper()
+    if variant.lower().startswith(method.lower()):
+        return spelling + variant[len(method) :]
+    return f"{spelling} {variant}".strip()
 
 
 def _refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:

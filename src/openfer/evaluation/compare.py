@@ -1,0 +1,188 @@
+"""How far apart two runs are, judged on the samples that both of them answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.evaluation.predictions import run_name, runs_in, single_run
+
+SIGNIFICANCE = 0.05
+"""Below this McNemar probability a difference counts as beyond sampling error."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison of two runs on the same n samples; shares are in [0, 1].
+
+    Attributes:
+        first: name of the run that is spoken of.
+        second: name of the run that it is measured against.
+        selection: the named selection of both.
+        task: the task of both.
+        seeds: of the first and the second run.
+        n: samples.
+        difference: accuracy of the first minus accuracy of the second.
+        standard_error: of the difference, sqrt(var(d) / n) with d_i in {-1, 0, 1} the paired difference of
+            sample i; it treats samples as independent, which several images of a person are not.
+        only_first: samples that the first alone has right.
+        only_second: samples that the second alone has right.
+        p_value: McNemar's exact two-sided probability of a split as uneven as these two counts.
+    """
+
+    first: str
+    second: str
+    selection: str
+    task: str
+    seeds: tuple[int, int]
+    n: int
+    difference: float
+    standard_error: float
+    only_first: int
+    only_second: int
+    p_value: float
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the difference is beyond the sampling error of this test set."""
+        return self.p_value < SIGNIFICANCE
+
+    @property
+    def sentence(self) -> str:
+        """The result in words, with the difference in percentage points."""
+        verdict = "a difference beyond sampling error" if self.distinguishable else "indistinguishable"
+        seeds = f"seed {self.seeds[0]}" if self.seeds[0] == self.seeds[1] else f"seeds {self.seeds[0]}, {self.seeds[1]}"
+        return (
+            f"{self.first} is {_above(self.difference)} {self.second} (standard error {100 * self.standard_error:.1f}, "
+            f"n = {self.n}, McNemar p = {self.p_value:.2g}, {self.selection}, {seeds}): {verdict}."
+        )
+
+
+def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
+    """Compare two runs sample by sample.
+
+    Args:
+        first: the predictions of one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        second: those of the run that it is measured against: same samples, task and selection.
+
+    Raises:
+        DataError: if a table does not hold exactly one run, or the two differ in task, selection, samples or
+            true labels.
+    """
+    from scipy.stats import binomtest  # type: ignore[import-untyped]
+
+    one, other = single_run(first), single_run(second)
+    names = [run_name(run["method"], run["variant"]) for run in (one, other)]
+    for what in ("task", "selection"):
+        if one[what] != other[what]:
+            raise DataError(
+                f"{names[0]} has the {what} {one[what]!r} and {names[1]} {other[what]!r}: they answer different "
+                f"questions; compare runs of the same {what}"
+            )
+    right_first, right_second = _aligned(first, second, names)
+    d = right_first.astype(float) - right_second.astype(float)
+    only_first, only_second = int((d > 0).sum()), int((d < 0).sum())
+    discordant = only_first + only_second
+    return Comparison(
+        first=names[0],
+        second=names[1],
+        selection=str(one["selection"]),
+        task=str(one["task"]),
+        seeds=(int(one["seed"]), int(other["seed"])),
+        n=len(d),
+        difference=float(d.mean()),
+        standard_error=float(np.sqrt(d.var(ddof=1) / len(d))) if len(d) > 1 else float("nan"),
+        only_first=only_first,
+        only_second=only_second,
+        p_value=float(binomtest(only_first, discordant).pvalue) if discordant else 1.0,
+    )
+
+
+def compare_to(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
+    """Compare every run with the reference run of the same task, selection and seed, where there is one.
+
+    Oracle selections are left out: they are no result.
+
+    Args:
+        predictions: any number of runs.
+        reference: the variant that the others are measured against, such as ``baseline``.
+
+    Raises:
+        DataError: if no run is of the reference variant, or as :func:`compare` raises.
+    """
+    runs = [(name, run) for name, run in runs_in(predictions) if name["selection"] != "oracle_test"]
+    base = {(n["task"], n["selection"], n["seed"]): run for n, run in runs if n["variant"] == reference}
+    if not base:
+        variants = sorted({str(name["variant"]) for name, _ in runs})
+        raise DataError(f"no predictions of the variant {reference!r} to compare with; there are {variants}")
+    others = [(n, (n["task"], n["selection"], n["seed"]), run) for n, run in runs if n["variant"] != reference]
+    return [compare(run, base[key]) for _, key, run in others if key in base]
+
+
+def sentences(comparisons: Sequence[Comparison]) -> list[str]:
+    """Say every comparison, and what their number of seeds can and cannot tell.
+
+    Returns:
+        One sentence per comparison; then, per pair, either the mean and spread of the difference over
+        seeds, or that one seed says nothing of training noise.
+    """
+    said = [comparison.sentence for comparison in comparisons]
+    pairs: dict[tuple[str, str, str, str], list[float]] = {}
+    for c in comparisons:
+        pairs.setdefault((c.first, c.second, c.selection, c.task), []).append(c.difference)
+    single = [f"{first} and {second}" for (first, second, *_), values in pairs.items() if len(values) == 1]
+    for (first, second, selection, _), values in pairs.items():
+        if len(values) > 1:
+            said.append(
+                f"Over {len(values)} seeds {first} is {_above(float(np.mean(values)))} {second} on average, with a "
+                f"standard deviation of {100 * np.std(values, ddof=1):.1f} points between seeds ({selection})."
+            )
+    if single:
+        said.append(
+            f"One seed each of {', '.join(dict.fromkeys(single))}: the standard error is that of drawing the test "
+            "set. One seed cannot speak for training noise; train several seeds to see it."
+        )
+    return said
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """Return the comparisons as a table, one row each."""
+    fields = ("first", "second", "selection", "task", "n", "difference", "standard_error")
+    counts = ("only_first", "only_second", "p_value", "distinguishable")
+    return pd.DataFrame(
+        [
+            {name: getattr(c, name) for name in fields}
+            | {"seed_first": c.seeds[0], "seed_second": c.seeds[1]}
+            | {name: getattr(c, name) for name in counts}
+            for c in comparisons
+        ],
+        columns=[*fields, "seed_first", "seed_second", *counts],
+    )
+
+
+def _above(difference: float) -> str:
+    if difference == 0:
+        return "level with"
+    return f"{abs(100 * difference):.1f} points {'above' if difference > 0 else 'below'}"
+
+
+def _aligned(first: pd.DataFrame, second: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    one, other = first.set_index("sample_id"), second.set_index("sample_id")
+    only_one, only_other = one.index.difference(other.index), other.index.difference(one.index)
+    if len(only_one) or len(only_other):
+        raise DataError(
+            f"{names[0]} and {names[1]} were not tested on the same samples: {len(only_one)} only in the first, "
+            f"{len(only_other)} only in the second, {len(one.index.intersection(other.index))} in both, such as "
+            f"{[*only_one[:2], *only_other[:2]]}. A paired comparison needs the same test set: predict both on the "
+            "same split"
+        )
+    other = other.loc[one.index]
+    differ = one["y_true"].astype(object) != other["y_true"].astype(object)
+    if differ.any():
+        raise DataError(
+            f"{names[0]} and {names[1]} have different true labels for {differ.sum()} of {len(one)} samples, the "
+            f"first {differ.idxmax()}: they were tested on different versions of the data; predict both anew"
+        )
+    return (one["y_pred"] == one["y_true"]).to_numpy(), (other["y_pred"] == other["y_true"]).to_numpy()

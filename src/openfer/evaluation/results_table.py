@@ -1,0 +1,151 @@
+"""The results of several runs as one table: for a file, for the terminal, for a page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.evaluation.metrics import over_seeds
+from openfer.evaluation.predictions import run_name
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+FACTS = ("initialisation", "data_version", "tested_on", "epoch")
+"""What must be known of a run before its numbers are printed."""
+
+ORACLE = "oracle, not comparable"
+"""How a number is labelled whose epoch was chosen on the test set."""
+
+_KEY = ("method", "variant", "selection", "seed")
+
+
+def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Join scores and facts: one row per task, method, variant and selection.
+
+    Rows that may be compared stand together: by task, then by selection, oracles last.
+
+    Args:
+        runs: what :func:`openfer.evaluation.metrics.score_runs` gave.
+        facts: one mapping per run with ``method, variant, selection, seed``, the values of :data:`FACTS`, and
+            anything else, which is not read.
+
+    Returns:
+        The columns of :func:`openfer.evaluation.metrics.over_seeds`, then ``name``, those of :data:`FACTS`
+        (values that differ between seeds joined by ", ") and ``comparable``, False for an oracle.
+
+    Raises:
+        DataError: if a fact of a run is missing.
+    """
+    known = pd.DataFrame([dict(fact) for fact in facts]).reindex(columns=[*_KEY, *FACTS])
+    joined = runs.merge(known, on=list(_KEY), how="left", validate="many_to_one")
+    missing = joined[joined[list(FACTS)].isna().any(axis=1)]
+    if len(missing):
+        run = missing.iloc[0]
+        raise DataError(
+            f"the run {run[list(_KEY)].to_dict()} lacks {[name for name in FACTS if pd.isna(run[name])]}; a result "
+            "is reported with them: predict the run again, or write down where a foreign model comes from"
+        )
+    keys = ["method", "variant", "selection", "task"]
+    described = joined.groupby(keys, sort=False)[list(FACTS)].agg(_distinct)
+    table = over_seeds(runs).merge(described.reset_index(), on=keys, validate="one_to_one")
+    table["name"] = [run_name(*pair) for pair in zip(table["method"], table["variant"], strict=True)]
+    table["comparable"] = table["selection"] != "oracle_test"
+    order = [~table["comparable"], pd.factorize(table["task"])[0], pd.factorize(table["selection"])[0]]
+    return table.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
+
+
+def render_terminal(table: pd.DataFrame, sentences: Sequence[str]) -> "Group":
+    """Return the table for a rich console: results, then a rule and the oracles, then what is the same in all rows.
+
+    Args:
+        table: what :func:`results_table` gave.
+        sentences: printed below it, such as :func:`openfer.evaluation.compare.sentences`.
+    """
+    from rich.console import Group
+    from rich.rule import Rule
+    from rich.text import Text
+
+    cells, shared = _cells(table)
+    parts: list[Any] = [_rich(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
+    if not table["comparable"].all():
+        parts += [Rule(f"{ORACLE}: the epoch was chosen on the test set", style="yellow")]
+        parts += [_rich(cells[~table["comparable"].to_numpy()])]
+    return Group(*parts, Text(shared, style="dim"), *(Text(sentence) for sentence in sentences))
+
+
+def to_markdown(table: pd.DataFrame, sentences: Sequence[str]) -> str:
+    """Return what :func:`render_terminal` shows as Markdown; oracles have a table of their own."""
+    cells, shared = _cells(table)
+    parts = [_markdown(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
+    if not table["comparable"].all():
+        parts += [
+            f"**{ORACLE}**: the epoch was chosen on the test set",
+            _markdown(cells[~table["comparable"].to_numpy()]),
+        ]
+    return "\n\n".join([*parts, shared, "\n".join(f"- {sentence}" for sentence in sentences)]).strip() + "\n"
+
+
+def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Format the numbers; move columns with one value into a line, so that the rest fits a terminal."""
+    cells = pd.DataFrame(
+        {
+            "method": table["name"],
+            "selection": [s if ok else ORACLE for s, ok in zip(table["selection"], table["comparable"], strict=True)],
+            "accuracy %": _with_error(table["accuracy"], table["standard_error"]),
+            "mean of folds %": _percent(table["fold_accuracy"]),
+            "macro-F1 %": _percent(table["macro_f1"]),
+            "NMI": table["nmi"].map("{:.3f}".format),
+            "n": table["n"].astype(str),
+            "seeds": [_seeds(count, std) for count, std in zip(table["seeds"], table["accuracy_std"], strict=True)],
+            "epoch": table["epoch"],
+            "task": table["task"],
+            "tested on": table["tested_on"],
+            "initialisation": table["initialisation"],
+            "data": table["data_version"],
+            "not in the test set": table["absent"],
+        }
+    )
+    if (table["folds"] == 1).all():
+        cells = cells.drop(columns="mean of folds %")
+    same = [name for name in list(cells)[list(cells).index("epoch") + 1 :] if cells[name].nunique() == 1]
+    shared = " · ".join(f"{name}: {cells[name].iloc[0]}" for name in same if cells[name].iloc[0])
+    legend = "± is the standard error of drawing n test samples; sd is between seeds."
+    return cells.drop(columns=same), f"{shared}. {legend}" if shared else legend
+
+
+def _distinct(values: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(map(str, values)))
+
+
+def _percent(values: pd.Series) -> list[str]:
+    return [f"{100 * value:.1f}" for value in values]
+
+
+def _with_error(values: pd.Series, errors: pd.Series) -> list[str]:
+    return [f"{100 * value:.1f} ± {100 * error:.1f}" for value, error in zip(values, errors, strict=True)]
+
+
+def _seeds(count: int, std: float) -> str:
+    return "1" if count == 1 else f"{count} (sd {100 * std:.1f})"
+
+
+def _rich(cells: pd.DataFrame) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    words = {"method", "selection", "task", "tested on", "initialisation", "data", "not in the test set"}
+    for name in cells:
+        table.add_column(str(name), justify="left" if name in words else "right", no_wrap=name not in words)
+    for row in cells.itertuples(index=False):
+        table.add_row(*map(str, row))
+    return table
+
+
+def _markdown(cells: pd.DataFrame) -> str:
+    lines = [list(map(str, cells.columns)), ["---"] * len(cells.columns), *cells.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

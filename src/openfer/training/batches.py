@@ -1,0 +1,127 @@
+"""Batches in an order that the seed decides, whoever loads them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from openfer.errors import DataError
+from openfer.methods.contract import Batch
+from openfer.seeds import generator_for
+from openfer.training.config import ImageSettings
+from openfer.training.data import Faces, Key, Sample
+from openfer.training.device import Plan
+
+_SMALLEST_BATCH = 2
+"""Batch normalisation has no variance of one sample; the lone last one of an epoch is left out."""
+
+Loaded = tuple[Tensor, dict[str, Tensor]] | DataError
+"""A stacked batch, or why it could not be loaded."""
+
+
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """Return the number of training steps of an epoch; a last batch of one sample does not count."""
+    full, rest = divmod(samples, batch_size)
+    return full + (rest >= _SMALLEST_BATCH)
+
+
+def training_batches(faces: Faces, batch_size: int, seed: int, stage: str, epoch: int, start: int) -> list[list[Key]]:
+    """Return the keys of an epoch's batches from step ``start`` on.
+
+    The order is a permutation drawn from the seed, the stage and the epoch, so an epoch can be
+    entered at any step.
+    """
+    order = generator_for(seed, "order", stage, epoch).permutation(len(faces))
+    steps = range(start, steps_per_epoch(len(faces), batch_size))
+    return [_keys(epoch, order[step * batch_size : (step + 1) * batch_size]) for step in steps]
+
+
+def testing_batches(faces: Faces, batch_size: int) -> list[list[Key]]:
+    """Return the keys of all samples in their own order."""
+    indices = np.arange(len(faces))
+    return [_keys(0, indices[start : start + batch_size]) for start in range(0, len(faces), batch_size)]
+
+
+class Loader:
+    """Loads batches of one data set; its worker processes live as long as it does.
+
+    Args:
+        faces: the data set.
+        plan: number of workers, device and layout.
+    """
+
+    def __init__(self, faces: Faces, plan: Plan) -> None:
+        self._images = faces.images
+        self._plan = plan
+        self._keys = _KeyList()
+        self._loader: DataLoader[Loaded] = DataLoader(
+            _Honest(faces),
+            batch_sampler=self._keys,
+            num_workers=plan.workers,
+            collate_fn=_stack,
+            pin_memory=plan.device.type == "cuda",
+            persistent_workers=plan.workers > 0,
+            generator=torch.Generator(),  # its own, as drawing from torch's would disturb nobody's seed
+        )
+
+    def batches(self, keys: list[list[Key]]) -> Iterator[Batch]:
+        """Yield the batches of the given keys, normalised, on the plan's device.
+
+        Raises:
+            DataError: if an image is damaged; the same from a worker process as from this one.
+        """
+        self._keys.batches = keys
+        for loaded in self._loader:
+            if isinstance(loaded, DataError):
+                raise loaded
+            pixels, labels = loaded
+            yield Batch(
+                images=normalise(pixels.to(self._plan.device, non_blocking=True), self._images, self._plan),
+                labels={task: values.to(self._plan.device, non_blocking=True) for task, values in labels.items()},
+            )
+
+
+def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
+    """Return uint8 (B, 3, S, S) as normalised float32 in the plan's layout."""
+    scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
+    return scaled.sub_(images.mean).div_(images.std)
+
+
+class _KeyList(Sampler[list[Key]]):
+    """Yields prepared batches of keys."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Key]] = []
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class _Honest(Dataset[Loaded]):
+    """Hands a damaged image's error over as a value, for a worker would wrap it in its own traceback."""
+
+    def __init__(self, faces: Faces) -> None:
+        self._faces = faces
+
+    def __getitems__(self, keys: Sequence[Key]) -> list[Sample] | DataError:
+        try:
+            return [self._faces[key] for key in keys]
+        except DataError as error:
+            return error
+
+
+def _stack(samples: list[Sample] | DataError) -> Loaded:
+    if isinstance(samples, DataError):
+        return samples
+    pixels = torch.stack([image for image, _ in samples])
+    tasks = samples[0][1]
+    return pixels, {task: torch.tensor([labels[task] for _, labels in samples]) for task in tasks}
+
+
+def _keys(epoch: int, indices: np.ndarray) -> list[Key]:
+    return [(epoch, int(index)) for index in indices]

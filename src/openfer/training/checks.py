@@ -1,0 +1,63 @@
+"""What must hold of the data before the first step."""
+
+import numpy as np
+
+from openfer.errors import DataError, ParameterError
+from openfer.methods.contract import MISSING, Classes
+from openfer.training.config import Selection
+from openfer.training.data import Faces
+
+
+def check_data(
+    train: Faces, validation: Faces, test: Faces | None, classes: Classes, selections: tuple[Selection, ...]
+) -> None:
+    """Refuse data that a method cannot learn from or be selected by.
+
+    Raises:
+        DataError: if a set is empty or lacks a task, a label is out of range, or the training set
+            shows fewer than two classes of a task.
+        ParameterError: if ``oracle_test`` is asked for without a test set.
+    """
+    if "oracle_test" in selections and test is None:
+        raise ParameterError(
+            "selections has oracle_test, but this run is given no test set; take it out of training.selections"
+        )
+    named = {"training": train, "validation": validation}
+    if test is not None:
+        named["test"] = test
+    for which, faces in named.items():
+        _check_set(which, faces, classes)
+    for task, names in classes.items():
+        _check_several_classes(task, names, train.labels[task])
+    if "best_val" in selections and not any((validation.labels[task] != MISSING).any() for task in classes):
+        raise DataError(
+            f"no sample of the validation set is labelled for {', '.join(classes)}, so no epoch can be chosen by it; "
+            "give the split labelled validation samples, or set training.selections to [last]"
+        )
+
+
+def _check_set(which: str, faces: Faces, classes: Classes) -> None:
+    if len(faces) == 0:
+        raise DataError(f"the {which} set is empty; look at the split and at the quarantine table of its faces")
+    for task, names in classes.items():
+        if task not in faces.labels:
+            raise DataError(f"the {which} set has no labels of {task}, only of {', '.join(faces.labels) or 'nothing'}")
+        labels = faces.labels[task]
+        wrong = (labels != MISSING) & ((labels < 0) | (labels >= len(names)))
+        if wrong.any():
+            first = int(wrong.argmax())
+            raise DataError(
+                f"sample {faces.sample_ids[first]} of the {which} set has {task} number {labels[first]}, but there are "
+                f"{len(names)} classes: {', '.join(names)}; the labels were numbered by another class list"
+            )
+
+
+def _check_several_classes(task: str, names: tuple[str, ...], labels: np.ndarray) -> None:
+    present = [names[number] for number in np.unique(labels[labels != MISSING])]
+    if len(present) < 2:
+        found = f"only {present[0]!r}" if present else "none"
+        raise DataError(
+            f"the training set has one class of {task} at most: it shows {found} of {', '.join(names)} in "
+            f"{len(labels)} samples, and a classifier of one class learns nothing. Check that the split and the labels "
+            f"belong together, or take samples of at least two classes"
+        )

@@ -1,0 +1,69 @@
+"""What a user may say about training; no torch here, so that parameters are checked at once."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from openfer.parameters import Settings
+
+Selection = Literal["last", "best_val", "oracle_test"]
+"""Which epoch's weights are kept: the final ones, those with the best validation accuracy (ties: the
+earlier epoch), or those with the best *test* accuracy, an oracle that no honest number may use."""
+
+
+class ImageSettings(Settings):
+    """How a stored face becomes the input of a network.
+
+    Attributes:
+        crop: side of the square input in pixels, at most that of the stored face. Training crops at
+            random, testing crops the centre (ADDL: 224 of 256).
+        flip: mirror a training image horizontally half of the time; every paper here does.
+        mean: subtracted from each channel in [0, 1]; 0.5 with ``std`` 0.5 gives [-1, 1].
+        std: each channel is divided by it.
+    """
+
+    crop: int = Field(ge=8)
+    flip: bool = True
+    mean: float = Field(0.5, ge=0, le=1)
+    std: float = Field(0.5, gt=0)
+
+
+class TrainingConfig(Settings):
+    """How the trainer runs; what is learned, and for how long, is the method's own configuration.
+
+    Attributes:
+        device: ``auto`` takes the GPU where there is one.
+        precision: arithmetic of the networks; weights and optimisers stay in float32. ``auto`` takes
+            bfloat16 where the device computes with it, else float16 on a GPU and float32 on a CPU.
+        channels_last: memory layout of images; ``auto`` switches it on, no device here is slower with it.
+        compile: ``torch.compile`` of the networks; ``auto`` only on a GPU and only for runs long enough
+            to earn the minutes of compilation back.
+        workers: processes that decode images. ``auto``: none on a CPU, whose cores the networks need,
+            else one per core, eight at most. The batches are the same for every number.
+        selections: the epochs whose weights are returned, the main one first. Validation accuracy is
+            the default, as choosing on the test set flatters; ``last`` comes for free.
+        checkpoint_minutes: a run that is killed loses at most this much, or one epoch if that is
+            shorter. Ten minutes keep the cost of writing far below 1 % of the time.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    channels_last: Literal["auto"] | bool = "auto"
+    compile: Literal["auto"] | bool = "auto"
+    workers: Literal["auto"] | int = "auto"
+    selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
+    checkpoint_minutes: float = Field(10.0, ge=0)
+
+    @field_validator("workers")
+    @classmethod
+    def _not_negative(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 0:
+            raise ValueError("workers is a number of processes, 0 or more, or auto")
+        return value
+
+    @field_validator("selections")
+    @classmethod
+    def _each_once(cls, value: tuple[Selection, ...]) -> tuple[Selection, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError(f"selections names one twice: {', '.join(value)}")
+        return value

@@ -1,0 +1,163 @@
+"""Faces with labels as a torch data set; every draw depends on the epoch and the sample alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from openfer.errors import DataError, ParameterError
+from openfer.io.face_store import FaceStore
+from openfer.methods.contract import MISSING
+from openfer.seeds import generator_for
+from openfer.training.config import ImageSettings
+
+Key = tuple[int, int]
+"""(epoch, index): what a sampler asks a data set for."""
+
+Sample = tuple[Tensor, dict[str, int]]
+"""A crop, uint8 (3, S, S), and its label per task."""
+
+
+class Faces(Protocol):
+    """What the trainer and the predictor need of a data set.
+
+    Attributes:
+        images: crop and normalisation.
+        labels: task -> int64 (N,), :data:`MISSING` where unlabelled.
+        sample_ids: (N,) names.
+    """
+
+    images: ImageSettings
+    labels: Mapping[str, np.ndarray]
+    sample_ids: np.ndarray
+
+    def __len__(self) -> int:
+        """Return N."""
+        ...
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Return the sample as it looks in an epoch."""
+        ...
+
+
+class FaceDataset:
+    """Rows of one face store.
+
+    Args:
+        store: where the faces are.
+        rows: row numbers in the store, (N,).
+        labels: task -> class index, (N,); :data:`MISSING` where unlabelled.
+        images: crop, flip, normalisation.
+        seed: root of the augmentation's draws.
+        training: random crop and flip; else the centre crop.
+
+    Raises:
+        ParameterError: if the crop is larger than a stored face.
+        DataError: if labels and rows differ in number.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        rows: np.ndarray,
+        labels: Mapping[str, np.ndarray],
+        images: ImageSettings,
+        seed: int,
+        training: bool,
+    ) -> None:
+        for task, values in labels.items():
+            if len(values) != len(rows):
+                raise DataError(
+                    f"{len(values)} labels of {task} for {len(rows)} faces of {store.folder}; give one each"
+                )
+        self.store = store
+        self.rows = np.asarray(rows, dtype=np.int64)
+        self.labels = {task: np.asarray(values, dtype=np.int64) for task, values in labels.items()}
+        self.images = images
+        self.seed = seed
+        self.training = training
+        self.sample_ids = store.sample_ids[self.rows]
+        self._check_crop()
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.rows)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Return sample ``index`` as it looks in ``epoch``.
+
+        Raises:
+            DataError: if its image is empty or damaged.
+        """
+        epoch, index = key
+        return self.sample(index, generator_for(self.seed, "augment", epoch, index))
+
+    def sample(self, index: int, draw: np.random.Generator) -> Sample:
+        """Return a sample augmented by ``draw``, which testing does not touch."""
+        image = self.store.image(int(self.rows[index]))
+        crop = self._random_crop(image, draw) if self.training else self._centre_crop(image)
+        pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+        return pixels, {task: int(values[index]) for task, values in self.labels.items()}
+
+    def _random_crop(self, image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        size = self.images.crop
+        top, left = (int(draw.integers(side - size + 1)) for side in image.shape[:2])
+        crop = image[top : top + size, left : left + size]
+        return crop[:, ::-1] if self.images.flip and draw.random() < 0.5 else crop
+
+    def _centre_crop(self, image: np.ndarray) -> np.ndarray:
+        size = self.images.crop
+        top, left = ((side - size) // 2 for side in image.shape[:2])
+        return image[top : top + size, left : left + size]
+
+    def _check_crop(self) -> None:
+        sides = self.store.table(["height", "width"]).to_numpy()[self.rows]
+        if len(sides) and sides.min() < self.images.crop:
+            raise ParameterError(
+                f"images.crop is {self.images.crop} pixels, but face {self.sample_ids[sides.min(axis=1).argmin()]} of "
+                f"{self.store.folder} has a side of {sides.min()}; lower images.crop, or store larger faces"
+            )
+
+
+class ConcatFaces:
+    """Several data sets one after the other; a task that one of them lacks is missing there.
+
+    Args:
+        parts: at least one; the first one's images and seed are the whole's.
+
+    Raises:
+        ParameterError: if the parts crop or normalise differently.
+    """
+
+    def __init__(self, parts: Sequence[FaceDataset]) -> None:
+        self.parts = tuple(parts)
+        self.images = self.parts[0].images
+        self.seed = self.parts[0].seed
+        if any(part.images != self.images for part in self.parts):
+            raise ParameterError(
+                "the parts of a training set have different images settings: "
+                f"{[part.images.model_dump() for part in self.parts]}; a batch needs the same ones for all"
+            )
+        self._ends = np.cumsum([len(part) for part in self.parts])
+        self.sample_ids = np.concatenate([part.sample_ids for part in self.parts])
+        tasks = dict.fromkeys(task for part in self.parts for task in part.labels)
+        self.labels = {task: np.concatenate([_labels_of(part, task) for part in self.parts]) for task in tasks}
+
+    def __len__(self) -> int:
+        """Return the number of samples of all parts."""
+        return int(self._ends[-1])
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Return a sample of the part that ``index`` falls into."""
+        epoch, index = key
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        part = self.parts[number]
+        start = int(self._ends[number]) - len(part)
+        pixels, _ = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
+        return pixels, {task: int(values[index]) for task, values in self.labels.items()}
+
+
+def _labels_of(part: FaceDataset, task: str) -> np.ndarray:
+    return part.labels.get(task, np.full(len(part), MISSING, dtype=np.int64))

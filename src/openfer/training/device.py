@@ -1,0 +1,149 @@
+"""Where and in which arithmetic a method runs: ``auto`` resolved to a plan."""
+
+import logging
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from openfer.errors import ParameterError
+from openfer.methods.contract import Method
+from openfer.training.config import TrainingConfig
+
+_log = logging.getLogger(__name__)
+
+_STEPS_TO_EARN_COMPILATION = 20_000
+"""Compiling takes one to a few minutes and saves some milliseconds of a step: shorter runs lose."""
+
+_GPU_CHECK_EVERY = 25
+"""Reading a loss makes the host wait for the GPU; once in so many steps costs nothing measurable."""
+
+_MAX_WORKERS = 8
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The decisions for one run.
+
+    Attributes:
+        device: where networks and batches live.
+        dtype: of the autocast region; float32 switches autocast off.
+        channels_last: whether images and weights are in channels-last layout.
+        compile: whether networks are compiled for training steps.
+        workers: processes that decode images.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+    channels_last: bool
+    compile: bool
+    workers: int
+
+    @property
+    def check_every(self) -> int:
+        """Steps between two looks at whether the losses are finite.
+
+        A GPU run with float16 looks at every step, as its gradient scalers own the switch by which
+        the other precisions hold back the steps in between (see :class:`Optimisers`).
+        """
+        return _GPU_CHECK_EVERY if self.device.type == "cuda" and self.dtype != torch.float16 else 1
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Layout of images and weights."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which networks compute."""
+        enabled = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what of the plan changes the numbers that come out, JSON-serialisable."""
+        return {
+            "device": self.device.type,
+            "precision": str(self.dtype).removeprefix("torch."),
+            "channels_last": self.channels_last,
+            "compile": self.compile,
+        }
+
+
+def resolve(config: TrainingConfig, steps: int = 0) -> Plan:
+    """Turn every ``auto`` into what is fastest here, and log the outcome in one line.
+
+    Args:
+        config: the user's wishes; anything but ``auto`` is obeyed.
+        steps: training steps ahead, 0 for prediction.
+
+    Raises:
+        ParameterError: if CUDA is asked for and there is none.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ParameterError(
+            "training.device is cuda, but torch finds no CUDA device; set device: auto, or install a torch built "
+            f"for this GPU's driver (torch here is {torch.__version__})"
+        )
+    use_gpu = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    long_enough = use_gpu and steps >= _STEPS_TO_EARN_COMPILATION
+    plan = Plan(
+        device=torch.device("cuda" if use_gpu else "cpu"),
+        dtype=_fastest_dtype(use_gpu) if config.precision == "auto" else _DTYPES[config.precision],
+        channels_last=True if config.channels_last == "auto" else config.channels_last,
+        compile=long_enough if config.compile == "auto" else config.compile,
+        workers=_fitting_workers(use_gpu) if config.workers == "auto" else config.workers,
+    )
+    name = torch.cuda.get_device_name() if use_gpu else f"{torch.get_num_threads()} CPU threads"
+    layout = "channels_last" if plan.channels_last else "channels_first"
+    compiled = "compiled" if plan.compile else "not compiled"
+    _log.info("runs on %s, %s, %s, %s, %d workers", name, plan.facts()["precision"], layout, compiled, plan.workers)
+    return plan
+
+
+def compile_networks(module: nn.Module) -> None:
+    """Compile every sub-network of ``module`` in place; names and state stay as they are.
+
+    Sub-networks and not the step as one: the players' backward passes stay apart, and each computes
+    no more than its own player's gradients. Shapes are static: only full training batches meet
+    compiled code, all else runs under :func:`eager`.
+    """
+    # The players' graphs may share nodes, so that a backward pass must leave them usable.
+    torch._functorch.config.donated_buffer = False
+    for child in module.children():
+        if type(child).forward is nn.Module.forward:  # a container, never called itself
+            compile_networks(child)
+        else:
+            child.compile(dynamic=False)
+
+
+def place(method: Method, plan: Plan) -> None:
+    """Move a method's weights to the plan's device and layout, in place."""
+    method.to(plan.device)
+    method.to(memory_format=plan.memory_format)
+
+
+def eager() -> AbstractContextManager[Any]:
+    """Return a context in which compiled networks run as if they were not."""
+    context: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return context
+
+
+def _fastest_dtype(use_gpu: bool) -> torch.dtype:
+    if use_gpu:
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.bfloat16 if _cpu_computes_bfloat16() else torch.float32
+
+
+def _cpu_computes_bfloat16() -> bool:
+    # Elsewhere oneDNN emulates bfloat16, several times slower than float32.
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
+def _fitting_workers(use_gpu: bool) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(_MAX_WORKERS, cores) if use_gpu else 0

@@ -1,0 +1,287 @@
+"""The one loop that trains every method; it knows players and stages, and no method by name.
+
+The same seed, data and settings give the same bytes on the same CPU with the same number of threads,
+at any number of workers and however often the run was killed and started again: the order of an epoch
+and the augmentation of a sample are drawn from their names (:mod:`openfer.seeds`), torch is seeded
+anew for every step, and the resume file holds all else that a step reads. On a GPU the same holds up to
+the rounding of its non-deterministic kernels.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from openfer.io.checkpoint import Checkpoint
+from openfer.methods.contract import Method, Stage
+from openfer.seeds import seed_for
+from openfer.training.batches import Loader, steps_per_epoch, training_batches
+from openfer.training.checks import check_data
+from openfer.training.config import TrainingConfig
+from openfer.training.data import Faces
+from openfer.training.device import compile_networks, eager, place, resolve
+from openfer.training.ledger import Ledger
+from openfer.training.optimisers import Optimisers
+from openfer.training.predict import accuracies
+from openfer.training.progress import StageBar
+from openfer.training.recipe import facts_of, recipe_of
+from openfer.training.resume import Position, ResumeFile
+from openfer.training.selection import Selector, snapshot
+from openfer.training.tracking import Tracker
+
+_log = logging.getLogger(__name__)
+
+_COLUMNS = ["stage", "epoch", "split", "name", "value"]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """The sets of one run.
+
+    Attributes:
+        train: augmented.
+        validation: centre crops; never trained on.
+        test: centre crops; read only if ``oracle_test`` is among the selections.
+    """
+
+    train: Faces
+    validation: Faces
+    test: Faces | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a finished run gives.
+
+    Attributes:
+        states: by selection, the main one first.
+        history: one figure a row: stage, epoch (in the stage, from 1), split (train, val,
+            oracle_test), name, value.
+    """
+
+    states: dict[str, Checkpoint]
+    history: pd.DataFrame
+
+
+def fit(
+    method: Method,
+    data: FitData,
+    config: TrainingConfig,
+    seed: int,
+    work: Path,
+    tracker: Tracker | None = None,
+    label: str | None = None,
+) -> Fitted:
+    """Train a method through all its stages, or go on where an earlier call was interrupted.
+
+    Args:
+        method: with its initial weights and adopted models; it is trained in place.
+        data: who trains, who selects.
+        config: how to run and what to keep.
+        seed: of order, augmentation, dropout and permutations.
+        work: folder of the resume file. It stays after the end, so that a result which could not be
+            stored is not lost; the caller removes it once the result is safe.
+        tracker: told of every epoch.
+        label: first word of bars, log lines and metric names; the method's name by default.
+
+    Raises:
+        DataError: if the data cannot serve, or an image is damaged.
+        ParameterError: if the device or a selection asked for is not there.
+        TrainingError: if a player's loss is not finite.
+        CheckpointError: if the resume file is damaged or of another run.
+        StorageError: if the disk is full.
+    """
+    check_data(data.train, data.validation, data.test, method.classes, config.selections)
+    return _Run(method, data, config, seed, work, tracker, label or method.name).run()
+
+
+class _Run:
+    """One call of :func:`fit`."""
+
+    def __init__(
+        self,
+        method: Method,
+        data: FitData,
+        config: TrainingConfig,
+        seed: int,
+        work: Path,
+        tracker: Tracker | None,
+        label: str,
+    ) -> None:
+        self._method, self._data, self._config, self._seed = method, data, config, seed
+        self._tracker, self._label = tracker, label
+        self._stages = tuple(method.stages())
+        self._plan = resolve(config, sum(self._steps(stage) * stage.schedule.epochs for stage in self._stages))
+        watched = {"val": data.validation}
+        if "oracle_test" in config.selections and data.test is not None:
+            watched["oracle_test"] = data.test
+            _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
+        sets = {"train": data.train, **watched}
+        self._facts = facts_of(method, data.train.images, seed, self._plan)
+        self._file = ResumeFile(work, recipe_of(method, self._facts, self._stages, sets, config.selections))
+        self._watched = {split: (Loader(faces, self._plan), faces) for split, faces in watched.items()}
+        self._loader = Loader(data.train, self._plan)
+        self._selector = Selector(config.selections)
+        self._history: list[list[Any]] = []
+        self._position = Position()
+        self._optimiser_state: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None
+        self._saved_at = time.monotonic()
+        place(method, self._plan)
+
+    def run(self) -> Fitted:
+        """Train what is left to train."""
+        self._restore()
+        if self._plan.compile:
+            compile_networks(self._method)
+        for number in range(self._position.stage, len(self._stages)):
+            self._run_stage(number)
+        return Fitted(self._states(), pd.DataFrame(self._history, columns=_COLUMNS))
+
+    def _run_stage(self, number: int) -> None:
+        stage = self._stages[number]
+        optimisers = Optimisers(stage, self._plan)
+        if self._optimiser_state is not None:
+            optimisers.restore(*self._optimiser_state)
+            self._optimiser_state = None
+        epochs, steps = stage.schedule.epochs, self._steps(stage)
+        first = self._position.epoch
+        with StageBar(self._label, stage.name, epochs, steps, first * steps + self._position.step) as bar:
+            for epoch in range(first, epochs):
+                bar.epoch(epoch)
+                self._run_epoch(stage, epoch, optimisers, bar)
+                self._position = Position(number, epoch + 1) if epoch + 1 < epochs else Position(number + 1)
+                self._save(optimisers if epoch + 1 < epochs else None)
+                self._report(stage, epoch)
+
+    def _run_epoch(self, stage: Stage, epoch: int, optimisers: Optimisers, bar: StageBar) -> None:
+        rates = optimisers.set_epoch(epoch)
+        ledger = Ledger(f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}", rates)
+        ledger.restore(self._position.ledger)
+        began = time.monotonic() - self._position.seconds
+        self._method.train()
+        self._train(stage, epoch, optimisers, ledger, bar, began)
+        seconds = time.monotonic() - began
+        images = min(len(self._data.train), self._steps(stage) * stage.schedule.batch_size)
+        self._note(stage, epoch, "train", ledger.means())
+        self._note(stage, epoch, "train", {f"learning_rate/{player}": rate for player, rate in rates.items()})
+        self._note(stage, epoch, "train", {"seconds": seconds, "images_per_second": images / seconds})
+        bar.show(**self._validate(stage, epoch))
+
+    def _train(
+        self, stage: Stage, epoch: int, optimisers: Optimisers, ledger: Ledger, bar: StageBar, began: float
+    ) -> None:
+        size = stage.schedule.batch_size
+        start = self._position.step
+        keys = training_batches(self._data.train, size, self._seed, stage.name, epoch, start)
+        for step, batch in enumerate(self._loader.batches(keys), start):
+            torch.manual_seed(seed_for(self._seed, "step", stage.name, epoch, step))
+            full = len(batch.images) == size
+            with self._plan.autocast(), nullcontext() if full else eager():
+                losses = self._method.step(batch, stage)
+            ledger.note(step, losses, len(batch.images))
+            if ledger.unread >= self._plan.check_every:
+                ledger.read()
+                bar.show(loss=ledger.latest)
+            optimisers.step(losses)
+            bar.step()
+            if time.monotonic() - self._saved_at >= self._config.checkpoint_minutes * 60:
+                ledger.read()
+                seconds = time.monotonic() - began
+                self._position = replace(self._position, step=step + 1, seconds=seconds, ledger=ledger.facts())
+                self._save(optimisers)
+        ledger.read()
+
+    def _validate(self, stage: Stage, epoch: int) -> dict[str, float]:
+        scores: dict[str, float] = {}
+        for split, (loader, faces) in self._watched.items():
+            found = accuracies(self._method, loader, faces, self._plan)
+            self._note(stage, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
+            scores[split] = float(np.mean(list(found.values()))) if found else float("nan")
+        # Before the last stage a method is not whole yet: its epochs do not compete.
+        if stage is self._stages[-1]:
+            self._selector.consider(self._method, scores, self._number(stage, epoch))
+        return {f"{split}_accuracy": score for split, score in scores.items()}
+
+    def _states(self) -> dict[str, Checkpoint]:
+        epochs = self._number(self._stages[-1], self._stages[-1].schedule.epochs - 1)
+        states: dict[str, Checkpoint] = {}
+        for name in self._config.selections:
+            if name == "last":
+                tensors, chosen = snapshot(self._method), {"epoch": epochs, "validation": self._last_validation()}
+            else:
+                kept = self._selector.kept[name]
+                tensors, chosen = kept.tensors, {"epoch": kept.epoch, "validation": kept.validation}
+                if name == "oracle_test":
+                    chosen["oracle_test"] = kept.score
+            facts = {"selection": name, "oracle": name == "oracle_test", "epochs": epochs}
+            states[name] = Checkpoint(tensors, self._facts | facts | chosen)
+        return states
+
+    def _save(self, optimisers: Optimisers | None) -> None:
+        tensors = {"method": self._method.own_state(), "kept": self._selector.tensors()}
+        facts = {"history": self._history, "kept": self._selector.facts()}
+        if optimisers is not None:
+            tensors["optimiser"] = optimisers.tensors()
+            facts["scaler"] = optimisers.facts()
+        self._file.save(self._position, tensors, facts)
+        self._saved_at = time.monotonic()
+
+    def _restore(self) -> None:
+        loaded = self._file.load()
+        if loaded is None:
+            return
+        self._position, tensors, facts, threads = loaded
+        self._method.load_own_state(tensors["method"])
+        self._selector.restore(tensors.get("kept", {}), facts["kept"])
+        self._history = facts["history"]
+        if "scaler" in facts:
+            self._optimiser_state = (tensors.get("optimiser", {}), facts["scaler"])
+        if threads != torch.get_num_threads():
+            _log.warning(
+                "%s was begun with %d CPU threads and goes on with %d: equal up to rounding, not bit by bit",
+                self._label, threads, torch.get_num_threads(),
+            )  # fmt: skip
+        self._announce()
+        for number, stage in enumerate(self._stages[: self._position.stage + 1]):
+            done = stage.schedule.epochs if number < self._position.stage else self._position.epoch
+            for epoch in range(done):
+                self._report(stage, epoch)
+
+    def _announce(self) -> None:
+        at = self._position
+        if at.stage == len(self._stages):
+            _log.info("%s was trained to its end before", self._label)
+            return
+        stage = self._stages[at.stage]
+        _log.info(
+            "%s continues at stage %s, epoch %d of %d, step %d of %d",
+            self._label, stage.name, at.epoch + 1, stage.schedule.epochs, at.step + 1, self._steps(stage),
+        )  # fmt: skip
+
+    def _report(self, stage: Stage, epoch: int) -> None:
+        if self._tracker is not None:
+            rows = [row for row in self._history if row[:2] == [stage.name, epoch + 1]]
+            values = {f"{split}/{name}": value for _, _, split, name, value in rows}
+            self._tracker.epoch(self._label, stage.name, self._number(stage, epoch), values)
+
+    def _note(self, stage: Stage, epoch: int, split: str, values: Mapping[str, float]) -> None:
+        self._history += [[stage.name, epoch + 1, split, name, value] for name, value in values.items()]
+
+    def _last_validation(self) -> float:
+        stage = self._stages[-1]
+        rows = [row for row in self._history if row[:3] == [stage.name, stage.schedule.epochs, "val"]]
+        return float(np.mean([row[4] for row in rows])) if rows else float("nan")
+
+    def _number(self, stage: Stage, epoch: int) -> int:
+        earlier = self._stages[: self._stages.index(stage)]
+        return sum(other.schedule.epochs for other in earlier) + epoch + 1
+
+    def _steps(self, stage: Stage) -> int:
+        return steps_per_epoch(len(self._data.train), stage.schedule.batch_size)

@@ -1,0 +1,114 @@
+"""The players of a stage with their optimisers: one objective each, and only their own parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openfer.errors import CheckpointError
+from openfer.methods.contract import Losses, Player, Stage
+from openfer.training.device import Plan
+
+
+class Optimisers:
+    """Adam for every player of one stage, and a gradient scaler for each where the plan is float16.
+
+    With losses that are read only every few steps (:attr:`Plan.check_every`), a switch on the device
+    keeps the weights as they are from the first non-finite total on: the fused Adam skips its update
+    while ``found_inf`` is 1, without the host knowing yet.
+
+    Args:
+        stage: whose players train.
+        plan: where the parameters live.
+    """
+
+    def __init__(self, stage: Stage, plan: Plan) -> None:
+        schedule = stage.schedule
+        self._stage = stage
+        self._held = torch.zeros((), device=plan.device) if plan.check_every > 1 else None
+        self._adams = {
+            player.name: torch.optim.Adam(
+                player.parameters,
+                lr=schedule.learning_rate,
+                betas=schedule.betas,
+                weight_decay=schedule.weight_decay,
+                fused=True,
+            )
+            for player in stage.players
+        }
+        for adam in self._adams.values():
+            if self._held is not None:
+                adam.found_inf = self._held  # type: ignore[attr-defined]
+        scaled = plan.dtype == torch.float16
+        self._scalers = {name: torch.amp.GradScaler(plan.device.type, enabled=scaled) for name in self._adams}
+
+    def set_epoch(self, epoch: int) -> dict[str, float]:
+        """Set the learning rates of epoch ``epoch``, counted from 0, and return them by player."""
+        rates = {player.name: learning_rate(self._stage, player, epoch) for player in self._stage.players}
+        for name, rate in rates.items():
+            for group in self._adams[name].param_groups:
+                group["lr"] = rate
+        return rates
+
+    def step(self, losses: Mapping[str, Losses]) -> None:
+        """Differentiate every player's total by its own parameters, then update all players at once.
+
+        All gradients are taken at the same weights: no player sees another one's update of this step.
+        """
+        if self._held is not None:
+            totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
+            torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
+        for adam in self._adams.values():
+            adam.zero_grad(set_to_none=True)
+        last = self._stage.players[-1]
+        for player in self._stage.players:
+            total = self._scalers[player.name].scale(losses[player.name]["total"])
+            torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not last)
+        for name, adam in self._adams.items():
+            self._scalers[name].step(adam)
+            self._scalers[name].update()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the state of every Adam as ``<player>/<number of the parameter>/<name>``."""
+        return {
+            f"{name}/{number}/{key}": value
+            for name, adam in self._adams.items()
+            for number, parameter in enumerate(adam.param_groups[0]["params"])
+            for key, value in adam.state[parameter].items()
+        }
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Return the state of every gradient scaler, empty unless float16."""
+        return {name: dict(scaler.state_dict()) for name, scaler in self._scalers.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, dict[str, Any]]) -> None:
+        """Take back what :meth:`tensors` and :meth:`facts` gave.
+
+        Raises:
+            CheckpointError: if the state is of other players or parameters.
+        """
+        for path, value in tensors.items():
+            name, number, key = path.rsplit("/", 2)
+            parameters = self._adams[name].param_groups[0]["params"] if name in self._adams else ()
+            if int(number) >= len(parameters):
+                raise CheckpointError(f"the optimiser state {path} belongs to no parameter of stage {self._stage.name}")
+            parameter = parameters[int(number)]
+            # In the parameter's own memory layout, which the fused update relies upon.
+            like = parameter if value.shape == parameter.shape else value
+            restored = torch.empty_like(like, dtype=value.dtype, device=parameter.device, requires_grad=False)
+            self._adams[name].state[parameter][key] = restored.copy_(value)
+        for name, state in facts.items():
+            if state:
+                self._scalers[name].load_state_dict(state)
+
+
+def learning_rate(stage: Stage, player: Player, epoch: int) -> float:
+    """Return a player's learning rate in an epoch, counted from 0.
+
+    It is multiplied by ``decay`` after each milestone that ``epoch`` epochs have reached; a player
+    that does not decay keeps the first one.
+    """
+    schedule = stage.schedule
+    reached = sum(milestone <= epoch for milestone in schedule.milestones) if player.decays else 0
+    return schedule.learning_rate * schedule.decay**reached

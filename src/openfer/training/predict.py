@@ -1,0 +1,85 @@
+"""What a trained method says of faces, batch by batch, without gradients."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torchmetrics.classification import MulticlassAccuracy
+
+from openfer.methods.contract import MISSING, Batch, Method, Prediction
+from openfer.training.batches import Loader, testing_batches
+from openfer.training.config import TrainingConfig
+from openfer.training.data import Faces
+from openfer.training.device import Plan, eager, place, resolve
+
+_BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Test-time outputs for all samples of a data set, in its order.
+
+    Attributes:
+        probabilities: task -> (N, K), float32, rows sum to 1.
+        features: what the classifier reads, (N, D), float32.
+    """
+
+    probabilities: dict[str, np.ndarray]
+    features: np.ndarray
+
+
+def predict(method: Method, dataset: Faces, config: TrainingConfig, batch_size: int = _BATCH_SIZE) -> Predicted:
+    """Run the test-time path over a data set.
+
+    Args:
+        method: with trained weights; it is moved to the plan's device and into evaluation mode.
+        dataset: centre crops; it must not be empty.
+        config: device and precision.
+        batch_size: samples at once; results differ by rounding only.
+
+    Raises:
+        DataError: if an image is damaged.
+        ParameterError: if the device asked for does not exist.
+    """
+    plan = resolve(config)
+    place(method, plan)
+    probabilities: dict[str, list[np.ndarray]] = {task: [] for task in method.classes}
+    features: list[np.ndarray] = []
+    for _, prediction in predictions(method, Loader(dataset, plan), dataset, plan, batch_size):
+        for task, logits in prediction.logits.items():
+            probabilities[task].append(logits.float().softmax(dim=1).cpu().numpy())
+        features.append(prediction.features.float().cpu().numpy())
+    return Predicted(
+        {task: np.concatenate(parts) for task, parts in probabilities.items()},
+        np.concatenate(features),
+    )
+
+
+def accuracies(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict[str, float]:
+    """Return the share of correct predictions per task, over the samples that have a label.
+
+    A task without any label is left out.
+    """
+    metrics = {
+        task: MulticlassAccuracy(len(names), average="micro", ignore_index=MISSING).to(plan.device)
+        for task, names in method.classes.items()
+        if (faces.labels[task] != MISSING).any()
+    }
+    for batch, prediction in predictions(method, loader, faces, plan, _BATCH_SIZE):
+        for task, metric in metrics.items():
+            metric.update(prediction.logits[task].float(), batch.labels[task])
+    return {task: float(metric.compute()) for task, metric in metrics.items()}
+
+
+@torch.inference_mode()
+def predictions(
+    method: Method, loader: Loader, faces: Faces, plan: Plan, batch_size: int
+) -> Iterator[tuple[Batch, Prediction]]:
+    """Yield every batch with the method's prediction, in evaluation mode."""
+    method.eval()
+    with eager():
+        for batch in loader.batches(testing_batches(faces, batch_size)):
+            with plan.autocast():
+                prediction = method(batch.images)
+            yield batch, prediction

@@ -1,0 +1,74 @@
+"""What decides the outcome of a run: the facts in its checkpoints and the recipe of its resume file."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openfer.methods.contract import Method, Stage
+from openfer.parameters import Settings
+from openfer.training.config import ImageSettings, Selection
+from openfer.training.data import Faces
+from openfer.training.device import Plan
+
+
+def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan) -> dict[str, Any]:
+    """Return what a checkpoint tells of its making, JSON-serialisable."""
+    config: Settings = method.config  # type: ignore[assignment]
+    return {
+        "method": method.name,
+        "variant": method.variant,
+        "config": config.model_dump(mode="json"),
+        "classes": {task: list(names) for task, names in method.classes.items()},
+        "images": images.model_dump(mode="json"),
+        "seed": seed,
+        "plan": plan.facts(),
+    }
+
+
+def recipe_of(
+    method: Method,
+    facts: Mapping[str, Any],
+    stages: Sequence[Stage],
+    sets: Mapping[str, Faces],
+    selections: tuple[Selection, ...],
+) -> dict[str, Any]:
+    """Return everything that decides the outcome of a run; long things as hashes.
+
+    Args:
+        method: with its initial weights, which count too.
+        facts: see :func:`facts_of`.
+        stages: the schedule.
+        sets: data sets by role.
+        selections: the states that are kept.
+    """
+    own = method.own_state()
+    adopted = {key: value for key, value in method.state_dict().items() if key not in own}
+    return {
+        **facts,
+        "stages": [[stage.name, stage.schedule.model_dump(mode="json")] for stage in stages],
+        "data": {role: fingerprint_of_faces(faces) for role, faces in sets.items()},
+        "selections": sorted(selections),
+        "initial_weights": fingerprint_of_tensors(own),
+        "adopted_weights": fingerprint_of_tensors(adopted),
+    }
+
+
+def fingerprint_of_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Return a hash of names, shapes and values."""
+    whole = hashlib.blake2b(digest_size=16)
+    for name, value in sorted(tensors.items()):
+        content = value.detach().cpu().contiguous()
+        whole.update(f"{name} {content.dtype} {tuple(content.shape)}\n".encode())
+        whole.update(content.flatten().view(torch.uint8).numpy().data)
+    return whole.hexdigest()
+
+
+def fingerprint_of_faces(faces: Faces) -> str:
+    """Return a hash of who is in a data set, in which order and with which labels."""
+    whole = hashlib.blake2b("\n".join(faces.sample_ids).encode(), digest_size=16)
+    for task, labels in sorted(faces.labels.items()):
+        whole.update(task.encode() + labels.tobytes())
+    return whole.hexdigest()

@@ -35,14 +35,16 @@ class ParametersHook:
 
 
 class ResultsHook:
-    """Shows the results table of the pipelines that were asked for."""
+    """Shows the results of the pipelines that were asked for."""
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Print each results table that the pipeline ends in, also when it was up to date."""
+        """Print the summary, or each method's results where there is none, also when all was up to date."""
         from openfer.pipelines.show import show_results
 
         ends = pipeline.outputs()
-        for name in sorted(ends):
-            if name.endswith("_results"):
-                show_results(catalog.load(name))
+        if "summary_results" in ends:
+            show_results(catalog.load("summary_results"), catalog.load("summary_sentences"))
+            return
+        for name in sorted(name for name in ends if name.endswith("_results")):
+            show_results(catalog.load(name))

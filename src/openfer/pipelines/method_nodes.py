@@ -55,17 +55,17 @@ def train(
     return fitted.states, fitted.history, about
 
 
-def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Predict the test faces, or the validation faces of a dataset without any, with every selection.
 
     Returns:
-        The predictions; facts of the run by selection.
+        The predictions; what is known of the run, one mapping per selection.
     """
     from openfer.evaluation.predictions import predictions_table
     from openfer.training.predict import predict as predict_faces
 
     data = sources(inputs)
-    tables, facts = [], {}
+    tables, facts = [], []
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
@@ -88,7 +88,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     task=task,
                 )
             )
-        facts[selection] = _facts(checkpoint, role)
+        facts.append(_facts(checkpoint, role))
     return pd.concat(tables, ignore_index=True), facts
 
 
@@ -122,5 +122,6 @@ def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, i
 
 
 def _facts(checkpoint: "Checkpoint", role: str) -> dict[str, Any]:
-    names = ("datasets", "data_version", "n_train", "initialisation", "licences_of_data", "epoch", "main_selection")
+    names = ("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation", "datasets")
+    names += ("data_version", "n_train", "licences_of_data")
     return {name: checkpoint.facts[name] for name in names} | {"tested_on": role}

@@ -6,7 +6,7 @@ from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
 
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import InitialisationSettings
-from openfer.parameters import Settings
+from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.config import ImageSettings, TrainingConfig
 
 
@@ -27,7 +27,7 @@ class MethodRun(Settings):
     method: str
     datasets: tuple[str, ...] = Field(min_length=1)
     seed: int = Field(ge=0)
-    fresh: bool = False
+    fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
     initialisation: InitialisationSettings = InitialisationSettings()
     images: ImageSettings
     training: TrainingConfig = TrainingConfig()

@@ -1,5 +1,6 @@
 """Nodes of what only ADDL has: importance weights (Fig. 6) and attentive feature maps (Fig. 5)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +13,21 @@ from openfer.pipelines.training_data import faces_for, sources
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FACES_SHOWN = 16
+_FACES_PER_CLASS = 2
 
 
 def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     """Return mean, spread and n of each factor's importance weight over the training faces (Fig. 6)."""
-    from openfer.training.predict import apply
+    from openfer.methods.addl import ADDL
+    from openfer.training.collect import collect
 
     method = restore(run, main_model(models))
-    faces = faces_for(sources(tables), "train", method.classes, run.images, run.seed)
-    weights = apply(method, method.importance, faces, run.training)  # type: ignore[arg-type]
-    return pd.DataFrame(
-        {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0), "n": len(weights)}
-    )
+    assert isinstance(method, ADDL)
+    data = [replace(source, split=_as_tested(source.split, "train")) for source in sources(tables)]
+    faces = faces_for(data, "test", method.classes, run.images, run.seed)  # centre crops of the training faces
+    weights = collect(method, method.importance, faces, run.training)
+    columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
+    return pd.DataFrame(columns)
 
 
 def importance_figures(table: pd.DataFrame) -> tuple[Any, "Figure"]:
@@ -35,18 +38,26 @@ def importance_figures(table: pd.DataFrame) -> tuple[Any, "Figure"]:
 
 
 def attention(run: MethodRun, models: Models, *tables: Any) -> "Figure":
-    """Return test faces with their attentive feature maps over them (Fig. 5)."""
+    """Return test faces of every class with their attentive feature maps over them (Fig. 5)."""
     from openfer.evaluation.figures import attention_sheet
+    from openfer.training.collect import collect
     from openfer.training.predict import predict
 
     method = restore(run, main_model(models))
-    faces = faces_for(sources(tables), "test", method.classes, run.images, run.seed)
+    data = [replace(source, split=_first_of_each_class(source.role("test"))) for source in sources(tables)]
+    faces = faces_for(data, "test", method.classes, run.images, run.seed)
+    guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
+    maps = collect(method, lambda images: method(images).maps["attentive"][:, 0], faces, run.training)
+    images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
     names = method.classes["expression"]
-    labels = faces.labels["expression"]
-    shown = np.concatenate([np.flatnonzero(labels == k)[: -(-_FACES_SHOWN // len(names))] for k in range(len(names))])
-    chosen = faces.subset(shown)
-    predicted = predict(method, chosen, run.training)
-    guesses = predicted.probabilities["expression"].argmax(1)
-    images = np.stack([chosen[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(shown))])
-    true = [names[k] for k in labels[shown]]
-    return attention_sheet(images, predicted.maps["attentive"][:, 0], true, [names[k] for k in guesses])
+    true = [names[label] for label in faces.labels["expression"]]
+    return attention_sheet(images, maps, true, [names[guess] for guess in guesses])
+
+
+def _as_tested(split: pd.DataFrame, role: str) -> pd.DataFrame:
+    return split[split["role"] == role].assign(role="test")
+
+
+def _first_of_each_class(rows: pd.DataFrame) -> pd.DataFrame:
+    chosen = rows.groupby("expression", sort=False).head(_FACES_PER_CLASS).sort_values("expression", kind="stable")
+    return chosen[["sample_id"]].assign(fold=0, role="test")

@@ -20,6 +20,7 @@ def create_pipeline(**_: Any) -> Pipeline:
                 {
                     "results": "summary_results",
                     "comparison": "summary_comparison",
+                    "sentences": "summary_sentences",
                     "report": "summary_report",
                     "recall_plot": "summary_recall_plot",
                 },

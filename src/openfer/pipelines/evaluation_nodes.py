@@ -1,0 +1,86 @@
+"""Nodes that read predictions and histories, never a model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+Facts = Sequence[Mapping[str, Any]]
+"""One mapping per selection: what must be known of a run before its numbers are printed."""
+
+
+def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
+    """Score one method: metrics, results table, per-class table, confusion matrix of its main selection."""
+    from openfer.evaluation.figures import confusion_picture, confusion_plot
+    from openfer.evaluation.metrics import score, score_runs
+    from openfer.evaluation.predictions import classes_in
+    from openfer.evaluation.results_table import results_table
+
+    runs = score_runs(predictions)
+    tasks = list(dict.fromkeys(predictions["task"]))
+    main = predictions[predictions["selection"] == main_selection(facts)]
+    per_task = {task: main[main["task"] == task] for task in tasks}
+    scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
+    per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
+    return {
+        "metrics": _metrics(runs),
+        "results": results_table(runs, facts),
+        "per_class": pd.concat(per_class, ignore_index=True),
+        "confusion_plot": confusion_plot(scores[tasks[0]].confusion),
+        "confusion_picture": confusion_picture(scores[tasks[0]].confusion),
+    }
+
+
+def compare(*tables: Any) -> dict[str, Any]:
+    """Put methods beside each other, on the faces that all were tested on.
+
+    Args:
+        *tables: predictions and facts of each method; the first one is the reference.
+    """
+    from openfer.evaluation.compare import compare_to, comparison_table, sentences
+    from openfer.evaluation.figures import per_class_recall_plot
+    from openfer.evaluation.metrics import score_runs
+    from openfer.evaluation.results_table import results_table, to_markdown
+
+    predictions, facts = list(tables[::2]), list(tables[1::2])
+    together = pd.concat(predictions, ignore_index=True)
+    results = results_table(score_runs(together), [fact for each in facts for fact in each])
+    main = pd.concat(
+        [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
+    )
+    comparisons = compare_to(main, str(predictions[0]["variant"].iloc[0]))
+    words = sentences(comparisons)
+    return {
+        "results": results,
+        "comparison": comparison_table(comparisons),
+        "sentences": words,
+        "report": to_markdown(results, words),
+        "recall_plot": per_class_recall_plot(main),
+    }
+
+
+def curves(history: pd.DataFrame) -> Any:
+    """Return the training curves of one method."""
+    from openfer.evaluation.figures import training_curves
+
+    return training_curves(history)
+
+
+def all_curves(*histories: pd.DataFrame) -> Any:
+    """Return the training curves of several methods in the same panels."""
+    from openfer.evaluation.figures import training_curves
+
+    return training_curves(pd.concat(histories, ignore_index=True))
+
+
+def main_selection(facts: Facts) -> str:
+    """Return the name of the selection that a run reports first."""
+    return next(str(fact["selection"]) for fact in facts if fact["main_selection"])
+
+
+def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
+    names = ("accuracy", "standard_error", "macro_f1", "nmi", "n")
+    return {
+        f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names}
+        for _, run in runs.iterrows()
+    }

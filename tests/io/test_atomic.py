@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openfer.io.atomic import atomic_path, sha256_of, write_bytes
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path: Path) -> None:
+    target = tmp_path / "table.bin"
+    write_bytes(target, b"old")
+    with pytest.raises(RuntimeError, match="halfway"), atomic_path(target) as temporary:
+        temporary.write_bytes(b"new")
+        raise RuntimeError("halfway")
+    assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["table.bin"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "faces"
+    for names in (("a", "b"), ("c",)):
+        with atomic_path(target) as temporary:
+            temporary.mkdir()
+            for name in names:
+                (temporary / name).write_text(name)
+    assert [p.name for p in target.iterdir()] == ["c"]
+    assert [p.name for p in tmp_path.iterdir()] == ["faces"]
+
+
+def test_the_hash_of_a_folder_changes_with_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = sha256_of(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    second = sha256_of(tmp_path)
+    (tmp_path / "b").write_text("2")
+    assert len({first, second, sha256_of(tmp_path)}) == 3
+
+
+def test_a_disk_that_refuses_is_a_storage_error_and_the_old_file_stays(tmp_path: Path) -> None:
+    target = tmp_path / "model.safetensors"
+    write_bytes(target, b"old")
+    script = f"""
+import resource, signal
+from pathlib import Path
+from openfer.errors import StorageError
+from openfer.io.atomic import write_bytes
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_bytes(Path({str(target)!r}), b"x" * 5000)
+except StorageError as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "model.safetensors could not be written: no room left" in said
+    assert "run the same command again" in said
+    assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]

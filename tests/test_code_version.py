@@ -1,0 +1,57 @@
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from openfer import code_version as module
+from openfer.code_version import code_version, runs
+from openfer.evaluation.metrics import score
+from openfer.seeds import seed_for
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of two modules, named openfer_example, in place of the real one."""
+    package = tmp_path / "openfer_example"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "inner.py").write_text("def inner():\n    return 1\n")
+    (package / "outer.py").write_text("def outer():\n    from openfer_example.inner import inner\n    return inner()\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(module, "_PACKAGE", "openfer_example")
+    for name in [name for name in sys.modules if name.startswith("openfer_example")]:
+        monkeypatch.delitem(sys.modules, name)
+    return package
+
+
+def version() -> str:
+    module._read.cache_clear()
+    importlib.invalidate_caches()
+    return code_version(importlib.import_module("openfer_example.outer").outer)
+
+
+def test_a_change_in_a_module_imported_inside_a_function_counts(sources: Path) -> None:
+    before = version()
+    (sources / "inner.py").write_text("def inner():\n    return 2\n")
+    assert version() != before
+
+
+def test_comments_docstrings_and_layout_do_not_count(sources: Path) -> None:
+    before = version()
+    (sources / "inner.py").write_text('def inner():\n    """Say one."""\n\n    return (1)  # the number\n')
+    assert version() == before
+
+
+def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> None:
+    (sources / "method.py").write_text("x = 1\n")
+    outer = importlib.import_module("openfer_example.outer").outer
+    module._read.cache_clear()
+    before = code_version(runs(outer, "openfer_example.method"))
+    (sources / "method.py").write_text("x = 2\n")
+    module._read.cache_clear()
+    assert code_version(runs(outer, "openfer_example.method")) != before
+
+
+def test_functions_of_different_rooms_have_different_versions() -> None:
+    assert code_version(score) != code_version(seed_for)

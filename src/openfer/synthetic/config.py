@@ -1,0 +1,118 @@
+"""Parameters of the embedded faces: how many people and images, and how wild they are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from openfer.parameters import WITHOUT_EFFECT, Settings
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Intensity(Settings):
+    """How strong expressions are; each image draws evenly between the two.
+
+    Attributes:
+        low: weakest; 0 leaves a neutral face, at most 1.2.
+        high: strongest; 1 is a full expression, more exaggerates, at most 1.2.
+    """
+
+    low: float = Field(ge=0, le=1.2)
+    high: float = Field(ge=0, le=1.2)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Intensity":
+        if self.low > self.high:
+            raise ValueError(f"intensity.low is {self.low}, above intensity.high, which is {self.high}")
+        return self
+
+
+class Mixture(Settings):
+    """In-the-wild variation of a set.
+
+    Attributes:
+        yaw_std: deviation of the head's turn, degrees; cut at 90.
+        pitch_std: deviation of the camera's height, degrees; cut at 40.
+        roll_std: deviation of the image's tilt that alignment leaves, degrees.
+        zoom_std: deviation of the face's size that alignment leaves, share.
+        shift_std: deviation of the face's place that alignment leaves, share of the image's side.
+        occluded_share: share of images with sunglasses, a mask, a hand or hair over the face.
+        flash_share: share of images with one hard light; the others have soft light from above.
+        intensity: strength of the expressions.
+    """
+
+    yaw_std: float = Field(ge=0, le=60)
+    pitch_std: float = Field(ge=0, le=30)
+    roll_std: float = Field(ge=0, le=45)
+    zoom_std: float = Field(ge=0, le=0.3)
+    shift_std: float = Field(ge=0, le=0.3)
+    occluded_share: Share
+    flash_share: Share
+    intensity: Intensity
+
+
+class PieSet(Settings):
+    """`synthetic_pie`: identity, pose and illumination labelled, as in Multi-PIE.
+
+    Attributes:
+        people: number of identities.
+        images_per_person: a person's images go through the 15 viewpoints and the 19 lights in turn.
+        occluded_share: share of images with something over the face.
+        intensity: strength of the expressions.
+    """
+
+    people: Count
+    images_per_person: Count
+    occluded_share: Share
+    intensity: Intensity
+
+
+class RafSet(Settings):
+    """`synthetic_raf`: gender, age and race labelled, as RAF-DB's attributes.
+
+    Attributes:
+        people: number of identities; they go through all combinations of gender, age and race.
+        images_per_person: images of each.
+        mixture: variation of pose, light, occlusion and intensity.
+    """
+
+    people: Count
+    images_per_person: Count
+    mixture: Mixture
+
+
+class FerSet(Settings):
+    """`synthetic_fer`: seven expressions labelled and nothing else, identity-disjoint.
+
+    Attributes:
+        train_people: identities of the training partition; validation is carved from them later.
+        test_people: identities of the test partition.
+        images_per_person: a person's images go through the seven expressions in turn.
+        mixture: variation of pose, light, occlusion and intensity.
+    """
+
+    train_people: Count
+    test_people: Count
+    images_per_person: Count
+    mixture: Mixture
+
+
+class SyntheticConfig(Settings):
+    """Parameters of the pipeline `synthesize`.
+
+    Attributes:
+        seed: root of all randomness; the same seed gives the same bytes.
+        image_size: side of the rendered faces, pixels.
+        workers: rendering processes; "auto" takes one per available core.
+        pie: the set `synthetic_pie`.
+        raf: the set `synthetic_raf`.
+        fer: the set `synthetic_fer`.
+    """
+
+    seed: int = Field(ge=0)
+    image_size: int = Field(ge=32, le=512)
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field("auto", json_schema_extra=WITHOUT_EFFECT)
+    pie: PieSet
+    raf: RafSet
+    fer: FerSet

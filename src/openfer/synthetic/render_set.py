@@ -1,0 +1,63 @@
+"""Render a whole set into a face store, in parallel and resumably."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from openfer.io.atomic import atomic_path
+from openfer.io.face_store import FaceStore, FaceStoreWriter
+from openfer.synthetic.config import SyntheticConfig
+from openfer.synthetic.shards import Shard, shards_of
+from openfer.synthetic.workers import available_cores, render_all
+
+_SECONDS_BETWEEN_LINES = 10
+"""Without a terminal every update is a line of its own, so there are few."""
+
+
+def render_set(scenes: pd.DataFrame, config: SyntheticConfig, folder: Path) -> Path:
+    """Render scenes; a killed rendering goes on from its finished shards.
+
+    The stored bytes do not depend on the number of workers.
+
+    Args:
+        scenes: from :func:`openfer.synthetic.sets.plan`, people one after the other.
+        config: image size and number of workers.
+        folder: a work folder of this set alone; its ``shards`` are removed when the set is whole.
+
+    Returns:
+        The face store ``folder / "faces"``, in the order of the scenes, with five points, 68 points
+        and each one's visibility (1 or 0) as confidence.
+
+    Raises:
+        AssetError: if a head asset is missing or damaged.
+        StorageError: if the disk is full.
+        OpenferError: if a worker was killed.
+    """
+    shards = shards_of(scenes, config.image_size, folder / "shards")
+    workers = available_cores() if config.workers == "auto" else config.workers
+    pending = [shard for shard in shards if not shard.is_done]
+    finished = sum(len(shard.records) for shard in shards if shard.is_done)
+    terminal = sys.stderr.isatty()
+    with tqdm(
+        desc=str(scenes["dataset"].iloc[0]),
+        total=len(scenes),
+        initial=finished,
+        unit="face",
+        ncols=None if terminal else 100,
+        mininterval=0.1 if terminal else _SECONDS_BETWEEN_LINES,
+    ) as progress:
+        for count in render_all(pending, workers):
+            progress.update(count)
+    return _assemble(shards, folder)
+
+
+def _assemble(shards: list[Shard], folder: Path) -> Path:
+    faces = folder / "faces"
+    with atomic_path(faces) as temporary, FaceStoreWriter(temporary) as writer:
+        for shard in shards:
+            writer.add_store(FaceStore(shard.folder))
+    shutil.rmtree(folder / "shards", ignore_errors=True)
+    return faces

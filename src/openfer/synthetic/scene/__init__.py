@@ -1,0 +1,1 @@
+"""The scene around a face: viewpoint, light, background and what covers the face."""

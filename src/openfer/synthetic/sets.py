@@ -1,0 +1,184 @@
+"""The three embedded sets: their scenes, and the rows that say what each set labels.
+
+``synthetic_pie`` copies Multi-PIE's label structure, ``synthetic_raf`` that of RAF-DB's attributes
+and ``synthetic_fer`` an expression dataset; what a set does not label is missing from its rows and
+kept in its scenes, for reports.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import ParameterError
+from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.seeds import generator_for, seed_for
+from openfer.synthetic.config import Intensity, SyntheticConfig
+from openfer.synthetic.scene.description import Scene
+from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
+
+_GENDERS = ("male", "female")
+_LABORATORY_AGES = ("20-39", "40-69")
+_AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0.10}
+"""Ages in photographs of expressions."""
+
+_LABELLED = {
+    "synthetic_pie": ("identity", "illumination", "pose"),
+    "synthetic_raf": ("gender", "age", "race"),
+    "synthetic_fer": ("expression",),
+}
+
+SETS = tuple(_LABELLED)
+"""The names of the embedded sets."""
+
+
+def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
+    """Return the scenes of a set, one row per image, ordered by person; nothing is rendered.
+
+    Args:
+        name: one of :data:`SETS`.
+        config: sizes and seed.
+
+    Returns:
+        Columns ``sample_id`` (hash of the scene), ``dataset``, ``person``, ``number`` (of the image
+        within the person), ``partition``, ``pose``, ``illumination`` and the fields of
+        :class:`~openfer.synthetic.scene.description.Scene`.
+
+    Raises:
+        ParameterError: if the name is unknown.
+    """
+    planners: dict[str, Callable[[SyntheticConfig], Iterator[Record]]] = {
+        "synthetic_pie": _plan_pie,
+        "synthetic_raf": _plan_raf,
+        "synthetic_fer": _plan_fer,
+    }
+    if name not in planners:
+        raise ParameterError(f"there is no embedded set {name!r}; the sets are {', '.join(SETS)}")
+    return pd.DataFrame([_complete(name, record) for record in planners[name](config)])
+
+
+def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a set: what it labels, and nothing else.
+
+    Args:
+        name: one of :data:`SETS`.
+        scenes: the set's scenes from :func:`plan`.
+
+    Returns:
+        The columns of :data:`openfer.schemas.ROWS`; labels that the set lacks are missing.
+    """
+    labelled = _LABELLED[name]
+    known = scenes.assign(identity=scenes["person"])
+    count = len(scenes)
+
+    def label(column: str) -> pd.Series:
+        values = known[column].tolist() if column in labelled else [None] * count
+        return pd.Series(values, dtype=object)
+
+    columns: dict[str, Any] = {
+        "sample_id": scenes["sample_id"].to_numpy(),
+        "dataset": name,
+        "path": [f"{person}/{number:02d}" for person, number in zip(scenes["person"], scenes["number"], strict=True)],
+        "subject": scenes["person"].to_numpy(),
+        "sequence": pd.Series([None] * count, dtype=object),
+        "frame": pd.array([pd.NA] * count, dtype="Int64"),
+        "partition": scenes["partition"].to_numpy(),
+        "expression": label("expression"),
+        "valence": np.nan,
+        "arousal": np.nan,
+        **{factor: label(factor) for factor in FACTORS},
+        "licence": "CC0-1.0",
+    }
+    return pd.DataFrame(columns)
+
+
+def _plan_pie(config: SyntheticConfig) -> Iterator[Record]:
+    sizes = config.pie
+    kinds = tuple(product(_GENDERS, _LABORATORY_AGES, RACES))
+    for index in range(sizes.people):
+        generator = generator_for(config.seed, "synthetic_pie", index)
+        gender, age, race = kinds[index % len(kinds)]
+        dealt = (
+            _deal(names, index, sizes.images_per_person, generator)
+            for names in (POSES, ILLUMINATIONS, BASIC_EXPRESSIONS)
+        )
+        for number, (pose, illumination, expression) in enumerate(zip(*dealt, strict=True)):
+            yield {
+                **_who("synthetic_pie", config.seed, index, number),
+                **{"partition": "train", "gender": gender, "age": age, "race": race},
+                **_expression(expression, sizes.intensity, generator),
+                **laboratory_scene(pose, illumination),
+                "occluder": draw_occluder(sizes.occluded_share, generator),
+            }
+
+
+def _plan_raf(config: SyntheticConfig) -> Iterator[Record]:
+    sizes = config.raf
+    kinds = tuple(product(RACES, AGES, _GENDERS))
+    for index in range(sizes.people):
+        generator = generator_for(config.seed, "synthetic_raf", index)
+        race, age, gender = kinds[index % len(kinds)]
+        expressions = _deal(BASIC_EXPRESSIONS, index, sizes.images_per_person, generator)
+        for number, expression in enumerate(expressions):
+            yield {
+                **_who("synthetic_raf", config.seed, index, number),
+                **{"partition": "train", "gender": gender, "age": age, "race": race},
+                **_expression(expression, sizes.mixture.intensity, generator),
+                **wild_scene(sizes.mixture, generator),
+                "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+            }
+
+
+def _plan_fer(config: SyntheticConfig) -> Iterator[Record]:
+    sizes = config.fer
+    kinds = tuple(product(_GENDERS, RACES))
+    for index in range(sizes.train_people + sizes.test_people):
+        generator = generator_for(config.seed, "synthetic_fer", index)
+        gender, race = kinds[index % len(kinds)]
+        age = str(generator.choice(list(_AGE_SHARES), p=list(_AGE_SHARES.values())))
+        partition = "train" if index < sizes.train_people else "test"
+        expressions = _deal(BASIC_EXPRESSIONS, index, sizes.images_per_person, generator)
+        for number, expression in enumerate(expressions):
+            yield {
+                **_who("synthetic_fer", config.seed, index, number),
+                **{"partition": partition, "gender": gender, "age": age, "race": race},
+                **_expression(expression, sizes.mixture.intensity, generator),
+                **wild_scene(sizes.mixture, generator),
+                "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+            }
+
+
+def _deal(names: Sequence[str], turn: int, count: int, generator: np.random.Generator) -> list[str]:
+    """Deal names like cards, going on where the previous turn stopped, then shuffle the hand.
+
+    So counts differ by at most one within a turn and over all turns.
+    """
+    hand = [names[(turn * count + number) % len(names)] for number in range(count)]
+    return [hand[place] for place in generator.permutation(count)]
+
+
+def _who(name: str, seed: int, index: int, number: int) -> Record:
+    return {
+        "person": f"person_{index:05d}",
+        "number": number,
+        "person_seed": seed_for(seed, name, "person", index),
+        "seed": seed_for(seed, name, "image", index, number),
+    }
+
+
+def _expression(expression: str, intensity: Intensity, generator: np.random.Generator) -> Record:
+    drawn = float(generator.uniform(intensity.low, intensity.high))
+    return {"expression": expression, "intensity": 0.0 if expression == "neutral" else drawn}
+
+
+def _complete(name: str, record: Record) -> Record:
+    """Fill a scene's defaults and name it by what it holds."""
+    fields = {key: value for key, value in record.items() if key in Scene.__dataclass_fields__}
+    scene = asdict(Scene(**fields))
+    digest = hashlib.blake2b(repr((name, sorted(scene.items()))).encode(), digest_size=8).hexdigest()
+    aside = {key: record[key] for key in ("person", "number", "partition", "pose", "illumination")}
+    return {"sample_id": digest, "dataset": name, **aside, **scene}

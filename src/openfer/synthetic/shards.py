@@ -1,0 +1,79 @@
+"""Shards: fixed groups of people, rendered by one worker each and kept until the set is whole."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.io.atomic import atomic_path
+from openfer.io.face_store import Face, FaceStoreWriter
+from openfer.synthetic.people.person import Person, make_person
+from openfer.synthetic.renderer.renderer import SUPERSAMPLING, Renderer
+from openfer.synthetic.scene.description import Scene
+from openfer.synthetic.template import Template
+
+PEOPLE_PER_SHARD = 4
+"""Fixed, so that shards do not depend on the number of workers."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A run of scenes.
+
+    Attributes:
+        records: the scenes' table rows.
+        image_size: side of the images, pixels.
+        folder: where its face store goes; named by its content, so that an altered plan finds no old shard.
+    """
+
+    records: tuple[dict[str, Any], ...]
+    image_size: int
+    folder: Path
+
+    @property
+    def is_done(self) -> bool:
+        """True once it has been rendered whole."""
+        return self.folder.is_dir()
+
+
+def shards_of(scenes: pd.DataFrame, image_size: int, folder: Path) -> list[Shard]:
+    """Cut scenes into shards of :data:`PEOPLE_PER_SHARD` people, in the order given."""
+    person = scenes["person_seed"].to_numpy()
+    turn = np.concatenate([[False], person[1:] != person[:-1]]).cumsum() // PEOPLE_PER_SHARD
+    shards = []
+    for number, (_, group) in enumerate(scenes.groupby(turn, sort=False)):
+        content = repr((list(group["sample_id"]), image_size, SUPERSAMPLING))
+        digest = hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
+        records = tuple(group.to_dict("records"))
+        shards.append(Shard(records, image_size, folder / f"{number:05d}-{digest}"))
+    return shards
+
+
+def render_shard(shard: Shard, template: Template, renderer: Renderer) -> int:
+    """Render a shard into its folder, atomically.
+
+    Returns:
+        The number of images.
+    """
+    person: Person | None = None
+    who: int | None = None
+    with atomic_path(shard.folder) as temporary, FaceStoreWriter(temporary) as writer:
+        for record in shard.records:
+            scene = Scene.from_record(record)
+            if person is None or who != scene.person_seed:
+                who = scene.person_seed
+                person = make_person(template, who, scene.gender, scene.age, scene.race)
+            rendering = renderer.render(person, scene)
+            writer.add(
+                Face(
+                    sample_id=record["sample_id"],
+                    image=rendering.image,
+                    points5=rendering.points5,
+                    points68=rendering.points68,
+                    confidence68=rendering.visible68.astype(np.float32),
+                )
+            )
+    return len(shard.records)

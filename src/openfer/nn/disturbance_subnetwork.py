@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
 from openfer.nn.pooling import average_cells
+from openfer.nn.prelu import PReLU
 
 
 class Disturbance(NamedTuple):
@@ -37,7 +38,7 @@ class DisturbanceSubnetwork(nn.Module):
     def __init__(self, factors: int, dropout: float) -> None:
         super().__init__()
         self.attention = MaskAttention()
-        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(ATTENTIVE_CHANNELS[-1], FEATURE_SIZE), nn.PReLU())
+        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(ATTENTIVE_CHANNELS[-1], FEATURE_SIZE), PReLU())
         self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid())
 
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from openfer.nn.prelu import PReLU
+
 FEATURE_SIZE = 128
 """Length of f^e, f^d and the factor features (ADDL)."""
 
@@ -19,8 +21,8 @@ class ExpressionHead(nn.Module):
 
     def __init__(self, inputs: int, classes: int, dropout: float) -> None:
         super().__init__()
-        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, FEATURE_SIZE), nn.PReLU())
-        self.logits = nn.Sequential(nn.Dropout(dropout), nn.Linear(FEATURE_SIZE, classes), nn.PReLU())
+        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, FEATURE_SIZE), PReLU())
+        self.logits = nn.Sequential(nn.Dropout(dropout), nn.Linear(FEATURE_SIZE, classes), PReLU())
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return f^e (B, 128) and the logits (B, K) of pooled maps (B, inputs)."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from openfer.nn.prelu import PReLU
 from openfer.nn.resnet import TAP_CHANNELS
 
 ATTENTIVE_CHANNELS = (64, 128, 256, 512, 512)
@@ -35,7 +36,7 @@ class MaskAttentionBlock(nn.Module):
         super().__init__()
         self.mask = nn.Sequential(
             nn.BatchNorm2d(channels),
-            nn.PReLU(),
+            PReLU(),
             nn.Conv2d(channels, channels, 1),
             nn.BatchNorm2d(channels),
             nn.Sigmoid(),
@@ -43,7 +44,7 @@ class MaskAttentionBlock(nn.Module):
         self.transform = nn.Sequential(
             nn.Conv2d(channels, attentive_channels, 3, padding=1),
             nn.BatchNorm2d(attentive_channels),
-            nn.PReLU(),
+            PReLU(),
             nn.MaxPool2d(3, stride=2, padding=1) if halve else nn.Identity(),
         )
         self.mixing = None if first else nn.Parameter(torch.tensor([0.0, 1.0]))

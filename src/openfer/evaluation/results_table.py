@@ -54,7 +54,7 @@ def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.
     table = over_seeds(runs).merge(described.reset_index(), on=keys, validate="one_to_one")
     table["name"] = [run_name(*pair) for pair in zip(table["method"], table["variant"], strict=True)]
     table["comparable"] = table["selection"] != "oracle_test"
-    order = [~table["comparable"], pd.factorize(table["task"])[0], pd.factorize(table["selection"])[0]]
+    order: list[Any] = [~table["comparable"], pd.factorize(table["task"])[0], pd.factorize(table["selection"])[0]]
     return table.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
 
 

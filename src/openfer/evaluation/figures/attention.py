@@ -1,0 +1,69 @@
+"""Attentive feature maps over faces (ADDL, Fig. 5)."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PER_ROW = 7
+_WRONG = "✗ WRONG"
+
+
+def attention_sheet(images: np.ndarray, maps: np.ndarray, true: Sequence[str], predicted: Sequence[str]) -> "Figure":
+    """Return faces, each with its attentive feature map added over it below.
+
+    The map (the sum of the attention's output over channels) is resized to the face and scaled to its
+    own range, so colours say where within a face, not how much between faces. A wrong prediction is
+    marked by a word, a cross and a dashed frame.
+
+    Args:
+        images: RGB, uint8, shape (N, S, S, 3).
+        maps: any range, shape (N, h, w).
+        true: N names.
+        predicted: N names.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(_PER_ROW, max(len(images), 1))
+    rows = ceil(len(images) / columns)
+    figure = Figure(figsize=(max(1.45 * columns, 4.4), 3.2 * rows + 0.45), layout="constrained")
+    figure.suptitle(_title(true, predicted), fontsize=9, x=0.01, ha="left")
+    grid = figure.subplots(max(2 * rows, 1), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for index, (image, attention, right, guess) in enumerate(zip(images, maps, true, predicted, strict=True)):
+        row, column = 2 * (index // columns), index % columns
+        grid[row, column].imshow(image)
+        grid[row, column].set_title(_caption(right, guess), fontsize=8, fontweight="bold" if right != guess else None)
+        _overlay(grid[row + 1, column], image, attention, wrong=right != guess)
+    return figure
+
+
+def _overlay(axes: "Axes", image: np.ndarray, attention: np.ndarray, *, wrong: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    height, width = image.shape[:2]
+    edges = (-0.5, width - 0.5, height - 0.5, -0.5)
+    low, high = float(attention.min()), float(attention.max())
+    scaled = (attention - low) / (high - low) if high > low else np.zeros_like(attention, dtype=float)
+    axes.imshow(image)
+    axes.imshow(scaled, cmap="inferno", alpha=0.5, vmin=0, vmax=1, extent=edges, interpolation="bilinear")
+    if wrong:
+        # black under white dashes shows on any skin and any background
+        corner = (edges[0], edges[3])
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="black", linewidth=6))
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=4, linestyle="--"))
+
+
+def _caption(true: str, predicted: str) -> str:
+    return f"{true}\n✓" if true == predicted else f"{true}\n{_WRONG}: {predicted}"
+
+
+def _title(true: Sequence[str], predicted: Sequence[str]) -> str:
+    right = sum(a == b for a, b in zip(true, predicted, strict=True))
+    return f"{right} of {len(true)} faces right.\nTrue label above each face; maps scaled to their own range."

@@ -113,7 +113,8 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         cells = cells.drop(columns="mean of folds %")
     same = [name for name in list(cells)[list(cells).index("epoch") + 1 :] if cells[name].nunique() == 1]
     shared = " · ".join(f"{name}: {cells[name].iloc[0]}" for name in same if cells[name].iloc[0])
-    legend = "± is the standard error of drawing n test samples; sd is between seeds."
+    legend = "± is the standard error of drawing n test samples"
+    legend += "; sd is between seeds." if (table["seeds"] > 1).any() else "."
     return cells.drop(columns=same), f"{shared}. {legend}" if shared else legend
 
 

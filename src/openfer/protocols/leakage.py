@@ -14,14 +14,14 @@ NONE_FOUND, LEAK, EXPECTED, UNKNOWN = "none found", "leak", "expected by design"
 
 
 def leakage_report(
-    rows: pd.DataFrame, split: pd.DataFrame, sha256: Mapping[str, str], *, identities_shared: bool = False
+    rows: pd.DataFrame, split: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, *, identities_shared: bool = False
 ) -> pd.DataFrame:
     """Look for subjects, and for byte-identical images, that have two roles in one fold.
 
     Args:
         rows: the columns ``sample_id, dataset, subject``.
         split: valid under :data:`openfer.schemas.SPLIT`.
-        sha256: the hash of each face by ``sample_id``; samples without one are not checked for copies.
+        sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; samples without one are not checked for copies.
         identities_shared: True for an image holdout, where shared subjects are the design; copies of an
             image are a leak there too.
 

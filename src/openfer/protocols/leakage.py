@@ -21,7 +21,8 @@ def leakage_report(
     Args:
         rows: the columns ``sample_id, dataset, subject``.
         split: valid under :data:`openfer.schemas.SPLIT`.
-        sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; samples without one are not checked for copies.
+        sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; samples without one
+            are not checked for copies.
         identities_shared: True for an image holdout, where shared subjects are the design; copies of an
             image are a leak there too.
 

@@ -49,3 +49,7 @@ def expression_classes(names: set[str]) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"unknown expressions {sorted(unknown)}; the names are {', '.join(EXPRESSIONS)}")
     return tuple(name for name in EXPRESSIONS if name in names)
+
+
+MISSING = -1
+"""The class index of a sample that does not carry a label; no loss and no metric counts it."""

@@ -89,15 +89,19 @@ class MlflowHook:
             log.info("MLflow run %s began with %s", self._run_id, node.name)
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
-        """Log metrics by name as numbers."""
-        if self._run_id is None or not dataset_name.endswith("_metrics"):
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log a method's metrics as numbers, and the version and licences of its data as tags."""
+        if self._run_id is None:
             return
         import mlflow
 
-        label = dataset_name.removesuffix("_metrics")
-        numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
-        mlflow.log_metrics(numbers, run_id=self._run_id)
+        label, _, kind = dataset_name.rpartition("_")
+        if kind == "metrics":
+            numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
+            mlflow.log_metrics(numbers, run_id=self._run_id)
+        elif kind == "initialisation":
+            for key in ("data_version", "initialisation", "licences_of_data"):
+                mlflow.set_tag(f"{label}.{key}", _words(data[key]))
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -176,6 +180,10 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -192,6 +200,7 @@ def _tags(run: dict[str, Any], root: Path) -> dict[str, str]:
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     return {
         "openfer.version": __version__,
+        "licence": "Apache-2.0",
         "kedro.command": shlex.join(["kedro", *sys.argv[1:]]),
         "kedro.pipelines": ", ".join(run.get("pipeline_names") or ["__default__"]),
         "kedro.env": str(run.get("env") or "local"),

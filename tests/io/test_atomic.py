@@ -10,9 +10,14 @@ from openfer.io.atomic import atomic_path, sha256_of, write_bytes
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path: Path) -> None:
     target = tmp_path / "table.bin"
     write_bytes(target, b"old")
-    with pytest.raises(RuntimeError, match="halfway"), atomic_path(target) as temporary:
-        temporary.write_bytes(b"new")
-        raise RuntimeError("halfway")
+
+    def write_half() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(b"new")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        write_half()
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["table.bin"]
 

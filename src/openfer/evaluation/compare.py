@@ -71,7 +71,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
         DataError: if a table does not hold exactly one run, or the two differ in task, selection, samples or
             true labels.
     """
-    from scipy.stats import binomtest  # type: ignore[import-untyped]
+    from scipy.stats import binomtest
 
     one, other = single_run(first), single_run(second)
     names = [run_name(run["method"], run["variant"]) for run in (one, other)]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
+from openfer.labels import MISSING as MISSING
 from openfer.parameters import Settings
 
 Classes = Mapping[str, tuple[str, ...]]
@@ -24,9 +25,6 @@ A name that starts with :data:`WATCH` is logged beside the losses and is not one
 
 WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
-
-MISSING = -1
-"""The label of a sample that does not carry it; no loss and no metric counts it."""
 
 
 class Schedule(Settings):

@@ -81,6 +81,5 @@ def main_selection(facts: Facts) -> str:
 def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
     names = ("accuracy", "standard_error", "macro_f1", "nmi", "n")
     return {
-        f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names}
-        for _, run in runs.iterrows()
+        f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
     }

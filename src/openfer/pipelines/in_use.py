@@ -32,7 +32,9 @@ def choose_datasets(parameters: Mapping[str, Any]) -> None:
         if datasets is None:
             continue
         if isinstance(datasets, str) or not datasets or not all(isinstance(d, str) for d in datasets):
-            raise ParameterError(f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]")
+            raise ParameterError(
+                f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
+            )
         _chosen[name] = tuple(datasets)
 
 

@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from openfer.io.checkpoint import Checkpoint
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources
 
 if TYPE_CHECKING:
-    from openfer.io.checkpoint import Checkpoint
     from openfer.methods.contract import Method
 
-Models = Mapping[str, Callable[[], "Checkpoint"]]
+# Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
+Models = Mapping[str, Callable[[], Checkpoint]]
 """Checkpoints by selection, loaded when called."""
 
 
-def train(
-    run: MethodRun, work: Path, *inputs: Any
-) -> tuple[dict[str, "Checkpoint"], pd.DataFrame, dict[str, Any]]:
+def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoint], pd.DataFrame, dict[str, Any]]:
     """Train a method.
 
     Args:
@@ -30,11 +29,12 @@ def train(
     Returns:
         Checkpoints by selection; the history; how the backbone was initialised.
     """
+    import torch
+
     from openfer.methods.registry import build, method_class
     from openfer.nn.initialisation import initialise
     from openfer.seeds import seed_for
     from openfer.training.loop import FitData, fit
-    from openfer.training.seeding import seed_everything
     from openfer.training.tracking import MlflowTracker
 
     kind = method_class(run.method)
@@ -42,7 +42,7 @@ def train(
     data = sources(inputs[:count])
     needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
     classes = classes_of(data, kind.tasks)
-    seed_everything(seed_for(run.seed, run.method, "weights"))
+    torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
     report = initialise(method.backbone(), run.initialisation)
 
@@ -52,7 +52,7 @@ def train(
     about = _about(run, method, data, len(roles["train"]), report.describe())
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about
-    return fitted.states, fitted.history, about
+    return fitted.states, fitted.history.assign(method=method.variant), about
 
 
 def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -92,13 +92,13 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
     return pd.concat(tables, ignore_index=True), facts
 
 
-def main_model(models: Models) -> "Checkpoint":
+def main_model(models: Models) -> Checkpoint:
     """Return the checkpoint of a run's main selection."""
     checkpoints = [load() for load in models.values()]
     return next(checkpoint for checkpoint in checkpoints if checkpoint.facts["main_selection"])
 
 
-def restore(run: MethodRun, checkpoint: "Checkpoint") -> "Method":
+def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
     """Build a trained method for prediction."""
     from openfer.methods.registry import build
 
@@ -121,7 +121,7 @@ def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, i
     }
 
 
-def _facts(checkpoint: "Checkpoint", role: str) -> dict[str, Any]:
+def _facts(checkpoint: Checkpoint, role: str) -> dict[str, Any]:
     names = ("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation", "datasets")
     names += ("data_version", "n_train", "licences_of_data")
     return {name: checkpoint.facts[name] for name in names} | {"tested_on": role}

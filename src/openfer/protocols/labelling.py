@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-
-MISSING = -1
-"""The integer of a row that does not carry the label; no loss and no metric counts it."""
+from openfer.labels import MISSING
 
 
 def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.ndarray:

@@ -59,7 +59,7 @@ def per_class_recall_plot(predictions: pd.DataFrame) -> Any:
 
 
 def _wilson(recall: np.ndarray, support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.stats import binomtest  # type: ignore[import-untyped]
+    from scipy.stats import binomtest
 
     bounds = np.full((2, len(recall)), np.nan)
     for i, (share, n) in enumerate(zip(recall, support, strict=True)):

@@ -1,7 +1,7 @@
 """Nodes of what only ADDL has: importance weights (Fig. 6) and attentive feature maps (Fig. 5)."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,6 @@ import pandas as pd
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import faces_for, sources
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _FACES_PER_CLASS = 2
 
@@ -30,15 +27,15 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def importance_figures(table: pd.DataFrame) -> tuple[Any, "Figure"]:
-    """Return the bar chart, interactive and as a picture."""
+def importance_figures(table: pd.DataFrame) -> tuple[Any, Any]:
+    """Return the bar chart of plotly and of matplotlib."""
     from openfer.evaluation.figures import importance_picture, importance_plot
 
     return importance_plot(table), importance_picture(table)
 
 
-def attention(run: MethodRun, models: Models, *tables: Any) -> "Figure":
-    """Return test faces of every class with their attentive feature maps over them (Fig. 5)."""
+def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
+    """Return a matplotlib figure of test faces of every class with their attentive feature maps over them (Fig. 5)."""
     from openfer.evaluation.figures import attention_sheet
     from openfer.training.collect import collect
     from openfer.training.predict import predict

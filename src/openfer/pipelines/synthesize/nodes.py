@@ -1,17 +1,13 @@
 """Thin nodes around the renderer."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from openfer.io.face_store import FaceStore
 from openfer.protocols.config import ProtocolConfig
 from openfer.synthetic.config import SyntheticConfig
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from openfer.io.face_store import FaceStore
 
 
 def plan_scenes(name: str, config: SyntheticConfig) -> pd.DataFrame:
@@ -49,17 +45,33 @@ def split_factors(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame:
     return image_holdout(rows, config.validation_share, config.seed)
 
 
-def check_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: "FaceStore") -> pd.DataFrame:
-    """Report subjects and equal images on both sides of a split."""
+def check_expression_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
+    """Report subjects and equal images on both sides of a split.
+
+    Raises:
+        DataError: if a subject both trains and tests.
+    """
+    from openfer.protocols.leakage import leakage_report, refuse_shared_subjects
+
+    report = leakage_report(rows, split, _hashes(faces))
+    refuse_shared_subjects(report)
+    return report
+
+
+def check_factor_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
+    """Report equal images on both sides of a hold-out; identities are shared by design."""
     from openfer.protocols.leakage import leakage_report
 
-    table = faces.table(["sample_id", "sha256"])
-    return leakage_report(rows, split, table.set_index("sample_id")["sha256"])
+    return leakage_report(rows, split, _hashes(faces), identities_shared=True)
 
 
-def contact_sheet(faces: "FaceStore", scenes: pd.DataFrame) -> "Image":
-    """Return a sheet of the first faces with what they show."""
+def contact_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
+    """Return a picture of the first faces with what they show."""
     from openfer.synthetic.contact_sheet import contact_sheet as sheet
 
     chosen: Any = scenes.head(40)
     return sheet(faces, chosen)
+
+
+def _hashes(faces: FaceStore) -> pd.Series:
+    return faces.table(["sample_id", "sha256"]).set_index("sample_id")["sha256"]

@@ -23,7 +23,10 @@ def synthesize_pipeline(datasets: Iterable[str]) -> Pipeline:
 
 
 def _one_set(name: str) -> Pipeline:
-    split = nodes.split_expression if name in _FOR_EXPRESSION else nodes.split_factors
+    if name in _FOR_EXPRESSION:
+        split, check_leakage = nodes.split_expression, nodes.check_expression_leakage
+    else:
+        split, check_leakage = nodes.split_factors, nodes.check_factor_leakage
     return Pipeline(
         [
             node(_named(nodes.plan_scenes, name), "params:synthetic", f"{name}_scenes", name=f"plan_{name}"),
@@ -36,7 +39,7 @@ def _one_set(name: str) -> Pipeline:
             ),
             node(split, [f"{name}_rows", "params:protocol"], f"{name}_split", name=f"split_{name}"),
             node(
-                nodes.check_leakage,
+                check_leakage,
                 [f"{name}_rows", f"{name}_split", f"{name}_faces"],
                 f"{name}_leakage",
                 name=f"leakage_{name}",

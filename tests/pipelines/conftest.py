@@ -1,0 +1,73 @@
+"""A project of its own in a temporary folder: this one's code and parameters, a handful of faces."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+TINY = """
+synthetic:
+  pie: {people: 3, images_per_person: 8}
+  raf: {people: 6, images_per_person: 3}
+  fer: {train_people: 6, test_people: 2, images_per_person: 7}
+protocol: {validation_share: 0.3}
+"""
+TINY_METHOD = """
+{name}:
+  settings: {{schedule: {{epochs: 2, batch_size: 8, milestones: [1]}}}}
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Kedro project that tests may run and spoil."""
+
+    path: Path
+
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        """Type `kedro run ...` there and return all that it prints."""
+        return self.command(sys.executable, "-m", "kedro", "run", *arguments, expect=expect)
+
+    def command(self, *words: str, expect: int = 0) -> str:
+        environment = os.environ | {"COLUMNS": "200", "DO_NOT_TRACK": "1"}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        done = subprocess.run(words, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode == expect, f"exit status {done.returncode}, expected {expect}:\n{said[-6000:]}"
+        return said
+
+
+def new_project(path: Path) -> Project:
+    """Lay out a project with tiny sizes in an empty folder."""
+    path.mkdir()
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, path / name)
+    shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
+    (path / "src").symlink_to(ROOT / "src")
+    local = path / "conf" / "local" / "parameters"
+    local.mkdir(parents=True)
+    (local / "tiny.yml").write_text(TINY)
+    for name in ("baseline", "dfem", "addl"):
+        (local / f"{name}.yml").write_text(TINY_METHOD.format(name=name))
+    return Project(path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which the default pipeline has run once; tests must leave it as it is."""
+    project = new_project(tmp_path_factory.mktemp("finished") / "project")
+    (project.path / "first_run.txt").write_text(project.run())
+    return project
+
+
+@pytest.fixture
+def copy_of_finished(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished project that a test may spoil."""
+    shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

@@ -1,0 +1,97 @@
+"""What a newcomer gets from one command, at tiny sizes, through the real `kedro run`."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.pipelines.conftest import Project
+
+pytestmark = pytest.mark.slow
+
+
+def table(project: Project, path: str) -> pd.DataFrame:
+    file = project.path / "data" / path
+    return pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+
+
+def test_the_results_table_is_printed_with_n_and_its_sampling_error(finished: Project) -> None:
+    said = (finished.path / "first_run.txt").read_text()
+    results = table(finished, "08_reporting/summary/results.csv")
+    assert set(results["method"]) == {"baseline", "addl"}
+    assert set(results["selection"]) == {"best_val", "last"}
+    assert (results["n"] == 2 * 7).all()
+    assert "standard error" in said
+    assert "One seed" in said
+
+
+def test_every_dataset_is_a_file_and_has_its_record(finished: Project) -> None:
+    data = finished.path / "data"
+    for path in (
+        "06_models/addl/selected",
+        "07_model_output/addl/predictions.parquet",
+        "03_primary/synthetic_fer/faces",
+    ):
+        assert (data / path).exists()
+        record = json.loads((data / path).with_name(f".{Path(path).name}.made.json").read_text())
+        assert len(record["content"]) == 64
+    assert not list((data / "02_intermediate").glob(".work/*"))
+
+
+def test_figures_of_addl_are_written(finished: Project) -> None:
+    reporting = finished.path / "data" / "08_reporting" / "addl"
+    assert {"importance.png", "attention.png", "confusion.png", "importance.csv", "results.csv"} <= {
+        file.name for file in reporting.iterdir()
+    }
+    importance = pd.read_csv(reporting / "importance.csv")
+    assert list(importance["factor"]) == ["gender", "age", "race", "identity", "illumination", "pose"]
+    assert importance["mean"].between(0, 1).all()
+
+
+def test_the_disturbing_factors_never_enter_the_expression_set(finished: Project) -> None:
+    rows = table(finished, "02_intermediate/synthetic_fer/rows.parquet")
+    assert rows[["gender", "age", "race", "identity", "illumination", "pose"]].isna().all().all()
+    assert rows["expression"].notna().all()
+
+
+def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project) -> None:
+    with sqlite3.connect(finished.path / "mlflow.db") as database:
+        (status,) = database.execute("select status from runs").fetchone()
+        keys = {key for (key,) in database.execute("select distinct key from metrics")}
+        steps = database.execute("select count(*) from metrics where key = 'addl/val/accuracy/expression'").fetchone()
+        tags = dict(database.execute("select key, value from tags").fetchall())
+        parameters = dict(database.execute("select key, value from params").fetchall())
+    assert status == "FINISHED"
+    assert {"addl/train/main/attention_transfer", "addl/train/discriminator/total", "wall_seconds"} <= keys
+    assert steps == (2,)
+    assert parameters["addl.settings.weights.information"] == "0.001"
+    assert {"git.commit", "openfer.version", "licence", "addl.data_version", "addl.licences_of_data"} <= set(tags)
+    artifacts = {path.name for path in (finished.path / "mlartifacts").rglob("*")}
+    assert {"attention.png", "MLmodel", "input_example.json"} <= artifacts
+    card = json.loads((finished.path / "data/08_reporting/addl/mlflow_model.json").read_text())
+    assert card["model_uri"].startswith("models:/")
+
+
+def test_a_second_run_does_nothing_and_shows_the_same_table(finished: Project) -> None:
+    said = finished.run()
+    assert "nodes were up to date, 0 ran" in said
+    assert "standard error" in said
+
+
+def test_only_what_depends_on_a_removed_result_runs_again(copy_of_finished: Project) -> None:
+    (copy_of_finished.path / "data/07_model_output/addl/predictions.parquet").unlink()
+    said = copy_of_finished.run()
+    assert "Running node: predict_addl" in said
+    assert "Running node: train_addl" not in said
+    assert "Running node: predict_baseline" not in said
+
+
+def test_a_truncated_model_is_one_clear_error_and_nothing_is_lost(copy_of_finished: Project) -> None:
+    model = copy_of_finished.path / "data/06_models/dfem/selected/best_val.safetensors"
+    model.write_bytes(model.read_bytes()[:-100])
+    said = copy_of_finished.run("--pipelines", "addl", expect=1)
+    assert "06_models/dfem/selected has changed since openfer made it" in said
+    assert "Traceback" not in said
+    assert (copy_of_finished.path / "data/06_models/addl/selected/best_val.safetensors").exists()

@@ -4,9 +4,9 @@ import numpy as np
 
 _STEPS = 4095
 _RAMP = np.linspace(0, 1, _STEPS + 1)
-_ENCODED = np.where(
-    _RAMP <= 0.0031308, 12.92 * _RAMP, 1.055 * np.maximum(_RAMP, 1e-6) ** (1 / 2.4) - 0.055
-).astype(np.float32)
+_ENCODED = np.where(_RAMP <= 0.0031308, 12.92 * _RAMP, 1.055 * np.maximum(_RAMP, 1e-6) ** (1 / 2.4) - 0.055).astype(
+    np.float32
+)
 
 Colour = tuple[int, int, int]
 

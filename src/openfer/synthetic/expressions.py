@@ -112,7 +112,7 @@ _IDLE = {
 
 def both_sides(units: Units) -> Units:
     """Replace each ``name*`` by ``nameLeft`` and ``nameRight``."""
-    expanded = {}
+    expanded: Units = {}
     for name, weight in units.items():
         sides = ("Left", "Right") if name.endswith("*") else ("",)
         expanded |= {name.removesuffix("*") + side: weight for side in sides}

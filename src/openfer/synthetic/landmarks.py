@@ -66,7 +66,7 @@ class LandmarkFinder:
     def find(self) -> np.ndarray:
         """Return the vertex of each of the 68 points, (68,), int64."""
         points = np.zeros(68, np.int64)
-        eye_x, eye_y = self._eye_and_brow(points)
+        eye_y = self._eye_and_brow(points)
         self._nose(points, eye_y)
         self._mouth(points)
         self._contour(points, eye_y)
@@ -81,7 +81,8 @@ class LandmarkFinder:
         cost = (pool[:, 0] - x) ** 2 + (pool[:, 1] - y) ** 2 - 0.02 * pool[:, 2]
         return int(self._front[np.argmin(cost)])
 
-    def _eye_and_brow(self, points: np.ndarray) -> tuple[float, float]:
+    def _eye_and_brow(self, points: np.ndarray) -> float:
+        """Fill the points of eye and brow; returns the height of the eyes."""
         shape = self._shape
         rim = self.eye_rims[shape[self.eye_rims, 0] < 0]
         outer, inner = rim[np.argmin(shape[rim, 0])], rim[np.argmax(shape[rim, 0])]
@@ -98,7 +99,7 @@ class LandmarkFinder:
         eye_x, eye_y = (shape[outer, :2] + shape[inner, :2]) / 2
         for number, (across, up) in enumerate(_BROW_OFFSETS):
             points[17 + number] = self._nearest(eye_x + across, eye_y + up)
-        return float(eye_x), float(eye_y)
+        return float(eye_y)
 
     def _nose(self, points: np.ndarray, eye_y: float) -> None:
         shape = self._shape
@@ -157,6 +158,4 @@ def five_points(points: np.ndarray) -> np.ndarray:
         Shape (5, D) or (5,); the eye on the image's left (the person's right) comes first.
     """
     right_eye, left_eye = points[RIGHT_EYE].mean(0), points[LEFT_EYE].mean(0)
-    return np.stack(
-        [right_eye, left_eye, points[NOSE_TIP], points[RIGHT_MOUTH_CORNER], points[LEFT_MOUTH_CORNER]]
-    )
+    return np.stack([right_eye, left_eye, points[NOSE_TIP], points[RIGHT_MOUTH_CORNER], points[LEFT_MOUTH_CORNER]])

@@ -78,9 +78,7 @@ def _cut(base: QuadMesh, keep: np.ndarray, parts: np.ndarray) -> HeadMesh:
     used = np.unique(quads)
     renumbered = np.full(len(base.vertices), -1)
     renumbered[used] = np.arange(len(used))
-    return HeadMesh(
-        used, split(renumbered[quads]), split(texture_quads), np.concatenate([parts[keep], parts[keep]])
-    )
+    return HeadMesh(used, split(renumbered[quads]), split(texture_quads), np.concatenate([parts[keep], parts[keep]]))
 
 
 def split(quads: np.ndarray) -> np.ndarray:

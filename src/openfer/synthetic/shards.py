@@ -47,7 +47,7 @@ def shards_of(scenes: pd.DataFrame, image_size: int, folder: Path) -> list[Shard
     for number, (_, group) in enumerate(scenes.groupby(turn, sort=False)):
         content = repr((list(group["sample_id"]), image_size, SUPERSAMPLING))
         digest = hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
-        records = tuple(group.to_dict("records"))
+        records = tuple({str(key): value for key, value in record.items()} for record in group.to_dict("records"))
         shards.append(Shard(records, image_size, folder / f"{number:05d}-{digest}"))
     return shards
 

@@ -84,9 +84,7 @@ class TextureSpace:
         columns = (self.u * (self.width - 1)).astype(int)
         return layer[rows, columns]
 
-    def soft_disc(
-        self, centre: Point, radius_x: float, radius_y: float
-    ) -> tuple[tuple[slice, slice], np.ndarray]:
+    def soft_disc(self, centre: Point, radius_x: float, radius_y: float) -> tuple[tuple[slice, slice], np.ndarray]:
         """Return a Gaussian disc as a window of the texture and its weights in [0, 1], (h, w, 1).
 
         Only the window of three radii is computed; beyond it the disc is below 0.0002.
@@ -100,9 +98,7 @@ class TextureSpace:
         window = (slice(top, max(top, bottom)), slice(left, max(left, right)))
         return window, (down[:, None] * across)[..., None].astype(np.float32)
 
-    def tint(
-        self, layer: np.ndarray, centre: Point, radii: tuple[float, float], change: Sequence[float] | float
-    ) -> None:
+    def tint(self, layer: np.ndarray, centre: Point, radii: tuple[float, float], change: np.ndarray | float) -> None:
         """Multiply a layer in place by ``1 + disc * change``, channel by channel."""
         window, disc = self.soft_disc(centre, *radii)
         layer[window] *= 1 + disc * np.asarray(change, np.float32)
@@ -154,9 +150,7 @@ class TextureSpace:
         return np.asarray(picture.filter(ImageFilter.GaussianBlur(blur * self.scale)), np.float32) / 255
 
 
-def smooth_noise(
-    generator: np.random.Generator, height: int, width: int, cells: int, octaves: int
-) -> np.ndarray:
+def smooth_noise(generator: np.random.Generator, height: int, width: int, cells: int, octaves: int) -> np.ndarray:
     """Return smooth noise, (height, width), float32; see :meth:`TextureSpace.noise`."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):

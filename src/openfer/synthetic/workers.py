@@ -11,8 +11,6 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from threadpoolctl import threadpool_limits
-
 from openfer.errors import OpenferError
 
 if TYPE_CHECKING:
@@ -75,9 +73,7 @@ def _end_with(sentinel: int) -> None:
 def _render(shard: "Shard") -> int:
     from openfer.synthetic.shards import render_shard
 
-    # one thread: several workers must not fight for cores, and sums must not depend on their number
-    with threadpool_limits(1):
-        return render_shard(shard, *_engine(shard.image_size))
+    return render_shard(shard, *_engine(shard.image_size))
 
 
 @lru_cache(maxsize=1)

@@ -62,7 +62,7 @@ class WrinkleMaps:
         """Sum of soft lines through points (x, y) of the reference head, decimetres."""
         place: Callable[[float, float], Point] = self._space.place
         curves = (self._space.curve([place(x, y) for x, y in line], width, blur, strength) for line in lines)
-        return np.sum(list(curves), axis=0, dtype=np.float32)
+        return np.stack(list(curves)).sum(0, dtype=np.float32)
 
     def _brow_folds(self) -> dict[str, np.ndarray]:
         brow = self._points[19, 1]
@@ -125,7 +125,7 @@ class WrinkleMaps:
     def _eye_folds(self) -> dict[str, np.ndarray]:
         points = self._points
         crow = [
-            [(outer[0] + side * out, outer[1] + slope * share) for out, share in ((0.05, 0.4), (0.11, 1.0), (0.19, 1.7))]
+            [(outer[0] + side * out, outer[1] + slope * bend) for out, bend in ((0.05, 0.4), (0.11, 1.0), (0.19, 1.7))]
             for side, outer in ((-1, points[36]), (1, points[45]))
             for slope in (0.06, 0.0, -0.06, -0.11)
         ]
@@ -185,14 +185,15 @@ def fold_weights(units: dict[str, float], age: float) -> dict[str, float]:
     firmness = 0.35 + 0.65 * float(np.clip((age - 0.2) / 0.4, 0, 1))
     raised = max(pair("browOuterUp"), 0.35 * strongest("browInnerUp"))
     grieving = min(strongest("browInnerUp"), 1.5 * pair("browDown"))
-    smile = max(0.65 * pair("mouthSmile"), 0.8 * pair("noseSneer"), 0.6 * pair("mouthUpperUp"), 0.4 * pair("mouthStretch"))
+    cheeks = {"mouthSmile": 0.65, "noseSneer": 0.8, "mouthUpperUp": 0.6, "mouthStretch": 0.4}
+    lifted = max(share * pair(stem) for stem, share in cheeks.items())
     return {
         "forehead": 1.1 * raised * firmness + 0.8 * ageing,
         "inner_forehead": grieving * firmness,
         # a frown folds even a child's brow: without it their anger looks like attention
         "glabella": 1.25 * pair("browDown") * (0.5 + 0.5 * firmness) + 0.35 * ageing,
         "nose": 1.3 * pair("noseSneer") * firmness,
-        "nasolabial": smile * firmness + 0.75 * ageing,
+        "nasolabial": lifted * firmness + 0.75 * ageing,
         "cheek": 0.9 * ageing**2,
         "crow_feet": max(pair("cheekSquint"), 0.5 * pair("eyeSquint")) * firmness * (0.5 + 0.8 * ageing) + 0.6 * ageing,
         "under_eye": 0.6 * max(pair("cheekSquint"), pair("eyeSquint")) * firmness + 0.8 * ageing,

@@ -41,14 +41,14 @@ class Hand:
         side = float(np.sign(yaw)) if abs(yaw) > 20 else drawn_side
         size = generator.uniform(0.82, 0.95)
         if place == "mouth":
-            centre = points[OUTER_LIPS].mean(0) + [side * 0.15, -0.05, 0.30]
+            centre = points[OUTER_LIPS].mean(0) + np.array([side * 0.15, -0.05, 0.30])
             tilt = generator.uniform(50, 80)
         elif place == "cheek":
             cheek = (points[LEFT_MOUTH_CORNER] + points[_OUTER_EYE_CORNER]) / 2 * [side, 1, 1]
-            centre = cheek + [side * 0.15, -0.20, 0.22]
+            centre = cheek + np.array([side * 0.15, -0.20, 0.22])
             tilt = generator.uniform(0, 30)
         else:
-            centre = points[LEFT_EYE].mean(0) * [side, 1, 1] + [side * 0.12, -0.12, 0.38]
+            centre = points[LEFT_EYE].mean(0) * [side, 1, 1] + np.array([side * 0.12, -0.12, 0.38])
             tilt = generator.uniform(15, 50)
         roll = np.radians(tilt) * side
         turn = np.radians(generator.uniform(5, 25)) * side

@@ -24,7 +24,7 @@ def sunglasses(points: np.ndarray, generator: np.random.Generator) -> list[Piece
     outline = (np.abs(cosine) ** squareness + np.abs(sine) ** squareness) ** (-1 / squareness)
     pieces = []
     for side, eye in ((-1, RIGHT_EYE), (1, LEFT_EYE)):
-        centre = points[eye].mean(0) + [side * 0.01, -0.03, 0]
+        centre = points[eye].mean(0) + np.array([side * 0.01, -0.03, 0])
 
         def lens(scale: np.ndarray, lift: float, centre: np.ndarray = centre) -> np.ndarray:
             x = centre[0] + half_width * scale * outline * cosine

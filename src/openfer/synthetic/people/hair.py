@@ -37,7 +37,7 @@ def paint_brows(
     space = template.space
     scale = space.scale * _ZOOM
     thickness = generator.uniform(0.75, 1.15) * (0.8 if traits.is_female else 1.15) * (1 if traits.is_adult else 0.75)
-    centres = [np.array([template.landmark_place(point) for point in brow]) + [0, 5] for brow in _BROWS]
+    centres = [np.array([template.landmark_place(point) for point in brow]) + np.array([0, 5]) for brow in _BROWS]
     low = np.floor((np.concatenate(centres).min(0) - 20) * space.scale).astype(int)
     high = np.ceil((np.concatenate(centres).max(0) + 20) * space.scale).astype(int)
     picture = Image.new("L", (int(high[0] - low[0]) * _ZOOM, int(high[1] - low[1]) * _ZOOM), 0)

@@ -8,7 +8,10 @@ from openfer.labels import AGES
 from openfer.seeds import generator_for
 from openfer.synthetic.colours import Colour, linear
 
-_AGE_AXIS = {"0-3": (0.05, 0.15), "4-19": (0.24, 0.56), "20-39": (0.60, 0.72), "40-69": (0.76, 0.90), "70+": (0.93, 1.0)}
+_AGE_AXIS = {
+    **{"0-3": (0.05, 0.15), "4-19": (0.24, 0.56), "20-39": (0.60, 0.72)},
+    **{"40-69": (0.76, 0.90), "70+": (0.93, 1.0)},
+}
 """Each age range on MakeHuman's axis: 0 baby, 1/3 child, 2/3 young adult, 1 old."""
 
 _SKINS: dict[str, tuple[Colour, ...]] = {

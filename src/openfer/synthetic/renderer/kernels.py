@@ -1,5 +1,8 @@
 """Warp kernels: a z-buffer rasteriser with one alpha-tested material, vertex normals, and projection."""
 
+# mypy: disable-error-code="valid-type, misc"
+# Warp writes the types of kernel arguments as calls, which mypy does not read.
+
 import warp as wp
 
 from openfer.synthetic.renderer.materials import Material
@@ -26,7 +29,7 @@ def bilinear(texture: wp.array3d(dtype=float), u: float, v: float, channel: int)
 
 
 @wp.kernel
-def clear(depth: wp.array2d(dtype=float), owner: wp.array2d(dtype=int)):
+def clear(depth: wp.array2d(dtype=float), owner: wp.array2d(dtype=int)) -> None:
     """Empty the depth buffer and the buffer of triangle numbers."""
     row, column = wp.tid()
     depth[row, column] = 1.0e9
@@ -42,7 +45,7 @@ def rasterise(
     mask_alpha: wp.array3d(dtype=float),
     depth: wp.array2d(dtype=float),
     owner: wp.array2d(dtype=int),
-):
+) -> None:
     """Draw each triangle into the depth and triangle buffers; the face mask is cut by its alpha."""
     t = wp.tid()
     a = screen[triangles[t, 0]]
@@ -68,7 +71,7 @@ def rasterise(
             if w0 >= 0.0 and w1 >= 0.0 and w2 >= 0.0:
                 distance = w0 * a[2] + w1 * b[2] + w2 * c[2]
                 if distance < depth[row, column]:
-                    opaque = int(1)
+                    opaque = int(1)  # noqa: RUF046, UP018  (Warp's way to declare a variable that changes)
                     if materials[t] == FACE_MASK:
                         uv = corners[t, 0] * w0 + corners[t, 1] * w1 + corners[t, 2] * w2
                         if bilinear(mask_alpha, uv[0], uv[1], 0) < 0.5:
@@ -81,7 +84,7 @@ def rasterise(
 @wp.kernel
 def add_face_normals(
     vertices: wp.array(dtype=wp.vec3), triangles: wp.array2d(dtype=int), normals: wp.array(dtype=wp.vec3)
-):
+) -> None:
     """Add each triangle's area-weighted normal to its three vertices."""
     t = wp.tid()
     a = vertices[triangles[t, 0]]
@@ -94,7 +97,7 @@ def add_face_normals(
 
 
 @wp.kernel
-def normalise(vectors: wp.array(dtype=wp.vec3)):
+def normalise(vectors: wp.array(dtype=wp.vec3)) -> None:
     """Scale vectors to unit length."""
     i = wp.tid()
     vectors[i] = wp.normalize(vectors[i])
@@ -110,7 +113,7 @@ def project_perspective(
     focal: float,
     centre: wp.vec2,
     screen: wp.array(dtype=wp.vec3),
-):
+) -> None:
     """Project to pixels and depth; ``forward`` points from the face to the camera."""
     i = wp.tid()
     offset = vertices[i] - position
@@ -121,7 +124,7 @@ def project_perspective(
 
 
 @wp.kernel
-def project_parallel(vertices: wp.array(dtype=wp.vec3), matrix: wp.mat44, screen: wp.array(dtype=wp.vec3)):
+def project_parallel(vertices: wp.array(dtype=wp.vec3), matrix: wp.mat44, screen: wp.array(dtype=wp.vec3)) -> None:
     """Project into a light's view."""
     i = wp.tid()
     screen[i] = wp.transform_point(matrix, vertices[i])

@@ -69,9 +69,7 @@ class MeshBuilder:
         middle = template.reference[head.triangles].mean(1)
         fringe = (middle[:, 2] > 0.40) & (middle[:, 1] < 8.42)
         self._long_hair = (head.parts == Part.LONG_HAIR) & ~fringe
-        self._bare = {
-            (long, masked): self._layout(long, masked) for long in (False, True) for masked in (False, True)
-        }
+        self._bare = {(long, masked): self._layout(long, masked) for long in (False, True) for masked in (False, True)}
         self._references = rasteriser.vectors(template.reference)
         self._openness = rasteriser.floats(template.openness)
 
@@ -107,9 +105,7 @@ class MeshBuilder:
         bare = (face, normals.numpy(), template.head.triangles[keep], names, template.corners[keep])
         return self._joined(bare, pieces, landmarks)
 
-    def _layout(
-        self, long: bool, masked: bool
-    ) -> tuple[WarpArray, np.ndarray, WarpArray, WarpArray, np.ndarray]:
+    def _layout(self, long: bool, masked: bool) -> tuple[WarpArray, np.ndarray, WarpArray, WarpArray, np.ndarray]:
         """Triangles, materials and corners of the head with or without long hair and mask."""
         head = self._template.head
         keep = head.parts != Part.LONG_HAIR
@@ -155,9 +151,7 @@ class MeshBuilder:
             pieces.append(Piece(layer, triangles.reshape(-1, 3), Material.LONG_HAIR))
         return pieces
 
-    def _joined(
-        self, bare: tuple[np.ndarray, ...], pieces: Sequence[Piece], landmarks: np.ndarray
-    ) -> Mesh:
+    def _joined(self, bare: tuple[np.ndarray, ...], pieces: Sequence[Piece], landmarks: np.ndarray) -> Mesh:
         vertices, normals, triangles, materials, corners = ([part] for part in bare)
         offset = len(vertices[0])
         for piece in pieces:

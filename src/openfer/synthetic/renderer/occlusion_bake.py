@@ -76,7 +76,5 @@ def _bake(head: HeadModel, reference: np.ndarray) -> np.ndarray:
 
 def _project(vertices: rasteriser.WarpArray, matrix: wp.mat44) -> rasteriser.WarpArray:
     screen = rasteriser.empty_vectors(len(vertices))
-    wp.launch(
-        kernels.project_parallel, dim=len(vertices), inputs=[vertices, matrix, screen], device=rasteriser.DEVICE
-    )
+    wp.launch(kernels.project_parallel, dim=len(vertices), inputs=[vertices, matrix, screen], device=rasteriser.DEVICE)
     return screen

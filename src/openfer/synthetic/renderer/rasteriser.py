@@ -6,6 +6,7 @@ the same bytes.
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def _start_quietly() -> None:
     wp.config.log_level = wp.LOG_ERROR
     sys.stderr.flush()
     stream = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
             wp.init()

@@ -104,9 +104,7 @@ class Renderer:
         return Rendering(image, points68, visible, five_points(points68))
 
     def _buffers(self, screen: WarpArray, mesh: Mesh, side: int) -> tuple[WarpArray, WarpArray]:
-        return rasteriser.depth_buffers(
-            screen, mesh.triangles, mesh.materials, mesh.corners, self._mask_alpha, side
-        )
+        return rasteriser.depth_buffers(screen, mesh.triangles, mesh.materials, mesh.corners, self._mask_alpha, side)
 
     def _light(self, light: Light, mesh: Mesh, unused_map: WarpArray) -> tuple[shading.Illumination, WarpArray]:
         """Return the light as the shader takes it, and its shadow map."""
@@ -155,7 +153,7 @@ def _colours(person: Person, generator: np.random.Generator) -> WarpArray:
     colours[Material.MOUTH_CAVITY] = (0.28, 0.06, 0.06)
     colours[Material.EYE_SOCKET] = traits.skin * np.array([0.75, 0.5, 0.5])
     colours[[Material.LEFT_EYE, Material.RIGHT_EYE]] = (0.72, 0.70, 0.68)
-    colours[Material.TEETH] = (0.80, 0.74, 0.60)
+    colours[Material.TEETH] = (0.95, 0.89, 0.78)
     colours[Material.TONGUE] = (0.42, 0.13, 0.13)
     colours[[Material.LONG_HAIR, Material.HAIR_LOCK]] = traits.hair
     colours[Material.HAND] = traits.skin

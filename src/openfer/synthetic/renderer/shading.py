@@ -1,5 +1,8 @@
 """The shading kernel: skin, eyes, teeth, hair, cloth and occluders under one light and its surroundings."""
 
+# mypy: disable-error-code="valid-type, misc, index"
+# Warp writes the types of kernel arguments as calls, which mypy does not read.
+
 import warp as wp
 
 from openfer.synthetic.renderer.kernels import bilinear
@@ -103,9 +106,7 @@ def skin_surface(
 
 
 @wp.func
-def eye_surface(
-    surface: Surface, reference: wp.vec3, centre: wp.vec3, gaze: wp.vec3, iris_colour: wp.vec3
-) -> Surface:
+def eye_surface(surface: Surface, reference: wp.vec3, centre: wp.vec3, gaze: wp.vec3, iris_colour: wp.vec3) -> Surface:
     """An eyeball: pupil, iris with a dark rim, and a white that darkens to the sides."""
     angle = wp.acos(wp.clamp(wp.dot(wp.normalize(reference - centre), wp.normalize(gaze)), -1.0, 1.0))
     white_share = smooth_step(IRIS_ANGLE - 0.05, IRIS_ANGLE + 0.03, angle)
@@ -126,13 +127,13 @@ def other_surface(surface: Surface, material: int, uv: wp.vec2, reference: wp.ve
     if material == MOUTH_CAVITY:
         surface.albedo = surface.albedo * (0.10 + 0.75 * smooth_step(1.05, 1.45, reference[2]))
     elif material == TEETH:
-        surface.albedo = surface.albedo * (0.55 + 0.45 * smooth_step(0.95, 1.45, reference[2]))
+        surface.albedo = surface.albedo * (0.70 + 0.30 * smooth_step(0.95, 1.45, reference[2]))
         surface.specular = 0.3
         surface.gloss = 50.0
     elif material == TONGUE:
         surface.albedo = surface.albedo * (0.15 + 0.85 * smooth_step(0.8, 1.4, reference[2]))
         surface.specular = 0.3
-    elif material == LONG_HAIR or material == HAIR_LOCK:
+    elif material == LONG_HAIR or material == HAIR_LOCK:  # noqa: SIM109  (Warp has no `in`)
         angle = wp.atan2(reference[0], reference[2] - HAIR_AXIS_DEPTH)
         wave = wp.sin(angle * 97.0 + 3.0 * wp.sin(reference[1] * 2.1))
         strands = 0.5 * wave + 0.5 * wp.sin(angle * 223.0 + reference[1] * 1.7)
@@ -158,7 +159,7 @@ def lit_share(point: wp.vec3, light: Illumination, shadow_map: wp.array2d(dtype=
     place = wp.transform_point(light.to_shadow_map, point)
     column = int(wp.floor(place[0]))
     row = int(wp.floor(place[1]))
-    lit = float(0.0)
+    lit = float(0.0)  # noqa: UP018  (Warp's way to declare a variable that changes)
     for down in range(-1, 2):
         for across in range(-1, 2):
             x = wp.clamp(column + across, 0, shadow_map.shape[1] - 1)
@@ -217,7 +218,7 @@ def shade(
     background: wp.array3d(dtype=float),
     owner: wp.array2d(dtype=int),
     image: wp.array2d(dtype=wp.vec3),
-):
+) -> None:
     """Compute the linear light of every pixel from the triangle that owns it."""
     row, column = wp.tid()
     t = owner[row, column]
@@ -262,7 +263,7 @@ def shade(
         surface = eye_surface(surface, reference, eyes.right_centre, eyes.right_gaze, colours[IRIS])
     else:
         surface = other_surface(surface, material, uv, reference)
-    lit = float(1.0)
+    lit = float(1.0)  # noqa: UP018
     if light.casts_shadow == 1:
         lit = lit_share(point + surface.normal * 0.03, light, shadow_map)
     image[row, column] = reflected(surface, light, view, open_share, lit)

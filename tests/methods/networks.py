@@ -1,0 +1,43 @@
+"""Small methods on random images, for tests that only need algebra."""
+
+import torch
+
+from openfer.io.checkpoint import Checkpoint
+from openfer.labels import BASIC_EXPRESSIONS
+from openfer.methods.contract import Batch
+from openfer.methods.dfem import DFEM, DFEMSettings
+from openfer.methods.registry import build
+
+EXPRESSION = {"expression": BASIC_EXPRESSIONS}
+FACTOR_NAMES = {
+    "gender": ("male", "female"),
+    "age": ("4-19", "20-39", "40-69"),
+    "race": ("caucasian", "african", "asian"),
+    "identity": ("a", "b", "c", "d", "e"),
+    "illumination": ("light00", "light01"),
+    "pose": ("yaw-45", "yaw+0", "yaw+45"),
+}
+
+
+def checkpoint_of(method):
+    facts = {
+        "classes": {task: list(names) for task, names in method.classes.items()},
+        "config": method.config.model_dump(mode="json"),
+    }
+    return Checkpoint({name: tensor.clone() for name, tensor in method.own_state().items()}, facts)
+
+
+def build_dfem(factors=tuple(FACTOR_NAMES)):
+    torch.manual_seed(1)
+    return DFEM(DFEMSettings(), {factor: FACTOR_NAMES[factor] for factor in factors})
+
+
+def build_addl(dfem=None, **config):
+    torch.manual_seed(2)
+    return build("addl", config, EXPRESSION, {"dfem": checkpoint_of(dfem or build_dfem())})
+
+
+def expression_batch(count=4, size=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(count, 3, size, size, generator=generator)
+    return Batch(images, {"expression": torch.arange(count) % 7})

@@ -1,0 +1,292 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.methods.networks import EXPRESSION, build_addl, build_dfem, checkpoint_of, expression_batch
+
+from openfer.errors import CheckpointError, ParameterError, TrainingError
+from openfer.losses.attention_transfer import attention_transfer_loss
+from openfer.methods.addl import ADDLSettings, weighted_feature
+from openfer.methods.registry import build
+
+OWNERS = {
+    "main": ("shared", "expression", "disturbance"),
+    "discriminator": ("discriminator",),
+    "mine": ("mine",),
+}
+
+
+def snapshot(method):
+    return {name: value.clone() for name, value in method.state_dict().items()}
+
+
+def update(method, player_name, steps=1):
+    """Let one player alone take optimiser steps on its own objective."""
+    stage = method.stages()[0]
+    player = next(player for player in stage.players if player.name == player_name)
+    optimiser = torch.optim.Adam(player.parameters, lr=1e-3)
+    for _ in range(steps):
+        losses = method.step(expression_batch(), stage)
+        optimiser.zero_grad()
+        losses[player_name]["total"].backward(inputs=list(player.parameters))
+        optimiser.step()
+
+
+def gradients(method, losses, term):
+    """Norm of the gradient of one unrestricted term by each network, None where it never arrives."""
+    method.zero_grad()
+    losses[term].backward(retain_graph=True)
+    networks = dict(method.named_children())
+    networks["importance"] = method.disturbance.importance
+    found = {}
+    for name, network in networks.items():
+        given = [p.grad for p in network.parameters() if p.grad is not None]
+        found[name] = sum(float(gradient.norm()) for gradient in given)
+    return {name for name, norm in found.items() if norm > 0}
+
+
+@pytest.fixture(scope="module")
+def method():
+    return build_addl().train()
+
+
+@pytest.fixture(scope="module")
+def losses(method):
+    torch.manual_seed(3)
+    return method.step(expression_batch(), method.stages()[0])
+
+
+@pytest.mark.parametrize("player", OWNERS)
+def test_a_players_update_changes_its_own_networks_and_nothing_else(player):
+    method = build_addl().train()
+    method.step(expression_batch(), method.stages()[0])  # batch statistics move whoever plays; start after that
+    before = snapshot(method)
+    update(method, player)
+    after = method.state_dict()
+    statistics = ("running_mean", "running_var", "num_batches_tracked")
+    changed = {name for name in before if not torch.equal(before[name], after[name]) and not name.endswith(statistics)}
+    owned = {name for name in before if name.startswith(OWNERS[player]) and not name.endswith(statistics)}
+    assert changed
+    assert changed <= owned
+    assert {name.split(".")[0] for name in changed} == set(OWNERS[player])
+
+
+@pytest.mark.parametrize("player", OWNERS)
+def test_no_objective_reaches_another_players_network_even_unrestricted(method, losses, player):
+    assert gradients(method, losses[player], "total") - {"importance"} == set(OWNERS[player])
+
+
+@pytest.mark.parametrize(
+    ("term", "networks"),
+    [
+        ("classification", {"shared", "expression"}),
+        ("adversarial", {"shared", "disturbance", "importance"}),
+        ("attention_transfer", {"shared", "disturbance"}),
+        ("mutual_information", {"shared", "expression", "disturbance"}),
+    ],
+)
+def test_each_term_of_the_joint_loss_reaches_the_networks_of_the_digest(method, losses, term, networks):
+    assert gradients(method, losses["main"], term) == networks
+
+
+def test_dfem_stays_as_it_is_batch_statistics_included():
+    method = build_addl().train()
+    before = snapshot(method.dfem)
+    for player in OWNERS:
+        method.train()
+        update(method, player)
+    after = method.dfem.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not method.dfem.training
+    assert method.shared.training
+    assert not any(parameter.requires_grad for parameter in method.dfem.parameters())
+
+
+def test_every_parameter_belongs_to_exactly_one_player_and_dfem_to_none(method):
+    owned = [id(p) for player in method.stages()[0].players for p in player.parameters]
+    assert len(owned) == len(set(owned))
+    assert set(owned) == {id(p) for name, p in method.named_parameters() if not name.startswith("dfem.")}
+
+
+def test_only_the_main_players_learning_rate_decays(method):
+    assert {player.name: player.decays for player in method.stages()[0].players} == {
+        "main": True,
+        "discriminator": False,
+        "mine": False,
+    }
+
+
+def test_the_importance_weights_learn(method, losses):
+    gradients(method, losses["main"], "total")
+    layer = method.disturbance.importance[0]
+    assert (layer.bias.grad.abs() > 0).all()
+    assert (layer.weight.grad.abs().sum(dim=1) > 0).all()
+
+
+def test_the_main_objective_pushes_the_disturbance_feature_against_the_discriminator():
+    torch.manual_seed(0)
+    discriminator = build_addl().discriminator
+    f_d, f_m = torch.randn(6, 128, requires_grad=True), torch.randn(6, 128, requires_grad=True)
+    from openfer.losses.adversarial import confusion_loss, discriminator_loss
+
+    ours = torch.autograd.grad(confusion_loss(discriminator(f_m), discriminator(f_d)), [f_d, f_m])
+    literal = torch.autograd.grad(discriminator_loss(discriminator(f_m), discriminator(f_d)), [f_d, f_m])
+    for a, b in zip(ours, literal, strict=True):
+        assert F.cosine_similarity(a.flatten(), b.flatten(), dim=0) < -0.9
+
+
+def test_the_main_player_makes_the_discriminator_err_more():
+    method = build_addl().train()
+    update(method, "discriminator", steps=5)
+    torch.manual_seed(0)
+    before = method.step(expression_batch(), method.stages()[0])["discriminator"]["total"].item()
+    update(method, "main", steps=5)
+    torch.manual_seed(0)
+    after = method.step(expression_batch(), method.stages()[0])["discriminator"]["total"].item()
+    assert after > before
+
+
+def test_the_estimators_update_raises_its_bound():
+    method = build_addl(dropout=0).train()
+    torch.manual_seed(0)
+    before = method.step(expression_batch(), method.stages()[0])["mine"]["total"].item()
+    update(method, "mine", steps=20)
+    torch.manual_seed(0)
+    assert method.step(expression_batch(), method.stages()[0])["mine"]["total"].item() < before
+
+
+def test_the_total_is_the_weighted_sum_of_equation_14_without_what_is_only_watched():
+    torch.manual_seed(0)
+    method = build_addl(dropout=0).train()
+    terms = method.step(expression_batch(), method.stages()[0])["main"]
+    names = ("classification", "adversarial", "attention_transfer", "mutual_information")
+    assert terms["total"].item() == pytest.approx(sum(terms[name].item() for name in names), rel=1e-5)
+    watched = {name for name in terms if name.startswith("watch/")}
+    assert watched == {f"watch/importance_{factor}" for factor in method.factors} | {"watch/weighted_feature_norm"}
+    assert not any(terms[name].requires_grad for name in watched)
+
+
+def test_the_lambdas_weigh_their_terms():
+    weights = {"adversarial": 0.5, "attention_transfer": 0.2, "information": 0.0}
+    found = []
+    for config in ({}, {"weights": weights}):
+        method = build_addl(dropout=0, **config).train()
+        torch.manual_seed(0)
+        found.append(method.step(expression_batch(), method.stages()[0])["main"])
+    paper, other = found
+    assert other["adversarial"].item() == pytest.approx(0.5 * paper["adversarial"].item())
+    assert other["attention_transfer"].item() == pytest.approx(2 * paper["attention_transfer"].item())
+    assert other["mutual_information"].item() == 0
+    assert ADDLSettings().weights.model_dump() == {"adversarial": 1.0, "attention_transfer": 0.1, "information": 0.001}
+
+
+def test_attention_is_transferred_from_the_layers_of_dfem_to_the_blocks_of_the_disturbance_branch():
+    method = build_addl(dropout=0).train()
+    batch = expression_batch()
+    found = method.step(batch, method.stages()[0])["main"]["attention_transfer"].item()
+    with torch.no_grad():
+        _, *layers = method.dfem.trunk(batch.images)
+        maps = method.disturbance(method.shared(batch.images)).maps
+    expected = 0.1 * attention_transfer_loss(maps, [*layers, layers[-1]]).item()
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_factor_features_are_summed_by_importance_and_not_normalised():
+    importance, features = torch.rand(2, 3), torch.randn(2, 3, 4)
+    expected = [[sum(importance[i, j] * features[i, j, d] for j in range(3)) for d in range(4)] for i in range(2)]
+    assert torch.allclose(weighted_feature(importance, features), torch.tensor(expected))
+
+
+def test_predictions_are_the_same_with_and_without_dfem():
+    with_dfem = build_addl().eval()
+    without = build("addl", {}, EXPRESSION).eval()
+    without.load_own_state(with_dfem.own_state())
+    images = expression_batch(2).images
+    with torch.no_grad():
+        ours, theirs = with_dfem(images), without(images)
+        assert torch.equal(ours.logits["expression"], theirs.logits["expression"])
+        assert torch.equal(ours.features, theirs.features)
+        assert torch.equal(ours.maps["attentive"], theirs.maps["attentive"])
+        assert torch.equal(with_dfem.importance(images), without.importance(images))
+    assert (ours.logits["expression"].shape, ours.features.shape) == ((2, 7), (2, 128))
+    assert ours.maps["attentive"].shape == (2, 1, 2, 2)
+
+
+def test_inference_runs_the_shared_and_the_expression_network_only():
+    method = build_addl().eval()
+    images = expression_batch(1).images
+    for network in (method.disturbance, method.discriminator, method.mine, method.dfem):
+        network.forward = None
+    method(images)
+
+
+def test_importance_weights_need_neither_opponents_nor_dfem():
+    method = build("addl", {}, EXPRESSION).eval()
+    weights = method.importance(expression_batch(3).images)
+    assert weights.shape == (3, 6)
+    assert ((weights > 0) & (weights < 1)).all()
+
+
+def test_training_without_dfem_is_refused_with_what_to_do():
+    method = build("addl", {}, EXPRESSION)
+    with pytest.raises(TrainingError, match="run the dfem pipeline first"):
+        method.step(expression_batch(2), method.stages()[0])
+
+
+def test_a_needed_model_that_is_not_given_is_named():
+    with pytest.raises(CheckpointError, match=r"needs the models \['dfem'\], given \[\]"):
+        build("addl", {}, EXPRESSION, {})
+
+
+def test_the_checkpoint_excludes_dfem_and_fits_again():
+    method = build_addl()
+    assert not any(name.startswith("dfem") for name in method.own_state())
+    other = build_addl(build_dfem())
+    other.load_own_state(method.own_state())
+    assert all(torch.equal(value, other.own_state()[name]) for name, value in method.own_state().items())
+
+
+def test_the_adopted_dfem_has_the_checkpoints_weights():
+    dfem = build_dfem()
+    method = build_addl(dfem)
+    images = expression_batch(2).images
+    with torch.no_grad():
+        assert torch.equal(method.dfem(images).features, dfem.eval()(images).features)
+
+
+def test_fewer_factors_take_their_own_features_in_the_order_of_the_labels():
+    method = build_addl(factors=("pose", "gender")).eval()
+    images = expression_batch(2).images
+    assert method.factors == ("gender", "pose")
+    assert method.importance(images).shape == (2, 2)
+    everything = method.dfem.extract(images).features
+    assert torch.equal(method._prior(images).features, everything[:, [0, 5]])
+
+
+def test_a_dfem_that_does_not_know_a_factor_is_refused():
+    with pytest.raises(CheckpointError, match=r"its DFEM knows gender, age, race; train DFEM on identity"):
+        build_addl(build_dfem(("gender", "age", "race")))
+
+
+def test_an_unknown_factor_is_refused():
+    with pytest.raises(ParameterError, match=r"\['hat'\]; the factors are gender"):
+        build("addl", {"factors": ["hat"]}, EXPRESSION)
+
+
+def test_a_dfem_of_other_classes_is_refused():
+    checkpoint = checkpoint_of(build_dfem())
+    checkpoint.facts["classes"]["age"] = ["20-39"]
+    with pytest.raises(CheckpointError, match="does not fit dfem"):
+        build("addl", {}, EXPRESSION, {"dfem": checkpoint})
+
+
+def test_a_step_in_bfloat16_stays_close_to_the_same_step_in_single_precision():
+    totals = {}
+    for enabled in (False, True):
+        method = build_addl(dropout=0).train().to(memory_format=torch.channels_last)
+        torch.manual_seed(0)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            losses = method.step(expression_batch(8), method.stages()[0])
+        totals[enabled] = {player: terms["total"] for player, terms in losses.items()}
+    for player, total in totals[True].items():
+        assert total.dtype == torch.float32
+        assert total.item() == pytest.approx(totals[False][player].item(), rel=0.05, abs=0.02)

@@ -1,0 +1,54 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from openfer.nn.complexity import count_macs, count_parameters
+from openfer.pipelines.complexity.nodes import complexity_table
+
+PUBLISHED_MACS = {"DFEM": 1.82e9, "Baseline_mat": 2.82e9, "ADDM": 3.82e9, "MINE": 16.4e3}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return complexity_table().set_index("model")
+
+
+def test_parameters_are_exact(table):
+    assert table["params"].to_dict() == {
+        "DFEM": 11_619_774,
+        "Baseline": 11_243_081,
+        "Baseline_mat": 16_237_467,
+        "ADDM": 20_610_164,
+        "MINE": 16_513,
+        "Discriminator": 73_792,
+    }
+
+
+@pytest.mark.parametrize("model", PUBLISHED_MACS)
+def test_multiply_accumulates_are_within_half_a_percent_of_table_12(table, model):
+    assert table.loc[model, "macs"] == pytest.approx(PUBLISHED_MACS[model], rel=0.005)
+
+
+def test_a_convolution_counts_its_multiplications_and_no_bias():
+    assert count_macs(nn.Conv2d(3, 5, 3, padding=1), torch.zeros(1, 3, 4, 6)) == 4 * 6 * 5 * 3 * 3 * 3
+    assert count_macs(nn.Conv2d(4, 8, 1, groups=2), torch.zeros(1, 4, 2, 2)) == 2 * 2 * 8 * 2
+    assert count_macs(nn.Linear(7, 3), torch.zeros(2, 7)) == 2 * 7 * 3
+
+
+def test_normalisation_counts_twice_activation_and_pooling_once_and_leaky_relu_nothing():
+    image = torch.zeros(1, 2, 4, 4)
+    assert count_macs(nn.BatchNorm2d(2).eval(), image) == 64
+    assert count_macs(nn.ReLU(), image) == count_macs(nn.PReLU(), image) == 32
+    assert count_macs(nn.MaxPool2d(2), image) == count_macs(nn.AdaptiveAvgPool2d(1), image) == 32
+    assert count_macs(nn.LeakyReLU(), image) == count_macs(nn.Sigmoid(), image) == 0
+
+
+def test_a_pooling_counts_once_whether_module_or_function():
+    image = torch.zeros(1, 2, 4, 4)
+    assert count_macs(lambda x: F.max_pool2d(x, 2), image) == count_macs(nn.MaxPool2d(2), image) == 32
+
+
+def test_shared_parameters_count_once():
+    layer = nn.Linear(3, 2)
+    assert count_parameters(layer, nn.Sequential(layer)) == 8

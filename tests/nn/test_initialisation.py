@@ -1,0 +1,138 @@
+import collections
+import hashlib
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+
+from openfer.errors import CheckpointError
+from openfer.nn.initialisation import initialise
+from openfer.nn.initialisation_settings import InitialisationSettings
+from openfer.nn.resnet import ResNet18Trunk
+
+LAST = "layer4.1.bn2.weight"
+
+
+@pytest.fixture(scope="module")
+def weights():
+    torch.manual_seed(1)
+    return torchvision.models.resnet18().state_dict()
+
+
+def settings(path, **more):
+    return InitialisationSettings(backbone=str(path), **more)
+
+
+def equal(backbone, weights):
+    return all(torch.equal(value, weights[name]) for name, value in backbone.state_dict().items())
+
+
+def test_none_keeps_the_random_weights():
+    backbone = ResNet18Trunk()
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    report = initialise(backbone, InitialisationSettings())
+    assert equal(backbone, before)
+    assert report.describe() == "random weights"
+    assert (report.matched, report.sha256) == (0, None)
+
+
+def test_ordinary_resnet_weights_fill_the_whole_trunk(tmp_path, weights):
+    torch.save(weights, tmp_path / "resnet18.pth")
+    backbone = ResNet18Trunk()
+    report = initialise(backbone, settings(tmp_path / "resnet18.pth"))
+    assert equal(backbone, weights)
+    assert (report.matched, report.total) == (100, 100)
+    assert report.unmatched == report.unexpected == ()
+    assert report.sha256 == hashlib.sha256((tmp_path / "resnet18.pth").read_bytes()).hexdigest()
+    assert "100 of 100 tensors from resnet18.pth" in report.describe()
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda w: {"state_dict": w, "epoch": 3},
+        lambda w: {"model": {"state_dict": w}},
+        lambda w: {f"module.{name}": value for name, value in w.items()},
+        lambda w: {"state_dict": {f"module.encoder.{name}": value for name, value in w.items()}},
+        lambda w: {f"backbone.{name}": value for name, value in w.items()},
+        lambda w: collections.OrderedDict(w),
+    ],
+)
+def test_nested_and_prefixed_state_dicts_are_understood(tmp_path, weights, wrap):
+    torch.save(wrap(weights), tmp_path / "w.pt")
+    backbone = ResNet18Trunk()
+    assert initialise(backbone, settings(tmp_path / "w.pt")).matched == 100
+    assert equal(backbone, weights)
+
+
+def test_safetensors_and_our_own_checkpoints_are_understood(tmp_path, weights):
+    save_file({f"trunk.{name}": value for name, value in weights.items()}, tmp_path / "dfem.safetensors")
+    backbone = ResNet18Trunk()
+    assert initialise(backbone, settings(tmp_path / "dfem.safetensors")).matched == 100
+    assert equal(backbone, weights)
+
+
+def test_a_missing_and_a_misshapen_tensor_are_reported_and_the_rest_is_loaded(tmp_path, weights):
+    changed = {name: value for name, value in weights.items() if name != LAST}
+    changed["conv1.weight"] = torch.zeros(64, 1, 7, 7)
+    torch.save(changed | {"extra": torch.zeros(1)}, tmp_path / "w.pth")
+    backbone = ResNet18Trunk()
+    report = initialise(backbone, settings(tmp_path / "w.pth"))
+    assert (report.matched, report.unmatched, report.unexpected) == (98, ("conv1.weight", LAST), ("extra",))
+    assert torch.equal(backbone.layer1[0].conv1.weight, weights["layer1.0.conv1.weight"])
+
+
+def test_too_few_matches_name_the_share_and_the_first_keys_and_change_nothing(tmp_path, weights):
+    torch.save({name: value for name, value in weights.items() if "layer4" not in name}, tmp_path / "w.pth")
+    backbone = ResNet18Trunk()
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"75 of 100 tensors of the backbone \(75%.*layer4\.0\.conv1\.weight"):
+        initialise(backbone, settings(tmp_path / "w.pth"))
+    assert equal(backbone, before)
+    assert initialise(backbone, settings(tmp_path / "w.pth", minimum_match=0.7)).matched == 75
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_another_hash_than_the_expected_one_is_refused(tmp_path, suffix):
+    path = tmp_path / f"w.{suffix}"
+    save_file({"a": torch.zeros(1)}, path) if suffix == "safetensors" else torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        initialise(nn.Linear(1, 1), settings(path, sha256="0" * 64))
+
+
+@pytest.mark.parametrize("suffix", ["pth", "pt", "safetensors"])
+def test_a_truncated_file_is_refused(tmp_path, suffix):
+    path = tmp_path / f"w.{suffix}"
+    tensors = {"a": torch.randn(1000)}
+    save_file(tensors, path) if suffix == "safetensors" else torch.save(tensors, path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(CheckpointError, match="truncated"):
+        initialise(nn.Linear(1, 1), settings(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all"])
+def test_a_file_that_is_no_weights_file_is_refused(tmp_path, content):
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(CheckpointError, match="not a PyTorch file"):
+        initialise(nn.Linear(1, 1), settings(tmp_path / "w.pth"))
+
+
+def test_a_file_with_python_objects_is_refused_unread(tmp_path):
+    torch.save({"state_dict": nn.Linear(1, 1)}, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match="Python objects besides tensors"):
+        initialise(nn.Linear(1, 1), settings(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize("content", [{}, [1, 2], {"epoch": 3}])
+def test_a_file_without_tensors_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match="no tensors by name"):
+        initialise(nn.Linear(1, 1), settings(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize("name", ["absent.pth", "absent.safetensors"])
+def test_a_missing_file_is_named(tmp_path, name):
+    with pytest.raises(CheckpointError, match=rf"{name} does not exist"):
+        initialise(nn.Linear(1, 1), settings(tmp_path / name))

@@ -1,0 +1,117 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from openfer.errors import ParameterError
+from openfer.nn.complexity import count_parameters
+from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
+from openfer.nn.expression_subnetwork import ExpressionSubnetwork
+from openfer.nn.mask_attention import MaskAttention, MaskAttentionBlock
+from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
+from openfer.nn.pooling import average_cells, concatenate_levels
+from openfer.nn.resnet import ResNet18Trunk
+
+
+def random_taps(size, count=2):
+    widths = [-(-size // 4), -(-size // 4), -(-size // 8), -(-size // 16), -(-size // 32)]
+    return [torch.randn(count, c, w, w) for c, w in zip((64, 64, 128, 256, 512), widths, strict=True)]
+
+
+def random_attentive_maps(size):
+    widths = [-(-size // step) for step in (4, 8, 16, 32, 32)]
+    return [torch.randn(2, c, w, w) for c, w in zip((64, 128, 256, 512, 512), widths, strict=True)]
+
+
+def test_every_network_has_the_parameters_of_the_paper():
+    assert count_parameters(ResNet18Trunk()) == 11_176_512
+    assert count_parameters(ExpressionSubnetwork(7, 0.5)) == 5_060_955
+    assert count_parameters(DisturbanceSubnetwork(6, 0.5)) == 4_372_697
+    assert count_parameters(Discriminator(0.01)) == 73_792
+    assert count_parameters(MutualInformationEstimator(0.01)) == 16_513
+    blocks = MaskAttention().blocks
+    assert [count_parameters(block) for block in blocks] == [41_474, 78_532, 312_708, 1_248_004, 2_625_540]
+
+
+def test_the_taps_at_224_pixels_are_those_of_the_paper():
+    with torch.no_grad():
+        taps = ResNet18Trunk().eval()(torch.zeros(1, 3, 224, 224))
+    assert [tuple(tap.shape[1:]) for tap in taps] == [
+        (64, 56, 56),
+        (64, 56, 56),
+        (128, 28, 28),
+        (256, 14, 14),
+        (512, 7, 7),
+    ]
+
+
+@pytest.mark.parametrize("size", [64, 72, 80, 96, 112, 128])
+def test_other_sizes_give_taps_attentive_maps_and_features_of_matching_shapes(size):
+    trunk, expression, disturbance = ResNet18Trunk(), ExpressionSubnetwork(7, 0.5), DisturbanceSubnetwork(6, 0.5)
+    with torch.no_grad():
+        taps = trunk.eval()(torch.zeros(1, 3, size, size))
+        seen, disturbed = expression.eval()(taps), disturbance.eval()(taps)
+    assert [tap.shape for tap in taps] == [tap.shape for tap in random_taps(size, 1)]
+    assert [level.shape for level in disturbed.maps] == [tap.shape for tap in [*taps[1:], taps[-1]]]
+    assert seen.attentive.shape == (1, 1472, *taps[-1].shape[-2:])
+    assert (seen.logits.shape, seen.feature.shape) == ((1, 7), (1, 128))
+    assert (disturbed.feature.shape, disturbed.importance.shape) == ((1, 128), (1, 6))
+
+
+def test_images_too_small_for_a_two_by_two_map_are_refused_with_the_size_to_take():
+    with pytest.raises(ParameterError, match=r"32 x 48 pixels.*33 or more"):
+        ResNet18Trunk()(torch.zeros(1, 3, 32, 48))
+
+
+def test_at_224_pixels_pooling_is_the_papers_to_the_letter():
+    maps = random_attentive_maps(224)
+    literal = [F.max_pool2d(maps[0], 10, 7), F.max_pool2d(maps[1], 8, 3), F.max_pool2d(maps[2], 2, 2), maps[3], maps[4]]
+    assert torch.equal(concatenate_levels(maps), torch.cat(literal, dim=1))
+    assert torch.equal(average_cells(maps[4], 2), F.avg_pool2d(maps[4], 3).flatten(1))
+    assert torch.equal(average_cells(maps[4], 1), F.avg_pool2d(maps[4], 6).flatten(1))
+
+
+def test_at_224_pixels_the_last_row_and_column_are_ignored():
+    maps = random_attentive_maps(224)[4]
+    changed = maps.clone()
+    changed[:, :, -1, :], changed[:, :, :, -1] = 100, -100
+    assert torch.equal(average_cells(changed, 2), average_cells(maps, 2))
+    assert torch.equal(average_cells(changed, 1), average_cells(maps, 1))
+
+
+def test_at_other_sizes_every_cell_counts():
+    maps = random_attentive_maps(96)
+    assert torch.equal(average_cells(maps[4], 1), F.adaptive_avg_pool2d(maps[4], 1).flatten(1))
+    pooled = concatenate_levels(maps)
+    assert torch.equal(pooled[:, :64].amax((2, 3)), maps[0].amax((2, 3)))
+    assert torch.equal(pooled[:, 448:960], maps[3])
+
+
+def test_a_block_is_equations_10_and_11():
+    torch.manual_seed(0)
+    block = MaskAttentionBlock(4, 6, first=False, halve=True).eval()
+    tap, previous = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8)
+    delta_tap, delta_previous = block.mixing.softmax(0)
+    norm_in, _, conv_in, norm_mask, _ = block.mask
+    seen = delta_tap * tap + delta_previous * previous
+    mask = torch.sigmoid(norm_mask(conv_in(F.prelu(norm_in(seen), torch.tensor([0.25])))))
+    conv_out, norm_out, *_ = block.transform
+    expected = F.max_pool2d(F.prelu(norm_out(conv_out(mask * tap)), torch.tensor([0.25])), 3, 2, 1)
+    assert torch.allclose(block(tap, previous), expected, atol=1e-6)
+    assert (round(delta_tap.item(), 3), round(delta_previous.item(), 3)) == (0.269, 0.731)
+
+
+def test_a_frozen_network_passes_gradients_to_its_input_and_keeps_none():
+    network, feature = Discriminator(0.01), torch.randn(3, 128, requires_grad=True)
+    answer = frozen(network)(feature)
+    answer.sum().backward()
+    assert torch.equal(answer, network(feature))
+    assert feature.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("network", [Discriminator(0.01), MutualInformationEstimator(0.01)])
+def test_opponents_answer_in_single_precision_under_autocast(network):
+    inputs = [torch.randn(2, 128)] * (2 if isinstance(network, MutualInformationEstimator) else 1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(network(*inputs), network(*inputs).float())
+        assert network(*inputs).dtype == torch.float32

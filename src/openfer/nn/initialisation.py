@@ -1,6 +1,7 @@
 """Loading pretrained weights into a backbone, with a report of what matched."""
 
 import pickle
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ _PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.")
 _CLASSIFIER = "fc."
 _NESTS = ("state_dict", "model_state_dict", "model", "net", "backbone", "encoder")
 _SHOWN = 5
+_DAMAGE = (
+    pickle.UnpicklingError, struct.error, RuntimeError, OSError, EOFError,
+    LookupError, ValueError, TypeError, AttributeError, AssertionError,
+)  # fmt: skip
+"""What the unpickler raises for bytes that are no pickle."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +100,16 @@ def _read(path: Path, sha256: str | None) -> dict[str, Tensor]:
     check_sha256(path, sha256)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except _DAMAGE as error:
         raise CheckpointError(
             f"weights file {path} ({path.stat().st_size} bytes) is truncated, not a PyTorch file, or holds Python "
-            f"objects besides tensors: {str(error).splitlines()[0]}; fetch it again, or save its state_dict alone"
+            f"objects besides tensors: {_first_line(error)}; fetch it again, or save its state_dict alone"
         ) from error
     return _tensors(content, path)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ class PReLU(nn.PReLU):
     PyTorch's own backward pass on the CPU writes the slope's gradient as a map of the size of x
     before it sums it up, element by element. At 56 x 56 cells it takes five times as long as the
     two vectorised passes here, and half as long as the convolution beside it. Values and gradients
-    are the same; on other devices, and without gradients, PyTorch's own function runs.
+    are the same; on other devices, compiled, or without gradients PyTorch's own function runs.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class PReLU(nn.PReLU):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, of any shape."""
-        if x.device.type == "cpu" and torch.is_grad_enabled():
+        if x.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling():
             activated: Tensor = _PReLUOnTheCPU.apply(x, self.weight)
             return activated
         return F.prelu(x, self.weight)

@@ -9,7 +9,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.project import LOGGING  # noqa: F401  (sets up logging before the first message)
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
@@ -40,8 +39,9 @@ class IdempotentRunner(SequentialRunner):
             work = _Work(node, catalog)
             if work.is_done():
                 skipped += 1
-                log.info("Up to date: %s", node.name)
+                log.info("up to date  %s", node.name)
                 continue
+            log.info("running     %s", node.name)
             work.begin()
             Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
             work.finish()

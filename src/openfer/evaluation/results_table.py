@@ -106,7 +106,7 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             "tested on": table["tested_on"],
             "initialisation": table["initialisation"],
             "data": table["data_version"],
-            "not in the test set": table["absent"],
+            "not in the test set": table["absent"].fillna(""),  # an empty word comes back from CSV as null
         }
     )
     if (table["folds"] == 1).all():
@@ -139,9 +139,10 @@ def _rich(cells: pd.DataFrame) -> "Table":
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    words = {"method", "selection", "task", "tested on", "initialisation", "data", "not in the test set"}
+    long = {"initialisation", "data", "not in the test set"}
+    words = {"method", "selection", "task", "tested on", *long}
     for name in cells:
-        table.add_column(str(name), justify="left" if name in words else "right", no_wrap=name not in words)
+        table.add_column(str(name), justify="left" if name in words else "right", no_wrap=name not in long)
     for row in cells.itertuples(index=False):
         table.add_row(*map(str, row))
     return table

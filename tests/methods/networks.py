@@ -1,5 +1,9 @@
 """Small methods on random images, for tests that only need algebra."""
 
+import copy
+import functools
+import json
+
 import torch
 
 from openfer.io.checkpoint import Checkpoint
@@ -28,16 +32,30 @@ def checkpoint_of(method):
 
 
 def build_dfem(factors=tuple(FACTOR_NAMES)):
+    return copy.deepcopy(_fresh_dfem(factors))
+
+
+def build_addl(dfem=None, **config):
+    return copy.deepcopy(_fresh_addl(json.dumps(config))) if dfem is None else _addl(dfem, config)
+
+
+@functools.cache
+def _fresh_dfem(factors):
     torch.manual_seed(1)
     return DFEM(DFEMSettings(), {factor: FACTOR_NAMES[factor] for factor in factors})
 
 
-def build_addl(dfem=None, **config):
+@functools.cache
+def _fresh_addl(config):
+    return _addl(build_dfem(), json.loads(config))
+
+
+def _addl(dfem, config):
     torch.manual_seed(2)
-    return build("addl", config, EXPRESSION, {"dfem": checkpoint_of(dfem or build_dfem())})
+    return build("addl", config, EXPRESSION, {"dfem": checkpoint_of(dfem)})
 
 
-def expression_batch(count=4, size=64, seed=0):
+def expression_batch(count=3, size=40, seed=0):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(count, 3, size, size, generator=generator)
     return Batch(images, {"expression": torch.arange(count) % 7})

@@ -112,4 +112,5 @@ def missing_asset(path: Path) -> AssetError:
 
 def damaged_asset(path: Path, found: str) -> AssetError:
     """Return the error for an asset file that cannot be read."""
-    return AssetError(f"the head asset {path} is damaged ({found}); {REMEDY}")
+    one_line = " ".join(found.split())
+    return AssetError(f"the head asset {path} is damaged ({one_line}); {REMEDY}")

@@ -17,7 +17,7 @@ _TENSION_POINTS = (
 """Chin and cheeks, where the cloth rests besides the nose tip: x, y on the reference head."""
 
 _THICKNESS = 0.03
-_TENSION = 0.3
+_TENSION = 0.1
 """Pull of the cloth against its stiffness; without it the cloth bulges beyond the cheeks."""
 
 _BULGE = 0.05

@@ -11,7 +11,7 @@ TARGET = np.array([0, 7.02, 0.62])
 """The point that the camera looks at, decimetres."""
 
 _DISTANCE = 12.0
-_FRAME = 2.45
+_FRAME = 2.15
 """Width of the view at the target, decimetres, at zoom 1."""
 
 

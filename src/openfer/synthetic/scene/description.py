@@ -25,7 +25,7 @@ class Scene:
         yaw: of the camera, degrees to the person's left.
         pitch: of the camera, degrees upwards.
         roll: of the image, degrees.
-        zoom: magnification, 1 shows 24.5 cm.
+        zoom: magnification, 1 shows 21.5 cm.
         shift_x: to the right, share of the image's side.
         shift_y: down, share of the image's side.
         light_yaw: of the key light, degrees to the person's left.

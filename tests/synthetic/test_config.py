@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from openfer.synthetic.config import Intensity, SyntheticConfig
+
+PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters/synthetic.yml"
+
+
+def test_the_default_parameters_are_valid() -> None:
+    text = PARAMETERS.read_text().replace("${globals:seed}", "0").replace("${globals:image_size}", "72")
+    assert SyntheticConfig.model_validate(yaml.safe_load(text)["synthetic"]).workers == "auto"
+
+
+def test_an_unknown_parameter_is_refused(config: SyntheticConfig) -> None:
+    with pytest.raises(ValidationError, match="people_per_image"):
+        SyntheticConfig.model_validate(config.model_dump() | {"people_per_image": 3})
+
+
+@pytest.mark.parametrize("workers", [0, -1, "many"])
+def test_workers_are_a_positive_number_or_auto(config: SyntheticConfig, workers: object) -> None:
+    with pytest.raises(ValidationError, match="workers"):
+        SyntheticConfig.model_validate(config.model_dump() | {"workers": workers})
+
+
+def test_the_weakest_intensity_is_not_above_the_strongest() -> None:
+    with pytest.raises(ValidationError, match=r"intensity\.low is 0\.9"):
+        Intensity(low=0.9, high=0.5)

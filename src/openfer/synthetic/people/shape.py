@@ -104,8 +104,8 @@ def _make_room_inside(template: Template, vertices: np.ndarray) -> None:
     """Pull teeth, mouth cavity and eyeballs back in place: they can poke through strong expressions."""
     head, reference = template.head, template.reference
     teeth = head.vertices_of(Part.TEETH)
-    vertices[teeth, 2] -= 0.03
-    vertices[teeth, 0] *= 0.93
+    vertices[teeth, 2] -= 0.045
+    vertices[teeth, 0] *= 0.86
     cavity = head.inner_vertices_of(Part.MOUTH_CAVITY)
     upper = np.clip((reference[cavity, 1] - 6.80) / 0.15, 0, 1)
     vertices[cavity, 0] *= 1 - 0.25 * upper

@@ -127,8 +127,12 @@ def other_surface(surface: Surface, material: int, uv: wp.vec2, reference: wp.ve
     if material == MOUTH_CAVITY:
         surface.albedo = surface.albedo * (0.10 + 0.75 * smooth_step(1.05, 1.45, reference[2]))
     elif material == TEETH:
-        surface.albedo = surface.albedo * (0.70 + 0.30 * smooth_step(0.95, 1.45, reference[2]))
-        surface.specular = 0.3
+        # lips shade the teeth beside the corners of the mouth; undimmed they glint through closed lips
+        corner = smooth_step(0.09, 0.17, wp.abs(reference[0]))
+        surface.albedo = surface.albedo * (
+            (0.70 + 0.30 * smooth_step(0.95, 1.45, reference[2])) * (1.0 - 0.85 * corner)
+        )
+        surface.specular = 0.3 * (1.0 - corner)
         surface.gloss = 50.0
     elif material == TONGUE:
         surface.albedo = surface.albedo * (0.15 + 0.85 * smooth_step(0.8, 1.4, reference[2]))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+import numpy as np
+
 from openfer.synthetic.scene.lights import Light
 
 OCCLUDERS = ("none", "sunglasses", "mask", "hand", "hair")
@@ -67,7 +69,9 @@ class Scene:
         Raises:
             KeyError: if the row lacks a field.
         """
-        return cls(**{field.name: record[field.name] for field in fields(cls)})
+        values = {field.name: record[field.name] for field in fields(cls)}
+        # seeds are derived from how a number is written, and NumPy's are written differently
+        return cls(**{name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()})
 
     @property
     def light(self) -> Light:

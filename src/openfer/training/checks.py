@@ -23,7 +23,7 @@ def check_data(
             "selections has oracle_test, but this run is given no test set; take it out of training.selections"
         )
     named = {"training": train, "validation": validation}
-    if test is not None:
+    if "oracle_test" in selections and test is not None:
         named["test"] = test
     for which, faces in named.items():
         _check_set(which, faces, classes)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from openfer.parameters import Settings
+from openfer.parameters import WITHOUT_EFFECT, Settings
 
 Selection = Literal["last", "best_val", "oracle_test"]
 """Which epoch's weights are kept: the final ones, those with the best validation accuracy (ties: the
@@ -50,9 +50,9 @@ class TrainingConfig(Settings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     channels_last: Literal["auto"] | bool = "auto"
     compile: Literal["auto"] | bool = "auto"
-    workers: Literal["auto"] | int = "auto"
+    workers: Literal["auto"] | int = Field("auto", json_schema_extra=WITHOUT_EFFECT)
     selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
-    checkpoint_minutes: float = Field(10.0, ge=0)
+    checkpoint_minutes: float = Field(10.0, ge=0, json_schema_extra=WITHOUT_EFFECT)
 
     @field_validator("workers")
     @classmethod

@@ -220,7 +220,8 @@ class _Run:
                 tensors, chosen = kept.tensors, {"epoch": kept.epoch, "validation": kept.validation}
                 if name == "oracle_test":
                     chosen["oracle_test"] = kept.score
-            facts = {"selection": name, "oracle": name == "oracle_test", "epochs": epochs}
+            main = name == self._config.selections[0]
+            facts = {"selection": name, "main_selection": main, "oracle": name == "oracle_test", "epochs": epochs}
             states[name] = Checkpoint(tensors, self._facts | facts | chosen)
         return states
 
@@ -274,10 +275,10 @@ class _Run:
     def _note(self, stage: Stage, epoch: int, split: str, values: Mapping[str, float]) -> None:
         self._history += [[stage.name, epoch + 1, split, name, value] for name, value in values.items()]
 
-    def _last_validation(self) -> float:
+    def _last_validation(self) -> float | None:
         stage = self._stages[-1]
         rows = [row for row in self._history if row[:3] == [stage.name, stage.schedule.epochs, "val"]]
-        return float(np.mean([row[4] for row in rows])) if rows else float("nan")
+        return float(np.mean([row[4] for row in rows])) if rows else None
 
     def _number(self, stage: Stage, epoch: int) -> int:
         earlier = self._stages[: self._stages.index(stage)]

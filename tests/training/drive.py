@@ -1,0 +1,40 @@
+"""Train in a process of its own, to be killed or to be refused room on the disk at a given step.
+
+python drive.py <face store> <work folder> <result> <settings as JSON> [kill|full <step>]
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from small_method import SmallMethod, fresh, train
+
+from openfer.io.checkpoint import save_checkpoint
+from openfer.io.face_store import FaceStore
+
+
+def disturb(kind: str, at: int) -> None:
+    step, done = SmallMethod.step, 0
+
+    def counted(self, batch, stage):
+        nonlocal done
+        if done == at and kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if done == at and kind == "full":
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+        done += 1
+        return step(self, batch, stage)
+
+    SmallMethod.step = counted
+
+
+if __name__ == "__main__":
+    store, work, result, settings, *disturbance = sys.argv[1:]
+    if disturbance:
+        disturb(disturbance[0], int(disturbance[1]))
+    fitted = train(FaceStore(Path(store)), Path(work), fresh(), **json.loads(settings))
+    save_checkpoint(Path(result), fitted.states["last"])

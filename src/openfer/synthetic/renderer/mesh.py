@@ -152,28 +152,28 @@ class MeshBuilder:
         return pieces
 
     def _joined(self, bare: tuple[np.ndarray, ...], pieces: Sequence[Piece], landmarks: np.ndarray) -> Mesh:
-        vertices, normals, triangles, materials, corners = ([part] for part in bare)
-        offset = len(vertices[0])
-        for piece in pieces:
-            count = len(piece.triangles)
-            vertices.append(piece.vertices)
-            normals.append(rasteriser.normals_of(piece.vertices, piece.triangles))
-            triangles.append(piece.triangles + offset)
-            materials.append(np.full(count, piece.material, np.int32))
-            corners.append(np.zeros((count, 3, 2), np.float32) if piece.corners is None else piece.corners)
-            offset += len(piece.vertices)
-        names = np.concatenate(materials)
-        added = offset - len(vertices[0])
-        references = np.concatenate([self._template.reference, *vertices[1:]])
-        openness = np.concatenate([self._template.openness, np.full(added, _PIECE_OPENNESS, np.float32)])
+        """Return the bare head and the pieces as one mesh."""
+        face, normals, triangles, materials, corners = bare
+        counts = [len(piece.vertices) for piece in pieces]
+        starts = np.cumsum([0, *counts[:-1]])
+        added = np.concatenate([piece.vertices for piece in pieces]).astype(np.float32)
+        added_triangles = np.concatenate([piece.triangles + start for piece, start in zip(pieces, starts, strict=True)])
+        added_materials = [np.full(len(piece.triangles), piece.material, np.int32) for piece in pieces]
+        added_corners = [
+            np.zeros((len(piece.triangles), 3, 2), np.float32) if piece.corners is None else piece.corners
+            for piece in pieces
+        ]
+        added_normals = rasteriser.normals_of(added, added_triangles)
+        added_openness = np.full(len(added), _PIECE_OPENNESS, np.float32)
+        names = np.concatenate([materials, *added_materials])
         return Mesh(
-            vertices=rasteriser.vectors(np.concatenate(vertices)),
-            normals=rasteriser.vectors(np.concatenate(normals)),
-            references=rasteriser.vectors(references),
-            openness=rasteriser.floats(openness),
-            triangles=rasteriser.integers(np.concatenate(triangles)),
+            vertices=rasteriser.vectors(np.concatenate([face, added])),
+            normals=rasteriser.vectors(np.concatenate([normals, added_normals])),
+            references=rasteriser.vectors(np.concatenate([self._template.reference, added])),
+            openness=rasteriser.floats(np.concatenate([self._template.openness, added_openness])),
+            triangles=rasteriser.integers(np.concatenate([triangles, added_triangles + len(face)])),
             materials=rasteriser.integers(names),
-            corners=rasteriser.coordinates(np.concatenate(corners)),
+            corners=rasteriser.coordinates(np.concatenate([corners, *added_corners])),
             material_names=names,
             landmarks=landmarks,
         )

@@ -15,6 +15,10 @@ _REACH = np.ones(68, int)
 _REACH[CONTOUR] = 3
 """Pixels around a point in which that surface is looked for; contour points lie on the silhouette itself."""
 
+_DOWN, _ACROSS = (offsets.ravel() for offsets in np.mgrid[-3:4, -3:4])
+_NEAR = np.maximum(abs(_DOWN), abs(_ACROSS)) <= _REACH[:, None]
+"""The window around each point, (49,), and which of it counts, (68, 49)."""
+
 _EMPTY = 1e8
 
 
@@ -34,12 +38,8 @@ def visible_points(
     columns, rows = np.floor(screen[:, 0]).astype(int), np.floor(screen[:, 1]).astype(int)
     inside = (columns >= 0) & (columns < side) & (rows >= 0) & (rows < side)
     columns, rows = columns.clip(0, side - 1), rows.clip(0, side - 1)
-    surface = np.full(68, -1.0)
-    for down in range(-3, 4):
-        for across in range(-3, 4):
-            near = np.maximum(abs(down), abs(across)) <= _REACH
-            found = depth[(rows + down).clip(0, side - 1), (columns + across).clip(0, side - 1)]
-            surface = np.where(near & (found < _EMPTY), np.maximum(surface, found), surface)
+    around = depth[(rows[:, None] + _DOWN).clip(0, side - 1), (columns[:, None] + _ACROSS).clip(0, side - 1)]
+    surface = np.where(_NEAR & (around < _EMPTY), around, -1).max(1)
     owners = owner[rows, columns]
     behind_occluder = (owners >= 0) & np.isin(materials[owners.clip(0)], OCCLUDING)
     in_front = screen[:, 2] <= surface + _TOLERANCE

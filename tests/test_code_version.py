@@ -27,6 +27,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def version() -> str:
     module._read.cache_clear()
+    module._source.cache_clear()
     importlib.invalidate_caches()
     return code_version(importlib.import_module("openfer_example.outer").outer)
 
@@ -47,6 +48,7 @@ def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> No
     (sources / "method.py").write_text("x = 1\n")
     outer = importlib.import_module("openfer_example.outer").outer
     module._read.cache_clear()
+    module._source.cache_clear()
     before = code_version(runs(outer, "openfer_example.method"))
     (sources / "method.py").write_text("x = 2\n")
     module._read.cache_clear()

@@ -41,29 +41,34 @@ def code_version(function: Callable[..., Any]) -> str:
 
 @functools.cache
 def _read(module: str) -> tuple[str, tuple[str, ...]]:
-    specification = importlib.util.find_spec(module)
-    if specification is None or specification.origin is None:
+    source = _source(module)
+    if source is None:
         return "", ()
-    tree = ast.parse(Path(specification.origin).read_text())
-    imported = {name for node in ast.walk(tree) for name in _openfer_imports(node)}
+    tree = ast.parse(source.read_text())
+    imported = {name for node in ast.walk(tree) for name in _imports(node)}
     _drop_docstrings(tree)
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(sorted(imported))
 
 
-def _openfer_imports(node: ast.AST) -> list[str]:
+def _imports(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names if alias.name.split(".")[0] == _PACKAGE]
-    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == _PACKAGE:
-        submodules = [f"{node.module}.{alias.name}" for alias in node.names]
-        return [str(node.module), *(name for name in submodules if _is_module(name))]
+        return [alias.name for alias in node.names if _source(alias.name) is not None]
+    if isinstance(node, ast.ImportFrom) and node.module is not None:
+        names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        return [name for name in names if _source(name) is not None]
     return []
 
 
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+@functools.cache
+def _source(module: str) -> Path | None:
+    """Return the file of one of openfer's modules, found without importing it; None for anything else."""
+    top, *inner = module.split(".")
+    package = importlib.util.find_spec(top) if top == _PACKAGE else None
+    if package is None or package.origin is None:
+        return None
+    place = Path(package.origin).parent.joinpath(*inner)
+    candidates = (place / "__init__.py", place.with_suffix(".py"))
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def _drop_docstrings(tree: ast.Module) -> None:

@@ -15,7 +15,7 @@ class TinyFaces:
 
     Attributes:
         store: the faces.
-        scenes: in the store's order; ``expression``, ``gender``, ``race``, ``identity`` and ``pose`` are labels.
+        scenes: in the store's order; ``expression``, ``gender``, ``race`` and ``identity`` are labels.
     """
 
     store: FaceStore

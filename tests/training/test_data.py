@@ -144,6 +144,6 @@ def test_an_unreadable_image_is_one_error_that_names_the_sample(tmp_path, worker
     store = painted_store(tmp_path / "store", count=5)
     write_into(store, 3, content)
     dataset = faces(store, range(5))
-    with pytest.raises(DataError, match="face sample003 in .* cannot be decoded") as caught:
+    with pytest.raises(DataError, match=r"face sample003 in .* cannot be decoded") as caught:
         list(Loader(dataset, plan(workers)).batches(batches.testing_batches(dataset, 2)))
     assert "Traceback" not in str(caught.value)

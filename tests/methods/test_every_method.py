@@ -1,5 +1,7 @@
 """What every registered method must do, whatever paper it is from."""
 
+import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ from openfer.training.data import FaceDataset
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
 
-LABELLED = ("expression", "gender", "race", "identity", "pose")
+LABELLED = ("expression", "gender", "race", "identity")
 IMAGES = ImageSettings(crop=64, flip=False)
 CPU = TrainingConfig(device="cpu", workers=0, selections=("last",))
-TRAIN, HELD_OUT = np.arange(14), np.arange(49, 56)
+TRAIN = np.r_[0:7, 28:35]
+"""Seven expressions of a man and of a woman of another race: every task shows several classes."""
+
+HELD_OUT = np.arange(49, 56)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,15 @@ class Trial:
         model = Trial(need, self.faces).build()
         facts = {"classes": model.classes, "config": model.config.model_dump(mode="json")}
         return Checkpoint(model.own_state(), facts)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Two threads wait for each other where other programs run too, and these networks are small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=method_names())
@@ -91,15 +105,11 @@ def test_its_step_names_finite_losses_for_every_player(trial):
 
 @pytest.mark.slow
 def test_it_learns_a_handful_of_faces(trial, tmp_path):
-    method = trial.build(epochs=15, learning_rate=5e-4)
-    fitted = fit(method, trial.data(), CPU, 0, tmp_path)
-    train = trial.dataset(TRAIN)
-    probabilities = predict(method, train, CPU).probabilities
-    right = {task: (probabilities[task].argmax(1) == train.labels[task]).mean() for task in trial.classes}
-    untrained = predict(trial.build(), train, CPU).probabilities
-    before = {task: (untrained[task].argmax(1) == train.labels[task]).mean() for task in trial.classes}
-    assert np.mean(list(right.values())) > np.mean(list(before.values())) + 0.3, (before, right)
-    assert not fitted.history["value"].isna().any()
+    fitted = fit(trial.build(epochs=15, learning_rate=5e-4), trial.data(), CPU, 0, tmp_path)
+    first_player = trial.build().stages()[0].players[0].name
+    history = fitted.history[fitted.history["name"] == f"{first_player}/total"]
+    losses = history["value"].tolist()
+    assert np.mean(losses[-3:]) < 0.6 * losses[0], losses
 
 
 def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_path):
@@ -124,21 +134,32 @@ def _adopted(trial):
 
 
 @pytest.mark.slow
-def test_it_resumes_bit_identically(trial, tmp_path: Path):
-    config = CPU.model_copy(update={"checkpoint_minutes": 0.0})
-    broken = trial.build(epochs=2)
-    step, done = broken.step, 0
-
-    def breaking(batch, stage):
-        nonlocal done
-        if done == 3:
-            raise KeyboardInterrupt
-        done += 1
-        return step(batch, stage)
-
-    broken.step = breaking
-    with pytest.raises(KeyboardInterrupt):
-        fit(broken, trial.data(), config, 0, tmp_path / "broken")
-    resumed = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "broken")
+def test_it_ends_bit_identically_after_kill_9_in_the_middle_of_an_epoch(trial, tmp_path: Path):
+    child = os.fork()
+    if child == 0:
+        _train_until_killed(trial, tmp_path / "killed")
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    resumed = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "killed")
     whole = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "whole")
     assert equal(resumed.states["last"].tensors, whole.states["last"].tensors)
+
+
+def _train_until_killed(trial, work):
+    """Never return: the process dies before its fourth step, the second of the second epoch."""
+    try:
+        method = trial.build(epochs=2)
+        step, done = method.step, 0
+
+        def counted(batch, stage):
+            nonlocal done
+            if done == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done += 1
+            return step(batch, stage)
+
+        method.step = counted
+        fit(method, trial.data(), CPU.model_copy(update={"checkpoint_minutes": 0.0}), 0, work)
+    finally:
+        os._exit(1)

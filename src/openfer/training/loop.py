@@ -27,6 +27,7 @@ from openfer.training.checks import check_data
 from openfer.training.config import TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import compile_networks, eager, place, resolve
+from openfer.training.history import History
 from openfer.training.ledger import Ledger
 from openfer.training.optimisers import Optimisers
 from openfer.training.predict import accuracies
@@ -37,8 +38,6 @@ from openfer.training.selection import Selector, snapshot
 from openfer.training.tracking import Tracker
 
 _log = logging.getLogger(__name__)
-
-_COLUMNS = ["stage", "epoch", "split", "name", "value"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class _Run:
         self._watched = {split: (Loader(faces, self._plan), faces) for split, faces in watched.items()}
         self._loader = Loader(data.train, self._plan)
         self._selector = Selector(config.selections)
-        self._history: list[list[Any]] = []
+        self._history = History()
         self._position = Position()
         self._optimiser_state: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None
         self._saved_at = time.monotonic()
@@ -142,7 +141,7 @@ class _Run:
             compile_networks(self._method)
         for number in range(self._position.stage, len(self._stages)):
             self._run_stage(number)
-        return Fitted(self._states(), pd.DataFrame(self._history, columns=_COLUMNS))
+        return Fitted(self._states(), self._history.table())
 
     def _run_stage(self, number: int) -> None:
         stage = self._stages[number]
@@ -169,9 +168,9 @@ class _Run:
         self._train(stage, epoch, optimisers, ledger, bar, began)
         seconds = time.monotonic() - began
         images = min(len(self._data.train), self._steps(stage) * stage.schedule.batch_size)
-        self._note(stage, epoch, "train", ledger.means())
-        self._note(stage, epoch, "train", {f"learning_rate/{player}": rate for player, rate in rates.items()})
-        self._note(stage, epoch, "train", {"seconds": seconds, "images_per_second": images / seconds})
+        speed = {"seconds": seconds, "images_per_second": images / seconds}
+        learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
+        self._history.note(stage.name, epoch, "train", ledger.means() | learning_rates | speed)
         bar.show(**self._validate(stage, epoch))
 
     def _train(
@@ -202,7 +201,7 @@ class _Run:
         scores: dict[str, float] = {}
         for split, (loader, faces) in self._watched.items():
             found = accuracies(self._method, loader, faces, self._plan)
-            self._note(stage, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
+            self._history.note(stage.name, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
             scores[split] = float(np.mean(list(found.values()))) if found else float("nan")
         # Before the last stage a method is not whole yet: its epochs do not compete.
         if stage is self._stages[-1]:
@@ -227,7 +226,7 @@ class _Run:
 
     def _save(self, optimisers: Optimisers | None) -> None:
         tensors = {"method": self._method.own_state(), "kept": self._selector.tensors()}
-        facts = {"history": self._history, "kept": self._selector.facts()}
+        facts = {"history": self._history.rows, "kept": self._selector.facts()}
         if optimisers is not None:
             tensors["optimiser"] = optimisers.tensors()
             facts["scaler"] = optimisers.facts()
@@ -241,7 +240,7 @@ class _Run:
         self._position, tensors, facts, threads = loaded
         self._method.load_own_state(tensors["method"])
         self._selector.restore(tensors.get("kept", {}), facts["kept"])
-        self._history = facts["history"]
+        self._history.rows = facts["history"]
         if "scaler" in facts:
             self._optimiser_state = (tensors.get("optimiser", {}), facts["scaler"])
         if threads != torch.get_num_threads():
@@ -268,17 +267,14 @@ class _Run:
 
     def _report(self, stage: Stage, epoch: int) -> None:
         if self._tracker is not None:
-            rows = [row for row in self._history if row[:2] == [stage.name, epoch + 1]]
-            values = {f"{split}/{name}": value for _, _, split, name, value in rows}
+            values = self._history.values(stage.name, epoch)
             self._tracker.epoch(self._label, stage.name, self._number(stage, epoch), values)
-
-    def _note(self, stage: Stage, epoch: int, split: str, values: Mapping[str, float]) -> None:
-        self._history += [[stage.name, epoch + 1, split, name, value] for name, value in values.items()]
 
     def _last_validation(self) -> float | None:
         stage = self._stages[-1]
-        rows = [row for row in self._history if row[:3] == [stage.name, stage.schedule.epochs, "val"]]
-        return float(np.mean([row[4] for row in rows])) if rows else None
+        values = self._history.values(stage.name, stage.schedule.epochs - 1)
+        found = [value for name, value in values.items() if name.startswith("val/")]
+        return float(np.mean(found)) if found else None
 
     def _number(self, stage: Stage, epoch: int) -> int:
         earlier = self._stages[: self._stages.index(stage)]

@@ -1,0 +1,31 @@
+"""The figures of a run, epoch by epoch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+_COLUMNS = ["stage", "epoch", "split", "name", "value"]
+
+
+class History:
+    """A long table, one figure a row; epochs count from 0 in the methods and from 1 in the table.
+
+    Attributes:
+        rows: the table's rows, JSON-serialisable.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+
+    def note(self, stage: str, epoch: int, split: str, values: Mapping[str, float]) -> None:
+        """Add figures of one split in one epoch."""
+        self.rows += [[stage, epoch + 1, split, name, value] for name, value in values.items()]
+
+    def values(self, stage: str, epoch: int) -> dict[str, float]:
+        """Return the figures of an epoch as ``<split>/<name>``."""
+        return {f"{row[2]}/{row[3]}": row[4] for row in self.rows if row[:2] == [stage, epoch + 1]}
+
+    def table(self) -> pd.DataFrame:
+        """Return all figures: stage, epoch, split, name, value."""
+        return pd.DataFrame(self.rows, columns=_COLUMNS)

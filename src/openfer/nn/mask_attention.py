@@ -53,8 +53,8 @@ class MaskAttentionBlock(nn.Module):
         """Return a_j from u_j (B, C, H, W) and, for all but the first block, a_{j-1} of the same shape."""
         seen = tap
         if self.mixing is not None and previous is not None:
-            delta = self.mixing.softmax(0).to(tap.dtype)
-            seen = delta[0] * tap + delta[1] * previous
+            delta_previous = self.mixing.softmax(0)[1].to(tap.dtype)
+            seen = torch.lerp(tap, previous, delta_previous)  # delta1 = 1 - delta2: one pass over the maps, not three
         attentive: Tensor = self.transform(self.mask(seen) * tap)
         return attentive
 

@@ -35,9 +35,9 @@ class TrainingConfig(Settings):
         device: ``auto`` takes the GPU where there is one.
         precision: arithmetic of the networks; weights and optimisers stay in float32. ``auto`` takes
             bfloat16 where the device computes with it, else float16 on a GPU and float32 on a CPU.
-            On a CPU with AVX512-BF16 bfloat16 is 1.5 to 2.2 times as fast as float32.
-        channels_last: memory layout of images; ``auto`` switches it on: with bfloat16 it is 5 to 28 %
-            faster on a CPU, with float32 between 9 % slower (64 pixels) and 9 % faster (224).
+            On a CPU with AVX512-BF16 bfloat16 is 1.3 to 2.3 times as fast as float32.
+        channels_last: memory layout of images; ``auto`` switches it on: with bfloat16 it is up to
+            28 % faster on a CPU, with float32 between 9 % slower (64 pixels) and 20 % faster (224).
         compile: ``torch.compile`` of the networks; ``auto`` only on a GPU and only for runs long enough
             to earn the minutes of compilation back.
         workers: processes that decode images. ``auto``: none on a CPU, whose cores the networks need,

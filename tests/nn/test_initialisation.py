@@ -1,4 +1,5 @@
 import collections
+import copy
 import hashlib
 
 import pytest
@@ -21,6 +22,16 @@ def weights():
     return torchvision.models.resnet18().state_dict()
 
 
+@pytest.fixture(scope="module")
+def random_trunk():
+    return ResNet18Trunk()
+
+
+@pytest.fixture
+def backbone(random_trunk):
+    return copy.deepcopy(random_trunk)
+
+
 def settings(path, **more):
     return InitialisationSettings(backbone=str(path), **more)
 
@@ -29,8 +40,7 @@ def equal(backbone, weights):
     return all(torch.equal(value, weights[name]) for name, value in backbone.state_dict().items())
 
 
-def test_none_keeps_the_random_weights():
-    backbone = ResNet18Trunk()
+def test_none_keeps_the_random_weights(backbone):
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     report = initialise(backbone, InitialisationSettings())
     assert equal(backbone, before)
@@ -38,9 +48,8 @@ def test_none_keeps_the_random_weights():
     assert (report.matched, report.sha256) == (0, None)
 
 
-def test_ordinary_resnet_weights_fill_the_whole_trunk(tmp_path, weights):
+def test_ordinary_resnet_weights_fill_the_whole_trunk(backbone, tmp_path, weights):
     torch.save(weights, tmp_path / "resnet18.pth")
-    backbone = ResNet18Trunk()
     report = initialise(backbone, settings(tmp_path / "resnet18.pth"))
     assert equal(backbone, weights)
     assert (report.matched, report.total) == (100, 100)
@@ -60,33 +69,29 @@ def test_ordinary_resnet_weights_fill_the_whole_trunk(tmp_path, weights):
         lambda w: collections.OrderedDict(w),
     ],
 )
-def test_nested_and_prefixed_state_dicts_are_understood(tmp_path, weights, wrap):
+def test_nested_and_prefixed_state_dicts_are_understood(backbone, tmp_path, weights, wrap):
     torch.save(wrap(weights), tmp_path / "w.pt")
-    backbone = ResNet18Trunk()
     assert initialise(backbone, settings(tmp_path / "w.pt")).matched == 100
     assert equal(backbone, weights)
 
 
-def test_safetensors_and_our_own_checkpoints_are_understood(tmp_path, weights):
+def test_safetensors_and_our_own_checkpoints_are_understood(backbone, tmp_path, weights):
     save_file({f"trunk.{name}": value for name, value in weights.items()}, tmp_path / "dfem.safetensors")
-    backbone = ResNet18Trunk()
     assert initialise(backbone, settings(tmp_path / "dfem.safetensors")).matched == 100
     assert equal(backbone, weights)
 
 
-def test_a_missing_and_a_misshapen_tensor_are_reported_and_the_rest_is_loaded(tmp_path, weights):
+def test_a_missing_and_a_misshapen_tensor_are_reported_and_the_rest_is_loaded(backbone, tmp_path, weights):
     changed = {name: value for name, value in weights.items() if name != LAST}
     changed["conv1.weight"] = torch.zeros(64, 1, 7, 7)
     torch.save(changed | {"extra": torch.zeros(1)}, tmp_path / "w.pth")
-    backbone = ResNet18Trunk()
     report = initialise(backbone, settings(tmp_path / "w.pth"))
     assert (report.matched, report.unmatched, report.unexpected) == (98, ("conv1.weight", LAST), ("extra",))
     assert torch.equal(backbone.layer1[0].conv1.weight, weights["layer1.0.conv1.weight"])
 
 
-def test_too_few_matches_name_the_share_and_the_first_keys_and_change_nothing(tmp_path, weights):
+def test_too_few_matches_name_the_share_and_the_first_keys_and_change_nothing(backbone, tmp_path, weights):
     torch.save({name: value for name, value in weights.items() if "layer4" not in name}, tmp_path / "w.pth")
-    backbone = ResNet18Trunk()
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     with pytest.raises(CheckpointError, match=r"75 of 100 tensors of the backbone \(75%.*layer4\.0\.conv1\.weight"):
         initialise(backbone, settings(tmp_path / "w.pth"))

@@ -6,7 +6,7 @@ from openfer.errors import ParameterError
 from openfer.nn.complexity import count_parameters
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
-from openfer.nn.mask_attention import MaskAttention, MaskAttentionBlock
+from openfer.nn.mask_attention import MaskAttentionBlock
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
 from openfer.nn.pooling import average_cells, concatenate_levels
 from openfer.nn.resnet import ResNet18Trunk
@@ -22,19 +22,22 @@ def random_attentive_maps(size):
     return [torch.randn(2, c, w, w) for c, w in zip((64, 128, 256, 512, 512), widths, strict=True)]
 
 
-def test_every_network_has_the_parameters_of_the_paper():
-    assert count_parameters(ResNet18Trunk()) == 11_176_512
-    assert count_parameters(ExpressionSubnetwork(7, 0.5)) == 5_060_955
-    assert count_parameters(DisturbanceSubnetwork(6, 0.5)) == 4_372_697
+@pytest.fixture(scope="module")
+def networks():
+    return ResNet18Trunk().eval(), ExpressionSubnetwork(7, 0.5).eval(), DisturbanceSubnetwork(6, 0.5).eval()
+
+
+def test_every_network_has_the_parameters_of_the_paper(networks):
+    assert [count_parameters(network) for network in networks] == [11_176_512, 5_060_955, 4_372_697]
     assert count_parameters(Discriminator(0.01)) == 73_792
     assert count_parameters(MutualInformationEstimator(0.01)) == 16_513
-    blocks = MaskAttention().blocks
+    blocks = networks[1].attention.blocks
     assert [count_parameters(block) for block in blocks] == [41_474, 78_532, 312_708, 1_248_004, 2_625_540]
 
 
-def test_the_taps_at_224_pixels_are_those_of_the_paper():
+def test_the_taps_at_224_pixels_are_those_of_the_paper(networks):
     with torch.no_grad():
-        taps = ResNet18Trunk().eval()(torch.zeros(1, 3, 224, 224))
+        taps = networks[0](torch.zeros(1, 3, 224, 224))
     assert [tuple(tap.shape[1:]) for tap in taps] == [
         (64, 56, 56),
         (64, 56, 56),
@@ -45,11 +48,11 @@ def test_the_taps_at_224_pixels_are_those_of_the_paper():
 
 
 @pytest.mark.parametrize("size", [64, 72, 80, 96, 112, 128])
-def test_other_sizes_give_taps_attentive_maps_and_features_of_matching_shapes(size):
-    trunk, expression, disturbance = ResNet18Trunk(), ExpressionSubnetwork(7, 0.5), DisturbanceSubnetwork(6, 0.5)
+def test_other_sizes_give_taps_attentive_maps_and_features_of_matching_shapes(networks, size):
+    trunk, expression, disturbance = networks
     with torch.no_grad():
-        taps = trunk.eval()(torch.zeros(1, 3, size, size))
-        seen, disturbed = expression.eval()(taps), disturbance.eval()(taps)
+        taps = trunk(torch.zeros(1, 3, size, size))
+        seen, disturbed = expression(taps), disturbance(taps)
     assert [tap.shape for tap in taps] == [tap.shape for tap in random_taps(size, 1)]
     assert [level.shape for level in disturbed.maps] == [tap.shape for tap in [*taps[1:], taps[-1]]]
     assert seen.attentive.shape == (1, 1472, *taps[-1].shape[-2:])

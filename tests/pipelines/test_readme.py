@@ -1,0 +1,31 @@
+"""The README's script for one's own data, typed as it stands there."""
+
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from openfer.io.face_store import FaceStore
+from tests.pipelines.conftest import ROOT, Project, new_project
+
+
+@pytest.mark.slow
+def test_a_folder_of_crops_becomes_a_dataset_that_trains(tmp_path: Path, finished: Project) -> None:
+    from PIL import Image
+
+    project = new_project(tmp_path / "project")
+    store = FaceStore(finished.path / "data/03_primary/synthetic_fer/faces")
+    rows = pd.read_parquet(finished.path / "data/02_intermediate/synthetic_fer/rows.parquet").set_index("sample_id")
+    for number, name in enumerate(store.sample_ids):
+        row = rows.loc[name]
+        folder = project.path / "mine" / row["partition"] / row["expression"]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(store.image(number)).save(folder / f"{name}.png")
+
+    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    project.command(sys.executable, "-c", script)
+    project.run("--pipelines", "baseline", "--params", "baseline.datasets=[mine]")
+    results = pd.read_csv(project.path / "data/08_reporting/baseline/results.csv")
+    assert (results["n"] == (rows["partition"] == "test").sum()).all()

@@ -32,10 +32,10 @@ class SmallSettings(Settings):
 class SmallMethod(Method):
     name = "small"
     config_class = SmallSettings
+    config: SmallSettings
 
     def __init__(self, config=SmallSettings(), classes=CLASSES):  # noqa: B008 - settings cannot change
-        super().__init__(classes)
-        self.config = config
+        super().__init__(config, classes)
         self.trunk = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3))
         self.head = nn.Linear(8, len(self.classes["expression"]))
         self.opponent = nn.Linear(8, 1)

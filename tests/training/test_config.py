@@ -11,8 +11,10 @@ from openfer.training.config import ImageSettings, TrainingConfig
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("workers", -1), ("selections", ["last", "last"]), ("selections", []), ("selections", ["best_test"])]
-    + [("precision", "float8"), ("device", "tpu"), ("checkpoint_minutes", -1), ("epochs", 3), ("workers", "many")],
+    [
+        *[("workers", -1), ("workers", "many"), ("precision", "float8"), ("device", "tpu"), ("checkpoint_minutes", -1)],
+        *[("selections", ["last", "last"]), ("selections", []), ("selections", ["best_test"]), ("epochs", 3)],
+    ],
 )
 def test_an_impossible_setting_is_refused(field, value):
     with pytest.raises(ValidationError, match=field):

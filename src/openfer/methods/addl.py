@@ -80,13 +80,13 @@ class ADDL(Method):
 
     name = "addl"
     config_class = ADDLSettings
+    config: ADDLSettings
     needs = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
-        super().__init__(classes)
+        super().__init__(config, classes)
         if set(config.factors) - set(FACTORS):
             raise ParameterError(f"method.factors is {list(config.factors)}; the factors are {', '.join(FACTORS)}")
-        self.config = config
         self.factors = tuple(factor for factor in FACTORS if factor in config.factors)
         self.shared = ResNet18Trunk()
         self.expression = ExpressionSubnetwork(len(self.classes["expression"]), config.dropout)

@@ -44,10 +44,10 @@ class Baseline(Method):
 
     name = "baseline"
     config_class = BaselineSettings
+    config: BaselineSettings
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
-        super().__init__(classes)
-        self.config = config
+        super().__init__(config, classes)
         count = len(self.classes["expression"])
         self.shared = ResNet18Trunk()
         self.expression: ExpressionSubnetwork | ExpressionHead

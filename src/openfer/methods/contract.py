@@ -109,6 +109,8 @@ class Method(nn.Module, ABC):
         variant: the name of this configuration in tables; the method's name unless it has several.
         config_class: the pydantic model of its parameters.
         tasks: what it learns from the labels; those without any label in the data are left out.
+        config: the parameters that this instance was built with.
+        classes: class names by task.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
     """
@@ -118,8 +120,11 @@ class Method(nn.Module, ABC):
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, classes: Classes) -> None:
+    config: Settings
+
+    def __init__(self, config: Settings, classes: Classes) -> None:
         super().__init__()
+        self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
 
     @property

@@ -66,11 +66,11 @@ class DFEM(Method):
 
     name = "dfem"
     config_class = DFEMSettings
+    config: DFEMSettings
     tasks = FACTORS
 
     def __init__(self, config: DFEMSettings, classes: Classes) -> None:
-        super().__init__(classes)
-        self.config = config
+        super().__init__(config, classes)
         self.factors = tuple(factor for factor in FACTORS if factor in self.classes)
         if not self.classes or set(self.classes) - set(FACTORS):
             raise ParameterError(

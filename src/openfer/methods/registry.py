@@ -41,5 +41,5 @@ def build(
     """
     kind = method_class(name)
     settings = config if isinstance(config, kind.config_class) else kind.config_class.model_validate(config)
-    method: Method = kind(settings, classes)  # type: ignore[call-arg,arg-type]
+    method: Method = kind(settings, classes)
     return method if models is None else method.adopt(models)

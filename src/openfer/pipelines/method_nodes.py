@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from openfer.methods.contract import Method
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
+_REPORTED = (
+    *("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation"),
+    *("datasets", "data_version", "n_train", "licences_of_data"),
+)
+
 Models = Mapping[str, Callable[[], Checkpoint]]
 """Checkpoints by selection, loaded when called."""
 
@@ -76,7 +81,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
             labelled = faces.labels[task] >= 0
             tables.append(
                 predictions_table(
-                    faces.sample_ids[labelled],
+                    faces.sample_ids[labelled].tolist(),
                     predicted.probabilities[task][labelled],
                     names,
                     [names[label] for label in faces.labels[task][labelled]],
@@ -122,6 +127,4 @@ def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, i
 
 
 def _facts(checkpoint: Checkpoint, role: str) -> dict[str, Any]:
-    names = ("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation", "datasets")
-    names += ("data_version", "n_train", "licences_of_data")
-    return {name: checkpoint.facts[name] for name in names} | {"tested_on": role}
+    return {name: checkpoint.facts[name] for name in _REPORTED} | {"tested_on": role}

@@ -74,7 +74,9 @@ class FaceDataset:
                 )
         self.store = store
         self.rows = np.asarray(rows, dtype=np.int64)
-        self.labels = {task: np.asarray(values, dtype=np.int64) for task, values in labels.items()}
+        self.labels: Mapping[str, np.ndarray] = {
+            task: np.asarray(values, dtype=np.int64) for task, values in labels.items()
+        }
         self.images = images
         self.seed = seed
         self.training = training
@@ -143,7 +145,9 @@ class ConcatFaces:
         self._ends = np.cumsum([len(part) for part in self.parts])
         self.sample_ids = np.concatenate([part.sample_ids for part in self.parts])
         tasks = dict.fromkeys(task for part in self.parts for task in part.labels)
-        self.labels = {task: np.concatenate([_labels_of(part, task) for part in self.parts]) for task in tasks}
+        self.labels: Mapping[str, np.ndarray] = {
+            task: np.concatenate([_labels_of(part, task) for part in self.parts]) for task in tasks
+        }
 
     def __len__(self) -> int:
         """Return the number of samples of all parts."""

@@ -1,6 +1,5 @@
 """Where and in which arithmetic a method runs: ``auto`` resolved to a plan."""
 
-import logging
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ from torch import nn
 from openfer.errors import ParameterError
 from openfer.methods.contract import Method
 from openfer.training.config import TrainingConfig
-
-_log = logging.getLogger(__name__)
 
 _STEPS_TO_EARN_COMPILATION = 20_000
 """Compiling takes one to a few minutes and saves some milliseconds of a step: shorter runs lose."""
@@ -63,6 +60,14 @@ class Plan:
         enabled = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
 
+    def describe(self) -> str:
+        """Return the decisions in words."""
+        on_gpu = self.device.type == "cuda"
+        device = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} CPU threads"
+        layout = "channels_last" if self.channels_last else "channels_first"
+        compiled = "compiled" if self.compile else "not compiled"
+        return f"{device}, {self.facts()['precision']}, {layout}, {compiled}, {self.workers} workers"
+
     def facts(self) -> dict[str, Any]:
         """Return what of the plan changes the numbers that come out, JSON-serialisable."""
         return {
@@ -74,7 +79,7 @@ class Plan:
 
 
 def resolve(config: TrainingConfig, steps: int = 0) -> Plan:
-    """Turn every ``auto`` into what is fastest here, and log the outcome in one line.
+    """Turn every ``auto`` into what is fastest here.
 
     Args:
         config: the user's wishes; anything but ``auto`` is obeyed.
@@ -90,18 +95,13 @@ def resolve(config: TrainingConfig, steps: int = 0) -> Plan:
         )
     use_gpu = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
     long_enough = use_gpu and steps >= _STEPS_TO_EARN_COMPILATION
-    plan = Plan(
+    return Plan(
         device=torch.device("cuda" if use_gpu else "cpu"),
         dtype=_fastest_dtype(use_gpu) if config.precision == "auto" else _DTYPES[config.precision],
         channels_last=True if config.channels_last == "auto" else config.channels_last,
         compile=long_enough if config.compile == "auto" else config.compile,
         workers=_fitting_workers(use_gpu) if config.workers == "auto" else config.workers,
     )
-    name = torch.cuda.get_device_name() if use_gpu else f"{torch.get_num_threads()} CPU threads"
-    layout = "channels_last" if plan.channels_last else "channels_first"
-    compiled = "compiled" if plan.compile else "not compiled"
-    _log.info("runs on %s, %s, %s, %s, %d workers", name, plan.facts()["precision"], layout, compiled, plan.workers)
-    return plan
 
 
 def compile_networks(module: nn.Module) -> None:

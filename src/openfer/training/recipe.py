@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from openfer.methods.contract import Method, Stage
-from openfer.parameters import Settings
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 from openfer.training.device import Plan
@@ -16,11 +15,10 @@ from openfer.training.device import Plan
 
 def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan) -> dict[str, Any]:
     """Return what a checkpoint tells of its making, JSON-serialisable."""
-    config: Settings = method.config  # type: ignore[assignment]
     return {
         "method": method.name,
         "variant": method.variant,
-        "config": config.model_dump(mode="json"),
+        "config": method.config.model_dump(mode="json"),
         "classes": {task: list(names) for task, names in method.classes.items()},
         "images": images.model_dump(mode="json"),
         "seed": seed,

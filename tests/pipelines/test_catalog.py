@@ -1,0 +1,103 @@
+"""The project's frame: every name is a file with a layer, every stage a pipeline, every method a pipeline."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.framework.context import KedroContext
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.pipeline import Pipeline
+
+from openfer.methods.names import method_names
+from openfer.pipelines.in_use import choose_datasets
+from tests.pipelines.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[KedroContext]:
+    bootstrap_project(ROOT)
+    with KedroSession.create(ROOT, env="base") as session:
+        yield session.load_context()
+
+
+@pytest.fixture(scope="module")
+def pipelines(context: KedroContext) -> dict[str, Pipeline]:
+    from openfer.pipeline_registry import register_pipelines
+
+    return register_pipelines()
+
+
+def names_of(pipelines: dict[str, Pipeline]) -> list[str]:
+    names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    return sorted(name for name in names if not name.startswith("params:"))
+
+
+def test_no_name_falls_through_to_memory(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+    names = names_of(pipelines)
+    assert len(names) > 50
+    assert [name for name in names if name not in context.catalog] == []
+
+
+def test_every_dataset_has_a_layer(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+    datasets = {name: context.catalog.get(name) for name in names_of(pipelines)}
+    without = [name for name, d in datasets.items() if "layer" not in (d.metadata or {}).get("kedro-viz", {})]
+    assert without == []
+
+
+def test_no_two_names_share_a_file(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+    datasets = [context.catalog.get(name) for name in names_of(pipelines)]
+    places = [str(getattr(d, "_filepath", None) or d._path) for d in datasets]
+    assert len(places) == len(set(places))
+
+
+def test_every_method_has_a_pipeline_and_parameters(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+    for name in method_names():
+        assert f"train_{name}" in {node.name for node in pipelines[name].nodes}
+        assert context.params[name].method == name
+
+
+def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, Pipeline]) -> None:
+    outside = {name for name in pipelines["addl"].inputs() if not name.endswith("_work")}
+    assert outside == {"params:addl", "params:dfem", "params:synthetic", "params:protocol"}
+
+
+def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:
+    from openfer.pipelines.template import method_pipeline
+
+    try:
+        choose_datasets({"baseline": {"datasets": ["mine"]}})
+        assert {"mine_rows", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
+    finally:
+        choose_datasets({})
+
+
+def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(
+    context: KedroContext, pipelines: dict[str, Pipeline]
+) -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    for name, stage in stages.items():
+        assert stage["cmd"] == f"kedro run --pipelines {name}"
+        for dependency in stage["deps"]:
+            assert dependency.startswith("data/") or (ROOT / dependency).exists(), dependency
+    owned = [Path(out) for stage in stages.values() for entry in stage["outs"] for out in entry]
+    for dataset in names_of(pipelines):
+        if dataset.endswith("_work"):
+            continue
+        d = context.catalog.get(dataset)
+        place = Path(getattr(d, "_filepath", None) or d._path)
+        relative = place.relative_to(ROOT) if place.is_absolute() else place
+        assert sum(relative.is_relative_to(out) for out in owned) == 1, f"{dataset} at {relative}"
+
+
+def test_listing_pipelines_loads_no_torch() -> None:
+    script = (
+        "import sys; from openfer.pipeline_registry import register_pipelines; register_pipelines();"
+        "heavy = {'torch', 'sklearn', 'plotly', 'matplotlib', 'mlflow', 'warp'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert said.strip() == "[]"

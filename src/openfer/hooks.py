@@ -43,8 +43,8 @@ class ResultsHook:
         from openfer.pipelines.show import show_results
 
         ends = pipeline.outputs()
-        if "summary_results" in ends:
-            show_results(catalog.load("summary_results"), catalog.load("summary_sentences"))
+        if "summary.results" in ends:
+            show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
             return
-        for name in sorted(name for name in ends if name.endswith("_results")):
+        for name in sorted(name for name in ends if name.endswith(".results")):
             show_results(catalog.load(name))

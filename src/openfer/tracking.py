@@ -95,7 +95,7 @@ class MlflowHook:
             return
         import mlflow
 
-        label, _, kind = dataset_name.rpartition("_")
+        label, _, kind = dataset_name.rpartition(".")
         if kind == "metrics":
             numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
             mlflow.log_metrics(numbers, run_id=self._run_id)

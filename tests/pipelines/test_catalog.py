@@ -56,12 +56,12 @@ def test_no_two_names_share_a_file(context: KedroContext, pipelines: dict[str, P
 
 def test_every_method_has_a_pipeline_and_parameters(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
     for name in method_names():
-        assert f"train_{name}" in {node.name for node in pipelines[name].nodes}
+        assert f"{name}.train" in {node.name for node in pipelines[name].nodes}
         assert context.params[name].method == name
 
 
 def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, Pipeline]) -> None:
-    outside = {name for name in pipelines["addl"].inputs() if not name.endswith("_work")}
+    outside = {name for name in pipelines["addl"].inputs() if not name.endswith(".work")}
     assert outside == {"params:addl", "params:dfem", "params:synthetic", "params:protocol"}
 
 
@@ -85,7 +85,7 @@ def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(
             assert dependency.startswith("data/") or (ROOT / dependency).exists(), dependency
     owned = [Path(out) for stage in stages.values() for entry in stage["outs"] for out in entry]
     for dataset in names_of(pipelines):
-        if dataset.endswith("_work"):
+        if dataset.endswith(".work"):
             continue
         d = context.catalog.get(dataset)
         place = Path(getattr(d, "_filepath", None) or d._path)

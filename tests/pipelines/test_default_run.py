@@ -83,9 +83,9 @@ def test_a_second_run_does_nothing_and_shows_the_same_table(finished: Project) -
 def test_only_what_depends_on_a_removed_result_runs_again(copy_of_finished: Project) -> None:
     (copy_of_finished.path / "data/07_model_output/addl/predictions.parquet").unlink()
     said = copy_of_finished.run()
-    assert "running     predict_addl" in said
-    assert "running     train_addl" not in said
-    assert "running     predict_baseline" not in said
+    assert "running     addl.predict" in said
+    assert "running     addl.train" not in said
+    assert "running     baseline.predict" not in said
 
 
 def test_a_truncated_model_is_one_clear_error_and_nothing_is_lost(copy_of_finished: Project) -> None:

@@ -29,7 +29,7 @@ def test_a_killed_addl_run_ends_with_the_weights_of_an_uninterrupted_one(copy_of
 
     said = copy_of_finished.run("--pipelines", "addl")
     assert "addl continues at stage joint, epoch 2 of 2" in said
-    assert "running     train_dfem" not in said
+    assert "running     dfem.train" not in said
     assert sha256_of(data / "06_models/addl/selected") == uninterrupted
     assert not (data / "02_intermediate/.work/addl").exists()
 

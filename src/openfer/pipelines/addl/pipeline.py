@@ -18,20 +18,23 @@ def create_pipeline(**_: Any) -> Pipeline:
             node(
                 runs(nodes.importance, _CODE),
                 ["params:addl", "addl_models", *tables_of("addl")],
-                "addl_importance",
-                name="importance_addl",
+                "addl.importance",
+                name="importance",
+                namespace="addl",
             ),
             node(
                 nodes.importance_figures,
-                "addl_importance",
-                ["addl_importance_plot", "addl_importance_picture"],
-                name="importance_figures_addl",
+                "addl.importance",
+                ["addl.importance_plot", "addl.importance_picture"],
+                name="importance_figures",
+                namespace="addl",
             ),
             node(
                 runs(nodes.attention, _CODE),
                 ["params:addl", "addl_models", *tables_of("addl")],
-                "addl_attention_picture",
-                name="attention_addl",
+                "addl.attention_picture",
+                name="attention",
+                namespace="addl",
             ),
         ]
     )

@@ -29,22 +29,26 @@ def _one_set(name: str) -> Pipeline:
         split, check_leakage = nodes.split_factors, nodes.check_factor_leakage
     return Pipeline(
         [
-            node(_named(nodes.plan_scenes, name), "params:synthetic", f"{name}_scenes", name=f"plan_{name}"),
-            node(_named(nodes.publish_rows, name), f"{name}_scenes", f"{name}_rows", name=f"rows_{name}"),
+            node(_named(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
+            node(_named(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows", name="rows", namespace=name),
             node(
                 nodes.render,
-                [f"{name}_scenes", "params:synthetic", f"{name}_work"],
+                [f"{name}.scenes", "params:synthetic", f"{name}.work"],
                 f"{name}_faces",
-                name=f"render_{name}",
+                name="render",
+                namespace=name,
             ),
-            node(split, [f"{name}_rows", "params:protocol"], f"{name}_split", name=f"split_{name}"),
+            node(split, [f"{name}_rows", "params:protocol"], f"{name}_split", name="split", namespace=name),
             node(
                 check_leakage,
                 [f"{name}_rows", f"{name}_split", f"{name}_faces"],
-                f"{name}_leakage",
-                name=f"leakage_{name}",
+                f"{name}.leakage",
+                name="leakage",
+                namespace=name,
             ),
-            node(nodes.contact_sheet, [f"{name}_faces", f"{name}_scenes"], f"{name}_sheet", name=f"sheet_{name}"),
+            node(
+                nodes.contact_sheet, [f"{name}_faces", f"{name}.scenes"], f"{name}.sheet", name="sheet", namespace=name
+            ),
         ]
     )
 

@@ -2,15 +2,33 @@
 
 import copy
 import functools
+from pathlib import Path
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.io.core import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
 from openfer.errors import OpenferError
+from openfer.io.atomic import no_room_message, says_no_room
 
 _RUNNER = "openfer.runner.IdempotentRunner"
+
+
+def readable(error: BaseException) -> str:
+    """Return the words for an error: those of openfer's own error behind it, if there is one.
+
+    Kedro wraps what a dataset raises; the wrapped error is the one that says what to do.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OpenferError):
+            return f"{type(cause).__name__}: {cause}"
+        if isinstance(cause, OSError) and says_no_room(cause):
+            return f"StorageError: {no_room_message(Path(cause.filename or '.'))}"
+        cause = cause.__cause__ or cause.__context__
+    return f"{type(error).__name__}: {error}"
 
 
 def _with_readable_errors(function: Any) -> Any:
@@ -18,8 +36,8 @@ def _with_readable_errors(function: Any) -> Any:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (OpenferError, ParameterValidationError) as error:
-            raise click.ClickException(f"{type(error).__name__}: {error}") from error
+        except (OpenferError, DatasetError, ParameterValidationError) as error:
+            raise click.ClickException(readable(error)) from error
 
     return wrapped
 

@@ -35,7 +35,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         _replace(temporary, target)
     except OSError as error:
         _remove(temporary)
-        if error.errno in _NO_ROOM:
+        if says_no_room(error):
             raise StorageError(no_room_message(target)) from error
         raise
     except BaseException:
@@ -51,6 +51,11 @@ def write_bytes(target: Path, content: bytes) -> None:
     """
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
+
+
+def says_no_room(error: OSError) -> bool:
+    """Tell whether the system refused a write because a disk, a quota or a file's limit is full."""
+    return error.errno in _NO_ROOM
 
 
 def no_room_message(target: Path) -> str:

@@ -9,6 +9,8 @@ from openfer.io.face_store import FaceStore
 from openfer.protocols.config import ProtocolConfig
 from openfer.synthetic.config import SyntheticConfig
 
+_FACES_SHOWN = 40
+
 
 def plan_scenes(name: str, config: SyntheticConfig) -> pd.DataFrame:
     """Return all scenes of a set."""
@@ -66,11 +68,10 @@ def check_factor_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceSto
 
 
 def contact_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
-    """Return a picture of the first faces with what they show."""
+    """Return a picture of faces of many people with what they show."""
     from openfer.synthetic.contact_sheet import contact_sheet as sheet
 
-    chosen: Any = scenes.head(40)
-    return sheet(faces, chosen)
+    return sheet(faces, scenes.groupby("person", sort=False).head(2).head(_FACES_SHOWN))
 
 
 def _hashes(faces: FaceStore) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from openfer.errors import OpenferError
 from openfer.io.atomic import no_room_message, says_no_room
+
+os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # the address says nothing about the parameter
 
 _RUNNER = "openfer.runner.IdempotentRunner"
 

@@ -52,7 +52,7 @@ def test_an_image_of_zero_bytes_is_named_when_it_is_read(tmp_path: Path) -> None
         writer.add(make_face("good", 1))
         writer.add_encoded(b"", {"sample_id": "empty"})
     store = FaceStore(tmp_path / "faces")
-    with pytest.raises(DataError, match=r"face empty .* cannot be decoded \(0 bytes"):
+    with pytest.raises(DataError, match=r"face empty .* cannot be decoded \(0 bytes, not an image\)"):
         store.image(1)
 
 

@@ -144,8 +144,9 @@ class FaceStore:
             with Image.open(io.BytesIO(content)) as image:
                 return np.array(image.convert("RGB"))
         except (UnidentifiedImageError, OSError) as error:
+            reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
             raise DataError(
-                f"face {self.sample_ids[row]} in {self.folder} cannot be decoded ({len(content)} bytes: {error}); "
+                f"face {self.sample_ids[row]} in {self.folder} cannot be decoded ({len(content)} bytes, {reason}); "
                 "replace the source image, or take its row out of the split, and run again"
             ) from error
 

@@ -137,7 +137,8 @@ class _Run:
     def run(self) -> Fitted:
         """Train what is left to train."""
         self._restore()
-        _log.info("%s trains on %s", self._label, self._plan.describe())
+        if self._position.stage < len(self._stages):
+            _log.info("%s trains on %s", self._label, self._plan.describe())
         if self._plan.compile:
             compile_networks(self._method)
         for number in range(self._position.stage, len(self._stages)):

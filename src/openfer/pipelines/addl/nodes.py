@@ -41,7 +41,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.training.predict import predict
 
     method = restore(run, main_model(models))
-    data = [replace(source, split=_first_of_each_class(source.role("test"))) for source in sources(tables)]
+    data = [replace(source, split=_some_of_each_class(source.role("test"))) for source in sources(tables)]
     faces = faces_for(data, "test", method.classes, run.images, run.seed)
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     maps = collect(method, lambda images: method(images).maps["attentive"][:, 0], faces, run.training)
@@ -55,6 +55,7 @@ def _as_tested(split: pd.DataFrame, role: str) -> pd.DataFrame:
     return split[split["role"] == role].assign(role="test")
 
 
-def _first_of_each_class(rows: pd.DataFrame) -> pd.DataFrame:
-    chosen = rows.groupby("expression", sort=False).head(_FACES_PER_CLASS).sort_values("expression", kind="stable")
+def _some_of_each_class(rows: pd.DataFrame) -> pd.DataFrame:
+    shuffled = rows.sort_values("sample_id")  # names are hashes: their order mixes people
+    chosen = shuffled.groupby("expression").head(_FACES_PER_CLASS).sort_values("expression", kind="stable")
     return chosen[["sample_id"]].assign(fold=0, role="test")

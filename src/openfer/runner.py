@@ -71,11 +71,13 @@ class _Work:
     def is_done(self) -> bool:
         if self._afresh or not self._outputs:
             return False
-        for output in self._outputs:
-            record = None if output is None else read_record(output)
-            if record is None or record.fingerprint != self._fingerprint:
-                return False
-            content_hash(output)  # type: ignore[arg-type]  # a changed file is an error, not a result
+        return all(output is not None and self._made(output) for output in self._outputs)
+
+    def _made(self, output: Path) -> bool:
+        record = read_record(output)
+        if record is None or record.fingerprint != self._fingerprint:
+            return False
+        content_hash(output)  # raises if the file was changed: that is an error, not a result
         return True
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview, TablePreview
 
 from openfer.io.atomic import atomic_path
@@ -101,7 +101,7 @@ class WorkFolderDataset(AbstractDataset[None, Path]):
 
     def save(self, data: None) -> None:
         """Refuse: nodes write into the folder that they are given."""
-        raise NotImplementedError("a work folder is an input; nodes write into the path that they load")
+        raise DatasetError("a work folder is an input; nodes write into the path that they load")
 
     def _exists(self) -> bool:
         return True

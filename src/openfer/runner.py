@@ -7,19 +7,21 @@ finds its work folder as it left it. Resuming and skipping are therefore one mec
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
-from pluggy import PluginManager
 
 from openfer.code_version import code_version
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.provenance import content_hash, fingerprint_of, forget, read_record, write_record
 from openfer.parameters import decisive
+
+if TYPE_CHECKING:
+    from pluggy import PluginManager
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class IdempotentRunner(SequentialRunner):
         self,
         pipeline: Pipeline,
         catalog: CatalogProtocol,
-        hook_manager: PluginManager | None = None,
+        hook_manager: "PluginManager | None" = None,
         run_id: str | None = None,
     ) -> None:
         skipped = 0

@@ -138,7 +138,7 @@ def _rich(cells: pd.DataFrame) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     long = {"initialisation", "data", "not in the test set"}
     words = {"method", "selection", "task", "tested on", *long}
     for name in cells:

@@ -9,6 +9,8 @@ from openfer.code_version import code_version, runs
 from openfer.evaluation.metrics import score
 from openfer.seeds import seed_for
 
+HELPER = "\ndef helper():\n    return 3\n"
+
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -25,9 +27,13 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
+def forget() -> None:
+    for cached in (module._read, module._read_definition, module._source):
+        cached.cache_clear()
+
+
 def version() -> str:
-    module._read.cache_clear()
-    module._source.cache_clear()
+    forget()
     importlib.invalidate_caches()
     return code_version(importlib.import_module("openfer_example.outer").outer)
 
@@ -44,14 +50,34 @@ def test_comments_docstrings_and_layout_do_not_count(sources: Path) -> None:
     assert version() == before
 
 
+def test_of_its_own_module_only_what_the_function_uses_counts(sources: Path) -> None:
+    outer = (sources / "outer.py").read_text()
+    before = version()
+    (sources / "outer.py").write_text(outer + "def neighbour():\n    return 1\n")
+    assert version() == before
+    outer = outer.replace("return inner()", "return helper() + inner()") + HELPER
+    (sources / "outer.py").write_text(outer)
+    with_helper = version()
+    (sources / "outer.py").write_text(outer.replace("return 3", "return 4"))
+    assert before != with_helper != version()
+
+
+def test_what_a_neighbour_imports_does_not_count(sources: Path) -> None:
+    outer = (sources / "outer.py").read_text()
+    (sources / "other.py").write_text("x = 1\n")
+    (sources / "outer.py").write_text(outer + "def neighbour():\n    import openfer_example.other\n")
+    before = version()
+    (sources / "other.py").write_text("x = 2\n")
+    assert version() == before
+
+
 def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> None:
     (sources / "method.py").write_text("x = 1\n")
     outer = importlib.import_module("openfer_example.outer").outer
-    module._read.cache_clear()
-    module._source.cache_clear()
+    forget()
     before = code_version(runs(outer, "openfer_example.method"))
     (sources / "method.py").write_text("x = 2\n")
-    module._read.cache_clear()
+    forget()
     assert code_version(runs(outer, "openfer_example.method")) != before
 
 

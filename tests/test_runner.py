@@ -13,7 +13,7 @@ from pydantic import Field
 from openfer.errors import DataError
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.provenance import record_path
-from openfer.parameters import WITHOUT_EFFECT, Settings
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
 from openfer.runner import IdempotentRunner
 
 calls: list[str] = []
@@ -23,6 +23,7 @@ class Doubling(Settings):
     factor: int = 2
     workers: int = Field(1, json_schema_extra=WITHOUT_EFFECT)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
+    weights: str = Field("none", json_schema_extra=FILE)
 
 
 def double(raw: list[int], config: Doubling) -> list[int]:
@@ -95,6 +96,15 @@ def test_a_number_of_workers_makes_no_result_stale(folder: Path) -> None:
     assert run(folder, Doubling(workers=8)) == []
 
 
+def test_a_file_named_by_a_parameter_counts_by_its_content(folder: Path) -> None:
+    weights = folder / "weights.pth"
+    weights.write_bytes(b"one")
+    run(folder, Doubling(weights=str(weights)))
+    assert run(folder, Doubling(weights=str(weights.rename(folder / "moved.pth")))) == []
+    (folder / "moved.pth").write_bytes(b"two")
+    assert run(folder, Doubling(weights=str(folder / "moved.pth"))) == ["double"]
+
+
 def test_fresh_forces_a_node_but_not_those_behind_it(folder: Path) -> None:
     run(folder)
     assert run(folder, Doubling(fresh=True)) == ["double"]
@@ -118,7 +128,7 @@ def test_a_copied_file_with_other_times_is_still_the_same(folder: Path) -> None:
 def test_the_record_says_what_made_the_result(folder: Path) -> None:
     run(folder)
     record = json.loads(record_path(folder / "doubled.json").read_text())
-    assert record["parameters"] == {"params:config": {"factor": 2}}
+    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none"}}
     assert list(record["inputs"]) == ["raw"]
 
 

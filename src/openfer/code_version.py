@@ -1,4 +1,4 @@
-"""The version of the code behind a function: a hash of the openfer modules that it can reach."""
+"""The version of the code behind a function: a hash of what of openfer it can reach."""
 
 import ast
 import functools
@@ -10,6 +10,7 @@ from typing import Any
 
 _PACKAGE = "openfer"
 _MARK = "runs_modules"
+_DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
 def runs(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
@@ -24,11 +25,14 @@ def runs(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
 
 
 def code_version(function: Callable[..., Any]) -> str:
-    """Hash the syntax of the function's module and of every openfer module that it imports, however deep.
+    """Hash the syntax of a function and of all of openfer that it can reach.
 
-    Comments, docstrings and layout do not count; imports inside functions do.
+    Of the function's own module only what the function uses counts, so that nodes which share a file
+    do not share a fate; of every openfer module that it imports, however deep, the whole does. Comments,
+    docstrings and layout do not count; imports inside functions do.
     """
-    pending = [function.__module__, *getattr(function, _MARK, ())]
+    own, imported = _read_definition(function.__module__, function.__name__)
+    pending = [*imported, *getattr(function, _MARK, ())]
     seen: dict[str, str] = {}
     while pending:
         module = pending.pop()
@@ -36,18 +40,45 @@ def code_version(function: Callable[..., Any]) -> str:
             continue
         seen[module], imported = _read(module)
         pending.extend(imported)
-    return hashlib.sha256("".join(f"{name}:{seen[name]}\n" for name in sorted(seen)).encode()).hexdigest()
+    return _hash(own + "".join(f"{name}:{seen[name]}\n" for name in sorted(seen)))
+
+
+@functools.cache
+def _read_definition(module: str, name: str) -> tuple[str, tuple[str, ...]]:
+    tree = _parse(module)
+    if tree is None:
+        return "", ()
+    definitions = {node.name: node for node in tree.body if isinstance(node, _DEFINITIONS)}
+    if name not in definitions:
+        return _read(module)
+    kept: list[ast.AST] = [node for node in tree.body if not isinstance(node, _DEFINITIONS)]
+    pending, reached = [name], set[str]()
+    while pending:
+        at = pending.pop()
+        if at in definitions and at not in reached:
+            reached.add(at)
+            pending.extend(node.id for node in ast.walk(definitions[at]) if isinstance(node, ast.Name))
+    kept += [node for at, node in definitions.items() if at in reached]
+    imported = {found for part in kept for node in ast.walk(part) for found in _imports(node)}
+    return _hash("".join(map(ast.dump, kept))), tuple(sorted(imported))
 
 
 @functools.cache
 def _read(module: str) -> tuple[str, tuple[str, ...]]:
+    tree = _parse(module)
+    if tree is None:
+        return "", ()
+    imported = {name for node in ast.walk(tree) for name in _imports(node)}
+    return _hash(ast.dump(tree)), tuple(sorted(imported))
+
+
+def _parse(module: str) -> ast.Module | None:
     source = _source(module)
     if source is None:
-        return "", ()
+        return None
     tree = ast.parse(source.read_text())
-    imported = {name for node in ast.walk(tree) for name in _imports(node)}
     _drop_docstrings(tree)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(sorted(imported))
+    return tree
 
 
 def _imports(node: ast.AST) -> list[str]:
@@ -57,6 +88,10 @@ def _imports(node: ast.AST) -> list[str]:
         names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         return [name for name in names if _source(name) is not None]
     return []
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache

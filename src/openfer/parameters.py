@@ -1,6 +1,5 @@
-"""The base of every parameter model, and what of it decides a result."""
+"""The base of every parameter model, and the marks that say how a field decides a result."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,30 +11,11 @@ Used as ``Field(default, json_schema_extra=WITHOUT_EFFECT)``; changing such a fi
 """
 
 
+FILE: dict[str, Any] = {"names": "file"}
+"""Mark of a field that may name a file: the file's content decides the result, not its place."""
+
+
 class Settings(BaseModel):
     """Parameters that a YAML file fills: unknown keys are errors, values cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def decisive(value: Any) -> Any:
-    """Return the JSON-ready part of a parameter that results depend on.
-
-    Args:
-        value: a pydantic model, or plain values from YAML.
-
-    Returns:
-        Nested dicts, lists and scalars, without the fields marked :data:`WITHOUT_EFFECT`.
-    """
-    if isinstance(value, BaseModel):
-        kept = {
-            name: getattr(value, name)
-            for name, field in type(value).model_fields.items()
-            if field.json_schema_extra != WITHOUT_EFFECT
-        }
-        return decisive(kept)
-    if isinstance(value, Mapping):
-        return {str(name): decisive(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [decisive(inner) for inner in value]
-    return value

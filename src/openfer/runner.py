@@ -17,8 +17,7 @@ from kedro.runner.task import Task
 
 from openfer.code_version import code_version
 from openfer.io.datasets import WorkFolderDataset
-from openfer.io.provenance import content_hash, fingerprint_of, forget, read_record, write_record
-from openfer.parameters import decisive
+from openfer.io.provenance import content_hash, decisive, fingerprint_of, forget, read_record, write_record
 
 if TYPE_CHECKING:
     from pluggy import PluginManager

@@ -1,13 +1,18 @@
 """What made a file: a small record beside it, and whether the file is still that one."""
 
+import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from openfer.errors import DataError
 from openfer.io.atomic import sha256_of, write_bytes
+from openfer.parameters import FILE, WITHOUT_EFFECT
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,31 @@ class Record:
     code: str
     content: str
     stamp: str
+
+
+def decisive(value: Any) -> Any:
+    """Return the JSON-ready part of a parameter that results depend on.
+
+    Args:
+        value: a pydantic model, or plain values from YAML.
+
+    Returns:
+        Nested dicts, lists and scalars, without the fields marked
+        :data:`~openfer.parameters.WITHOUT_EFFECT`; for a field marked :data:`~openfer.parameters.FILE`
+        that names a file, the SHA-256 of its content.
+    """
+    if isinstance(value, BaseModel):
+        marks = {name: field.json_schema_extra for name, field in type(value).model_fields.items()}
+        kept = {name: getattr(value, name) for name, mark in marks.items() if mark != WITHOUT_EFFECT}
+        for name, mark in marks.items():
+            if mark == FILE and Path(kept[name]).is_file():
+                kept[name] = sha256_of(Path(kept[name]))
+        return decisive(kept)
+    if isinstance(value, Mapping):
+        return {str(name): decisive(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [decisive(inner) for inner in value]
+    return value
 
 
 def fingerprint_of(parameters: dict[str, Any], inputs: dict[str, str], code: str) -> str:
@@ -71,16 +101,22 @@ def content_hash(output: Path) -> str:
     Raises:
         DataError: if the file was changed after openfer had made it.
     """
-    record = read_record(output)
-    if record is not None and record.stamp == _stamp(output):
+    record, stamp = read_record(output), _stamp(output)
+    if record is not None and record.stamp == stamp:
         return record.content
-    found = sha256_of(output)
+    found = _hash_as_stamped(output, stamp)
     if record is not None and found != record.content:
         raise DataError(
             f"{output} has changed since openfer made it (SHA-256 {found[:12]}..., made as {record.content[:12]}...): "
             "restore it with `dvc checkout`, or delete it and run the same command again to make it anew"
         )
     return found
+
+
+@functools.cache
+def _hash_as_stamped(output: Path, _stamp: str) -> str:
+    """Hash a file once per process, however many nodes read it; a new stamp is a new question."""
+    return sha256_of(output)
 
 
 def _stamp(output: Path) -> str:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from openfer.parameters import Settings
+from openfer.parameters import FILE, Settings
 
 
 class InitialisationSettings(Settings):
@@ -15,6 +15,6 @@ class InitialisationSettings(Settings):
         minimum_match: smallest share of the backbone's tensors that the file must fill.
     """
 
-    backbone: str = "none"
+    backbone: str = Field("none", json_schema_extra=FILE)
     sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
     minimum_match: float = Field(default=0.9, gt=0, le=1)

@@ -57,6 +57,7 @@ class MlflowHook:
         self._root = Path()
         self._run_id: str | None = None
         self._pending: dict[str, Any] = {}
+        self._made: list[str] = []
         self._started = 0.0
 
     @hook_impl
@@ -80,6 +81,7 @@ class MlflowHook:
         names = {name for name in pipeline.inputs() if name.startswith("params:")}
         values = {name.removeprefix("params:"): catalog.load(name) for name in names}
         self._pending = {"run": run_params, "parameters": values}
+        self._made = []
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -95,22 +97,23 @@ class MlflowHook:
             return
         import mlflow
 
+        self._made.append(dataset_name)
         label, _, kind = dataset_name.rpartition(".")
         if kind == "metrics":
             numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
             mlflow.log_metrics(numbers, run_id=self._run_id)
         elif kind == "initialisation":
             for key in ("data_version", "initialisation", "licences_of_data"):
-                mlflow.set_tag(f"{label}.{key}", _words(data[key]))
+                mlflow.MlflowClient().set_tag(self._run_id, f"{label}.{key}", _words(data[key]))
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Keep the reports as artifacts and end the run."""
+    def after_pipeline_run(self, catalog: CatalogProtocol) -> None:
+        """Keep the reports that this run made as artifacts, and end the run."""
         if self._run_id is None:
             return
         import mlflow
 
-        for name in sorted(pipeline.all_outputs()):
+        for name in self._made:
             path = getattr(catalog.get(name), "_filepath", None)
             if path is not None and "08_reporting" in Path(path).parts and Path(path).is_file():
                 mlflow.log_artifact(str(path), artifact_path=Path(path).parent.name, run_id=self._run_id)
@@ -124,7 +127,7 @@ class MlflowHook:
             return
         import mlflow
 
-        mlflow.set_tag("error", repr(error)[:_LONGEST_VALUE])
+        mlflow.MlflowClient().set_tag(self._run_id, "error", repr(error)[:_LONGEST_VALUE])
         self._end("FAILED")
 
     def _begin(self) -> None:

@@ -1,9 +1,11 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from openfer.errors import DataError
+from openfer.io.datasets import FaceStoreDataset
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
 
 
@@ -67,3 +69,15 @@ def test_a_store_without_its_table_is_refused(store: FaceStore) -> None:
     (store.folder / "faces.parquet").unlink()
     with pytest.raises(DataError, match=r"lacks faces.parquet"):
         FaceStore(store.folder)
+
+
+def test_it_travels_to_another_process_as_a_folder(store: FaceStore) -> None:
+    packed = pickle.dumps(store)
+    assert len(packed) < 1000
+    assert np.array_equal(pickle.loads(packed).image(1), store.image(1))
+
+
+def test_kedro_viz_is_shown_the_first_faces(store: FaceStore) -> None:
+    preview = FaceStoreDataset(filepath=str(store.folder)).preview(nrows=2)
+    assert preview["columns"][0] == "sample_id"
+    assert [row[0] for row in preview["data"]] == ["a", "b"]

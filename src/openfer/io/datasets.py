@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
-from kedro_datasets._typing import JSONPreview, TablePreview
+from kedro_datasets._typing import TablePreview
 
 from openfer.io.atomic import atomic_path
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -16,9 +16,8 @@ from openfer.io.face_store import FaceStore
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
     """A checkpoint in a safetensors file; see :mod:`openfer.io.checkpoint`."""
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str) -> None:
         self._filepath = Path(filepath)
-        self.metadata = metadata
 
     def load(self) -> Checkpoint:
         """Read tensors and facts."""
@@ -27,12 +26,6 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
     def save(self, data: Checkpoint) -> None:
         """Write atomically."""
         save_checkpoint(self._filepath, data)
-
-    def preview(self) -> JSONPreview:
-        """Show facts and tensor shapes in Kedro-Viz."""
-        checkpoint = self.load()
-        shapes = {name: list(tensor.shape) for name, tensor in checkpoint.tensors.items()}
-        return JSONPreview(json.dumps({"facts": checkpoint.facts, "tensors": shapes}))
 
     def _exists(self) -> bool:
         return self._filepath.is_file()

@@ -120,6 +120,10 @@ class FaceStore:
             )
         self._pixels = np.memmap(folder / _PIXELS, np.uint8, mode="r") if size else np.zeros(0, np.uint8)
 
+    def __reduce__(self) -> tuple[type["FaceStore"], tuple[Path]]:
+        """Travel to another process as a folder, not as pixels."""
+        return FaceStore, (self.folder,)
+
     def __len__(self) -> int:
         """Return the number of faces."""
         return len(self.sample_ids)

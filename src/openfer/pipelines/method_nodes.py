@@ -8,7 +8,7 @@ import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources
+from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources, tested_role
 
 if TYPE_CHECKING:
     from openfer.methods.contract import Method
@@ -51,10 +51,12 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     method = build(run.method, run.settings, classes, needed)
     report = initialise(method.backbone(), run.initialisation)
 
-    roles = {role: faces_for(data, role, classes, run.images, run.seed) for role in ("train", "val", "test")}
-    fit_data = FitData(roles["train"], roles["val"], roles["test"] if len(roles["test"]) else None)
-    fitted = fit(method, fit_data, run.training, run.seed, work, MlflowTracker())
-    about = _about(run, method, data, len(roles["train"]), report.describe())
+    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True)
+    validation, test = (faces_for(data, role, classes, run.images, run.seed) for role in ("val", "test"))
+    fitted = fit(
+        method, FitData(faces, validation, test if len(test) else None), run.training, run.seed, work, MlflowTracker()
+    )
+    about = _about(run, data, len(faces), report.describe())
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about
     return fitted.states, fitted.history.assign(method=method.variant), about
@@ -70,11 +72,11 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
     from openfer.training.predict import predict as predict_faces
 
     data = sources(inputs)
+    role = tested_role(data)
     tables, facts = [], []
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
-        role = "test" if any((source.split["role"] == "test").any() for source in data) else "val"
         faces = faces_for(data, role, method.classes, run.images, run.seed)
         predicted = predict_faces(method, faces, run.training)
         for task, names in method.classes.items():
@@ -112,7 +114,7 @@ def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
     return method.eval()
 
 
-def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
+def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
     licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
     return {
         "datasets": list(run.datasets),
@@ -120,9 +122,6 @@ def _about(run: MethodRun, method: "Method", data: list[Source], n_train: int, i
         "n_train": n_train,
         "initialisation": initialisation,
         "licences_of_data": licences,
-        "method": run.method,
-        "variant": method.variant,
-        "seed": run.seed,
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources
+from openfer.pipelines.training_data import faces_for, sources, tested_role
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +31,8 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         "selection": checkpoint.facts["selection"],
         "data_version": checkpoint.facts["data_version"],
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
-        "output": "probabilities, (N, classes)",
+        "output": "probabilities, (N, columns), one per task and class",
+        "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names],
         "licence": "Apache-2.0",
         "licences_of_data": checkpoint.facts["licences_of_data"],
         "model_uri": None,
@@ -44,8 +45,8 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from mlflow.models import infer_signature
 
     method = restore(run, checkpoint)
-    role = "test" if any((source.split["role"] == "test").any() for source in sources(tables)) else "val"
-    faces = faces_for(sources(tables), role, method.classes, run.images, run.seed)
+    data = sources(tables)
+    faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     example = np.stack([faces[0, i][0].numpy() for i in range(_EXAMPLES)]).astype(np.float32) / 255
     network = classifier(method, run.images)
     import torch
@@ -65,11 +66,9 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
 
 
 def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
-    """Return a network from RGB in [0, 1] to the probabilities of the main task."""
+    """Return a network from RGB in [0, 1] to the probabilities of all tasks, side by side."""
     import torch
     from torch import nn
-
-    task = next(iter(method.classes))
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
@@ -77,7 +76,7 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
             self.method = method
 
         def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-            logits = self.method((rgb - images.mean) / images.std).logits[task]
-            return logits.float().softmax(1)
+            logits = self.method((rgb - images.mean) / images.std).logits
+            return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)
 
     return Classifier().eval()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -39,9 +39,9 @@ class Source:
         return chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
 
 
-def sources(tables: Sequence[object]) -> list[Source]:
+def sources(tables: Sequence[Any]) -> list[Source]:
     """Group a node's inputs, three per dataset: rows, faces, split."""
-    return [Source(*tables[i : i + _PARTS]) for i in range(0, len(tables), _PARTS)]  # type: ignore[arg-type]
+    return [Source(*tables[i : i + _PARTS]) for i in range(0, len(tables), _PARTS)]
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
@@ -68,10 +68,21 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
     return classes
 
 
+def tested_role(data: Sequence[Source]) -> str:
+    """Return the role that a method is tested on: ``test``, or ``val`` where no dataset has test faces."""
+    return "test" if any((source.split["role"] == "test").any() for source in data) else "val"
+
+
 def faces_for(
-    data: Sequence[Source], role: str, classes: "Classes", images: "ImageSettings", seed: int
+    data: Sequence[Source],
+    role: str,
+    classes: "Classes",
+    images: "ImageSettings",
+    seed: int,
+    *,
+    augmented: bool = False,
 ) -> "ConcatFaces":
-    """Return the faces that play a role, with integer labels; augmented when the role is train."""
+    """Return the faces that play a role, with integer labels: centre crops, or augmented for training."""
     from openfer.training.data import ConcatFaces, FaceDataset
 
     parts = []
@@ -79,7 +90,7 @@ def faces_for(
         rows = source.role(role)
         labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
         numbers = source.store.rows_of(rows["sample_id"])
-        parts.append(FaceDataset(source.store, numbers, labels, images, seed, training=role == "train"))
+        parts.append(FaceDataset(source.store, numbers, labels, images, seed, training=augmented))
     return ConcatFaces(parts)
 
 

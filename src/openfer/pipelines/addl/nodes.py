@@ -20,8 +20,7 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ADDL)
-    data = [replace(source, split=_as_tested(source.split, "train")) for source in sources(tables)]
-    faces = faces_for(data, "test", method.classes, run.images, run.seed)  # centre crops of the training faces
+    faces = faces_for(sources(tables), "train", method.classes, run.images, run.seed)
     weights = collect(method, method.importance, faces, run.training)
     columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
     return pd.DataFrame(columns)
@@ -49,10 +48,6 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     names = method.classes["expression"]
     true = [names[label] for label in faces.labels["expression"]]
     return attention_sheet(images, maps, true, [names[guess] for guess in guesses])
-
-
-def _as_tested(split: pd.DataFrame, role: str) -> pd.DataFrame:
-    return split[split["role"] == role].assign(role="test")
 
 
 def _some_of_each_class(rows: pd.DataFrame) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def test_the_confusion_plot_colours_shares_of_the_true_class_and_writes_counts(c
 
 
 def test_the_confusion_title_says_n_and_accuracy(confusion):
-    assert confusion_plot(confusion).layout.title.text == "Confusion, n = 15, accuracy 80.0%"
+    assert confusion_plot(confusion).layout.title.text == "Confusion of expression, n = 15, accuracy 80.0%"
 
 
 def test_the_confusion_picture_writes_count_and_share_in_every_cell(confusion):

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,7 +39,7 @@ def runs():
 
 
 def shown(table, sentences=()):
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(render_terminal(table, sentences))
     return console.export_text()
 

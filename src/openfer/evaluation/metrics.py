@@ -95,7 +95,7 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
         n=len(predictions),
         accuracy=accuracy,
         standard_error=float(np.sqrt(accuracy * (1 - accuracy) / len(predictions))),
-        fold_accuracies={int(fold): float(value) for fold, value in folds.items()},  # type: ignore[call-overload]
+        fold_accuracies=dict(zip(folds.index.tolist(), folds.tolist(), strict=True)),
         macro_f1=float(f1_score(true, predicted, labels=present, average="macro", zero_division=0.0)),
         nmi=float(normalized_mutual_info_score(true, predicted)),
         per_class=per_class,

@@ -10,7 +10,7 @@ Facts = Sequence[Mapping[str, Any]]
 
 
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
-    """Score one method: metrics, results table, per-class table, confusion matrix of its main selection."""
+    """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
     from openfer.evaluation.figures import confusion_picture, confusion_plot
     from openfer.evaluation.metrics import score, score_runs
     from openfer.evaluation.predictions import classes_in
@@ -26,8 +26,8 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
         "metrics": _metrics(runs),
         "results": results_table(runs, facts),
         "per_class": pd.concat(per_class, ignore_index=True),
-        "confusion_plot": confusion_plot(scores[tasks[0]].confusion),
-        "confusion_picture": confusion_picture(scores[tasks[0]].confusion),
+        "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
+        "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
     }
 
 

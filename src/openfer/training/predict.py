@@ -1,10 +1,12 @@
 """What a trained method says of faces, batch by batch, without gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
 from openfer.methods.contract import MISSING, Batch, Method, Prediction
@@ -14,6 +16,8 @@ from openfer.training.data import Faces
 from openfer.training.device import Plan, eager, place, resolve
 
 _BATCH_SIZE = 64
+
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,38 @@ def accuracies(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict
     return {task: float(metric.compute()) for task, metric in metrics.items()}
 
 
-@torch.inference_mode()
 def predictions(
     method: Method, loader: Loader, faces: Faces, plan: Plan, batch_size: int
 ) -> Iterator[tuple[Batch, Prediction]]:
     """Yield every batch with the method's prediction, in evaluation mode."""
+    return _outputs(method, method, loader, faces, plan, batch_size)
+
+
+def collect(method: Method, function: Callable[[Tensor], Tensor], faces: Faces, config: TrainingConfig) -> np.ndarray:
+    """Apply a function of a method to all faces, such as what a figure is made of.
+
+    Args:
+        method: with trained weights; it is moved to the plan's device and into evaluation mode.
+        function: from normalised images (B, 3, S, S) to (B, ...).
+        faces: centre crops; must not be empty.
+        config: device and precision.
+
+    Returns:
+        float32, (N, ...), in the order of the faces.
+    """
+    plan = resolve(config)
+    place(method, plan)
+    outputs = _outputs(method, function, Loader(faces, plan), faces, plan, _BATCH_SIZE)
+    return np.concatenate([output.float().cpu().numpy() for _, output in outputs])
+
+
+@torch.inference_mode()
+def _outputs(
+    method: Method, function: Callable[[Tensor], Output], loader: Loader, faces: Faces, plan: Plan, batch_size: int
+) -> Iterator[tuple[Batch, Output]]:
     method.eval()
     with eager():
         for batch in loader.batches(testing_batches(faces, batch_size)):
             with plan.autocast():
-                prediction = method(batch.images)
-            yield batch, prediction
+                output = function(batch.images)
+            yield batch, output

@@ -15,12 +15,13 @@ _READABLE = 20
 _LARGEST_SIDE = 1000
 
 
-def confusion_plot(confusion: pd.DataFrame) -> Any:
+def confusion_plot(confusion: pd.DataFrame, task: str = "expression") -> Any:
     """Return a plotly heat map.
 
     Args:
         confusion: counts, index true names, columns predicted names
             (:attr:`openfer.evaluation.metrics.Scores.confusion`).
+        task: what was classified, for the title.
 
     Returns:
         A figure whose colour is the share of the true class in [0, 1] and whose text is the count; up to 20 classes
@@ -42,18 +43,19 @@ def confusion_plot(confusion: pd.DataFrame) -> Any:
         zmax=1,
         colorbar={"title": "share of<br>true class", "tickformat": ".0%"},
     )
-    figure = quiet(go.Figure(heat), _title(confusion))
+    figure = quiet(go.Figure(heat), _title(confusion, task))
     side = min(330 + 55 * len(confusion), _LARGEST_SIDE)
     figure.update_layout(width=side + 130, height=side)
     figure.update_xaxes(title="predicted", constrain="domain", side="bottom")
     return figure.update_yaxes(title="true", autorange="reversed", scaleanchor="x")
 
 
-def confusion_picture(confusion: pd.DataFrame) -> "Figure":
+def confusion_picture(confusion: pd.DataFrame, task: str = "expression") -> "Figure":
     """Return the same as a matplotlib figure, with the share under each count.
 
     Args:
         confusion: counts, index true names, columns predicted names.
+        task: what was classified, for the title.
     """
     from matplotlib.figure import Figure
 
@@ -67,7 +69,7 @@ def confusion_picture(confusion: pd.DataFrame) -> "Figure":
     axes.set_yticks(range(len(confusion)), _with_n(confusion))
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(_title(confusion), fontsize=11, loc="left")
+    axes.set_title(_title(confusion, task), fontsize=11, loc="left")
     if len(confusion) > _READABLE:
         return figure
     for (row, column), count in np.ndenumerate(confusion.to_numpy()):
@@ -87,6 +89,6 @@ def _with_n(confusion: pd.DataFrame) -> list[str]:
     return [f"{name} (n = {count})" for name, count in confusion.sum(axis=1).items()]
 
 
-def _title(confusion: pd.DataFrame) -> str:
+def _title(confusion: pd.DataFrame, task: str) -> str:
     n, right = int(confusion.to_numpy().sum()), int(np.trace(confusion.to_numpy()))
-    return f"Confusion, n = {n}, accuracy {right / max(n, 1):.1%}"
+    return f"Confusion of {task}, n = {n}, accuracy {right / max(n, 1):.1%}"

@@ -16,7 +16,7 @@ _FACES_PER_CLASS = 2
 def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     """Return mean, spread and n of each factor's importance weight over the training faces (Fig. 6)."""
     from openfer.methods.addl import ADDL
-    from openfer.training.collect import collect
+    from openfer.training.predict import collect
 
     method = restore(run, main_model(models))
     assert isinstance(method, ADDL)
@@ -36,8 +36,7 @@ def importance_figures(table: pd.DataFrame) -> tuple[Any, Any]:
 def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     """Return a matplotlib figure of test faces of every class with their attentive feature maps over them (Fig. 5)."""
     from openfer.evaluation.figures import attention_sheet
-    from openfer.training.collect import collect
-    from openfer.training.predict import predict
+    from openfer.training.predict import collect, predict
 
     method = restore(run, main_model(models))
     data = [replace(source, split=_some_of_each_class(source.role("test"))) for source in sources(tables)]

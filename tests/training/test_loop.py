@@ -1,5 +1,6 @@
 """What the loop does with players, schedules, selections and losses that are not finite."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,21 @@ def test_training_learns_and_the_same_seed_gives_the_same_bits(tmp_path, store):
     losses = values(fitted, "main/classification")
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
     assert fitted.states["best_val"].facts["validation"] > 0.6
+
+
+def test_the_graph_of_a_step_is_gone_before_the_next_one_begins(tmp_path, store):
+    method = fresh()
+    step, graphs = method.step, []
+
+    def watching(batch, stage):
+        assert all(graph() is None for graph in graphs)
+        losses = step(batch, stage)
+        graphs.append(weakref.ref(losses["main"]["total"]))
+        return losses
+
+    method.step = watching
+    train(store, tmp_path, method)
+    assert len(graphs) == EPOCHS * STEPS
 
 
 def test_history_holds_every_named_figure_of_every_epoch(tmp_path, store):

@@ -191,6 +191,7 @@ class _Run:
                 ledger.read()
                 bar.show(loss=ledger.latest)
             optimisers.step(losses)
+            del losses  # they hold the graph, and the next step would build its own beside it
             bar.step()
             if time.monotonic() - self._saved_at >= self._config.checkpoint_minutes * 60:
                 ledger.read()

@@ -192,6 +192,25 @@ def test_selection_by_validation_without_labels_is_refused(tmp_path, store):
     assert fitted.states["last"].facts["validation"] is None
 
 
+def test_an_oracle_without_labels_is_refused(tmp_path, store):
+    blind = faces(store, range(17, COUNT), labels=np.full(COUNT - 17, -1))
+    data = replace(fit_data(store), test=blind)
+    oracle = CPU.model_copy(update={"selections": ("oracle_test",)})
+    with pytest.raises(DataError, match="no sample of the test set is labelled for expression, so oracle_test"):
+        fit(fresh(), data, oracle, 0, tmp_path)
+    assert fit(fresh(), data, CPU, 0, tmp_path).states["best_val"].tensors
+
+
+def test_an_oracle_with_an_unlabelled_validation_set_has_weights_and_no_validation_accuracy(tmp_path, store):
+    blind = faces(store, range(17, COUNT), labels=np.full(COUNT - 17, -1))
+    data = replace(fit_data(store, test=True), validation=blind)
+    oracle = CPU.model_copy(update={"selections": ("oracle_test",)})
+    method = fresh()
+    chosen = fit(method, data, oracle, 0, tmp_path).states["oracle_test"]
+    assert chosen.tensors.keys() == method.own_state().keys()
+    assert chosen.facts["validation"] is None
+
+
 def test_the_oracle_is_labelled_and_needs_a_test_set(tmp_path, store, caplog):
     selections = {"selections": ("last", "oracle_test")}
     with pytest.raises(ParameterError, match="given no test set"):

@@ -7,6 +7,9 @@ from openfer.methods.contract import MISSING, Classes
 from openfer.training.config import Selection
 from openfer.training.data import Faces
 
+_CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
+"""The set whose accuracy chooses a selection's epoch."""
+
 
 def check_data(
     train: Faces, validation: Faces, test: Faces | None, classes: Classes, selections: tuple[Selection, ...]
@@ -14,8 +17,8 @@ def check_data(
     """Refuse data that a method cannot learn from or be selected by.
 
     Raises:
-        DataError: if a set is empty or lacks a task, a label is out of range, or the training set
-            shows fewer than two classes of a task.
+        DataError: if a set is empty or lacks a task, a label is out of range, the training set shows
+            fewer than two classes of a task, or a set that is to choose an epoch has no label.
         ParameterError: if ``oracle_test`` is asked for without a test set.
     """
     if "oracle_test" in selections and test is None:
@@ -29,11 +32,9 @@ def check_data(
         _check_set(which, faces, classes)
     for task, names in classes.items():
         _check_several_classes(task, names, train.labels[task])
-    if "best_val" in selections and not any((validation.labels[task] != MISSING).any() for task in classes):
-        raise DataError(
-            f"no sample of the validation set is labelled for {', '.join(classes)}, so no epoch can be chosen by it; "
-            "give the split labelled validation samples, or set training.selections to [last]"
-        )
+    for selection in selections:
+        if selection in _CHOSEN_ON:
+            _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes)
 
 
 def _check_set(which: str, faces: Faces, classes: Classes) -> None:
@@ -60,4 +61,13 @@ def _check_several_classes(task: str, names: tuple[str, ...], labels: np.ndarray
             f"the training set has one class of {task} at most: it shows {found} of {', '.join(names)} in "
             f"{len(labels)} samples, and a classifier of one class learns nothing. Check that the split and the labels "
             f"belong together, or take samples of at least two classes"
+        )
+
+
+def _check_chooses(selection: Selection, which: str, faces: Faces, classes: Classes) -> None:
+    if not any((faces.labels[task] != MISSING).any() for task in classes):
+        raise DataError(
+            f"no sample of the {which} set is labelled for {', '.join(classes)}, so {selection} can choose no epoch by "
+            f"it; give the split labelled {which} samples, or take {selection} out of training.selections (last needs "
+            "no labels)"
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 _COLUMNS = ["stage", "epoch", "split", "name", "value"]
@@ -25,6 +26,12 @@ class History:
     def values(self, stage: str, epoch: int) -> dict[str, float]:
         """Return the figures of an epoch as ``<split>/<name>``."""
         return {f"{row[2]}/{row[3]}": row[4] for row in self.rows if row[:2] == [stage, epoch + 1]}
+
+    def mean_accuracy(self, stage: str, epoch: int, split: str) -> float | None:
+        """Return the mean over the tasks of a split's accuracies; None if it is labelled for none."""
+        figures = self.values(stage, epoch)
+        found = [value for name, value in figures.items() if name.startswith(f"{split}/accuracy/")]
+        return float(np.mean(found)) if found else None
 
     def table(self) -> pd.DataFrame:
         """Return all figures: stage, epoch, split, name, value."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -201,22 +200,24 @@ class _Run:
         ledger.read()
 
     def _validate(self, stage: Stage, epoch: int) -> dict[str, float]:
-        scores: dict[str, float] = {}
+        scores: dict[str, float | None] = {}
         for split, (loader, faces) in self._watched.items():
             found = accuracies(self._method, loader, faces, self._plan)
             self._history.note(stage.name, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
-            scores[split] = float(np.mean(list(found.values()))) if found else float("nan")
+            scores[split] = self._history.mean_accuracy(stage.name, epoch, split)
         # Before the last stage a method is not whole yet: its epochs do not compete.
         if stage is self._stages[-1]:
             self._selector.consider(self._method, scores, self._number(stage, epoch))
-        return {f"{split}_accuracy": score for split, score in scores.items()}
+        return {f"{split}_accuracy": score for split, score in scores.items() if score is not None}
 
     def _states(self) -> dict[str, Checkpoint]:
-        epochs = self._number(self._stages[-1], self._stages[-1].schedule.epochs - 1)
+        stage = self._stages[-1]
+        epochs = self._number(stage, stage.schedule.epochs - 1)
         states: dict[str, Checkpoint] = {}
         for name in self._config.selections:
             if name == "last":
-                tensors, chosen = snapshot(self._method), {"epoch": epochs, "validation": self._last_validation()}
+                validation = self._history.mean_accuracy(stage.name, stage.schedule.epochs - 1, "val")
+                tensors, chosen = snapshot(self._method), {"epoch": epochs, "validation": validation}
             else:
                 kept = self._selector.kept[name]
                 tensors, chosen = kept.tensors, {"epoch": kept.epoch, "validation": kept.validation}
@@ -272,12 +273,6 @@ class _Run:
         if self._tracker is not None:
             values = self._history.values(stage.name, epoch)
             self._tracker.epoch(self._label, stage.name, self._number(stage, epoch), values)
-
-    def _last_validation(self) -> float | None:
-        stage = self._stages[-1]
-        values = self._history.values(stage.name, stage.schedule.epochs - 1)
-        found = [value for name, value in values.items() if name.startswith("val/")]
-        return float(np.mean(found)) if found else None
 
     def _number(self, stage: Stage, epoch: int) -> int:
         earlier = self._stages[: self._stages.index(stage)]

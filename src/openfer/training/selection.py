@@ -17,13 +17,13 @@ class Kept:
     Attributes:
         score: mean accuracy over the tasks; -1 before the first epoch.
         epoch: its number in the run, counted from 1.
-        validation: validation accuracy of the same epoch.
+        validation: validation accuracy of the same epoch; None if no validation sample is labelled.
         tensors: the method's own state, on the CPU.
     """
 
     score: float
     epoch: int
-    validation: float
+    validation: float | None
     tensors: dict[str, Tensor]
 
 
@@ -37,17 +37,17 @@ class Selector:
     def __init__(self, selections: tuple[Selection, ...]) -> None:
         self.kept: dict[str, Kept] = {name: Kept(-1.0, 0, 0.0, {}) for name in selections if name != "last"}
 
-    def consider(self, method: Method, scores: Mapping[str, float], epoch: int) -> None:
+    def consider(self, method: Method, scores: Mapping[str, float | None], epoch: int) -> None:
         """Keep the method's present weights wherever they beat those kept.
 
         Args:
             method: after the epoch.
-            scores: mean accuracy by split, ``val`` and perhaps ``oracle_test``.
+            scores: mean accuracy by split, ``val`` and perhaps ``oracle_test``; None without labels.
             epoch: its number in the run.
         """
         for name, kept in self.kept.items():
             score = scores["val" if name == "best_val" else name]
-            if score > kept.score:
+            if score is not None and score > kept.score:
                 self.kept[name] = Kept(score, epoch, scores["val"], snapshot(method))
 
     def tensors(self) -> dict[str, Tensor]:

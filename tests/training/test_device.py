@@ -3,6 +3,7 @@
 import pytest
 import torch
 from small_method import fresh, painted_store, train
+from tests.methods.networks import build_addl
 
 from openfer.errors import ParameterError
 from openfer.training.config import TrainingConfig
@@ -48,6 +49,13 @@ def test_compiling_marks_the_sub_networks_and_keeps_the_names():
     assert list(method.state_dict()) == names
     with eager():
         assert method(torch.randn(2, 3, 20, 20)).features.shape == (2, 8)
+
+
+def test_compiling_reaches_every_network_of_addl_and_those_of_its_dfem():
+    method = build_addl()
+    compile_networks(method)
+    compiled = {name for name, module in method.named_modules() if module._compiled_call_impl is not None}
+    assert compiled == {"shared", "expression", "disturbance", "discriminator", "mine", "dfem.trunk"}
 
 
 @needs_cuda

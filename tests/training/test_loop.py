@@ -11,6 +11,7 @@ from small_method import COUNT, EPOCHS, STEPS, SmallMethod, SmallSettings, faces
 from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.checkpoint import load_checkpoint
 from openfer.methods.contract import Schedule, Stage
+from openfer.training import loop
 from openfer.training.config import TrainingConfig
 from openfer.training.device import Plan
 from openfer.training.loop import FitData, fit
@@ -67,6 +68,20 @@ def test_the_graph_of_a_step_is_gone_before_the_next_one_begins(tmp_path, store)
     method.step = watching
     train(store, tmp_path, method)
     assert len(graphs) == EPOCHS * STEPS
+
+
+def test_watched_sets_get_fewer_workers_than_the_training_set(tmp_path, store, monkeypatch):
+    asked = []
+
+    class Counting(loop.Loader):
+        def __init__(self, faces, plan):
+            asked.append((len(faces), plan.workers))
+            super().__init__(faces, replace(plan, workers=0))
+
+    monkeypatch.setattr(loop, "Loader", Counting)
+    train(store, tmp_path, test=True, workers=5, selections=("last", "oracle_test"))
+    held_out = COUNT - 17
+    assert sorted(asked) == [(held_out, 2), (held_out, 2), (17, 5)]
 
 
 def test_history_holds_every_named_figure_of_every_epoch(tmp_path, store):

@@ -41,7 +41,8 @@ class TrainingConfig(Settings):
         compile: ``torch.compile`` of the networks; ``auto`` only on a GPU and only for runs long enough
             to earn the minutes of compilation back.
         workers: processes that decode images. ``auto``: none on a CPU, whose cores the networks need,
-            else one per core, eight at most. The batches are the same for every number.
+            else one per core, eight at most. A validation or test set that is watched in training
+            gets two of its own at most. The batches are the same for every number.
         selections: the epochs whose weights are returned, the main one first. Validation accuracy is
             the default, as choosing on the test set flatters; ``last`` comes for free.
         checkpoint_minutes: a run that is killed loses at most this much, or one epoch if that is

@@ -38,6 +38,9 @@ from openfer.training.tracking import Tracker
 
 _log = logging.getLogger(__name__)
 
+_WATCHING_WORKERS = 2
+"""Workers live as long as the run, and those of a watched set work once an epoch, on centre crops alone."""
+
 
 @dataclass(frozen=True)
 class FitData:
@@ -124,7 +127,8 @@ class _Run:
         sets = {"train": data.train, **watched}
         self._facts = facts_of(method, data.train.images, seed, self._plan)
         self._file = ResumeFile(work, recipe_of(method, self._facts, self._stages, sets, config.selections))
-        self._watched = {split: (Loader(faces, self._plan), faces) for split, faces in watched.items()}
+        watching = replace(self._plan, workers=min(self._plan.workers, _WATCHING_WORKERS))
+        self._watched = {split: (Loader(faces, watching), faces) for split, faces in watched.items()}
         self._loader = Loader(data.train, self._plan)
         self._selector = Selector(config.selections)
         self._history = History()

@@ -1,9 +1,11 @@
 """The label contract: the names of expressions and of the six disturbing factors.
 
 Labels travel as names in every table; an integer exists only inside a tensor, beside the tuple
-of class names that gives it a meaning. The maps of each real dataset onto these names join this
-module with that dataset's reader.
+of class names that gives it a meaning. Each real dataset has its own codes or words; their maps
+onto these names stand at the end, and no reader has a map of its own.
 """
+
+from collections.abc import Mapping
 
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
 """The canonical order of the eight expressions; every class tuple is a subsequence of it."""
@@ -53,3 +55,22 @@ def expression_classes(names: set[str]) -> tuple[str, ...]:
 
 MISSING = -1
 """The class index of a sample that does not carry a label; no loss and no metric counts it."""
+
+
+# --- the codes of each dataset -----------------------------------------------------------------
+
+RAF_DB: Mapping[int, str] = {
+    1: "surprise",
+    2: "fear",
+    3: "disgust",
+    4: "happiness",
+    5: "sadness",
+    6: "anger",
+    7: "neutral",
+}
+"""RAF-DB's basic expressions start with surprise at 1 (``list_patition_label.txt``)."""
+
+RAF_DB_GENDER: Mapping[int, str] = dict(enumerate(GENDERS))
+RAF_DB_RACE: Mapping[int, str] = dict(enumerate(RACES))
+RAF_DB_AGE: Mapping[int, str] = dict(enumerate(AGES))
+"""RAF-DB's manual attributes (``*_manu_attri.txt``, the three lines after the five points)."""

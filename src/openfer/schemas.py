@@ -1,5 +1,10 @@
 """Schemas of the tables that cross pipelines, checked by the catalog on load and on save."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import pandera.pandas as pa
 
 from openfer.labels import AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
@@ -17,6 +22,25 @@ def _number(low: float, high: float, *, nullable: bool = False) -> pa.Column:
     return pa.Column(float, pa.Check.in_range(low, high), nullable=nullable, coerce=True)
 
 
+def _list(check: Callable[[Any], bool], what: str) -> pa.Column:
+    """Return a column of short lists or nulls; only the lists are looked at."""
+
+    def all_fit(column: pd.Series) -> bool:
+        return all(check(value) for value in column[column.notna()])
+
+    return pa.Column(object, pa.Check(all_fit, error=f"is not {what}"), nullable=True)
+
+
+def _numbers(*lengths: int, low: float = -np.inf, high: float = np.inf) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        array = np.asarray(value, dtype=float)
+        return array.size in lengths and bool(
+            np.isfinite(array).all() and (array >= low).all() and (array <= high).all()
+        )
+
+    return fits
+
+
 ROWS = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
@@ -25,17 +49,36 @@ ROWS = pa.DataFrameSchema(
         "subject": _name(nullable=True),
         "sequence": _name(nullable=True),
         "frame": pa.Column("Int64", nullable=True, coerce=True),
-        "partition": _name(_PARTITIONS),
+        "partition": _name(_PARTITIONS, nullable=True),
         "expression": _name(EXPRESSIONS, nullable=True),
         "valence": _number(-1, 1, nullable=True),
         "arousal": _number(-1, 1, nullable=True),
         **{factor: _name(_VOCABULARIES.get(factor), nullable=True) for factor in FACTORS},
+        "votes": _list(
+            _numbers(len(EXPRESSIONS), low=0), f"{len(EXPRESSIONS)} vote counts, in the order of EXPRESSIONS"
+        ),
+        "attributes": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
+        "subsets": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
+        "landmarks": _list(_numbers(10, 136), "5 or 68 points, x and y alternating"),
+        "box": _list(_numbers(4), "left, top, width and height"),
         "licence": _name(),
     },
     strict=True,
     name="rows",
 )
-"""One row per image: what the publisher says of it."""
+"""One row per face in an image or a frame: what the publisher says of it.
+
+``partition`` is null where the publisher gives none. ``attributes`` names those that the face has (CelebA);
+``subsets`` names the lists that it is on (``occlusion``, ``pose30``, ``pose45``). ``landmarks`` and ``box`` are
+in pixels of the image as stored on disk, after its EXIF orientation.
+"""
+
+
+def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with all columns of :data:`ROWS`, the missing ones null, in the schema's order, checked."""
+    missing = {column: None for column in ROWS.columns if column not in table}
+    return ROWS.validate(table.assign(**missing)[list(ROWS.columns)])
+
 
 SPLIT = pa.DataFrameSchema(
     {

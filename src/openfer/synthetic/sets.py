@@ -16,6 +16,7 @@ import pandas as pd
 
 from openfer.errors import ParameterError
 from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
 from openfer.synthetic.config import Intensity, SyntheticConfig
 from openfer.synthetic.scene.description import Scene
@@ -84,16 +85,12 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         "dataset": name,
         "path": [f"{person}/{number:02d}" for person, number in zip(scenes["person"], scenes["number"], strict=True)],
         "subject": scenes["person"].to_numpy(),
-        "sequence": pd.Series([None] * count, dtype=object),
-        "frame": pd.array([pd.NA] * count, dtype="Int64"),
         "partition": scenes["partition"].to_numpy(),
         "expression": label("expression"),
-        "valence": np.nan,
-        "arousal": np.nan,
         **{factor: label(factor) for factor in FACTORS},
         "licence": "CC0-1.0",
     }
-    return pd.DataFrame(columns)
+    return complete_rows(pd.DataFrame(columns))
 
 
 def _plan_pie(config: SyntheticConfig) -> Iterator[Record]:

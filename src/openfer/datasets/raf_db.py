@@ -1,0 +1,95 @@
+"""RAF-DB, the basic set: 15,339 photographs from the web with seven expressions."""
+
+from typing import Literal
+
+import pandas as pd
+
+from openfer.datasets.contract import About, Expected, Reader
+from openfer.datasets.labelling import integers, named
+from openfer.datasets.rows import rows_table
+from openfer.datasets.tree import Tree
+from openfer.errors import DataError
+from openfer.labels import RAF_DB, RAF_DB_AGE, RAF_DB_GENDER, RAF_DB_RACE
+from openfer.parameters import Settings
+
+_LABELS = "EmoLabel/list_patition_label.txt"  # the publisher's own spelling
+_POINTS = 5
+_ATTRIBUTES = ("gender", "race", "age")
+_TRAIN = {"neutral": 2524, "happiness": 4772, "sadness": 1982, "surprise": 1290, "fear": 281, "disgust": 717}
+_TEST = {"neutral": 680, "happiness": 1185, "sadness": 478, "surprise": 329, "fear": 74, "disgust": 160}
+
+
+class RafDbOptions(Settings):
+    """Which of the two editions of the images is read.
+
+    Attributes:
+        images: ``original`` photographs, which have points, or the publisher's ``aligned`` 100-pixel crops.
+    """
+
+    images: Literal["original", "aligned"] = "original"
+
+
+class RafDb(Reader):
+    """Reads ``basic/`` with ``EmoLabel``, ``Image`` and, where it is there, ``Annotation/manual``."""
+
+    name = "raf_db"
+    about = About(
+        title="RAF-DB (basic)",
+        licence="RAF-DB: non-commercial research only, on request from its authors",
+        citation="Li, Deng, Du: Reliable Crowdsourcing and Deep Locality-Preserving Learning for Expression "
+        "Recognition in the Wild. CVPR 2017",
+        access="request at whdeng.cn/RAF/model1.html",
+    )
+    options_class = RafDbOptions
+    options: RafDbOptions
+
+    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+        """Return the rows in ``list_patition_label.txt``, with manual attributes and points where given."""
+        lines = [line.split() for line in tree.lines(_LABELS, "RAF-DB's partition and labels")]
+        wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), None)
+        if wrong is not None:
+            raise DataError(
+                f"line {wrong} of {tree.root / _LABELS} is not `<image> <label>`: {' '.join(lines[wrong - 1])!r}"
+            )
+        table = pd.DataFrame(lines, columns=["file", "code"])
+        stem = table["file"].str.removesuffix(".jpg")
+        suffix = "_aligned" if self.options.images == "aligned" else ""
+        rows = pd.DataFrame({"path": f"Image/{self.options.images}/" + stem + suffix + ".jpg"})
+        rows["partition"] = named(stem.str.split("_").str[0], {"train": "train", "test": "test"}, _LABELS)
+        rows["expression"] = named(integers(table["code"], _LABELS), RAF_DB, _LABELS)
+        manual = [_manual(tree, f"Annotation/manual/{name}_manu_attri.txt") for name in stem]
+        for attribute, names in zip(_ATTRIBUTES, (RAF_DB_GENDER, RAF_DB_RACE, RAF_DB_AGE), strict=True):
+            codes = pd.Series([m and m[1][attribute] for m in manual], dtype="Int64")
+            rows[attribute] = named(codes, names, "Annotation/manual")
+        if self.options.images == "original":  # the points are those of the original photographs
+            rows["landmarks"] = pd.Series([m and m[0] for m in manual], dtype=object)
+        return rows_table(tree, dataset, self.about.licence, rows)
+
+    def expected(self) -> Expected:
+        """Return the counts of the CVPR paper's basic set."""
+        return Expected(
+            images={"train": 12_271, "test": 3_068},
+            classes={"train": _TRAIN | {"anger": 705}, "test": _TEST | {"anger": 162}},
+            image_size=(100, 100) if self.options.images == "aligned" else None,
+            source="RAF-DB's read-me and list_patition_label.txt",
+        )
+
+
+def _manual(tree: Tree, relative: str) -> tuple[list[float], dict[str, int]] | None:
+    """Return the five points and the three codes of a manual annotation; None where the copy has none."""
+    if relative not in tree:
+        return None
+    lines = tree.lines(relative, "manual attributes")
+    try:
+        points = [float(number) for line in lines[:_POINTS] for number in line.split()]
+        codes = [int(line) for line in lines[_POINTS:]]
+        if len(points) != 2 * _POINTS or len(codes) != len(_ATTRIBUTES):
+            raise ValueError(f"{len(points)} coordinates and {len(codes)} codes")
+    except ValueError as error:
+        raise DataError(
+            f"{tree.root / relative} is not five points and three codes ({error}); restore it from the publisher's copy"
+        ) from error
+    return points, dict(zip(_ATTRIBUTES, codes, strict=True))
+
+
+READER = RafDb

@@ -1,0 +1,156 @@
+"""A raw folder as readers see it: what is outside does not exist, and what is missing has a name."""
+
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from openfer.errors import DataError
+
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm")
+
+
+class Tree:
+    """The files under a root, by their relative paths with forward slashes.
+
+    Symbolic links are followed as long as they stay inside the root. A link that leaves it is an error and not
+    a detail: a label file could otherwise bring any file of the machine into a dataset.
+
+    Args:
+        root: the raw folder.
+
+    Raises:
+        DataError: if the root is missing, is an archive or another file, or holds a link that leaves it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if root.is_file():
+            kind = "an archive" if root.suffix.lower() in ARCHIVES else "a file"
+            raise DataError(f"{root} is {kind}, a dataset is read from a folder: unpack it, and set root to the folder")
+        if not root.is_dir():
+            raise DataError(f"{root} does not exist; set the dataset's root to the folder that holds your copy")
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """All files, sorted; hidden ones are left out."""
+        inside = self.root.resolve()
+        return tuple(sorted(_walk(self.root, inside, "", frozenset({inside}))))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def __contains__(self, relative: str) -> bool:
+        """Tell whether a file is there, upper and lower case as written."""
+        return relative in self._names
+
+    def find(self, *patterns: str) -> list[str]:
+        """Return the files that match a pattern such as ``Image/aligned/*.jpg``, sorted; ``*`` crosses slashes."""
+        return [name for name in self.files if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+    def with_suffix(self, under: str, suffixes: Sequence[str]) -> list[str]:
+        """Return the files under a folder (``""``: anywhere) that end like one of the suffixes, in any case."""
+        start = f"{under}/" if under else ""
+        return [name for name in self.files if name.startswith(start) and name.lower().endswith(tuple(suffixes))]
+
+    def path(self, relative: str, what: str = "file") -> Path:
+        """Return the place of a file that must be there.
+
+        Raises:
+            DataError: if it is not; the message says what is there instead.
+        """
+        self.check_name(relative, what)
+        if relative not in self._names:
+            raise DataError(f"{self.root} lacks {relative} ({what}); {self._nearest(relative)}")
+        return self.root / relative
+
+    def check_name(self, relative: str, where: str) -> str:
+        """Return a path that a label file gives, if it stays inside the root.
+
+        Raises:
+            DataError: if it is absolute or climbs out with ``..``.
+        """
+        pure = PurePosixPath(relative.replace("\\", "/"))
+        if pure.is_absolute() or ".." in pure.parts or ":" in relative.split("/")[0]:
+            raise DataError(
+                f"{where} names {relative!r}, which is outside {self.root}; a path must lie inside the root"
+            )
+        return str(pure)
+
+    def lines(self, relative: str, what: str) -> list[str]:
+        """Return the lines of a text file that are not empty.
+
+        Raises:
+            DataError: if the file is missing or is not text.
+        """
+        path = self.path(relative, what)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path} ({what}) is not text ({error.reason} at byte {error.start}); restore it"
+            ) from error
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+    def table(self, relative: str, what: str, columns: Sequence[str] = (), **options: Any) -> pd.DataFrame:
+        """Read a CSV file; every value is text, empty ones are null.
+
+        Args:
+            relative: the file.
+            what: what it is, for messages.
+            columns: those that must be there.
+            **options: of :func:`pandas.read_csv`, such as ``sep`` or ``names``.
+
+        Raises:
+            DataError: if the file is missing, is no table, or lacks a column.
+        """
+        path = self.path(relative, what)
+        try:
+            table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", **options)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} ({what}) cannot be read as a table: {error}; restore it") from error
+        missing = [column for column in columns if column not in table]
+        if missing:
+            raise DataError(
+                f"{path} ({what}) lacks the columns {missing}, it has {list(table.columns)}; "
+                "this is another edition or another file: see the reader's options"
+            )
+        return table
+
+    def _nearest(self, relative: str) -> str:
+        name = PurePosixPath(relative).name.lower()
+        alike = [file for file in self.files if PurePosixPath(file).name.lower() == name]
+        if alike:
+            return f"there is {alike[0]}: set root so that paths begin as above"
+        archives = self.with_suffix("", ARCHIVES)
+        if archives:
+            return f"there is an archive, {archives[0]}: unpack it"
+        parts = sorted({file.split("/")[0] for file in self.files})
+        return f"the root holds {', '.join(parts[:8]) or 'nothing'}{' ...' if len(parts) > 8 else ''}"
+
+
+def _walk(folder: Path, inside: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink():
+                target = Path(entry.path).resolve()
+                if not target.is_relative_to(inside):
+                    raise DataError(
+                        f"{entry.path} is a symbolic link to {target}, which is outside {inside}; "
+                        "copy the file into the root, or link the root itself"
+                    )
+            if entry.is_dir():
+                place = Path(entry.path).resolve()
+                if place not in above:  # a link to a folder above would never end
+                    yield from _walk(Path(entry.path), inside, f"{prefix}{entry.name}/", above | {place})
+            elif entry.is_file():
+                yield prefix + entry.name

@@ -1,0 +1,1 @@
+"""From an image to an aligned face: detection, similarity transform, landmarks."""

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
-from openfer.methods.contract import MISSING, Batch, Method, Prediction
+from openfer.methods.contract import MISSING, Batch, Method
 from openfer.training.batches import Loader, testing_batches
 from openfer.training.config import TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import Plan, eager, place, resolve
 
 _BATCH_SIZE = 64
+"""Samples at once; outputs differ by rounding only."""
 
 Output = TypeVar("Output")
 
@@ -33,14 +34,13 @@ class Predicted:
     features: np.ndarray
 
 
-def predict(method: Method, dataset: Faces, config: TrainingConfig, batch_size: int = _BATCH_SIZE) -> Predicted:
+def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted:
     """Run the test-time path over a data set.
 
     Args:
         method: with trained weights; it is moved to the plan's device and into evaluation mode.
         dataset: centre crops; it must not be empty.
         config: device and precision.
-        batch_size: samples at once; results differ by rounding only.
 
     Raises:
         DataError: if an image is damaged.
@@ -50,7 +50,7 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig, batch_size: 
     place(method, plan)
     probabilities: dict[str, list[np.ndarray]] = {task: [] for task in method.classes}
     features: list[np.ndarray] = []
-    for _, prediction in predictions(method, Loader(dataset, plan), dataset, plan, batch_size):
+    for _, prediction in _outputs(method, method, Loader(dataset, plan), dataset, plan):
         for task, logits in prediction.logits.items():
             probabilities[task].append(logits.float().softmax(dim=1).cpu().numpy())
         features.append(prediction.features.float().cpu().numpy())
@@ -70,17 +70,10 @@ def accuracies(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict
         for task, names in method.classes.items()
         if (faces.labels[task] != MISSING).any()
     }
-    for batch, prediction in predictions(method, loader, faces, plan, _BATCH_SIZE):
+    for batch, prediction in _outputs(method, method, loader, faces, plan):
         for task, metric in metrics.items():
             metric.update(prediction.logits[task].float(), batch.labels[task])
     return {task: float(metric.compute()) for task, metric in metrics.items()}
-
-
-def predictions(
-    method: Method, loader: Loader, faces: Faces, plan: Plan, batch_size: int
-) -> Iterator[tuple[Batch, Prediction]]:
-    """Yield every batch with the method's prediction, in evaluation mode."""
-    return _outputs(method, method, loader, faces, plan, batch_size)
 
 
 def collect(method: Method, function: Callable[[Tensor], Tensor], faces: Faces, config: TrainingConfig) -> np.ndarray:
@@ -97,17 +90,18 @@ def collect(method: Method, function: Callable[[Tensor], Tensor], faces: Faces, 
     """
     plan = resolve(config)
     place(method, plan)
-    outputs = _outputs(method, function, Loader(faces, plan), faces, plan, _BATCH_SIZE)
+    outputs = _outputs(method, function, Loader(faces, plan), faces, plan)
     return np.concatenate([output.float().cpu().numpy() for _, output in outputs])
 
 
 @torch.inference_mode()
 def _outputs(
-    method: Method, function: Callable[[Tensor], Output], loader: Loader, faces: Faces, plan: Plan, batch_size: int
+    method: Method, function: Callable[[Tensor], Output], loader: Loader, faces: Faces, plan: Plan
 ) -> Iterator[tuple[Batch, Output]]:
+    """Yield every batch with what the function says of it, the method in evaluation mode."""
     method.eval()
     with eager():
-        for batch in loader.batches(testing_batches(faces, batch_size)):
+        for batch in loader.batches(testing_batches(faces, _BATCH_SIZE)):
             with plan.autocast():
                 output = function(batch.images)
             yield batch, output

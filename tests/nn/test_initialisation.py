@@ -48,7 +48,7 @@ def test_none_keeps_the_random_weights(backbone):
     assert (report.matched, report.sha256) == (0, None)
 
 
-def test_ordinary_resnet_weights_fill_the_whole_trunk(backbone, tmp_path, weights):
+def test_ordinary_resnet_weights_fill_the_whole_trunk(backbone, tmp_path, weights, caplog):
     torch.save(weights, tmp_path / "resnet18.pth")
     report = initialise(backbone, settings(tmp_path / "resnet18.pth"))
     assert equal(backbone, weights)
@@ -56,6 +56,7 @@ def test_ordinary_resnet_weights_fill_the_whole_trunk(backbone, tmp_path, weight
     assert report.unmatched == report.unexpected == ()
     assert report.sha256 == hashlib.sha256((tmp_path / "resnet18.pth").read_bytes()).hexdigest()
     assert "100 of 100 tensors from resnet18.pth" in report.describe()
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(
@@ -81,13 +82,14 @@ def test_safetensors_and_our_own_checkpoints_are_understood(backbone, tmp_path, 
     assert equal(backbone, weights)
 
 
-def test_a_missing_and_a_misshapen_tensor_are_reported_and_the_rest_is_loaded(backbone, tmp_path, weights):
+def test_a_missing_and_a_misshapen_tensor_are_reported_and_the_rest_is_loaded(backbone, tmp_path, weights, caplog):
     changed = {name: value for name, value in weights.items() if name != LAST}
     changed["conv1.weight"] = torch.zeros(64, 1, 7, 7)
     torch.save(changed | {"extra": torch.zeros(1)}, tmp_path / "w.pth")
     report = initialise(backbone, settings(tmp_path / "w.pth"))
     assert (report.matched, report.unmatched, report.unexpected) == (98, ("conv1.weight", LAST), ("extra",))
     assert torch.equal(backbone.layer1[0].conv1.weight, weights["layer1.0.conv1.weight"])
+    assert f"98 of 100 tensors of the backbone; these keep their random values: conv1.weight, {LAST}" in caplog.text
 
 
 def test_too_few_matches_name_the_share_and_the_first_keys_and_change_nothing(backbone, tmp_path, weights):

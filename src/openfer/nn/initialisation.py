@@ -1,5 +1,6 @@
 """Loading pretrained weights into a backbone, with a report of what matched."""
 
+import logging
 import pickle
 import struct
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from openfer.errors import CheckpointError
 from openfer.io.atomic import sha256_of
 from openfer.io.checkpoint import check_sha256, load_checkpoint
 from openfer.nn.initialisation_settings import InitialisationSettings
+
+_log = logging.getLogger(__name__)
 
 _PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.")
 _CLASSIFIER = "fc."
@@ -65,7 +68,7 @@ def initialise(backbone: nn.Module, settings: InitialisationSettings) -> MatchRe
         settings: which file, and how much of it must fit.
 
     Returns:
-        What matched.
+        What matched; a backbone that is filled in part is warned of, with the tensors that were not.
 
     Raises:
         CheckpointError: if the file is missing, damaged, holds more than tensors, has another hash
@@ -86,6 +89,11 @@ def initialise(backbone: nn.Module, settings: InitialisationSettings) -> MatchRe
             f"another shape: {', '.join(unmatched[:_SHOWN])}; in it and not understood: "
             f"{', '.join(unexpected[:_SHOWN]) or 'none'}. Give ResNet-18 weights, or lower minimum_match"
         )
+    if unmatched:
+        _log.warning(
+            "%s fills %d of %d tensors of the backbone; these keep their random values: %s",
+            path, len(matching), len(own), ", ".join(unmatched),
+        )  # fmt: skip
     with torch.no_grad():
         for name, tensor in matching.items():
             own[name].copy_(tensor)

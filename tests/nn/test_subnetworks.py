@@ -3,12 +3,13 @@ import torch
 import torch.nn.functional as F
 
 from openfer.errors import ParameterError
+from openfer.nn import disturbance_subnetwork, expression_subnetwork
 from openfer.nn.complexity import count_parameters
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.mask_attention import MaskAttentionBlock
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
-from openfer.nn.pooling import average_cells, concatenate_levels
+from openfer.nn.pooling import average_cells, concatenate_levels, have_papers_size
 from openfer.nn.resnet import ResNet18Trunk
 
 
@@ -68,25 +69,47 @@ def test_images_too_small_for_a_two_by_two_map_are_refused_with_the_size_to_take
 def test_at_224_pixels_pooling_is_the_papers_to_the_letter():
     maps = random_attentive_maps(224)
     literal = [F.max_pool2d(maps[0], 10, 7), F.max_pool2d(maps[1], 8, 3), F.max_pool2d(maps[2], 2, 2), maps[3], maps[4]]
+    assert have_papers_size(maps)
     assert torch.equal(concatenate_levels(maps), torch.cat(literal, dim=1))
-    assert torch.equal(average_cells(maps[4], 2), F.avg_pool2d(maps[4], 3).flatten(1))
-    assert torch.equal(average_cells(maps[4], 1), F.avg_pool2d(maps[4], 6).flatten(1))
+    assert torch.equal(average_cells(maps[4], 2, literal=True), F.avg_pool2d(maps[4], 3).flatten(1))
+    assert torch.equal(average_cells(maps[4], 1, literal=True), F.avg_pool2d(maps[4], 6).flatten(1))
 
 
 def test_at_224_pixels_the_last_row_and_column_are_ignored():
     maps = random_attentive_maps(224)[4]
     changed = maps.clone()
     changed[:, :, -1, :], changed[:, :, :, -1] = 100, -100
-    assert torch.equal(average_cells(changed, 2), average_cells(maps, 2))
-    assert torch.equal(average_cells(changed, 1), average_cells(maps, 1))
+    for cells in (1, 2):
+        before, after = (average_cells(level, cells, literal=True) for level in (maps, changed))
+        assert torch.equal(after, before)
 
 
-def test_at_other_sizes_every_cell_counts():
-    maps = random_attentive_maps(96)
-    assert torch.equal(average_cells(maps[4], 1), F.adaptive_avg_pool2d(maps[4], 1).flatten(1))
+@pytest.mark.parametrize("size", [96, 200])
+def test_at_other_sizes_every_cell_counts(size):
+    maps = random_attentive_maps(size)
     pooled = concatenate_levels(maps)
     assert torch.equal(pooled[:, :64].amax((2, 3)), maps[0].amax((2, 3)))
     assert torch.equal(pooled[:, 448:960], maps[3])
+    assert not have_papers_size(maps)
+    assert torch.equal(average_cells(maps[4], 1, literal=False), F.adaptive_avg_pool2d(maps[4], 1).flatten(1))
+
+
+@pytest.mark.parametrize(("size", "literal"), [(200, False), (224, True)])
+def test_both_branches_pool_as_the_paper_at_224_pixels_and_not_at_200_whose_last_map_is_as_large(
+    networks, size, literal, monkeypatch
+):
+    asked = []
+
+    def averaging(maps, cells, literal):
+        asked.append((tuple(maps.shape[-2:]), cells, literal))
+        return average_cells(maps, cells, literal=literal)
+
+    monkeypatch.setattr(expression_subnetwork, "average_cells", averaging)
+    monkeypatch.setattr(disturbance_subnetwork, "average_cells", averaging)
+    taps = random_taps(size, 1)
+    with torch.no_grad():
+        networks[1](taps), networks[2](taps)
+    assert asked == [((7, 7), 2, literal), ((7, 7), 1, literal)]
 
 
 def test_a_block_is_equations_10_and_11():

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
-from openfer.nn.pooling import average_cells
+from openfer.nn.pooling import average_cells, have_papers_size
 from openfer.nn.prelu import PReLU
 
 
@@ -44,5 +44,5 @@ class DisturbanceSubnetwork(nn.Module):
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:
         """Return f^d, the importance weights and the attentive maps of the taps u_1..u_5."""
         maps = self.attention(taps)
-        feature = self.feature(average_cells(maps[-1], 1))
+        feature = self.feature(average_cells(maps[-1], 1, literal=have_papers_size(maps)))
         return Disturbance(feature, self.importance(feature), maps)

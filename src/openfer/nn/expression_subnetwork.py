@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from openfer.nn.heads import ExpressionHead
 from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
-from openfer.nn.pooling import average_cells, concatenate_levels
+from openfer.nn.pooling import average_cells, concatenate_levels, have_papers_size
 
 _CELLS = 2
 
@@ -41,6 +41,7 @@ class ExpressionSubnetwork(nn.Module):
 
     def forward(self, taps: Sequence[Tensor]) -> Expression:
         """Classify the taps u_1..u_5 of the shared trunk."""
-        attentive = concatenate_levels(self.attention(taps))
-        feature, logits = self.head(average_cells(attentive, _CELLS))
+        maps = self.attention(taps)
+        attentive = concatenate_levels(maps)
+        feature, logits = self.head(average_cells(attentive, _CELLS, literal=have_papers_size(maps)))
         return Expression(logits, feature, attentive)

@@ -5,6 +5,9 @@ a_1..a_3 to the 7 x 7 of a_4 and a_5, and average windows of 3 (S_e) and 6 (S_d)
 row and column. At any other size a_1..a_3 are adaptively max-pooled to the size of the last map,
 and the averages are adaptive to the same 2 x 2 and 1 x 1 cells. So every layer behind a pooling
 has the same shape, and the parameters the same count, at every size.
+
+Which of the two holds is decided once, by the widths of all five maps: the last one alone is also
+7 x 7 for images of 193 to 220 pixels.
 """
 
 from collections.abc import Sequence
@@ -27,24 +30,29 @@ def concatenate_levels(maps: Sequence[Tensor]) -> Tensor:
     Returns:
         (B, sum of C_j, H_5, W_5); at 224 pixels (B, 1472, 7, 7).
     """
-    size = maps[-1].shape[-2:]
-    if [tuple(level.shape[-2:]) for level in maps] == [(width, width) for width in _LITERAL_WIDTHS]:
+    if have_papers_size(maps):
         pooled = [F.max_pool2d(level, *window) for level, window in zip(maps[:3], _LITERAL_WINDOWS, strict=True)]
     else:
-        pooled = [F.adaptive_max_pool2d(level, size) for level in maps[:3]]
+        pooled = [F.adaptive_max_pool2d(level, maps[-1].shape[-2:]) for level in maps[:3]]
     return torch.cat([*pooled, *maps[3:]], dim=1)
 
 
-def average_cells(maps: Tensor, cells: int) -> Tensor:
+def average_cells(maps: Tensor, cells: int, *, literal: bool) -> Tensor:
     """Average maps over ``cells`` x ``cells`` equal windows and flatten them.
 
     Args:
         maps: (B, C, H, W).
         cells: 2 for S_e (windows of 3 in a 7 x 7 map), 1 for S_d (a window of 6).
+        literal: whether the attentive maps have the paper's size (:func:`have_papers_size`).
 
     Returns:
         (B, C * cells * cells).
     """
-    if tuple(maps.shape[-2:]) == (_LITERAL_WIDTHS[-1], _LITERAL_WIDTHS[-1]):
+    if literal:
         return F.avg_pool2d(maps, _LITERAL_AVERAGES[cells]).flatten(1)
     return F.adaptive_avg_pool2d(maps, cells).flatten(1)
+
+
+def have_papers_size(maps: Sequence[Tensor]) -> bool:
+    """Return whether a_1..a_5 are as large as the paper's, so that its windows apply."""
+    return [tuple(level.shape[-2:]) for level in maps] == [(width, width) for width in _LITERAL_WIDTHS]

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from tests.methods.networks import EXPRESSION, build_addl, build_dfem, checkpoint_of, expression_batch
 
 from openfer.errors import CheckpointError, ParameterError, TrainingError
+from openfer.labels import FACTORS
 from openfer.losses.adversarial import confusion_loss, discriminator_loss
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.methods.addl import ADDLSettings, weighted_feature
@@ -256,7 +257,7 @@ def test_fewer_factors_take_their_own_features_in_the_order_of_the_labels():
     images = expression_batch(2).images
     assert method.factors == ("gender", "pose")
     assert method.importance(images).shape == (2, 2)
-    everything = method.dfem.extract(images).features
+    everything = method.dfem.extract(images, FACTORS).features
     assert torch.equal(method._prior(images).features, everything[:, [0, 5]])
 
 
@@ -288,3 +289,17 @@ def test_a_step_in_bfloat16_stays_close_to_the_same_step_in_single_precision():
     for player, total in totals[True].items():
         assert total.dtype == torch.float32
         assert total.item() == pytest.approx(totals[False][player].item(), rel=0.05, abs=0.02)
+
+
+def test_what_the_opponents_read_has_all_digits_of_single_precision_under_autocast():
+    method = build_addl(dropout=0).train()
+    read = []
+    for opponent in (method.discriminator, method.mine):
+        opponent.register_forward_pre_hook(lambda _, inputs: read.extend(inputs))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        method.step(expression_batch(), method.stages()[0])
+        importance = method.importance(expression_batch().images)
+    assert len(read) == 2 * 2 + 2 * 2 * 2  # D reads two features and T two pairs, for either side of the game
+    for feature in (*read, importance):
+        assert feature.dtype == torch.float32
+        assert not torch.equal(feature, feature.bfloat16().float())

@@ -61,7 +61,7 @@ def test_factor_features_come_in_the_order_of_the_labels_whatever_the_order_of_t
     dfem = DFEM(DFEMSettings(), {factor: FACTOR_NAMES[factor] for factor in reversed(FACTORS)}).eval()
     assert dfem.factors == FACTORS
     images = factor_batch(2).images
-    features, maps = dfem.extract(images)
+    features, maps = dfem.extract(images, FACTORS)
     pooled = dfem.trunk(images)[-1].mean((2, 3))
     expected = F.leaky_relu(dfem.features["race"](pooled), 0.25)
     assert features.shape == (2, 6, 128)
@@ -87,7 +87,7 @@ def test_a_slope_of_one_leaves_the_factor_features_linear():
     dfem = DFEM(DFEMSettings(activation_slope=1.0), {"pose": FACTOR_NAMES["pose"]}).eval()
     images = factor_batch(2).images
     linear = dfem.features["pose"](dfem.trunk(images)[-1].mean((2, 3)))
-    assert torch.allclose(dfem.extract(images).features[:, 0], linear, atol=1e-5)
+    assert torch.allclose(dfem.extract(images, ("pose",)).features[:, 0], linear, atol=1e-5)
 
 
 @pytest.mark.parametrize("classes", [{}, {"expression": ("neutral", "anger")}, {"pose": ("yaw+0",), "hat": ("yes",)}])

@@ -126,6 +126,21 @@ def test_a_block_is_equations_10_and_11():
     assert (round(delta_tap.item(), 3), round(delta_previous.item(), 3)) == (0.269, 0.731)
 
 
+def test_under_autocast_the_deltas_are_rounded_like_any_weight_and_learn_in_single_precision():
+    torch.manual_seed(0)
+    block = MaskAttentionBlock(4, 6, first=False, halve=True)
+    tap, previous = torch.randn(2, 2, 4, 8, 8).bfloat16().unbind()
+    seen = {}
+    block.mask.register_forward_pre_hook(lambda _, inputs: seen.update(mixed=inputs[0]))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        block(tap, previous).float().sum().backward()
+    delta = block.mixing.detach().softmax(0)[1]
+    assert torch.equal(seen["mixed"], torch.lerp(tap, previous, delta.bfloat16()))
+    assert abs(delta.bfloat16() - delta) < 2**-9
+    assert block.mixing.dtype == block.mixing.grad.dtype == torch.float32
+    assert block.mixing.grad.abs().min() > 0
+
+
 def test_a_frozen_network_passes_gradients_to_its_input_and_keeps_none():
     network, feature = Discriminator(0.01), torch.randn(3, 128, requires_grad=True)
     answer = frozen(network)(feature)

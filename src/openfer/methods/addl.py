@@ -190,9 +190,7 @@ class ADDL(Method):
             raise TrainingError(
                 "addl cannot train without a DFEM; run the dfem pipeline first and adopt its checkpoint"
             )
-        features, maps = self.dfem.extract(images)
-        rows = [self.dfem.factors.index(factor) for factor in self.factors]
-        return FactorFeatures(features[:, rows], maps)
+        return self.dfem.extract(images, self.factors)
 
     def _watched(self, importance: Tensor, weighted: Tensor) -> Losses:
         # alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing: these curves would show it

@@ -46,7 +46,7 @@ class FactorFeatures(NamedTuple):
     """What DFEM sees in a batch.
 
     Attributes:
-        features: f_j^p by factor, (B, M, 128), factors in the order of :attr:`DFEM.factors`.
+        features: f_j^p by factor, (B, M, 128), in the order that the factors were asked for.
         maps: of layers 1, 2, 3, 4 and 4 again, the shapes of ADDL's attentive maps a_1..a_5.
     """
 
@@ -98,16 +98,21 @@ class DFEM(Method):
 
     def forward(self, images: Tensor) -> Prediction:
         """Classify every factor; the feature is all factor features in a row, (B, M * 128)."""
-        features, _ = self.extract(images)
+        features, _ = self.extract(images, self.factors)
         logits = {factor: self.classifiers[factor](features[:, j]) for j, factor in enumerate(self.factors)}
         return Prediction(logits, features.flatten(1))
 
-    def extract(self, images: Tensor) -> FactorFeatures:
-        """Return what ADDL learns from: the factor features and the maps of the trunk."""
+    def extract(self, images: Tensor, factors: Sequence[str]) -> FactorFeatures:
+        """Return what ADDL learns from: the features of some factors, and the maps of the trunk.
+
+        The features come in single precision also under autocast, for ADDL's D tells them, weighted,
+        from f^d.
+        """
         _, *stages = self.trunk(images)
         pooled = F.adaptive_avg_pool2d(stages[-1], 1).flatten(1)
         slope = self.config.activation_slope
-        features = [F.leaky_relu(self.features[factor](pooled), slope) for factor in self.factors]
+        with torch.autocast(images.device.type, enabled=False):
+            features = [F.leaky_relu(self.features[factor](pooled.float()), slope) for factor in factors]
         return FactorFeatures(torch.stack(features, dim=1), [*stages, stages[-1]])
 
     def backbone(self) -> nn.Module:

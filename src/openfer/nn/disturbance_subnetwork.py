@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from openfer.nn.heads import FEATURE_SIZE
@@ -28,7 +29,9 @@ class Disturbance(NamedTuple):
 class DisturbanceSubnetwork(nn.Module):
     """Five attention blocks, one FC = f^d and the SA layer (4,372,697 parameters for 6 factors).
 
-    SA is FC - Sigmoid: every factor has its own importance, and they need not add up to one.
+    SA is FC - Sigmoid: every factor has its own importance, and they need not add up to one. Both
+    layers compute in single precision also under autocast, for what ADDL's opponents read is f^d
+    and, weighted by alpha, f^m.
 
     Args:
         factors: number of disturbing factors.
@@ -44,5 +47,7 @@ class DisturbanceSubnetwork(nn.Module):
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:
         """Return f^d, the importance weights and the attentive maps of the taps u_1..u_5."""
         maps = self.attention(taps)
-        feature = self.feature(average_cells(maps[-1], 1, literal=have_papers_size(maps)))
-        return Disturbance(feature, self.importance(feature), maps)
+        pooled = average_cells(maps[-1], 1, literal=have_papers_size(maps))
+        with torch.autocast(pooled.device.type, enabled=False):
+            feature = self.feature(pooled.float())
+            return Disturbance(feature, self.importance(feature), maps)

@@ -1,5 +1,6 @@
 """Small fully connected networks behind a feature."""
 
+import torch
 from torch import Tensor, nn
 
 from openfer.nn.prelu import PReLU
@@ -11,7 +12,8 @@ FEATURE_SIZE = 128
 class ExpressionHead(nn.Module):
     """Dropout - FC(128) - PReLU = f^e, then Dropout - FC(K) - PReLU = logits (ADDL, Sec. 3.3).
 
-    The PReLU on the logits is the paper's. The probability of dropout is not stated there.
+    The PReLU on the logits is the paper's. The probability of dropout is not stated there. In single
+    precision also under autocast, for what ADDL's opponent T reads is f^e.
 
     Args:
         inputs: length of the pooled maps.
@@ -26,5 +28,6 @@ class ExpressionHead(nn.Module):
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return f^e (B, 128) and the logits (B, K) of pooled maps (B, inputs)."""
-        feature = self.feature(pooled)
-        return feature, self.logits(feature)
+        with torch.autocast(pooled.device.type, enabled=False):
+            feature = self.feature(pooled.float())
+            return feature, self.logits(feature)

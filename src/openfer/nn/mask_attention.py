@@ -23,7 +23,9 @@ class MaskAttentionBlock(nn.Module):
       published figures.
 
     The paper calls the two deltas learnable and says no more; they are the softmax of two free
-    scalars, 0.269 on the tap and 0.731 on the previous map at the start (the public DDL code).
+    scalars, 0.269 on the tap and 0.731 on the previous map at the start (the public DDL code). Under
+    autocast they are rounded to the precision of the maps as every other weight of the block is; the
+    scalars themselves, which learn, stay in single precision.
 
     Args:
         channels: of the tap u_j.

@@ -1,0 +1,83 @@
+"""The canonical face and the similarity that brings points there."""
+
+import numpy as np
+import pytest
+
+from openfer.faces.template import apply, five_of_68, invert, similarity, template_points, warp
+from openfer.seeds import generator_for
+
+
+def turned(points: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return scale * points @ turn.T + shift
+
+
+@pytest.mark.parametrize("degrees", [0, 30, -75, 180])
+def test_a_known_similarity_is_found(degrees: float) -> None:
+    target = template_points(256)
+    source = turned(target, degrees, 1.7, (40, -12))
+    assert np.allclose(apply(similarity(source, target), source), target)
+
+
+def test_it_is_the_least_squares_fit() -> None:
+    generator = generator_for(0, "fit")
+    source, target = generator.normal(size=(2, 5, 2))
+    best = similarity(source, target)
+    error = np.square(apply(best, source) - target).sum()
+    for _ in range(200):
+        a, b = best[0, 0] + generator.normal(0, 0.1), best[1, 0] + generator.normal(0, 0.1)
+        other = np.column_stack([[a, b], [-b, a], best[:, 2] + generator.normal(0, 0.1, 2)])
+        assert np.square(apply(other, source) - target).sum() >= error
+
+
+def test_a_face_is_never_mirrored() -> None:
+    target = template_points(256)
+    mirrored = similarity(target * (-1, 1), target)
+    assert np.linalg.det(mirrored[:, :2]) > 0
+
+
+def test_points_that_coincide_have_no_similarity() -> None:
+    with pytest.raises(ValueError, match="coincide"):
+        similarity(np.ones((5, 2)), template_points(256))
+
+
+def test_a_warp_brings_a_mark_to_its_place() -> None:
+    image = np.zeros((200, 300, 3), np.uint8)
+    image[80:84, 150:154] = 255  # its centre is (152, 82)
+    transform = similarity(np.array([(152.0, 82), (172, 82)]), np.array([(40.0, 60), (60, 60)]))
+    crop = warp(image, transform, 100)[..., 0].astype(float)
+    y, x = (np.average(np.arange(100) + 0.5, weights=crop.sum(axis)) for axis in (1, 0))
+    assert (x, y) == pytest.approx((40, 60), abs=0.05)
+
+
+def test_a_strong_reduction_skips_no_pixel() -> None:
+    fine = np.zeros((1024, 1024, 3), np.uint8)
+    fine[::2] = 255  # lines of one pixel: grey from afar
+    crop = warp(fine, np.array([[1 / 16, 0, 0], [0, 1 / 16, 0]]), 64)
+    assert np.abs(crop.astype(int) - 127).max() <= 2
+
+
+def test_a_reduced_mark_keeps_its_place() -> None:
+    image = np.zeros((800, 800, 3), np.uint8)
+    image[320:336, 480:496] = 255  # centre (488, 328)
+    crop = warp(image, np.array([[1 / 8, 0, 0], [0, 1 / 8, 0]]), 100)[..., 0].astype(float)
+    y, x = (np.average(np.arange(100) + 0.5, weights=crop.sum(axis)) for axis in (1, 0))
+    assert (x, y) == pytest.approx((61, 41), abs=0.05)
+
+
+def test_inverse_undoes() -> None:
+    transform = similarity(template_points(256), template_points(100, "tight"))
+    points = template_points(64)
+    assert np.allclose(apply(invert(transform), apply(transform, points)), points)
+
+
+def test_five_points_of_68_are_lid_means_nose_tip_and_mouth_corners() -> None:
+    points = np.arange(136, dtype=float).reshape(68, 2)
+    assert five_of_68(points)[:, 0].tolist() == [77, 89, 60, 96, 108]
+
+
+def test_frames_differ_in_what_is_around_and_not_in_shape() -> None:
+    face, tight = template_points(256), template_points(256, "tight")
+    assert np.allclose(apply(similarity(face, tight), face), tight)
+    assert face[3, 1] < 0.7 * 256 < tight[3, 1]

@@ -3,10 +3,11 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from openfer.labels import MISSING
 from openfer.losses.precision import widen
 
 
-def masked_cross_entropy(logits: Tensor, labels: Tensor, missing: int = -1) -> Tensor:
+def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over the labelled samples; exactly zero when there is none.
 
     ADDL, Eq. 1 sums it over the disturbing factors, and Eq. 5 is it for the expression.
@@ -15,11 +16,10 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor, missing: int = -1) -> T
 
     Args:
         logits: (B, K).
-        labels: int64 class indices, (B,).
-        missing: the label of a sample that does not count.
+        labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
 
     Returns:
         Scalar >= 0.
     """
-    summed = F.cross_entropy(widen(logits), labels, ignore_index=missing, reduction="sum")
-    return summed / (labels != missing).sum().clamp_min(1)
+    summed = F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="sum")
+    return summed / (labels != MISSING).sum().clamp_min(1)

@@ -20,6 +20,7 @@ from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.mutual_information import mutual_information_bound
 from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
 from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
+from openfer.methods.schedules import ADDL_SCHEDULE
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
@@ -45,7 +46,7 @@ class ADDLSettings(Settings):
     """Parameters of ADDL; the defaults are the paper's.
 
     Attributes:
-        schedule: for RAF-DB; betas and weight decay are the DDL code's.
+        schedule: for RAF-DB. It is the main player's; D and T take it without its milestones.
         weights: of the terms of the joint loss.
         factors: which of DFEM's factors are fused, with one importance weight each; Table 5 takes
             those of one dataset only.
@@ -53,15 +54,7 @@ class ADDLSettings(Settings):
         leaky_slope: of the LeakyReLUs of D and T; 0.01 in the DDL code, not stated in the paper.
     """
 
-    schedule: Schedule = Schedule(
-        epochs=40,
-        batch_size=16,
-        learning_rate=1e-4,
-        betas=(0.5, 0.999),
-        weight_decay=5e-4,
-        milestones=(10, 18, 25, 32),
-        decay=0.1,
-    )
+    schedule: Schedule = ADDL_SCHEDULE
     weights: Weights = Weights()
     factors: tuple[str, ...] = Field(default=FACTORS, min_length=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -96,7 +89,11 @@ class ADDL(Method):
         self.dfem: DFEM | None = None
 
     def stages(self) -> Sequence[Stage]:
-        """Return the one stage; the learning rates of D and T stay (DDL code)."""
+        """Return the one stage; the learning rates of D and T stay as they are at its start.
+
+        D's does so in the DDL code, whose two Adams share one weight decay. That code has no T and
+        the paper says nothing of its training: T is an opponent and trains as D does, by our choice.
+        """
         main = [p for network in (self.shared, self.expression, self.disturbance) for p in network.parameters()]
         players = (
             Player("main", tuple(main)),

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.schedules import ADDL_SCHEDULE
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.heads import ExpressionHead
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
@@ -22,20 +23,12 @@ class BaselineSettings(Settings):
         variant: ``baseline``, S_g - global average pooling - two FCs (11,243,081 parameters for
             seven expressions; the paper does not state the pooling), or ``baseline_mat``, S_g - S_e
             with multi-level attention (16,237,467), ADDL without its disturbance branch.
-        schedule: ADDL's, for RAF-DB; betas and weight decay are the public DDL code's.
+        schedule: ADDL's.
         dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
     """
 
     variant: Literal["baseline", "baseline_mat"] = "baseline"
-    schedule: Schedule = Schedule(
-        epochs=40,
-        batch_size=16,
-        learning_rate=1e-4,
-        betas=(0.5, 0.999),
-        weight_decay=5e-4,
-        milestones=(10, 18, 25, 32),
-        decay=0.1,
-    )
+    schedule: Schedule = ADDL_SCHEDULE
     dropout: float = Field(default=0.5, ge=0, lt=1)
 
 

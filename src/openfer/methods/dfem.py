@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from openfer.errors import ParameterError
 from openfer.labels import FACTORS
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import MISSING, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.schedules import ADDL_SCHEDULE
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
 from openfer.parameters import Settings
@@ -30,15 +31,7 @@ class DFEMSettings(Settings):
             11,619,774 of the paper's layers. 1.0 is no activation.
     """
 
-    schedule: Schedule = Schedule(
-        epochs=20,
-        batch_size=16,
-        learning_rate=1e-4,
-        betas=(0.5, 0.999),
-        weight_decay=5e-4,
-        milestones=(10, 18),
-        decay=0.1,
-    )
+    schedule: Schedule = ADDL_SCHEDULE.model_copy(update={"epochs": 20, "milestones": (10, 18)})
     activation_slope: float = Field(default=0.25, ge=0, le=1)
 
 
@@ -94,7 +87,7 @@ class DFEM(Method):
         label; a factor that no sample of the batch is labelled for adds zero.
         """
         logits = self(batch.images).logits
-        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f], MISSING) for f in self.factors})}
+        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f]) for f in self.factors})}
 
     def forward(self, images: Tensor) -> Prediction:
         """Classify every factor; the feature is all factor features in a row, (B, M * 128)."""

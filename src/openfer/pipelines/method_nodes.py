@@ -39,6 +39,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     from openfer.methods.registry import build, method_class
     from openfer.nn.initialisation import initialise
     from openfer.seeds import seed_for
+    from openfer.training.checks import check_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
 
@@ -46,6 +47,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     count = 3 * len(run.datasets)
     data = sources(inputs[:count])
     needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
+    check_normalisation(run.images, needed)
     classes = classes_of(data, kind.tasks)
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
@@ -100,8 +102,8 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
 
 
 def main_model(models: Models) -> Checkpoint:
-    """Return the checkpoint of a run's main selection."""
-    checkpoints = [load() for load in models.values()]
+    """Return the checkpoint of a run's main selection; those behind it are not loaded."""
+    checkpoints = (load() for load in models.values())
     return next(checkpoint for checkpoint in checkpoints if checkpoint.facts["main_selection"])
 
 

@@ -1,10 +1,13 @@
 """What must hold of the data before the first step."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from openfer.errors import DataError, ParameterError
+from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import MISSING, Classes
-from openfer.training.config import Selection
+from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 
 _CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
@@ -35,6 +38,28 @@ def check_data(
     for selection in selections:
         if selection in _CHOSEN_ON:
             _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes)
+
+
+def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint]) -> None:
+    """Refuse a needed model that learned from images of another brightness than those it would see.
+
+    The crop may differ: networks take faces of any size.
+
+    Args:
+        images: of the method that needs the models, whose batches they get.
+        needed: trained models by name.
+
+    Raises:
+        ParameterError: if mean or standard deviation differ.
+    """
+    for name, model in needed.items():
+        there = ImageSettings.model_validate(model.facts["images"])
+        if (there.mean, there.std) != (images.mean, images.std):
+            raise ParameterError(
+                f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which is to see the "
+                f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "
+                f"images.mean and images.std, and train {name} again if its own change"
+            )
 
 
 def _check_set(which: str, faces: Faces, classes: Classes) -> None:

@@ -1,0 +1,25 @@
+"""A method and the models that it needs see the same images."""
+
+import pytest
+
+from openfer.errors import ParameterError
+from openfer.io.checkpoint import Checkpoint
+from openfer.training.checks import check_normalisation
+from openfer.training.config import ImageSettings
+
+
+def trained_with(**images):
+    return {"dfem": Checkpoint({}, {"images": ImageSettings(crop=64, **images).model_dump(mode="json")})}
+
+
+@pytest.mark.parametrize("other", [{"mean": 0.25}, {"std": 0.25}])
+def test_a_needed_model_of_another_normalisation_is_refused_with_both(other):
+    there = {"mean": 0.5, "std": 0.5} | other
+    with pytest.raises(ParameterError) as caught:
+        check_normalisation(ImageSettings(crop=64), trained_with(**other))
+    assert "normalised with mean 0.5 and std 0.5, but dfem" in str(caught.value)
+    assert f"was trained with mean {there['mean']} and std {there['std']}" in str(caught.value)
+
+
+def test_another_crop_and_other_flips_do_not_matter():
+    check_normalisation(ImageSettings(crop=224, flip=True), trained_with(flip=False))

@@ -1,8 +1,3 @@
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +5,7 @@ import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
-from openfer.synthetic import workers
+from openfer.synthetic import render_set as module
 from openfer.synthetic.config import SyntheticConfig
 from openfer.synthetic.contact_sheet import caption, contact_sheet
 from openfer.synthetic.render_set import render_set
@@ -66,7 +61,7 @@ def test_the_store_follows_the_scenes_and_knows_what_is_visible(scenes: pd.DataF
 def test_a_broken_rendering_goes_on_from_its_finished_shards(
     scenes: pd.DataFrame, config: SyntheticConfig, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    render = workers._render
+    render = module.render_shard
     rendered: list[str] = []
 
     def breaks(shard: Shard) -> int:
@@ -75,12 +70,12 @@ def test_a_broken_rendering_goes_on_from_its_finished_shards(
         rendered.append(shard.folder.name)
         return render(shard)
 
-    monkeypatch.setattr(workers, "_render", breaks)
+    monkeypatch.setattr(module, "render_shard", breaks)
     with pytest.raises(KeyboardInterrupt):
         render_set(scenes, config, tmp_path)
     assert [folder.name for folder in (tmp_path / "shards").iterdir()] == rendered
 
-    monkeypatch.setattr(workers, "_render", lambda shard: rendered.append(shard.folder.name) or render(shard))
+    monkeypatch.setattr(module, "render_shard", lambda shard: rendered.append(shard.folder.name) or render(shard))
     resumed = render_set(scenes, config, tmp_path)
     assert len(rendered) == len(set(rendered)) == 2
     assert content(resumed)[0] == content(faces)[0]
@@ -113,58 +108,6 @@ def test_progress_names_the_set(
 ) -> None:
     render_set(scenes.head(2), config, tmp_path)
     assert "synthetic_fer" in capsys.readouterr().err
-
-
-ENDLESS = """
-import time
-from openfer.synthetic import workers
-
-def main():
-    context = workers.get_context("spawn")
-    with workers.ProcessPoolExecutor(2, mp_context=context, initializer=workers._begin) as pool:
-        jobs = [pool.submit(time.sleep, 60) for _ in range(2)]
-        print("started", flush=True)
-        [job.result() for job in jobs]
-
-if __name__ == "__main__":
-    main()
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
-def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
-    script = tmp_path / "endless.py"
-    script.write_text(ENDLESS)
-    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == "started\n"
-    children = wait_for(lambda: python_children(parent.pid), 2, seconds=20)
-    time.sleep(2)
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    deadline = time.time() + 10
-    while any(alive(child) for child in children) and time.time() < deadline:
-        time.sleep(0.1)
-    assert not any(alive(child) for child in children)
-
-
-def python_children(parent: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-
-
-def wait_for(find, count: int, seconds: float) -> list[int]:
-    deadline = time.time() + seconds
-    while len(found := find()) < count and time.time() < deadline:
-        time.sleep(0.1)
-    return found
-
-
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
 
 
 def test_a_contact_sheet_shows_each_face_with_its_caption(scenes: pd.DataFrame, faces: Path) -> None:

@@ -1,20 +1,15 @@
 """Render a whole set into a face store, in parallel and resumably."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from openfer.io.atomic import atomic_path
 from openfer.io.face_store import FaceStore, FaceStoreWriter
 from openfer.synthetic.config import SyntheticConfig
-from openfer.synthetic.shards import Shard, shards_of
-from openfer.synthetic.workers import available_cores, render_all
-
-_SECONDS_BETWEEN_LINES = 10
-"""Without a terminal every update is a line of its own, so there are few."""
+from openfer.synthetic.shards import Shard, render_shard, shards_of
+from openfer.workers import in_processes, with_bar
 
 
 def render_set(scenes: pd.DataFrame, config: SyntheticConfig, folder: Path) -> Path:
@@ -37,20 +32,10 @@ def render_set(scenes: pd.DataFrame, config: SyntheticConfig, folder: Path) -> P
         OpenferError: if a worker was killed.
     """
     shards = shards_of(scenes, config.image_size, folder / "shards")
-    workers = available_cores() if config.workers == "auto" else config.workers
     pending = [shard for shard in shards if not shard.is_done]
     finished = sum(len(shard.records) for shard in shards if shard.is_done)
-    terminal = sys.stderr.isatty()
-    with tqdm(
-        desc=str(scenes["dataset"].iloc[0]),
-        total=len(scenes),
-        initial=finished,
-        unit="face",
-        ncols=None if terminal else 100,
-        mininterval=0.1 if terminal else _SECONDS_BETWEEN_LINES,
-    ) as progress:
-        for count in render_all(pending, workers):
-            progress.update(count)
+    counts = in_processes(render_shard, pending, config.workers, "synthetic.workers")
+    with_bar(counts, str(scenes["dataset"].iloc[0]), len(scenes), finished, "face")
     return _assemble(shards, folder)
 
 

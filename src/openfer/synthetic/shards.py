@@ -1,6 +1,7 @@
 """Shards: fixed groups of people, rendered by one worker each and kept until the set is whole."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from openfer.io.atomic import atomic_path
-from openfer.io.face_store import Face, FaceStoreWriter
+from openfer.io.face_store import Face, write_shard
 from openfer.synthetic.people.person import Person, make_person
 from openfer.synthetic.renderer.renderer import SUPERSAMPLING, Renderer
 from openfer.synthetic.scene.description import Scene
@@ -26,17 +26,17 @@ class Shard:
     Attributes:
         records: the scenes' table rows.
         image_size: side of the images, pixels.
-        folder: where its face store goes; named by its content, so that an altered plan finds no old shard.
+        path: its file of faces; named by its content, so that an altered plan finds no old shard.
     """
 
     records: tuple[dict[str, Any], ...]
     image_size: int
-    folder: Path
+    path: Path
 
     @property
     def is_done(self) -> bool:
         """True once it has been rendered whole."""
-        return self.folder.is_dir()
+        return self.path.is_file()
 
 
 def shards_of(scenes: pd.DataFrame, image_size: int, folder: Path) -> list[Shard]:
@@ -48,32 +48,32 @@ def shards_of(scenes: pd.DataFrame, image_size: int, folder: Path) -> list[Shard
         content = repr((list(group["sample_id"]), image_size, SUPERSAMPLING))
         digest = hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
         records = tuple({str(key): value for key, value in record.items()} for record in group.to_dict("records"))
-        shards.append(Shard(records, image_size, folder / f"{number:05d}-{digest}"))
+        shards.append(Shard(records, image_size, folder / f"{number:05d}-{digest}.arrow"))
     return shards
 
 
 def render_shard(shard: Shard, template: Template, renderer: Renderer) -> int:
-    """Render a shard into its folder, atomically.
+    """Render a shard into its file, atomically.
 
     Returns:
         The number of images.
     """
+    return write_shard(shard.path, _render(shard, template, renderer))
+
+
+def _render(shard: Shard, template: Template, renderer: Renderer) -> Iterator[Face]:
     person: Person | None = None
     who: int | None = None
-    with atomic_path(shard.folder) as temporary, FaceStoreWriter(temporary) as writer:
-        for record in shard.records:
-            scene = Scene.from_record(record)
-            if person is None or who != scene.person_seed:
-                who = scene.person_seed
-                person = make_person(template, who, scene.gender, scene.age, scene.race)
-            rendering = renderer.render(person, scene)
-            writer.add(
-                Face(
-                    sample_id=record["sample_id"],
-                    image=rendering.image,
-                    points5=rendering.points5,
-                    points68=rendering.points68,
-                    confidence68=rendering.visible68.astype(np.float32),
-                )
-            )
-    return len(shard.records)
+    for record in shard.records:
+        scene = Scene.from_record(record)
+        if person is None or who != scene.person_seed:
+            who = scene.person_seed
+            person = make_person(template, who, scene.gender, scene.age, scene.race)
+        rendering = renderer.render(person, scene)
+        yield Face(
+            sample_id=record["sample_id"],
+            image=rendering.image,
+            points5=rendering.points5,
+            points68=rendering.points68,
+            confidence68=rendering.visible68.astype(np.float32),
+        )

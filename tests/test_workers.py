@@ -1,0 +1,97 @@
+"""Worker processes: every task once, errors as themselves, nobody left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from openfer.errors import OpenferError
+from openfer.workers import in_processes, with_bar
+
+
+def square(number: int) -> int:
+    if number < 0:
+        raise ValueError(f"{number} is negative")
+    return number**2
+
+
+def end(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_is_done_once(workers: int) -> None:
+    assert sorted(in_processes(square, range(20), workers, "x.workers")) == [n**2 for n in range(20)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_is_raised_as_itself(workers: int) -> None:
+    with pytest.raises(ValueError, match="-3 is negative"):
+        list(in_processes(square, [1, -3], workers, "x.workers"))
+
+
+def test_a_worker_that_was_killed_is_an_error_that_names_the_parameter() -> None:
+    with pytest.raises(OpenferError, match=r"ended from outside .* fewer x\.workers"):
+        list(in_processes(end, [1, 2], 2, "x.workers"))
+
+
+def test_no_task_is_no_work() -> None:
+    assert list(in_processes(square, [], "auto", "x.workers")) == []
+
+
+def test_the_bar_counts_what_an_earlier_run_has_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with_bar(iter([2, 3]), "faces of x", total=10, done=5, unit="face")
+    said = capsys.readouterr().err
+    assert "faces of x" in said
+    assert "10/10" in said
+
+
+ENDLESS = """
+import time
+from openfer.workers import in_processes
+
+if __name__ == "__main__":
+    print("started", flush=True)
+    list(in_processes(time.sleep, [60, 60], 2, "x.workers"))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(ENDLESS)
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "started\n"
+    children = wait_for(lambda: python_children(parent.pid), 2, seconds=20)
+    time.sleep(2)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    deadline = time.time() + 10
+    while any(alive(child) for child in children) and time.time() < deadline:
+        time.sleep(0.1)
+    assert not any(alive(child) for child in children)
+
+
+def python_children(parent: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def wait_for(find, count: int, seconds: float) -> list[int]:
+    deadline = time.time() + seconds
+    while len(found := find()) < count and time.time() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

@@ -22,6 +22,13 @@ FACTOR_NAMES = {
     "pose": ("yaw-45", "yaw+0", "yaw+45"),
 }
 
+OWNERS = {
+    "main": ("shared", "expression", "disturbance"),
+    "discriminator": ("discriminator",),
+    "mine": ("mine",),
+}
+"""Networks by player of ADDL."""
+
 
 def checkpoint_of(method):
     facts = {

@@ -1,20 +1,13 @@
 import pytest
 import torch
-import torch.nn.functional as F
-from tests.methods.networks import EXPRESSION, build_addl, build_dfem, checkpoint_of, expression_batch
+from tests.methods.networks import EXPRESSION, OWNERS, build_addl, build_dfem, checkpoint_of, expression_batch
 
 from openfer.errors import CheckpointError, ParameterError, TrainingError
 from openfer.labels import FACTORS
-from openfer.losses.adversarial import confusion_loss, discriminator_loss
 from openfer.losses.attention_transfer import attention_transfer_loss
+from openfer.losses.mutual_information import mutual_information_bound
 from openfer.methods.addl import ADDLSettings, weighted_feature
 from openfer.methods.registry import build
-
-OWNERS = {
-    "main": ("shared", "expression", "disturbance"),
-    "discriminator": ("discriminator",),
-    "mine": ("mine",),
-}
 
 
 def snapshot(method):
@@ -34,28 +27,9 @@ def update(method, player_name, steps=1):
         optimiser.step()
 
 
-def gradients(method, losses, term):
-    """Norm of the gradient of one unrestricted term by each network, None where it never arrives."""
-    method.zero_grad()
-    losses[term].backward(retain_graph=True)
-    networks = dict(method.named_children())
-    networks["importance"] = method.disturbance.importance
-    found = {}
-    for name, network in networks.items():
-        given = [p.grad for p in network.parameters() if p.grad is not None]
-        found[name] = sum(float(gradient.norm()) for gradient in given)
-    return {name for name, norm in found.items() if norm > 0}
-
-
 @pytest.fixture(scope="module")
 def method():
     return build_addl().train()
-
-
-@pytest.fixture(scope="module")
-def losses(method):
-    torch.manual_seed(3)
-    return method.step(expression_batch(), method.stages()[0])
 
 
 @pytest.mark.parametrize("player", OWNERS)
@@ -71,24 +45,6 @@ def test_a_players_update_changes_its_own_networks_and_nothing_else(player):
     assert changed
     assert changed <= owned
     assert {name.split(".")[0] for name in changed} == set(OWNERS[player])
-
-
-@pytest.mark.parametrize("player", OWNERS)
-def test_no_objective_reaches_another_players_network_even_unrestricted(method, losses, player):
-    assert gradients(method, losses[player], "total") - {"importance"} == set(OWNERS[player])
-
-
-@pytest.mark.parametrize(
-    ("term", "networks"),
-    [
-        ("classification", {"shared", "expression"}),
-        ("adversarial", {"shared", "disturbance", "importance"}),
-        ("attention_transfer", {"shared", "disturbance"}),
-        ("mutual_information", {"shared", "expression", "disturbance"}),
-    ],
-)
-def test_each_term_of_the_joint_loss_reaches_the_networks_of_the_digest(method, losses, term, networks):
-    assert gradients(method, losses["main"], term) == networks
 
 
 def test_dfem_stays_as_it_is_batch_statistics_included():
@@ -116,23 +72,6 @@ def test_only_the_main_players_learning_rate_decays(method):
     }
 
 
-def test_the_importance_weights_learn(method, losses):
-    gradients(method, losses["main"], "total")
-    layer = method.disturbance.importance[0]
-    assert (layer.bias.grad.abs() > 0).all()
-    assert (layer.weight.grad.abs().sum(dim=1) > 0).all()
-
-
-def test_the_main_objective_pushes_the_disturbance_feature_against_the_discriminator():
-    torch.manual_seed(0)
-    discriminator = build_addl().discriminator
-    f_d, f_m = torch.randn(6, 128, requires_grad=True), torch.randn(6, 128, requires_grad=True)
-    ours = torch.autograd.grad(confusion_loss(discriminator(f_m), discriminator(f_d)), [f_d, f_m])
-    literal = torch.autograd.grad(discriminator_loss(discriminator(f_m), discriminator(f_d)), [f_d, f_m])
-    for a, b in zip(ours, literal, strict=True):
-        assert F.cosine_similarity(a.flatten(), b.flatten(), dim=0) < -0.9
-
-
 def test_the_main_player_makes_the_discriminator_err_more():
     method = build_addl().train()
     update(method, "discriminator", steps=2)
@@ -144,24 +83,21 @@ def test_the_main_player_makes_the_discriminator_err_more():
     assert after > before
 
 
-def test_the_estimators_update_raises_its_bound():
-    method = build_addl(dropout=0).train()
-    torch.manual_seed(0)
-    before = method.step(expression_batch(), method.stages()[0])["mine"]["total"].item()
-    update(method, "mine", steps=3)
-    torch.manual_seed(0)
-    assert method.step(expression_batch(), method.stages()[0])["mine"]["total"].item() < before
+def test_the_estimators_update_raises_its_bound_on_the_same_features():
+    method, batch = build_addl(dropout=0).train(), expression_batch()
+    with torch.no_grad():
+        shared = method.shared(batch.images)
+        f_d, f_e = method.disturbance(shared).feature, method.expression(shared).feature
 
+    def bound():
+        return sum(
+            mutual_information_bound(method.mine, f_d, f_e, torch.tensor(permutation)).item()
+            for permutation in ([1, 2, 0], [2, 0, 1])
+        )
 
-def test_the_total_is_the_weighted_sum_of_equation_14_without_what_is_only_watched():
-    torch.manual_seed(0)
-    method = build_addl(dropout=0).train()
-    terms = method.step(expression_batch(), method.stages()[0])["main"]
-    names = ("classification", "adversarial", "attention_transfer", "mutual_information")
-    assert terms["total"].item() == pytest.approx(sum(terms[name].item() for name in names), rel=1e-5)
-    watched = {name for name in terms if name.startswith("watch/")}
-    assert watched == {f"watch/importance_{factor}" for factor in method.factors} | {"watch/weighted_feature_norm"}
-    assert not any(terms[name].requires_grad for name in watched)
+    before = bound()
+    update(method, "mine", steps=4)
+    assert bound() > before
 
 
 def test_the_lambdas_weigh_their_terms():
@@ -278,17 +214,17 @@ def test_a_dfem_of_other_classes_is_refused():
         build("addl", {}, EXPRESSION, {"dfem": checkpoint})
 
 
-def test_a_step_in_bfloat16_stays_close_to_the_same_step_in_single_precision():
-    totals = {}
+def test_a_step_in_bfloat16_stays_close_to_the_same_step_in_single_precision_term_by_term():
+    found = {}
     for enabled in (False, True):
-        method = build_addl(dropout=0).train().to(memory_format=torch.channels_last)
+        method = build_addl(dropout=0, weights={"information": 1.0}).train().to(memory_format=torch.channels_last)
         torch.manual_seed(0)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
             losses = method.step(expression_batch(8), method.stages()[0])
-        totals[enabled] = {player: terms["total"] for player, terms in losses.items()}
-    for player, total in totals[True].items():
-        assert total.dtype == torch.float32
-        assert total.item() == pytest.approx(totals[False][player].item(), rel=0.05, abs=0.02)
+        found[enabled] = {(player, name): value for player, terms in losses.items() for name, value in terms.items()}
+    for name, value in found[True].items():
+        assert value.dtype == torch.float32
+        assert value.item() == pytest.approx(found[False][name].item(), rel=2**-8, abs=5e-4), name
 
 
 def test_what_the_opponents_read_has_all_digits_of_single_precision_under_autocast():

@@ -24,9 +24,15 @@ def test_a_model_that_is_not_needed_is_refused():
         build("baseline", {}, EXPRESSION, {"dfem": None})
 
 
-def test_a_state_that_does_not_fit_is_refused_and_changes_nothing():
+@pytest.mark.parametrize(
+    "change",
+    [{"trunk.conv1.weight": None}, {"extra": torch.zeros(1)}, {"trunk.conv1.weight": torch.zeros(64, 1, 7, 7)}],
+    ids=["missing", "unexpected", "of another shape"],
+)
+def test_a_state_that_does_not_fit_is_refused_by_the_name_of_the_tensor_and_changes_nothing(change):
     method = build_dfem()
     before = {name: value.clone() for name, value in method.own_state().items()}
-    with pytest.raises(CheckpointError, match="does not fit dfem"):
-        method.load_own_state({name: value + 1 for name, value in before.items() if name != "trunk.conv1.weight"})
+    other = {name: value + 1 for name, value in before.items()} | change
+    with pytest.raises(CheckpointError, match=rf"does not fit dfem: 1 tensors .* the first \['{next(iter(change))}'\]"):
+        method.load_own_state({name: value for name, value in other.items() if value is not None})
     assert all(torch.equal(value, before[name]) for name, value in method.own_state().items())

@@ -8,7 +8,6 @@ from openfer.nn.complexity import count_parameters
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.mask_attention import MaskAttentionBlock
-from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
 from openfer.nn.pooling import average_cells, concatenate_levels, have_papers_size
 from openfer.nn.resnet import ResNet18Trunk
 
@@ -30,8 +29,6 @@ def networks():
 
 def test_every_network_has_the_parameters_of_the_paper(networks):
     assert [count_parameters(network) for network in networks] == [11_176_512, 5_060_955, 4_372_697]
-    assert count_parameters(Discriminator(0.01)) == 73_792
-    assert count_parameters(MutualInformationEstimator(0.01)) == 16_513
     blocks = networks[1].attention.blocks
     assert [count_parameters(block) for block in blocks] == [41_474, 78_532, 312_708, 1_248_004, 2_625_540]
 
@@ -139,20 +136,3 @@ def test_under_autocast_the_deltas_are_rounded_like_any_weight_and_learn_in_sing
     assert abs(delta.bfloat16() - delta) < 2**-9
     assert block.mixing.dtype == block.mixing.grad.dtype == torch.float32
     assert block.mixing.grad.abs().min() > 0
-
-
-def test_a_frozen_network_passes_gradients_to_its_input_and_keeps_none():
-    network, feature = Discriminator(0.01), torch.randn(3, 128, requires_grad=True)
-    answer = frozen(network)(feature)
-    answer.sum().backward()
-    assert torch.equal(answer, network(feature))
-    assert feature.grad.abs().sum() > 0
-    assert all(parameter.grad is None for parameter in network.parameters())
-
-
-@pytest.mark.parametrize("network", [Discriminator(0.01), MutualInformationEstimator(0.01)])
-def test_opponents_answer_in_single_precision_under_autocast(network):
-    inputs = [torch.randn(2, 128)] * (2 if isinstance(network, MutualInformationEstimator) else 1)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(network(*inputs), network(*inputs).float())
-        assert network(*inputs).dtype == torch.float32

@@ -30,7 +30,7 @@ def faces(scenes: pd.DataFrame, config: SyntheticConfig, tmp_path_factory: pytes
 
 
 def content(faces: Path) -> tuple[bytes, pd.DataFrame]:
-    return (faces / "faces.bin").read_bytes(), FaceStore(faces).table()
+    return b"".join(shard.read_bytes() for shard in FaceStore(faces).shards), FaceStore(faces).table()
 
 
 def test_two_workers_store_the_same_bytes_as_one(
@@ -67,15 +67,15 @@ def test_a_broken_rendering_goes_on_from_its_finished_shards(
     def breaks(shard: Shard) -> int:
         if rendered:
             raise KeyboardInterrupt
-        rendered.append(shard.folder.name)
+        rendered.append(shard.path.name)
         return render(shard)
 
     monkeypatch.setattr(module, "render_shard", breaks)
     with pytest.raises(KeyboardInterrupt):
         render_set(scenes, config, tmp_path)
-    assert [folder.name for folder in (tmp_path / "shards").iterdir()] == rendered
+    assert [file.name for file in (tmp_path / "shards").iterdir()] == rendered
 
-    monkeypatch.setattr(module, "render_shard", lambda shard: rendered.append(shard.folder.name) or render(shard))
+    monkeypatch.setattr(module, "render_shard", lambda shard: rendered.append(shard.path.name) or render(shard))
     resumed = render_set(scenes, config, tmp_path)
     assert len(rendered) == len(set(rendered)) == 2
     assert content(resumed)[0] == content(faces)[0]
@@ -86,7 +86,7 @@ def test_an_altered_plan_finds_no_old_shard(scenes: pd.DataFrame, config: Synthe
     from openfer.synthetic.shards import shards_of
 
     def names(table: pd.DataFrame, size: int) -> set[str]:
-        return {shard.folder.name for shard in shards_of(table, size, tmp_path)}
+        return {shard.path.name for shard in shards_of(table, size, tmp_path)}
 
     assert not names(scenes, 48) & names(scenes, 64)
     assert len(names(scenes, 48) & names(scenes.iloc[1:], 48)) == 1

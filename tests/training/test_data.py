@@ -6,6 +6,7 @@ import torch
 from small_method import COUNT, faces, painted_store
 
 from openfer.errors import DataError, ParameterError
+from openfer.io.face_store import EncodedFace, FaceStore, FaceStoreWriter
 from openfer.methods.contract import MISSING
 from openfer.training import batches
 from openfer.training.batches import Loader, normalise, steps_per_epoch, training_batches
@@ -33,16 +34,13 @@ def same(one, other):
     return torch.equal(one.images, other.images) and torch.equal(one.labels["expression"], other.labels["expression"])
 
 
-def write_into(store, row, content):
-    """Overwrite the stored bytes of a face in the open store."""
-    if content == b"":
-        store._lengths = store._lengths.copy()
-        store._lengths[row] = 0
-    else:
-        pixels = np.array(store._pixels)
-        start = store._offsets[row]
-        pixels[start : start + len(content)] = np.frombuffer(content, np.uint8)
-        store._pixels = pixels
+def with_content(store, row, content):
+    """Return a copy of a store where one face has other bytes."""
+    records = store.table().to_dict("records")
+    with FaceStoreWriter(store.folder.with_name("damaged")) as writer:
+        for number, record in enumerate(records):
+            writer.add(EncodedFace(content if number == row else store.encoded(number), record))
+    return FaceStore(store.folder.with_name("damaged"))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -141,8 +139,7 @@ def test_sets_with_different_crops_make_no_whole(store):
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("content", [b"", b"no image"], ids=["zero bytes", "damaged"])
 def test_an_unreadable_image_is_one_error_that_names_the_sample(tmp_path, workers, content):
-    store = painted_store(tmp_path / "store", count=5)
-    write_into(store, 3, content)
+    store = with_content(painted_store(tmp_path / "store", count=5), 3, content)
     dataset = faces(store, range(5))
     with pytest.raises(DataError, match=r"face sample003 in .* cannot be decoded") as caught:
         list(Loader(dataset, plan(workers)).batches(batches.testing_batches(dataset, 2)))

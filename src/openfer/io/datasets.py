@@ -52,7 +52,7 @@ class FaceStoreDataset(AbstractDataset[Path, FaceStore]):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the first faces' table in Kedro-Viz."""
-        head = self.load().table(["sample_id", "height", "width", "detection_score", "length", "sha256"]).head(nrows)
+        head = self.load().table(["sample_id", "height", "width", "detection_score", "sha256"]).head(nrows)
         return TablePreview(json.loads(head.to_json(orient="split")))
 
     def _exists(self) -> bool:

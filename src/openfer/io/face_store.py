@@ -1,124 +1,130 @@
-"""The face store: encoded crops with random access by row and constant memory, plus a table."""
+"""The face store: encoded crops with random access by row and constant memory, plus a table.
 
-import hashlib
+A store is a folder of shards ``faces-00000.arrow``, ``faces-00001.arrow`` ... (:mod:`openfer.io.face_shard`)
+and ``index.json``, which lists them and is written last: a folder without it was never finished.
+"""
+
 import io
+import json
+import os
+import shutil
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image, UnidentifiedImageError
 
-from openfer.errors import DataError, StorageError
-from openfer.io.atomic import no_room_message
+from openfer.errors import DataError
+from openfer.io.atomic import atomic_path, write_bytes
+from openfer.io.face import EncodedFace, Face, encode
+from openfer.io.face_shard import REMEDY, SCHEMA, FaceShard, ShardWriter, mapped, write_shard
 
-_PIXELS = "faces.bin"
-_TABLE = "faces.parquet"
+__all__ = ["EncodedFace", "Face", "FaceStore", "FaceStoreWriter", "assemble_store", "encode", "write_shard"]
 
-
-@dataclass
-class Face:
-    """One aligned crop and what is known of its geometry.
-
-    Attributes:
-        sample_id: the row's stable name.
-        image: RGB, uint8, shape (S, S, 3).
-        points5: eye centres, nose tip, mouth corners in crop pixels, shape (5, 2), or None.
-        points68: the 68 iBUG points in crop pixels, shape (68, 2), or None.
-        confidence68: one confidence in [0, 1] per point, shape (68,), or None.
-        detection_score: in [0, 1]; 1 where the crop is known and not detected.
-        transform: similarity from source to crop pixels, shape (2, 3), or None for the identity.
-    """
-
-    sample_id: str
-    image: np.ndarray
-    points5: np.ndarray | None = None
-    points68: np.ndarray | None = None
-    confidence68: np.ndarray | None = None
-    detection_score: float = 1.0
-    transform: np.ndarray | None = None
+_INDEX = "index.json"
+_ROWS_PER_SHARD = 1000
 
 
 class FaceStoreWriter:
-    """Writes a face store into a folder; a context manager.
+    """Writes a face store into a folder, shard after shard; a context manager.
 
-    The folder is complete only after the block has ended without an error.
+    The folder is a store only after the block has ended without an error. To write with several
+    processes, let each call :func:`write_shard` and join the files with :func:`assemble_store`.
+
+    Args:
+        folder: made if needed; faces that lie in it are replaced.
+        rows_per_shard: faces in a file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rows_per_shard: int = _ROWS_PER_SHARD) -> None:
         self._folder = folder
-        self._rows: list[dict[str, Any]] = []
-        self._stream: BinaryIO | None = None
+        self._rows_per_shard = rows_per_shard
+        self._rows: list[int] = []
+        self._open = ExitStack()
+        self._shard: ShardWriter | None = None
 
     def __enter__(self) -> Self:
-        """Create the folder and open the pixel file."""
+        """Make the folder and clear it of an earlier store."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._stream = (self._folder / _PIXELS).open("wb")
+        (self._folder / _INDEX).unlink(missing_ok=True)
+        for shard in self._folder.glob("faces-*.arrow"):
+            shard.unlink()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the pixel file; without an error, write the table."""
-        if self._stream is not None:
-            self._stream.close()
+        """Finish the last shard; without an error, write the index."""
+        self._open.__exit__(kind, error, trace)
         if kind is None:
-            pd.DataFrame(self._rows).to_parquet(self._folder / _TABLE, index=False)
+            _write_index(self._folder, self._rows)
 
-    def add(self, face: Face) -> None:
-        """Append one face, encoded as PNG."""
-        buffer = io.BytesIO()
-        Image.fromarray(face.image).save(buffer, format="PNG", compress_level=3)
-        self.add_encoded(buffer.getvalue(), _describe(face))
+    def add(self, face: Face | EncodedFace) -> None:
+        """Append one face.
 
-    def add_store(self, store: "FaceStore") -> None:
-        """Append all faces of another store, in its order."""
-        for row, record in enumerate(store.table().to_dict("records")):
-            self.add_encoded(store.encoded(row), {str(name): value for name, value in record.items()})
+        Raises:
+            DataError: if its image or its points have a wrong shape.
+            StorageError: if the disk is full.
+        """
+        if self._shard is None or self._shard.rows == self._rows_per_shard:
+            self._open.close()
+            self._shard = self._open.enter_context(ShardWriter(self._folder / _shard_name(len(self._rows))))
+            self._rows.append(0)
+        self._shard.add(face)
+        self._rows[-1] += 1
 
-    def add_encoded(self, content: bytes, record: dict[str, Any]) -> None:
-        """Append an encoded image with its table record."""
-        if self._stream is None:
-            raise RuntimeError("FaceStoreWriter is used outside its `with` block")
-        offset = self._stream.tell()
-        try:
-            self._stream.write(content)
-        except OSError as error:
-            raise StorageError(no_room_message(self._folder)) from error
-        placed = {"offset": offset, "length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        self._rows.append(record | placed)
+
+def assemble_store(folder: Path, shards: Sequence[Path]) -> Path:
+    """Make a store of finished shards, atomically; no image is copied where hard links work.
+
+    Args:
+        folder: the store; an earlier one is replaced.
+        shards: files of :func:`write_shard`, in the store's order.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: if a shard is missing or damaged; the message names it.
+        StorageError: if the disk is full.
+    """
+    with atomic_path(folder) as temporary:
+        temporary.mkdir(parents=True)
+        rows = []
+        for number, shard in enumerate(shards):
+            rows.append(len(FaceShard(shard)))
+            _link(shard, temporary / _shard_name(number))
+        _write_index(temporary, rows)
+    return folder
 
 
 class FaceStore:
-    """Reads a face store; pixels stay on disk behind a memory map.
+    """Reads a face store; pixels stay on disk behind memory maps.
+
+    Opening reads the index alone; a shard is mapped when it is first asked for.
 
     Args:
-        folder: where :class:`FaceStoreWriter` wrote.
+        folder: where :class:`FaceStoreWriter` or :func:`assemble_store` wrote.
 
     Raises:
-        DataError: if a part of the store is missing or the pixel file is shorter than the table says.
+        DataError: if the store was never finished, or a shard is missing or truncated; a shard that is
+            damaged inside is found when it is first read. The message names the file.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in (_PIXELS, _TABLE):
-            if not (folder / name).is_file():
-                raise DataError(f"face store {folder} lacks {name}; delete the folder and run its pipeline again")
-        index = pd.read_parquet(folder / _TABLE, columns=["sample_id", "offset", "length"])
-        self.sample_ids = index["sample_id"].to_numpy(dtype=str)
-        self._offsets = index["offset"].to_numpy(np.int64)
-        self._lengths = index["length"].to_numpy(np.int64)
-        size = (folder / _PIXELS).stat().st_size
-        needed = int((self._offsets + self._lengths).max(initial=0))
-        if size < needed:
-            raise DataError(
-                f"face store {folder / _PIXELS} has {size} bytes, its table needs {needed}: it is truncated; "
-                "restore it with `dvc checkout`, or delete the folder and run its pipeline again"
-            )
-        self._pixels = np.memmap(folder / _PIXELS, np.uint8, mode="r") if size else np.zeros(0, np.uint8)
+        listed = _read_index(folder)
+        self._shards = [_find(folder / _shard_name(number), size) for number, (_, size) in enumerate(listed)]
+        self._ends = list(accumulate(rows for rows, _ in listed))
 
     def __reduce__(self) -> tuple[type["FaceStore"], tuple[Path]]:
         """Travel to another process as a folder, not as pixels."""
@@ -126,28 +132,45 @@ class FaceStore:
 
     def __len__(self) -> int:
         """Return the number of faces."""
-        return len(self.sample_ids)
+        return self._ends[-1] if self._ends else 0
+
+    @cached_property
+    def sample_ids(self) -> np.ndarray:
+        """The faces' names, (N,), strings of variable width: a long one costs no room in the others."""
+        names = (mapped(*shard).table(["sample_id"])["sample_id"].to_pylist() for shard in self._shards)
+        return np.concatenate([np.array(part, dtype=np.dtypes.StringDType()) for part in ([], *names)])
+
+    @property
+    def shards(self) -> list[Path]:
+        """The shards' files in order; :func:`assemble_store` joins stores of them."""
+        return [path for path, _ in self._shards]
 
     def table(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the table of points, scores and hashes, one row per face."""
-        return pd.read_parquet(self.folder / _TABLE, columns=list(columns) if columns else None)
+        """Return the table of points, scores and hashes, one row per face; all columns if none are named."""
+        names = list(columns or SCHEMA.names[:-1])
+        parts = [mapped(*shard).table(names) for shard in self._shards]
+        empty = SCHEMA.empty_table().select(names)
+        return pa.concat_tables([empty, *parts]).combine_chunks().to_pandas()
 
     def encoded(self, row: int) -> bytes:
         """Return the image file of a row as it was stored."""
-        start = self._offsets[row]
-        return self._pixels[start : start + self._lengths[row]].tobytes()
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of face store {self.folder}, which has {len(self)}")
+        number = bisect_right(self._ends, row)
+        start = self._ends[number - 1] if number else 0
+        return mapped(*self._shards[number]).encoded(row - start)
 
     def image(self, row: int) -> np.ndarray:
-        """Decode one face: RGB, uint8, shape (S, S, 3).
+        """Decode one face: RGB, uint8, shape (H, W, 3).
 
         Raises:
             DataError: if the stored image is empty or damaged; the message names the sample.
         """
         content = self.encoded(row)
         try:
-            with Image.open(io.BytesIO(content)) as image:
-                return np.array(image.convert("RGB"))
-        except (UnidentifiedImageError, OSError) as error:
+            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+                return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+        except (OSError, SyntaxError, ValueError) as error:
             reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
             raise DataError(
                 f"face {self.sample_ids[row]} in {self.folder} cannot be decoded ({len(content)} bytes, {reason}); "
@@ -160,9 +183,11 @@ class FaceStore:
         Raises:
             DataError: if a sample is not in the store; the message names the first ones.
         """
-        rows = pd.Index(self.sample_ids).get_indexer(pd.Index(list(sample_ids)))
+        wanted = [str(name) for name in sample_ids]
+        known = pa.array(self.sample_ids.tolist(), pa.string())
+        rows = pc.index_in(pa.array(wanted, pa.string()), value_set=known).fill_null(-1).to_numpy()
         if (rows < 0).any():
-            missing = [name for name, row in zip(sample_ids, rows, strict=True) if row < 0]
+            missing = [name for name, row in zip(wanted, rows, strict=True) if row < 0]
             raise DataError(
                 f"{len(missing)} samples of the split have no face in {self.folder}, the first {missing[:3]}; "
                 "the split and the faces come from different data: run the dataset's pipeline again"
@@ -170,17 +195,41 @@ class FaceStore:
         return rows.astype(np.int64)
 
 
-def _describe(face: Face) -> dict[str, Any]:
-    def flat(array: np.ndarray | None) -> list[float] | None:
-        return None if array is None else array.astype(np.float32).ravel().tolist()
+def _shard_name(number: int) -> str:
+    return f"faces-{number:05d}.arrow"
 
-    return {
-        "sample_id": face.sample_id,
-        "height": face.image.shape[0],
-        "width": face.image.shape[1],
-        "points5": flat(face.points5),
-        "points68": flat(face.points68),
-        "confidence68": flat(face.confidence68),
-        "detection_score": float(face.detection_score),
-        "transform": flat(face.transform),
-    }
+
+def _write_index(folder: Path, rows: Sequence[int]) -> None:
+    shards = [
+        {"file": name, "rows": count, "bytes": (folder / name).stat().st_size}
+        for name, count in ((_shard_name(number), count) for number, count in enumerate(rows))
+    ]
+    write_bytes(folder / _INDEX, json.dumps({"shards": shards}, indent=1).encode())
+
+
+def _read_index(folder: Path) -> list[tuple[int, int]]:
+    """Return each shard's number of faces and size in bytes."""
+    path = folder / _INDEX
+    if not path.is_file():
+        raise DataError(f"face store {folder} lacks {_INDEX}: it was never finished, or its files are gone; {REMEDY}")
+    try:
+        return [(int(shard["rows"]), int(shard["bytes"])) for shard in json.loads(path.read_bytes())["shards"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is no index of a face store ({error!r}); {REMEDY}") from error
+
+
+def _find(path: Path, size: int) -> tuple[Path, tuple[int, ...]]:
+    """Return a shard's path, and what tells this file from a later one of its name."""
+    if not path.is_file():
+        raise DataError(f"face store {path.parent} lacks {path.name}; {REMEDY}")
+    found = path.stat()
+    if found.st_size != size:
+        raise DataError(f"{path} has {found.st_size} bytes, the index says {size}: it is truncated; {REMEDY}")
+    return path, (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, target)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from openfer.io.atomic import atomic_path
-from openfer.io.face_store import FaceStore, FaceStoreWriter
+from openfer.io.face_store import assemble_store
 from openfer.synthetic.config import SyntheticConfig
-from openfer.synthetic.shards import Shard, render_shard, shards_of
+from openfer.synthetic.shards import render_shard, shards_of
 from openfer.workers import in_processes, with_bar
 
 
@@ -36,13 +35,6 @@ def render_set(scenes: pd.DataFrame, config: SyntheticConfig, folder: Path) -> P
     finished = sum(len(shard.records) for shard in shards if shard.is_done)
     counts = in_processes(render_shard, pending, config.workers, "synthetic.workers")
     with_bar(counts, str(scenes["dataset"].iloc[0]), len(scenes), finished, "face")
-    return _assemble(shards, folder)
-
-
-def _assemble(shards: list[Shard], folder: Path) -> Path:
-    faces = folder / "faces"
-    with atomic_path(faces) as temporary, FaceStoreWriter(temporary) as writer:
-        for shard in shards:
-            writer.add_store(FaceStore(shard.folder))
+    faces = assemble_store(folder / "faces", [shard.path for shard in shards])
     shutil.rmtree(folder / "shards", ignore_errors=True)
     return faces

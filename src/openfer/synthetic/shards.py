@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +53,17 @@ def shards_of(scenes: pd.DataFrame, image_size: int, folder: Path) -> list[Shard
     return shards
 
 
-def render_shard(shard: Shard, template: Template, renderer: Renderer) -> int:
+def render_shard(shard: Shard) -> int:
     """Render a shard into its file, atomically.
 
     Returns:
         The number of images.
     """
-    return write_shard(shard.path, _render(shard, template, renderer))
+    return write_shard(shard.path, _faces(shard))
 
 
-def _render(shard: Shard, template: Template, renderer: Renderer) -> Iterator[Face]:
+def _faces(shard: Shard) -> Iterator[Face]:
+    template, renderer = _engine(shard.image_size)
     person: Person | None = None
     who: int | None = None
     for record in shard.records:
@@ -77,3 +79,10 @@ def _render(shard: Shard, template: Template, renderer: Renderer) -> Iterator[Fa
             points68=rendering.points68,
             confidence68=rendering.visible68.astype(np.float32),
         )
+
+
+@lru_cache(maxsize=1)
+def _engine(image_size: int) -> tuple[Template, Renderer]:
+    """Return what a process renders all its shards with."""
+    template = Template(image_size)
+    return template, Renderer(template)

@@ -7,6 +7,7 @@ permutation, two players, one of them without decay.
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -94,6 +95,23 @@ def fresh() -> SmallMethod:
 def train(store: FaceStore, work: Path, method=None, *, test=False, tracker=None, label=None, **config):
     settings = TrainingConfig.model_validate({"device": "cpu", "precision": "float32", "workers": 0} | config)
     return fit(method or fresh(), fit_data(store, test), settings, 3, work, tracker, label)
+
+
+def interrupt(work: Path, store: FaceStore, after: int, **config) -> None:
+    """Train, and break off before step ``after`` of the run."""
+    method = fresh()
+    step, done = method.step, 0
+
+    def breaking(batch, stage):
+        nonlocal done
+        if done == after:
+            raise KeyboardInterrupt
+        done += 1
+        return step(batch, stage)
+
+    method.step = breaking
+    with pytest.raises(KeyboardInterrupt):
+        train(store, work, method, **config)
 
 
 def same_tensors(one, other) -> bool:

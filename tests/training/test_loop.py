@@ -6,7 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small_method import COUNT, EPOCHS, STEPS, SmallMethod, SmallSettings, faces, fit_data, fresh, painted_store, train
+from small_method import (
+    COUNT,
+    EPOCHS,
+    STEPS,
+    SmallMethod,
+    SmallSettings,
+    faces,
+    fit_data,
+    fresh,
+    painted_store,
+    same_tensors,
+    train,
+)
 
 from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.checkpoint import load_checkpoint
@@ -48,11 +60,24 @@ def explode(method, at):
 
 
 def test_training_learns_and_the_same_seed_gives_the_same_bits(tmp_path, store):
-    method = SmallMethod(SmallSettings(schedule=Schedule(epochs=25, batch_size=7, learning_rate=0.02)))
-    fitted = train(store, tmp_path / "a", method)
+    schedule = Schedule(epochs=25, batch_size=7, learning_rate=0.02)
+
+    def run(name):
+        torch.manual_seed(0)
+        return train(store, tmp_path / name, SmallMethod(SmallSettings(schedule=schedule)))
+
+    fitted, again = run("a"), run("b")
     losses = values(fitted, "main/classification")
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
     assert fitted.states["best_val"].facts["validation"] > 0.6
+    assert values(again, "main/classification") == losses
+    for selection, state in fitted.states.items():
+        assert same_tensors(again.states[selection].tensors, state.tensors)
+
+
+def test_another_seed_gives_another_run(tmp_path, store):
+    runs = [fit(fresh(), fit_data(store), CPU, seed, tmp_path / str(seed)) for seed in (0, 1)]
+    assert values(runs[0], "main/classification") != values(runs[1], "main/classification")
 
 
 def test_the_graph_of_a_step_is_gone_before_the_next_one_begins(tmp_path, store):

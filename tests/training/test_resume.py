@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_method import EPOCHS, STEPS, fresh, painted_store, same_tensors, train
+from small_method import EPOCHS, STEPS, fresh, interrupt, painted_store, same_tensors, train
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -21,24 +21,6 @@ EVERY_STEP = {"checkpoint_minutes": 0}
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     return painted_store(tmp_path_factory.mktemp("faces") / "store")
-
-
-def interrupt(work, store, after, **config):
-    """Train, and break off before step ``after`` of the run."""
-
-    method = fresh()
-    step, done = method.step, 0
-
-    def breaking(batch, stage):
-        nonlocal done
-        if done == after:
-            raise KeyboardInterrupt
-        done += 1
-        return step(batch, stage)
-
-    method.step = breaking
-    with pytest.raises(KeyboardInterrupt):
-        train(store, work, method, **config)
 
 
 def drive(store, work, settings, *disturbance):

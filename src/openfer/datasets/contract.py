@@ -40,6 +40,7 @@ class Expected:
         images: partition -> number of rows; the key ``""`` stands for a set without partitions.
         classes: partition -> expression -> number of rows, where it is published.
         subjects: number of people, where it is published.
+        sequences: number of recordings, where it is published.
         image_size: (width, height) of every image, where all are alike.
         landmarks: every row has landmarks.
         source: where these numbers are printed.
@@ -48,6 +49,7 @@ class Expected:
     images: Mapping[str, int] = field(default_factory=dict)
     classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     subjects: int | None = None
+    sequences: int | None = None
     image_size: tuple[int, int] | None = None
     landmarks: bool = False
     source: str = ""

@@ -1,0 +1,94 @@
+"""Frames of video files: how many there are, and some of them as arrays."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from openfer.errors import DataError
+
+
+def count_frames(path: Path) -> int:
+    """Return the number of frames of a video, decoding none.
+
+    The container's own count is taken where it has one; otherwise its packets are counted.
+
+    Raises:
+        DataError: if the file is missing, is no video, or holds no frame.
+    """
+    with _opened(path) as (container, stream):
+        count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+    if count == 0:
+        raise DataError(f"{path} holds no frame; restore it from the publisher's copy")
+    return count
+
+
+def read_frames(path: Path, indices: Sequence[int]) -> list[np.ndarray]:
+    """Return some frames of a video.
+
+    The video is decoded from its start, as only this gives exact frames in every format; no more than the frames
+    asked for are kept in memory.
+
+    Args:
+        path: the video.
+        indices: the frames, counted from 0, in any order.
+
+    Returns:
+        RGB arrays (height, width, 3), uint8, in the order of ``indices``.
+
+    Raises:
+        DataError: if the video is missing or damaged, or ends before a frame that was asked for.
+    """
+    found = dict(zip(sorted(set(indices)), iterate_frames(path, sorted(set(indices))), strict=True))
+    return [found[index] for index in indices]
+
+
+def iterate_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yield some frames of a video, one in memory at a time.
+
+    Args:
+        path: the video.
+        indices: the frames, counted from 0, ascending; a repeated one is given again.
+
+    Yields:
+        RGB arrays (height, width, 3), uint8.
+
+    Raises:
+        DataError: as :func:`read_frames` does, once the good frames are given.
+    """
+    if list(indices) != sorted(indices) or any(index < 0 for index in indices):
+        raise DataError(f"{path}: the frames {list(indices)[:5]} were asked for; give numbers from 0 in ascending order")
+    if not indices:
+        return
+    wanted, number = list(reversed(indices)), -1
+    with _opened(path) as (container, stream):
+        stream.thread_type = "AUTO"
+        for number, frame in enumerate(container.decode(stream)):
+            while wanted and wanted[-1] == number:
+                wanted.pop()
+                yield frame.to_ndarray(format="rgb24")
+            if not wanted:
+                return
+    raise DataError(
+        f"{path} ends after {number + 1} frames, frame {wanted[-1]} was asked for; "
+        "it is damaged or another edition: restore it from the publisher's copy"
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    if not path.is_file():
+        raise DataError(f"{path} does not exist; restore it from the publisher's copy")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise DataError(f"{path} has no pictures, only {len(container.streams)} other streams")
+            yield container, container.streams.video[0]
+    except av.FFmpegError as error:
+        raise DataError(
+            f"{path} cannot be read as a video: {error.strerror}; restore it from the publisher's copy"
+        ) from error

@@ -7,7 +7,7 @@ import pytest
 from tests.datasets.trees_lab import write_video
 
 from openfer.errors import DataError
-from openfer.io.video import count_frames, read_frames
+from openfer.io.video import count_frames, iterate_frames, read_frames
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,16 @@ def test_frames_come_by_number_in_the_order_asked_for(tmp_path: Path, name: str,
 
 def test_no_frame_is_read_when_none_is_asked_for(tmp_path: Path) -> None:
     assert read_frames(tmp_path / "nowhere.avi", []) == []
+
+
+def test_frames_are_given_one_by_one_before_the_damage_shows(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 5)
+    frames = iterate_frames(path, [2, 2, 4, 9])
+    assert [next(frames).mean() for _ in range(3)] == pytest.approx([16, 16, 32], abs=4)
+    with pytest.raises(DataError, match="ends after 5 frames, frame 9"):
+        next(frames)
+    with pytest.raises(DataError, match="ascending"):
+        next(iterate_frames(path, [3, 1]))
 
 
 def test_a_frame_past_the_end_is_named(tmp_path: Path) -> None:

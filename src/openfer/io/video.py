@@ -61,7 +61,7 @@ def iterate_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
         DataError: as :func:`read_frames` does, once the good frames are given.
     """
     if list(indices) != sorted(indices) or any(index < 0 for index in indices):
-        raise DataError(f"{path}: the frames {list(indices)[:5]} were asked for; give numbers from 0 in ascending order")
+        raise DataError(f"{path}: frames {list(indices)[:5]} were asked for; frames are counted from 0, ascending")
     if not indices:
         return
     wanted, number = list(reversed(indices)), -1

@@ -1,8 +1,11 @@
 """The parameters of splits."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from openfer.parameters import Settings
+from openfer.protocols.fold_lists import NAMES
 
 
 class ProtocolConfig(Settings):
@@ -16,3 +19,44 @@ class ProtocolConfig(Settings):
 
     seed: int = Field(ge=0)
     validation_share: float = Field(gt=0, le=0.5)
+
+
+class DatasetProtocol(Settings):
+    """How the split of a published dataset is made.
+
+    Attributes:
+        kind: ``official``, the publisher's partitions; ``subject_folds``, cross-validation over subjects;
+            ``image_folds``, over images where no subject is known; ``holdout``, train and val of single images.
+        folds: of cross-validation.
+        lists: ``true`` takes the fixed fold list of the dataset's own name, a name takes that one
+            (``ck_plus``, ``mmi`` or ``oulu_casia``), ``false`` draws folds by the seed.
+        subset: the challenge list that the test images of an official split are on, such as ``occlusion``.
+        validation_share: share of the training data that selects the epoch; whole subjects where known. No
+            effect where the publisher has a ``val`` partition.
+        seed: root of the draws.
+        near_duplicate_bits: perceptual hashes that differ in at most so many of 256 bits are near duplicates;
+            :mod:`openfer.faces.perceptual_hash` says what 22 finds. Null looks for equal files only.
+    """
+
+    kind: Literal["official", "subject_folds", "image_folds", "holdout"] = "official"
+    folds: int = Field(10, ge=2)
+    lists: bool | str = False
+    subset: str | None = None
+    validation_share: float = Field(0.15, gt=0, lt=1)
+    seed: int = Field(0, ge=0)
+    near_duplicate_bits: int | None = Field(22, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _fits_the_kind(self) -> "DatasetProtocol":
+        if self.subset is not None and self.kind != "official":
+            raise ValueError(
+                f"subset {self.subset!r} chooses test images of the official split, and kind is {self.kind}; remove "
+                "the subset, or set kind: official"
+            )
+        if self.lists and self.kind != "subject_folds":
+            raise ValueError(f"lists say each subject's fold, and kind is {self.kind}; set kind: subject_folds")
+        if isinstance(self.lists, str) and self.lists not in NAMES:
+            raise ValueError(f"there is no fold list {self.lists!r}; the lists are {', '.join(NAMES)}")
+        if self.kind == "holdout" and self.validation_share > 0.5:
+            raise ValueError(f"validation_share is {self.validation_share}; a holdout takes at most 0.5 of the images")
+        return self

@@ -2,10 +2,10 @@
 
 import logging
 
-import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError, ParameterError
+from openfer.protocols.carving import carve, subject_groups
 from openfer.schemas import SPLIT
 from openfer.seeds import generator_for
 
@@ -42,7 +42,8 @@ def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task:
     role = labelled["partition"].astype(object).copy()
     if not (role == "val").any():
         train = labelled[role == "train"]
-        role[train.index[_carve(train, task, validation_share, seed)]] = "val"
+        generator = generator_for(seed, "official_split", task)
+        role[train.index[carve(train, subject_groups(train), task, validation_share, generator)]] = "val"
     split = pd.DataFrame({"sample_id": labelled["sample_id"], "fold": 0, "role": role})
     return SPLIT.validate(split.reset_index(drop=True))
 
@@ -50,10 +51,16 @@ def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task:
 def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     if rows.empty:
         raise DataError("there are no rows to split; run the dataset's own pipeline first and look at its quarantine")
-    unknown = sorted(set(rows["partition"].astype(object).dropna()) - set(_PARTITIONS))
-    if unknown or rows["partition"].isna().any():
+    without = int(rows["partition"].isna().sum())
+    if without:
         raise DataError(
-            f"partition has the values {unknown or ['null']}; the publisher's partitions are named "
+            f"{without} of {len(rows)} rows have no partition: their publisher gives none, or the reader lost it. "
+            "Choose `protocol: {kind: subject_folds}`, or `{kind: image_folds}` where subjects are unknown"
+        )
+    unknown = sorted(set(rows["partition"].astype(object)) - set(_PARTITIONS))
+    if unknown:
+        raise DataError(
+            f"partition has the values {unknown}; the publisher's partitions are named "
             f"{', '.join(_PARTITIONS)}: correct the dataset's reader"
         )
     labelled = rows[rows[task].notna()].reset_index(drop=True)
@@ -72,61 +79,3 @@ def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
             "dataset, or use another task"
         )
     return labelled
-
-
-def _carve(train: pd.DataFrame, task: str, share: float, seed: int) -> np.ndarray:
-    """Return the positions of the validation rows in ``train``.
-
-    A group is a subject, or an image whose subject is unknown.
-    """
-    ordered = np.argsort(train["sample_id"].to_numpy(dtype=str), kind="stable")
-    group = _groups(train)[ordered]
-    codes, _ = pd.factorize(train[task].to_numpy(dtype=object)[ordered], sort=True)
-    group, _ = pd.factorize(group)
-    counts = np.zeros((group.max() + 1, codes.max() + 1))
-    np.add.at(counts, (group, codes), 1)
-    taken = _nearest(counts, share * counts.sum(axis=0), generator_for(seed, "official_split", task))
-    if not taken.any() or taken.all():
-        side = "validation" if not taken.any() else "training"
-        raise DataError(
-            f"validation_share {share} leaves no subject for {side}: the {len(train)} training rows have "
-            f"{len(counts)} subjects of {counts.sum(axis=1).min():.0f} to {counts.sum(axis=1).max():.0f} images; "
-            "change the share, or use data with more subjects"
-        )
-    return ordered[taken[group]]
-
-
-def _nearest(counts: np.ndarray, goal: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Choose groups whose class counts are near a goal in the chi-square sense.
-
-    Groups come in random order and join, or leave again, when that brings the counts nearer, until no
-    single one does. The chi-square weighs rare classes up, which absolute counts would neglect.
-
-    Args:
-        counts: images by group and class, (G, K).
-        goal: images wanted by class, (K,), positive.
-        generator: of the order.
-
-    Returns:
-        bool, (G,): who is chosen.
-    """
-    taken = np.zeros(len(counts), bool)
-    reached = np.zeros(len(goal))
-    distance = float(goal.sum())
-    improved = True
-    while improved:
-        improved = False
-        for group in generator.permutation(len(counts)):
-            changed = reached - counts[group] if taken[group] else reached + counts[group]
-            new = float(((changed - goal) ** 2 / goal).sum())
-            # the margin keeps rounding from undoing and redoing one change for ever
-            if new < distance - 1e-9:
-                taken[group] = not taken[group]
-                reached, distance, improved = changed, new, True
-    return taken
-
-
-def _groups(train: pd.DataFrame) -> np.ndarray:
-    """Return what must stay together: (dataset, subject), or the image itself where the subject is unknown."""
-    subject = train["dataset"].astype(object) + "/" + train["subject"].astype(object)
-    return subject.where(subject.notna(), "\0" + train["sample_id"].astype(object)).to_numpy(dtype=object)

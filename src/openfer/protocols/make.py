@@ -1,0 +1,52 @@
+"""One call that makes a dataset's split by its protocol."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.protocols.challenge import challenge_split
+from openfer.protocols.config import DatasetProtocol
+from openfer.protocols.fold_lists import fold_list
+from openfer.protocols.folds import image_folds, subject_folds
+from openfer.protocols.holdout import image_holdout
+from openfer.protocols.official import official_split
+
+
+def make_split(
+    rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protocol: DatasetProtocol, task: str = "expression"
+) -> pd.DataFrame:
+    """Return who trains, who selects and who tests.
+
+    Args:
+        rows: valid under :data:`openfer.schemas.ROWS`, of one dataset.
+        sha256: the hash of each face by ``sample_id``; only image folds look at it.
+        protocol: how to split.
+        task: the column whose null rows are left out and whose classes are balanced; a holdout has none.
+
+    Returns:
+        A table valid under :data:`openfer.schemas.SPLIT`.
+
+    Raises:
+        DataError: if the rows do not allow this protocol; the message names one that they do.
+        ParameterError: if a parameter is out of range.
+    """
+    share, seed = protocol.validation_share, protocol.seed
+    if protocol.kind == "holdout":
+        return image_holdout(rows, share, seed)
+    if protocol.kind == "image_folds":
+        return image_folds(rows, protocol.folds, share, seed, sha256, task)
+    if protocol.kind == "subject_folds":
+        return subject_folds(rows, protocol.folds, share, seed, _lists(rows, protocol), task)
+    if protocol.subset is not None:
+        return challenge_split(rows, protocol.subset, share, seed, task)
+    return official_split(rows, share, seed, task)
+
+
+def _lists(rows: pd.DataFrame, protocol: DatasetProtocol) -> dict[str, int] | None:
+    if not protocol.lists:
+        return None
+    names = rows["dataset"].unique()
+    if len(names) != 1:
+        raise DataError(f"rows of {len(names)} datasets cannot follow one fold list; split each dataset by itself")
+    return fold_list(str(names[0]) if protocol.lists is True else protocol.lists)

@@ -1,0 +1,96 @@
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+from tests.protocols.people import laboratory, names
+
+from openfer.errors import DataError
+from openfer.protocols.challenge import challenge_split
+from openfer.protocols.config import DatasetProtocol
+from openfer.protocols.fold_lists import fold_list
+from openfer.protocols.make import make_split
+from openfer.protocols.official import official_split
+
+
+@pytest.fixture
+def rows():
+    table = laboratory(names(40))
+    table["partition"] = ["test" if subject > "S030" else "train" for subject in table.subject]
+    table["identity"] = table["subject"]
+    table["subsets"] = [["pose30", "pose45"] if number % 6 == 0 else ["occlusion"] for number in range(len(table))]
+    table.loc[::5, "subsets"] = None
+    return table
+
+
+def made(rows, **protocol):
+    return make_split(rows, {}, DatasetProtocol(**protocol))
+
+
+def test_the_default_is_the_official_split(rows):
+    pd.testing.assert_frame_equal(made(rows), official_split(rows, 0.15, 0))
+
+
+def test_a_challenge_keeps_training_and_tests_on_its_list_only(rows):
+    split, whole = made(rows, subset="pose30"), official_split(rows, 0.15, 0)
+    listed = {
+        name
+        for name, lists in zip(rows.sample_id, rows.subsets, strict=True)
+        if lists is not None and "pose30" in lists
+    }
+    learned = whole[whole.role != "test"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(split[split.role != "test"].reset_index(drop=True), learned)
+    assert set(split[split.role == "test"].sample_id) == listed & set(whole[whole.role == "test"].sample_id) != set()
+
+
+def test_listed_images_that_do_not_test_are_counted(rows, caplog):
+    challenge_split(rows, "pose30", 0.15, 0)
+    assert "images on the list pose30 are not labelled test images" in caplog.text
+
+
+def test_an_unknown_list_is_an_error_that_counts_the_known_ones(rows):
+    with pytest.raises(DataError, match=r"list 'night'; the rows are on occlusion \(\d+ rows\), pose30 \(\d+ rows\)"):
+        made(rows, subset="night")
+    with pytest.raises(DataError, match="the rows are on none at all"):
+        made(rows.assign(subsets=None), subset="occlusion")
+
+
+def test_rows_without_partitions_are_told_of_folds(rows):
+    with pytest.raises(DataError, match=r"have no partition.*`protocol: \{kind: subject_folds\}`"):
+        made(rows.assign(partition=None))
+
+
+def test_lists_are_taken_by_the_name_of_the_dataset_or_by_their_own(rows):
+    named = made(rows.assign(dataset="mmi"), kind="subject_folds", lists=True)
+    chosen = made(rows, kind="subject_folds", lists="mmi")
+    tested = named[named.role == "test"].merge(rows, on="sample_id")
+    assert (tested.subject.map(fold_list("mmi")) == tested.fold).all()
+    pd.testing.assert_frame_equal(named[named.role == "test"], chosen[chosen.role == "test"])
+
+
+def test_rows_of_two_datasets_follow_no_list(rows):
+    with pytest.raises(DataError, match="rows of 2 datasets"):
+        made(pd.concat([rows, rows.assign(dataset="mmi")]), kind="subject_folds", lists=True)
+
+
+@pytest.mark.parametrize("kind", ["subject_folds", "image_folds"])
+def test_folds_are_as_many_as_asked_for(rows, kind):
+    assert set(made(rows, kind=kind, folds=4).fold) == {0, 1, 2, 3}
+
+
+def test_a_holdout_has_no_test_role(rows):
+    assert set(made(rows, kind="holdout").role) == {"train", "val"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"),
+    [
+        ({"kind": "subject_folds", "subset": "occlusion"}, "set kind: official"),
+        ({"lists": True}, "set kind: subject_folds"),
+        ({"kind": "subject_folds", "lists": "jaffe"}, "the lists are ck_plus, mmi, oulu_casia"),
+        ({"kind": "holdout", "validation_share": 0.6}, r"at most 0\.5"),
+        ({"kind": "random"}, "kind"),
+        ({"near_duplicate_bits": -1}, "near_duplicate_bits"),
+    ],
+)
+def test_contradictions_are_refused(protocol, message):
+    with pytest.raises(ValidationError, match=message):
+        DatasetProtocol(**protocol)

@@ -74,3 +74,37 @@ def test_folds_are_checked_one_by_one():
     report = leakage_report(rows, pd.concat([split, swapped]), hashes)
     assert set(report.fold) == {0, 1}
     assert set(report.verdict) == {NONE_FOUND}
+
+
+def couples(*pairs):
+    return pd.DataFrame(pairs, columns=["sample_id_1", "sample_id_2"]).assign(distance=5)
+
+
+def test_near_duplicates_are_a_kind_of_their_own_where_pairs_are_given():
+    report = leakage_report(*case(*CLEAN), pairs=couples(("s0", "s3"), ("s1", "s3"), ("s0", "s1")))
+    assert len(report) == 9
+    found = line(report, "near_duplicate", "train/test")
+    assert (found.shared, found["count"], found.verdict) == (2, 1, LEAK)
+    assert (found.examples, found.checked, found.samples) == ("s0 = s3; s1 = s3", 3, 3)
+    assert line(report, "near_duplicate", "train/val").verdict == NONE_FOUND
+
+
+def test_a_pair_is_found_in_either_order():
+    rows, split, hashes = case(*CLEAN)
+    report = leakage_report(
+        rows, split.assign(role=["test", "test", "val", "train"]), hashes, pairs=couples(("s0", "s3"))
+    )
+    assert line(report, "near_duplicate", "train/test").examples == "s3 = s0"
+
+
+def test_byte_identical_images_are_no_near_duplicates():
+    rows, split, hashes = case(*CLEAN)
+    report = leakage_report(rows, split, hashes | {"s3": hashes["s0"]}, pairs=couples(("s0", "s3")))
+    assert line(report, "near_duplicate", "train/test").verdict == NONE_FOUND
+    assert line(report, "exact_duplicate", "train/test").verdict == LEAK
+
+
+def test_near_duplicates_of_faces_without_hashes_are_not_called_clean():
+    rows, split, _ = case(*CLEAN)
+    found = line(leakage_report(rows, split, {}, pairs=couples()), "near_duplicate", "train/test")
+    assert (found.checked, found.verdict) == (0, UNKNOWN)

@@ -14,30 +14,39 @@ NONE_FOUND, LEAK, EXPECTED, UNKNOWN = "none found", "leak", "expected by design"
 
 
 def leakage_report(
-    rows: pd.DataFrame, split: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, *, identities_shared: bool = False
+    rows: pd.DataFrame,
+    split: pd.DataFrame,
+    sha256: Mapping[str, str] | pd.Series,
+    *,
+    pairs: pd.DataFrame | None = None,
+    identities_shared: bool = False,
 ) -> pd.DataFrame:
-    """Look for subjects, and for byte-identical images, that have two roles in one fold.
+    """Look for subjects, and for equal or nearly equal images, that have two roles in one fold.
 
     Args:
         rows: the columns ``sample_id, dataset, subject``.
         split: valid under :data:`openfer.schemas.SPLIT`.
         sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; samples without one
             are not checked for copies.
+        pairs: from :func:`openfer.protocols.duplicates.duplicate_pairs`, over the faces that have a hash; without
+            it near duplicates are not looked for.
         identities_shared: True for an image holdout, where shared subjects are the design; copies of an
             image are a leak there too.
 
     Returns:
-        One row per fold, kind (``subject`` or ``exact_duplicate``) and pair of roles that the fold has, also
-        where nothing is found: ``fold, kind, roles`` (such as ``train/test``), ``shared`` (subjects or
-        distinct images on both sides), ``count`` (samples on the second side concerned), ``checked`` and
-        ``samples`` (samples of the two sides whose subject or hash is known, and all of them), ``examples``
-        (sample ids of both sides), ``verdict``.
+        One row per fold, kind (``subject``, ``exact_duplicate`` or, with pairs, ``near_duplicate``: alike and
+        not byte-identical) and pair of roles that the fold has, also where nothing is found: ``fold, kind,
+        roles`` (such as ``train/test``), ``shared`` (subjects or distinct images on both sides; for near
+        duplicates, pairs), ``count`` (samples on the second side concerned), ``checked`` and ``samples``
+        (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
+        both sides), ``verdict``.
     """
     columns = ["sample_id", "dataset", "subject"]
     table = split.merge(rows[columns], on="sample_id", how="left", validate="many_to_one")
     named = table["dataset"].astype(object) + "/" + table["subject"].astype(object)
     table["subject"] = named.where(table["subject"].notna(), None)
     table["exact_duplicate"] = table["sample_id"].map(dict(sha256)).astype(object)
+    near = None if pairs is None else _not_identical(pairs, sha256)
     found = []
     for fold, members in table.groupby("fold"):
         sides = {role: members[members["role"] == role] for role in _ROLES if (members["role"] == role).any()}
@@ -45,6 +54,10 @@ def leakage_report(
             for first, second in combinations(sides, 2):
                 row = {"fold": fold, "kind": kind, "roles": f"{first}/{second}"}
                 found.append(row | _overlap(sides[first], sides[second], kind, expected=identities_shared))
+        if near is not None:
+            for first, second in combinations(sides, 2):
+                row = {"fold": fold, "kind": "near_duplicate", "roles": f"{first}/{second}"}
+                found.append(row | _alike(sides[first], sides[second], near))
     return pd.DataFrame(found)
 
 
@@ -77,18 +90,49 @@ def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: 
         f"{first.loc[first[kind] == key, 'sample_id'].iloc[0]} = {second.loc[second[kind] == key, 'sample_id'].iloc[0]}"
         for key in shared[:_EXAMPLES]
     ]
-    checkable = first[kind].notna().any() and second[kind].notna().any()
-    if not checkable:
+    return _line(first, second, kind, len(shared), len(concerned), pairs, expected=expected and kind == "subject")
+
+
+def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -> pd.DataFrame:
+    """Return pairs of different files; a file without a hash is different from all others."""
+    content = dict(sha256)
+    one, other = pairs["sample_id_1"].map(content), pairs["sample_id_2"].map(content)
+    return pairs[(one != other) | one.isna()]
+
+
+def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dict[str, object]:
+    found = []
+    for one, other in (("sample_id_1", "sample_id_2"), ("sample_id_2", "sample_id_1")):
+        across = near[near[one].isin(first["sample_id"]) & near[other].isin(second["sample_id"])]
+        found.append(pd.DataFrame({"first": across[one], "second": across[other]}))
+    across = pd.concat(found).sort_values(["first", "second"])
+    examples = [f"{row.first} = {row.second}" for row in across.head(_EXAMPLES).itertuples()]
+    concerned = across["second"].nunique()
+    return _line(first, second, "exact_duplicate", len(across), concerned, examples, expected=False)
+
+
+def _line(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    known: str,
+    shared: int,
+    count: int,
+    examples: list[str],
+    *,
+    expected: bool,
+) -> dict[str, object]:
+    """Return what the report says of two sides; ``known`` is the column whose values could be compared."""
+    if not (first[known].notna().any() and second[known].notna().any()):
         verdict = UNKNOWN
     elif not shared:
         verdict = NONE_FOUND
     else:
-        verdict = EXPECTED if expected and kind == "subject" else LEAK
+        verdict = EXPECTED if expected else LEAK
     return {
-        "shared": len(shared),
-        "count": len(concerned),
-        "checked": int(first[kind].notna().sum() + second[kind].notna().sum()),
+        "shared": shared,
+        "count": count,
+        "checked": int(first[known].notna().sum() + second[known].notna().sum()),
         "samples": len(first) + len(second),
-        "examples": "; ".join(pairs),
+        "examples": "; ".join(examples),
         "verdict": verdict,
     }

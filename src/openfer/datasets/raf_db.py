@@ -4,6 +4,7 @@ from typing import Literal
 
 import pandas as pd
 
+from openfer.datasets.challenge import ChallengeLists, challenge_subsets
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.rows import rows_table
@@ -20,13 +21,15 @@ _TEST = {"neutral": 680, "happiness": 1185, "sadness": 478, "surprise": 329, "fe
 
 
 class RafDbOptions(Settings):
-    """Which of the two editions of the images is read.
+    """Which of the two editions of the images is read, and where the challenge lists are.
 
     Attributes:
         images: ``original`` photographs, which have points, or the publisher's ``aligned`` 100-pixel crops.
+        challenge: the public occlusion and pose lists.
     """
 
     images: Literal["original", "aligned"] = "original"
+    challenge: ChallengeLists = ChallengeLists()
 
 
 class RafDb(Reader):
@@ -57,6 +60,8 @@ class RafDb(Reader):
         rows = pd.DataFrame({"path": f"Image/{self.options.images}/" + stem + suffix + ".jpg"})
         rows["partition"] = named(stem.str.split("_").str[0], {"train": "train", "test": "test"}, _LABELS)
         rows["expression"] = named(integers(table["code"], _LABELS), RAF_DB, _LABELS)
+        tested = stem.where(rows["partition"] == "test")
+        rows["subsets"] = challenge_subsets(tree, tested, self.options.challenge)
         manual = [_manual(tree, f"Annotation/manual/{name}_manu_attri.txt") for name in stem]
         for attribute, names in zip(_ATTRIBUTES, (RAF_DB_GENDER, RAF_DB_RACE, RAF_DB_AGE), strict=True):
             codes = pd.Series([m and m[1][attribute] for m in manual], dtype="Int64")

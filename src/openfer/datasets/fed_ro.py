@@ -1,0 +1,42 @@
+"""FED-RO: 400 photographs from the web of faces with real occlusions, for testing only."""
+
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from openfer.datasets.contract import About, Expected, Reader
+from openfer.datasets.labelling import named
+from openfer.datasets.rows import rows_table
+from openfer.datasets.tree import IMAGES, Tree
+from openfer.labels import FED_RO
+
+
+class FedRo(Reader):
+    """Reads a folder per expression, wherever these lie in the root.
+
+    The authors send the images on request and document no layout. That the folders are called ``neural``,
+    ``happy``, ``sad``, ``surprise``, ``fear``, ``disgust`` and ``anger`` is what public code of other groups expects.
+    """
+
+    name = "fed_ro"
+    about = About(
+        title="FED-RO",
+        licence="FED-RO: research only, on request from its authors",
+        citation="Li, Zeng, Shan, Chen: Occlusion Aware Facial Expression Recognition Using CNN With Attention "
+        "Mechanism. IEEE Transactions on Image Processing 28(5), 2019",
+        access="request to the authors (github.com/mysee1989/PG-CNN)",
+    )
+
+    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+        """Return a row per image; the folder that holds it is its expression."""
+        rows = pd.DataFrame({"path": tree.with_suffix("", IMAGES)}, dtype=object)
+        folders = rows["path"].map(lambda path: PurePosixPath(path).parent.name.lower())
+        rows["expression"] = named(folders, FED_RO, f"the folders of {tree.root}")
+        return rows_table(tree, dataset, self.about.licence, rows.assign(partition="test"))
+
+    def expected(self) -> Expected:
+        """Return the paper's count."""
+        return Expected(images={"test": 400}, source="the paper's description of FED-RO")
+
+
+READER = FedRo

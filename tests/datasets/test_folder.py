@@ -1,0 +1,174 @@
+"""The reader of one's own data: folders, or a table with its own column names and words."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from openfer.datasets.folder import Folder
+from openfer.datasets.tree import Tree
+from openfer.errors import DataError
+from openfer.labels import EXPRESSIONS
+from tests.datasets.trees import write_image, write_text
+
+
+def read(root: Path, **options):
+    return Folder(options).read(Tree(root), "mine")
+
+
+def table(root: Path, *lines: str, images: str = "") -> Path:
+    """A table as people have it, with its images."""
+    write_text(root / "labels.csv", *lines)
+    for line in lines[1:]:
+        write_image(root / images / line.split(",")[0])
+    return root
+
+
+def test_class_folders_with_usual_words(tmp_path: Path) -> None:
+    for folder in ("Happy", "angry", "sadness", "Surprised", "fearful", "disgusted", "neutral", "contempt"):
+        write_image(tmp_path / folder / "deep" / "1.JPG")
+    rows = read(tmp_path)
+    assert set(rows["expression"]) == set(EXPRESSIONS)
+    assert rows["partition"].isna().all()
+    assert set(rows["licence"]) == {"not stated"}
+    assert rows.set_index("path")["expression"]["Happy/deep/1.JPG"] == "happiness"
+
+
+def test_partition_folders(tmp_path: Path) -> None:
+    for side in ("train", "Validation", "test"):
+        write_image(tmp_path / "faces" / side / "happy" / "1.png")
+    rows = read(tmp_path, images="faces")
+    assert dict(zip(rows["path"].str.split("/").str[1], rows["partition"], strict=True)) == {
+        "Validation": "val",
+        "test": "test",
+        "train": "train",
+    }
+    assert set(rows["expression"]) == {"happiness"}
+
+
+def test_an_unknown_word_is_named_with_the_canonical_names_and_the_option(tmp_path: Path) -> None:
+    write_image(tmp_path / "smiling/1.png")
+    with pytest.raises(DataError, match=r"'smiling'.* the names are neutral, happiness.*options\.labels"):
+        read(tmp_path)
+    assert read(tmp_path, labels={"Smiling": "happiness"})["expression"].tolist() == ["happiness"]
+    assert read(tmp_path, labels={"smiling": None})["expression"].isna().all()
+
+
+def test_an_image_outside_class_folders_is_named(tmp_path: Path) -> None:
+    for bare in ("a.png", "train/a.png"):
+        write_image(tmp_path / bare)
+        with pytest.raises(DataError, match=r"a\.png lies in no class folder"):
+            read(tmp_path)
+        (tmp_path / bare).unlink()
+
+
+def test_a_table_with_its_own_columns_and_words(tmp_path: Path) -> None:
+    root = table(
+        tmp_path,
+        "file,who,face,years,sex,origin,split",
+        "b.jpg,002,grin,71,female,white,testing",
+        "a.jpg,001,Neutral,24,male,martian,train",
+        "c.jpg,003,,NA,,,",
+    )
+    rows = read(
+        root,
+        table="labels.csv",
+        columns={
+            **{"path": "file", "subject": "who", "expression": "face", "age": "years"},
+            **{"gender": "sex", "race": "origin", "partition": "split"},
+        },
+        labels={"grin": "happiness"},
+        words={"race": {"white": "caucasian", "martian": None}},
+        licence="CC BY 4.0",
+    ).set_index("path")
+    assert rows.loc["b.jpg", ["subject", "expression", "age", "gender", "race", "partition", "licence"]].tolist() == [
+        *("002", "happiness", "70+", "female", "caucasian", "test", "CC BY 4.0")
+    ]
+    assert rows.loc["a.jpg", ["subject", "expression", "age"]].tolist() == ["001", "neutral", "20-39"]
+    assert rows.loc["a.jpg", ["race"]].isna().all()
+    assert rows.loc["c.jpg", ["expression", "age", "gender", "race", "partition"]].isna().all()
+
+
+def test_ages_fall_into_the_contract_s_groups(tmp_path: Path) -> None:
+    ages = {
+        "0": "0-3",
+        "3.5": "0-3",
+        "4": "4-19",
+        "19": "4-19",
+        "20": "20-39",
+        "69": "40-69",
+        "70": "70+",
+        "4-19": "4-19",
+    }
+    root = table(tmp_path, "path,age", *(f"{number}.png,{age}" for number, age in enumerate(ages)))
+    rows = read(root, table="labels.csv", columns={"path": "path", "age": "age"}).set_index("path")
+    assert [rows["age"][f"{number}.png"] for number in range(len(ages))] == list(ages.values())
+
+
+@pytest.mark.parametrize("count", [4, 10])
+def test_pupils_or_five_points_come_from_columns(tmp_path: Path, count: int) -> None:
+    names = [f"p{number}" for number in range(count)]
+    values = ",".join(f"{number}.5" for number in range(count))
+    root = table(tmp_path, f"path,{','.join(names)}", f"a.png,{values}", f"b.png{',' * count}")
+    rows = read(root, table="labels.csv", columns={"path": "path"}, points=names)
+    assert list(rows["landmarks"][0]) == [number + 0.5 for number in range(count)]
+    assert rows["landmarks"][1] is None
+
+
+def test_numbers_come_from_columns(tmp_path: Path) -> None:
+    root = table(tmp_path, "path,v,a,n", "a.png,-0.5,1,7", "b.png,,,")
+    rows = read(root, table="labels.csv", columns={"path": "path", "valence": "v", "arousal": "a", "frame": "n"})
+    assert rows.loc[0, ["valence", "arousal", "frame"]].tolist() == [-0.5, 1, 7]
+    assert rows.loc[1, ["valence", "arousal", "frame"]].isna().all()
+
+
+def test_paths_may_start_from_a_folder(tmp_path: Path) -> None:
+    root = table(tmp_path, "path,expression", "a.png,happy", images="faces")
+    with pytest.raises(DataError, match=r"such as a\.png; set options\.images"):
+        read(root, table="labels.csv")
+    assert read(root, table="labels.csv", images="faces")["path"].tolist() == ["faces/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("x.png,grin,20,1", "'grin'"),
+        ("x.png,happy,old,1", r"age 'old'.* options\.words\.age"),
+        ("x.png,happy,20,left", "'left' in v"),
+        ("../x.png,happy,20,1", "outside"),
+        (",happy,20,1", "1 lines without a path"),
+        ("a.png,happy,20,1", "more than once"),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path: Path, line: str, words: str) -> None:
+    root = table(tmp_path, "path,expression,age,v", "a.png,happy,20,0")
+    with (root / "labels.csv").open("a") as file:
+        file.write(line + "\n")
+    columns = {"path": "path", "expression": "expression", "age": "age", "valence": "v"}
+    with pytest.raises(DataError, match=words):
+        read(root, table="labels.csv", columns=columns)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    root = table(tmp_path, "file,label", "a.png,happy")
+    with pytest.raises(DataError, match=r"lacks the columns \['path', 'expression'\], it has \['file', 'label'\]"):
+        read(root, table="labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"labels": {"grin": "joy"}}, "are no expressions"),
+        ({"words": {"race": {"white": "white"}}}, "are no names of race"),
+        ({"points": ["x", "y"]}, "4 columns"),
+        ({"table": "labels.csv", "columns": {"expression": "label"}}, "which column is the path"),
+        ({"columns": {"emotion": "label"}}, "columns"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Folder(options)
+
+
+def test_nothing_is_expected() -> None:
+    assert not Folder().expected().images

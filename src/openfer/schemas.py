@@ -59,7 +59,7 @@ ROWS = pa.DataFrameSchema(
         ),
         "attributes": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
         "subsets": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
-        "landmarks": _list(_numbers(10, 136), "5 or 68 points, x and y alternating"),
+        "landmarks": _list(_numbers(4, 10, 136), "2, 5 or 68 points, x and y alternating"),
         "box": _list(_numbers(4), "left, top, width and height"),
         "licence": _name(),
     },
@@ -70,7 +70,7 @@ ROWS = pa.DataFrameSchema(
 
 ``partition`` is null where the publisher gives none. ``attributes`` names those that the face has (CelebA);
 ``subsets`` names the lists that it is on (``occlusion``, ``pose30``, ``pose45``). ``landmarks`` and ``box`` are
-in pixels of the image as stored on disk, after its EXIF orientation.
+in pixels of the image as stored on disk, after its EXIF orientation; two points are the eyes.
 """
 
 
@@ -79,6 +79,18 @@ def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
     missing = {column: None for column in ROWS.columns if column not in table}
     return ROWS.validate(table.assign(**missing)[list(ROWS.columns)])
 
+
+QUARANTINE = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "path": _name(),
+        "frame": pa.Column("Int64", nullable=True, coerce=True),
+        "reason": pa.Column(str, pa.Check.str_length(min_value=1), coerce=True),
+    },
+    strict=True,
+    name="quarantine",
+)
+"""Rows that have no face, and why; rows = faces + quarantine."""
 
 SPLIT = pa.DataFrameSchema(
     {

@@ -143,7 +143,7 @@ class FaceStore:
     @property
     def shards(self) -> list[Path]:
         """The shards' files in order; :func:`assemble_store` joins stores of them."""
-        return [path for path, _ in self._shards]
+        return [Path(path) for path, _ in self._shards]
 
     def table(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the table of points, scores and hashes, one row per face; all columns if none are named."""
@@ -154,9 +154,9 @@ class FaceStore:
 
     def encoded(self, row: int) -> bytes:
         """Return the image file of a row as it was stored."""
-        if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of face store {self.folder}, which has {len(self)}")
         number = bisect_right(self._ends, row)
+        if row < 0 or number == len(self._ends):
+            raise IndexError(f"row {row} of face store {self.folder}, which has {len(self)}")
         start = self._ends[number - 1] if number else 0
         return mapped(*self._shards[number]).encoded(row - start)
 
@@ -218,14 +218,14 @@ def _read_index(folder: Path) -> list[tuple[int, int]]:
         raise DataError(f"{path} is no index of a face store ({error!r}); {REMEDY}") from error
 
 
-def _find(path: Path, size: int) -> tuple[Path, tuple[int, ...]]:
+def _find(path: Path, size: int) -> tuple[str, str]:
     """Return a shard's path, and what tells this file from a later one of its name."""
     if not path.is_file():
         raise DataError(f"face store {path.parent} lacks {path.name}; {REMEDY}")
     found = path.stat()
     if found.st_size != size:
         raise DataError(f"{path} has {found.st_size} bytes, the index says {size}: it is truncated; {REMEDY}")
-    return path, (found.st_ino, found.st_mtime_ns, found.st_size)
+    return str(path), f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
 
 
 def _link(source: Path, target: Path) -> None:

@@ -131,6 +131,21 @@ def test_two_sets_in_one_lack_each_others_tasks(store, tmp_path):
     assert torch.equal(both[2, 3][0], first[2, 3][0])
 
 
+def test_a_crop_that_shows_a_part_of_a_face_is_refused_until_faces_are_resized(store):
+    with pytest.raises(ParameterError, match=r"images\.crop is 8 pixels.*33% of a face's side; set images\.size"):
+        faces(store, range(3), crop=8)
+    small = FaceDataset(store, np.arange(3), {}, ImageSettings(size=10, crop=8), seed=0, training=False)
+    assert small[0, 0][0].shape == (3, 8, 8)
+
+
+def test_a_resized_face_is_the_whole_face_in_fewer_pixels(store):
+    halved = FaceDataset(store, np.arange(1), {}, ImageSettings(size=12, crop=12), seed=0, training=False)[0, 0][0]
+    means = store.image(0).astype(float).reshape(12, 2, 12, 2, 3).mean((1, 3)).transpose(2, 0, 1)
+    assert np.abs(halved.numpy() - means).mean() < 12  # bicubic, against plain means of four pixels
+    same = FaceDataset(store, np.arange(1), {}, ImageSettings(size=24, crop=24), seed=0, training=False)[0, 0][0]
+    assert (same.numpy() == store.image(0).transpose(2, 0, 1)).all()
+
+
 def test_sets_with_different_crops_make_no_whole(store):
     with pytest.raises(ParameterError, match="different images settings"):
         ConcatFaces([faces(store, range(3)), faces(store, range(3), crop=16)])

@@ -15,13 +15,15 @@ class ImageSettings(Settings):
     """How a stored face becomes the input of a network.
 
     Attributes:
-        crop: side of the square input in pixels, at most that of the stored face. Training crops at
-            random, testing crops the centre (ADDL: 224 of 256).
+        size: a stored face is resized to this side first; None takes it as it is stored.
+        crop: side of the square input in pixels, at most ``size``. Training crops at random, testing crops the
+            centre (ADDL: 224 of 256).
         flip: mirror a training image horizontally half of the time; every paper here does.
         mean: subtracted from each channel in [0, 1]; 0.5 with ``std`` 0.5 gives [-1, 1].
         std: each channel is divided by it.
     """
 
+    size: int | None = Field(None, ge=8)
     crop: int = Field(ge=8)
     flip: bool = True
     mean: float = Field(0.5, ge=0, le=1)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from openfer.errors import DataError, ParameterError
@@ -18,6 +19,9 @@ Key = tuple[int, int]
 
 Sample = tuple[Tensor, dict[str, int]]
 """A crop, uint8 (3, S, S), and its label per task."""
+
+_LEAST_SHARE = 0.6
+"""Of a face's side that a crop must show; papers show 0.8 and more."""
 
 
 class Faces(Protocol):
@@ -54,7 +58,7 @@ class FaceDataset:
         training: random crop and flip; else the centre crop.
 
     Raises:
-        ParameterError: if the crop is larger than a stored face.
+        ParameterError: if the crop is larger than a face, or shows a small part of it only.
         DataError: if labels and rows differ in number.
     """
 
@@ -98,10 +102,16 @@ class FaceDataset:
 
     def sample(self, index: int, draw: np.random.Generator) -> Sample:
         """Return a sample augmented by ``draw``, which testing does not touch."""
-        image = self.store.image(int(self.rows[index]))
+        image = self._resized(self.store.image(int(self.rows[index])))
         crop = self._random_crop(image, draw) if self.training else self._centre_crop(image)
         pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
         return pixels, {task: int(values[index]) for task, values in self.labels.items()}
+
+    def _resized(self, image: np.ndarray) -> np.ndarray:
+        size = self.images.size
+        if size is None or image.shape[:2] == (size, size):
+            return image
+        return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
 
     def _random_crop(self, image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
         size = self.images.crop
@@ -115,11 +125,20 @@ class FaceDataset:
         return image[top : top + size, left : left + size]
 
     def _check_crop(self) -> None:
+        if not len(self.rows):
+            return
+        crop, size = self.images.crop, self.images.size
         sides = self.store.table(["height", "width"]).to_numpy()[self.rows]
-        if len(sides) and sides.min() < self.images.crop:
+        least, most = (size, size) if size else (int(sides.min()), int(sides.max()))
+        if least < crop:
             raise ParameterError(
-                f"images.crop is {self.images.crop} pixels, but face {self.sample_ids[sides.min(axis=1).argmin()]} of "
-                f"{self.store.folder} has a side of {sides.min()}; lower images.crop, or store larger faces"
+                f"images.crop is {crop} pixels, but face {self.sample_ids[sides.min(axis=1).argmin()]} of "
+                f"{self.store.folder} has a side of {least}; lower images.crop, or set images.size to resize faces"
+            )
+        if crop < _LEAST_SHARE * most:
+            raise ParameterError(
+                f"images.crop is {crop} pixels, but faces of {self.store.folder} have up to {most}: a crop would show "
+                f"{crop / most:.0%} of a face's side; set images.size, such as {round(crop * 8 / 7)}, to resize them"
             )
 
 

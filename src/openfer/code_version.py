@@ -10,6 +10,9 @@ from typing import Any
 
 _PACKAGE = "openfer"
 _MARK = "runs_modules"
+WATCHED = "watched_folders"
+"""Mark of a function whose work depends on the files in folders: the names of the parameters that hold them."""
+
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
@@ -21,6 +24,17 @@ def runs(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     setattr(noted, _MARK, modules)
+    return noted
+
+
+def watches(function: Callable[..., Any], *parameters: str) -> Callable[..., Any]:
+    """Return ``function`` with a note of parameters, each a raw folder: a changed file there makes its work stale."""
+
+    @functools.wraps(function)
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    setattr(noted, WATCHED, parameters)
     return noted
 
 

@@ -1,15 +1,11 @@
 """Kedro hooks: parameters that nobody reads are errors, and results are shown where they were asked for."""
 
-import difflib
-from typing import Any
-
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from openfer.errors import ParameterError
-from openfer.pipelines.in_use import choose_datasets, top_level_parameters
+from openfer.pipelines.in_use import choose
 
 
 class ParametersHook:
@@ -20,18 +16,9 @@ class ParametersHook:
         """Refuse unknown top-level parameters; choose the datasets that pipelines are built for.
 
         Raises:
-            ParameterError: if a top-level key belongs to no pipeline; the nearest names are given.
+            ParameterError: if a name is unknown; the nearest ones are given.
         """
-        parameters: dict[str, Any] = context.config_loader["parameters"]
-        known = top_level_parameters()
-        for name in parameters:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise ParameterError(
-                    f"parameter {name!r} belongs to no pipeline; {hint}The top-level parameters are {', '.join(known)}"
-                )
-        choose_datasets(parameters)
+        context.config_loader["parameters"] = choose(context.config_loader["parameters"])
 
 
 class ResultsHook:
@@ -40,11 +27,24 @@ class ResultsHook:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Print the summary, or each method's results where there is none, also when all was up to date."""
-        from openfer.pipelines.show import show_results
+        from openfer.pipelines import show
 
         ends = pipeline.outputs()
+        for name in (_stem(end, ".counts") for end in sorted(ends) if end.endswith(".counts")):
+            show.show_ingested(
+                name,
+                len(catalog.load(f"{name}_rows")),
+                *(catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage")),
+            )
+        for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):
+            page = str(catalog.get(f"{name}.doctor_page")._filepath)
+            show.show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), page)
         if "summary.results" in ends:
-            show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
+            show.show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
             return
-        for name in sorted(name for name in ends if name.endswith(".results")):
-            show_results(catalog.load(name))
+        for end in sorted(end for end in ends if end.endswith(".results")):
+            show.show_results(catalog.load(end))
+
+
+def _stem(name: str, end: str) -> str:
+    return name.removesuffix(end)

@@ -1,8 +1,9 @@
 """The base of every parameter model, and the marks that say how a field decides a result."""
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 WITHOUT_EFFECT: dict[str, Any] = {"changes_results": False}
 """Mark of a field that changes how a result is made and not the result, such as a number of workers.
@@ -13,6 +14,13 @@ Used as ``Field(default, json_schema_extra=WITHOUT_EFFECT)``; changing such a fi
 
 FILE: dict[str, Any] = {"names": "file"}
 """Mark of a field that may name a file: the file's content decides the result, not its place."""
+
+
+class RawFolder(RootModel[Path]):
+    """Where a dataset's copy lies. Its files decide what is made of it, the place does not."""
+
+    model_config = ConfigDict(frozen=True)
+    root: Path = Field(json_schema_extra=WITHOUT_EFFECT)
 
 
 class Settings(BaseModel):

@@ -15,9 +15,17 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
-from openfer.code_version import code_version
+from openfer.code_version import WATCHED, code_version
 from openfer.io.datasets import WorkFolderDataset
-from openfer.io.provenance import content_hash, decisive, fingerprint_of, forget, read_record, write_record
+from openfer.io.provenance import (
+    content_hash,
+    decisive,
+    fingerprint_of,
+    forget,
+    listing_stamp,
+    read_record,
+    write_record,
+)
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -62,6 +70,9 @@ class _Work:
             for name in node.inputs
             if not _is_parameter(name) and (path := _path(catalog, name)) is not None and path.exists()
         }
+        watched = {name: Path(values[name].root) for name in getattr(node.func, WATCHED, ())}
+        self._inputs |= {f"files of {name}": listing_stamp(root) for name, root in watched.items()}
+        self._source_is_gone = any(not root.exists() for root in watched.values())
         self._code = code_version(node.func)
         self._outputs = [_path(catalog, name) for name in node.outputs]
 
@@ -76,8 +87,10 @@ class _Work:
 
     def _made(self, output: Path) -> bool:
         record = read_record(output)
-        if record is None or record.fingerprint != self._fingerprint:
+        if record is None or (record.fingerprint != self._fingerprint and not self._source_is_gone):
             return False
+        if record.fingerprint != self._fingerprint:
+            log.info("the raw folder is not here; taking what was made of it: %s", output)
         content_hash(output)  # raises if the file was changed: that is an error, not a result
         return True
 

@@ -13,7 +13,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.pipeline import Pipeline
 
 from openfer.methods.names import method_names
-from openfer.pipelines.in_use import choose_datasets
+from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import ROOT
 
 
@@ -69,10 +69,10 @@ def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipel
     from openfer.pipelines.template import method_pipeline
 
     try:
-        choose_datasets({"baseline": {"datasets": ["mine"]}})
+        choose({"baseline": {"datasets": ["mine"]}})
         assert {"mine_rows", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
     finally:
-        choose_datasets({})
+        choose({})
 
 
 def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(

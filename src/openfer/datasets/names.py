@@ -1,12 +1,18 @@
 """The names of the registered readers, without importing any of them."""
 
+import functools
 import pkgutil
+import re
+from pathlib import Path
 
 from openfer import datasets
 
-_NOT_READERS = {"challenge", "contract", "frames", "labelling", "names", "registry", "rows", "sheets", "tree"}
+_REGISTERED = re.compile(r"^READER = ", re.MULTILINE)
 
 
+@functools.cache
 def reader_names() -> tuple[str, ...]:
-    """Return the names of all registered readers, sorted: the modules of this folder."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(datasets.__path__) if m.name not in _NOT_READERS))
+    """Return the names of all registered readers, sorted: the modules of this folder that end with a ``READER``."""
+    folder = Path(datasets.__path__[0])
+    modules = (m.name for m in pkgutil.iter_modules(datasets.__path__))
+    return tuple(sorted(name for name in modules if _REGISTERED.search((folder / f"{name}.py").read_text("utf-8"))))

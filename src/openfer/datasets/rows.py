@@ -34,7 +34,8 @@ def rows_table(tree: Tree, dataset: str, licence: str, columns: Mapping[str, Any
     table = pd.DataFrame(columns)
     if table.empty:
         raise DataError(f"{tree.root} holds no image of {dataset}; is root the right folder?")
-    table["path"] = [tree.check_name(str(path), f"a list of {dataset}") for path in table["path"]]
+    where = f"a list of {dataset}"
+    table["path"] = [path if path in tree else tree.check_name(str(path), where) for path in table["path"]]
     table["dataset"], table["licence"] = dataset, licence
     table["sample_id"] = _names(table)
     twice = table["sample_id"].duplicated(keep=False)

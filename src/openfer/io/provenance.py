@@ -51,7 +51,7 @@ def decisive(value: Any) -> Any:
         marks = {name: field.json_schema_extra for name, field in type(value).model_fields.items()}
         kept = {name: getattr(value, name) for name, mark in marks.items() if mark != WITHOUT_EFFECT}
         for name, mark in marks.items():
-            if mark == FILE and Path(kept[name]).is_file():
+            if mark == FILE and kept[name] is not None and Path(kept[name]).is_file():
                 kept[name] = sha256_of(Path(kept[name]))
         return decisive(kept)
     if isinstance(value, Mapping):
@@ -111,6 +111,14 @@ def content_hash(output: Path) -> str:
             "restore it with `dvc checkout`, or delete it and run the same command again to make it anew"
         )
     return found
+
+
+def listing_stamp(folder: Path) -> str:
+    """Return what tells a folder's state from another one: the names, sizes and times of its files.
+
+    A folder that is missing has a stamp of its own. No file is opened, so a large raw folder costs seconds.
+    """
+    return _stamp(folder) if folder.is_dir() else "missing"
 
 
 @functools.cache

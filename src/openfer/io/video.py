@@ -74,7 +74,7 @@ def iterate_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
             if not wanted:
                 return
     raise DataError(
-        f"{path} ends after {number + 1} frames, frame {wanted[-1]} was asked for; "
+        f"{path} ends after {number + 1} frames, frame {indices[-1]} was asked for; "
         "it is damaged or another edition: restore it from the publisher's copy"
     )
 

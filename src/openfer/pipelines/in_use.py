@@ -1,32 +1,54 @@
-"""Which datasets each pipeline is built for.
+"""Which datasets there are, and which each pipeline is built for.
 
 Kedro builds pipelines before it reads parameters, so a hook hands the choice over here first; the
 same names then appear in the catalog, in `kedro viz` and in the lineage.
 """
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from openfer.datasets.names import reader_names
 from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 
-_SHARED = ("synthetic", "protocol")
+EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
+"""The sets that are rendered and not read."""
+
+_SHARED = ("dataset", "doctor", "landmarks", "synthetic", "protocol")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf")}
-_chosen: dict[str, tuple[str, ...]] = {}
+_BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
+"""What a dataset's parameters may leave out; ``reader`` and ``root`` are always said."""
+
+_trained_on: dict[str, tuple[str, ...]] = {}
+_readers: dict[str, str] = {}
+_asked: list[str] = ["synthetic_fer"]
 
 
-def top_level_parameters() -> tuple[str, ...]:
-    """Return the top-level keys that parameter files may hold: shared ones and one per method."""
-    return (*_SHARED, *method_names())
+def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the choice of datasets from raw parameters: ``dataset``, ``addl.datasets``, and who has a reader.
 
+    Args:
+        parameters: as YAML files and the command line give them.
 
-def choose_datasets(parameters: Mapping[str, Any]) -> None:
-    """Take the choice of datasets from raw parameters, such as ``addl.datasets``.
+    Returns:
+        The same, with what datasets' blocks have left out.
 
     Raises:
-        ParameterError: if a choice is not a list of names.
+        ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, or a choice of
+            datasets is no list of names.
     """
-    _chosen.clear()
+    blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
+    known = (*_SHARED, *method_names(), *blocks)
+    for name in parameters:
+        if name not in known:
+            raise ParameterError(
+                f"parameter {name!r} belongs to no pipeline; {_near(name, known)}The top-level parameters are "
+                f"{', '.join(known)}; a dataset of your own needs a block with `reader` and `root`"
+            )
+    _readers.clear()
+    _readers.update({name: block["reader"] for name, block in blocks.items()})
+    _trained_on.clear()
     for name in method_names():
         datasets = (parameters.get(name) or {}).get("datasets")
         if datasets is None:
@@ -35,9 +57,60 @@ def choose_datasets(parameters: Mapping[str, Any]) -> None:
             raise ParameterError(
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
-        _chosen[name] = tuple(datasets)
+        _trained_on[name] = tuple(datasets)
+    asked = parameters.get("dataset", "synthetic_fer")
+    names = (*EMBEDDED, *blocks)
+    if asked not in names:
+        raise ParameterError(
+            f"dataset is {asked!r}, which nobody describes; {_near(str(asked), names)}The datasets are "
+            f"{', '.join(names)}; for your own, write a block with `reader` and `root` into conf/local/parameters.yml"
+        )
+    _asked[:] = [asked]
+    return dict(parameters) | blocks
 
 
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
-    return _chosen.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+    return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def asked_dataset() -> str:
+    """Return the dataset that ``ingest``, ``doctor`` and ``landmarks`` are asked for."""
+    return _asked[0]
+
+
+def reader_of(dataset: str) -> str | None:
+    """Return the reader of a dataset; None for one that is rendered or brought along as tables."""
+    return _readers.get(dataset)
+
+
+def _describes_dataset(value: Any) -> bool:
+    return isinstance(value, Mapping) and ("reader" in value or "root" in value)
+
+
+def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    allowed = ("reader", "root", *_BLOCK)
+    for key in value:
+        if key not in allowed:
+            raise ParameterError(
+                f"{name}.{key} is no parameter of a dataset; {_near(key, allowed)}They are {', '.join(allowed)}"
+            )
+    for key in ("reader", "root"):
+        if not isinstance(value.get(key), str):
+            raise ParameterError(
+                f"{name}.{key} is {value.get(key)!r}; give the "
+                + ("name of a reader: " + ", ".join(reader_names()) if key == "reader" else "folder of your copy")
+            )
+    if value["reader"] not in reader_names():
+        raise ParameterError(
+            f"{name}.reader is {value['reader']!r}; {_near(value['reader'], reader_names())}The readers are "
+            f"{', '.join(reader_names())}"
+        )
+    return {key: dict(default) for key, default in _BLOCK.items()} | {
+        key: inner for key, inner in value.items() if inner is not None
+    }
+
+
+def _near(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""

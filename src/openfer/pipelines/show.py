@@ -1,6 +1,7 @@
 """Results where a person looks first: the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -14,3 +15,41 @@ def show_results(table: pd.DataFrame, sentences: Sequence[str] = ()) -> None:
     console = Console()
     console.print()
     console.print(render_terminal(table, sentences))
+
+
+def show_ingested(
+    name: str, n_rows: int, quarantine: pd.DataFrame, counts: pd.DataFrame, leakage: pd.DataFrame
+) -> None:
+    """Print what became of a dataset: rows = faces + quarantine, the split by class, and what is on two sides."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    refused = len(quarantine)
+    console.print(f"\n[bold]{name}[/]: {n_rows:,} rows = {n_rows - refused:,} faces + {refused:,} in quarantine")
+    for reason, count in quarantine["reason"].value_counts().head(5).items():
+        console.print(f"  {count:,} x {reason}")
+    first = counts[counts["fold"] == counts["fold"].min()]
+    folds = counts["fold"].nunique()
+    table = Table("class", *(("train", "val", "test", "excluded")), title=f"fold 0 of {folds}" if folds > 1 else None)
+    for row in first.itertuples():
+        table.add_row(str(row[2]), *(f"{number:,}" for number in row[3:]))
+    console.print(table)
+    for row in leakage[leakage["count"] > 0].head(6).itertuples():
+        console.print(f"  {row.roles}, fold {row.fold}: {row.count:,} faces share a {row.kind} ({row.verdict})")
+
+
+def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) -> None:
+    """Print the doctor's findings that are not good, the verdict, and where the page is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print()
+    table = Table("", "check", "found", "expected", "what it means")
+    for row in findings.itertuples():
+        style = {"good": "green", "note": "yellow", "problem": "bold red"}[str(row.level)]
+        table.add_row(f"[{style}]{row.level}[/]", *(str(text) for text in row[2:]))
+    console.print(table)
+    console.print(f"[bold {'red' if verdict['problems'] else 'green'}]{verdict['verdict']}[/]")
+    console.print(f"Faces by class, and all of this: {page}")

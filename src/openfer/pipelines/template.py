@@ -5,8 +5,8 @@ from kedro.pipeline import Pipeline, node
 from openfer.code_version import runs
 from openfer.pipelines import evaluation_nodes, method_nodes
 from openfer.pipelines.in_use import datasets_of
+from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
-from openfer.pipelines.synthesize import synthesize_pipeline
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
@@ -20,7 +20,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
     tables = tables_of(name)
     models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
-    return synthesize_pipeline(datasets_of(name)) + Pipeline(
+    return data_pipeline(datasets_of(name)) + Pipeline(
         [
             node(
                 runs(method_nodes.train, code),

@@ -1,25 +1,25 @@
 """The pipeline `synthesize`: scenes -> rows, faces -> split, for each embedded set."""
 
 from collections.abc import Iterable
-from functools import partial, update_wrapper
 from typing import Any
 
 from kedro.pipeline import Pipeline, node
 
+from openfer.pipelines.bound import bound
+from openfer.pipelines.in_use import EMBEDDED
 from openfer.pipelines.synthesize import nodes
 
-SETS = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
 _FOR_EXPRESSION = {"synthetic_fer"}
 
 
 def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline of all three sets."""
-    return synthesize_pipeline(SETS)
+    return synthesize_pipeline(EMBEDDED)
 
 
 def synthesize_pipeline(datasets: Iterable[str]) -> Pipeline:
-    """Return the pipeline of those datasets that are embedded sets; others come from elsewhere."""
-    return sum((_one_set(name) for name in datasets if name in SETS), Pipeline([]))
+    """Return the pipeline of embedded sets."""
+    return sum((_one_set(name) for name in datasets), Pipeline([]))
 
 
 def _one_set(name: str) -> Pipeline:
@@ -29,8 +29,8 @@ def _one_set(name: str) -> Pipeline:
         split, check_leakage = nodes.split_factors, nodes.check_factor_leakage
     return Pipeline(
         [
-            node(_named(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
-            node(_named(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows", name="rows", namespace=name),
+            node(bound(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
+            node(bound(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows", name="rows", namespace=name),
             node(
                 nodes.render,
                 [f"{name}.scenes", "params:synthetic", f"{name}.work"],
@@ -51,8 +51,3 @@ def _one_set(name: str) -> Pipeline:
             ),
         ]
     )
-
-
-def _named(function: Any, name: str) -> Any:
-    bound = partial(function, name)
-    return update_wrapper(bound, function)

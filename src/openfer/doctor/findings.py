@@ -1,0 +1,233 @@
+"""What is found in a copy, beside what was expected."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import pandas as pd
+
+from openfer.datasets.contract import Expected
+from openfer.labels import EXPRESSIONS
+
+Level = Literal["good", "note", "problem"]
+COLUMNS = ("level", "check", "found", "expected", "meaning")
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        level: ``good``; ``note`` (know it); ``problem`` (results will differ from published ones).
+        check: what was looked at.
+        found: what there is.
+        expected: what there should be; empty where nothing is published.
+        meaning: what it means and what to do.
+    """
+
+    level: Level
+    check: str
+    found: str
+    expected: str = ""
+    meaning: str = ""
+
+
+def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expected: Expected) -> pd.DataFrame:
+    """Compare a copy with what is expected of it.
+
+    Args:
+        rows: valid under :data:`openfer.schemas.ROWS`.
+        files: the inventory: ``path, bytes, sha256``.
+        probed: images that were decoded: ``path, width, height, problem`` (null where it is whole).
+        expected: as published.
+
+    Returns:
+        One line per finding: ``level, check, found, expected, meaning``.
+    """
+    found = [
+        *_files(rows, files),
+        *_counts(rows, expected),
+        *_people(rows, expected),
+        *_images(probed, rows, expected),
+        *_copies(rows, files),
+        *_labels(rows, expected),
+    ]
+    return pd.DataFrame([asdict(finding) for finding in found], columns=list(COLUMNS))
+
+
+def verdict(title: str, findings: pd.DataFrame) -> str:
+    """Return what a person should take away, in a sentence or two."""
+    problems = findings[findings["level"] == "problem"]
+    notes = int((findings["level"] == "note").sum())
+    also = f" {notes} thing{'s' if notes > 1 else ''} to know stand{'' if notes > 1 else 's'} below." if notes else ""
+    if problems.empty:
+        compared = int((findings["expected"] != "").sum())
+        if not compared:
+            return f"Nothing is published to compare {title} with; the copy itself is whole.{also}"
+        return f"This is the expected copy of {title}: {compared} comparisons hold.{also}"
+    first = problems.iloc[0]
+    return (
+        f"This is NOT the expected copy of {title}: {len(problems)} of {len(findings)} checks fail. The first: "
+        f"{first['check']}: found {first['found']}"
+        + (f", expected {first['expected']}" if first["expected"] else "")
+        + f". Results on it cannot be compared with published ones until that is mended.{also}"
+    )
+
+
+def _files(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
+    total = files["bytes"].sum() / 2**20
+    yield Finding("good", "files", f"{len(files):,} files, {total:,.1f} MiB")
+    empty = files.loc[files["bytes"] == 0, "path"]
+    if len(empty):
+        yield Finding("problem", "empty files", _some(empty), "none", "restore them from the publisher's archive")
+    unread = files.loc[files["sha256"].isna(), "path"]
+    if len(unread):
+        yield Finding("problem", "files that cannot be opened", _some(unread), "none", "check permissions and the disk")
+    missing = rows.loc[~rows["path"].isin(files["path"]), "path"].drop_duplicates()
+    if len(missing):
+        yield Finding("problem", "listed images that are not there", _some(missing), "none", "unpack all archives")
+    else:
+        yield Finding("good", "listed images that are not there", "none", "none")
+
+
+def _counts(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+    side = rows["partition"].astype(object).fillna("")
+    sizes = side.value_counts()
+    for partition, count in expected.images.items():
+        found = int(sizes.get(partition, 0)) if partition else len(rows)
+        yield _compared(f"rows{_of(partition)}", found, count, "another edition, or an incomplete copy")
+    for partition, classes in expected.classes.items():
+        within = rows[side == partition] if partition else rows
+        shown = within["expression"].value_counts()
+        for name in EXPRESSIONS:
+            found, count = int(shown.get(name, 0)), classes.get(name, 0)
+            if found or count:
+                yield _compared(
+                    f"{name}{_of(partition)}", found, count, "labels of another edition, or in another order"
+                )
+
+
+def _people(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+    for what, column, count in (
+        ("subjects", "subject", expected.subjects),
+        ("sequences", "sequence", expected.sequences),
+    ):
+        found = int(rows[column].nunique())
+        if count is not None:
+            yield _compared(what, found, count, "an incomplete copy")
+        elif found:
+            yield Finding("good", what, f"{found:,}")
+    if not rows["subject"].notna().any():
+        yield Finding("note", "subjects", "unknown", "", "nobody can check whether a person is on two sides of a split")
+
+
+def _images(probed: pd.DataFrame, rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+    bad = probed[probed["problem"].notna()]
+    of = f"of {len(probed):,} decoded (all)" if len(probed) >= rows["path"].nunique() else f"of {len(probed):,} sampled"
+    if len(bad):
+        reasons = "; ".join(f"{name} ({count})" for name, count in bad["problem"].value_counts().head(3).items())
+        meaning = f"{reasons}; such as {bad['path'].iloc[0]}: restore them, or they go into quarantine"
+        yield Finding("problem", "images that cannot be read", f"{len(bad):,} {of}", "none", meaning)
+    else:
+        yield Finding("good", "images that cannot be read", f"none {of}", "none")
+    whole = probed[probed["problem"].isna()]
+    if whole.empty:
+        return
+    sizes = (whole["width"].astype(int).astype(str) + "x" + whole["height"].astype(int).astype(str)).value_counts()
+    usual = ", ".join(f"{size} ({count:,})" for size, count in sizes.head(3).items())
+    if expected.image_size is None:
+        yield Finding("good", "image sizes", f"{len(sizes):,} different; {usual}")
+        return
+    width, height = expected.image_size
+    good = len(sizes) == 1 and sizes.index[0] == f"{width}x{height}"
+    meaning = "" if good else "the images were resized or cropped, or are another edition"
+    yield Finding("good" if good else "problem", "image sizes", usual, f"all {width}x{height}", meaning)
+
+
+def _copies(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
+    used = rows[rows["frame"].isna()].drop_duplicates("path").merge(files[["path", "sha256"]], on="path")
+    used = used[used["sha256"].notna()]
+    several = used[used["sha256"].duplicated(keep=False)]
+    if several.empty:
+        yield Finding("good", "images that occur twice", "none")
+        return
+    groups = several.groupby("sha256")
+    yield Finding(
+        "note", "images that occur twice", f"{len(several):,} in {groups.ngroups:,} groups, {_some(several['path'])}"
+    )
+    sides = groups["partition"].nunique()
+    if (sides > 1).any():
+        yield Finding(
+            "note",
+            "images on two sides",
+            f"{int((sides > 1).sum()):,} groups",
+            "",
+            "test images that were trained on; split_deduplicated leaves them out",
+        )
+    labels = groups["expression"].nunique()
+    if (labels > 1).any():
+        example = several.loc[several["sha256"] == labels.index[labels > 1][0], ["path", "expression"]]
+        pair = ", ".join(f"{row.path} is {row.expression}" for row in example.head(2).itertuples())
+        yield Finding("note", "equal images with different labels", f"{int((labels > 1).sum()):,} groups", "", pair)
+
+
+def _labels(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+    without = int(rows["expression"].isna().sum())
+    if without:
+        found = f"{without:,} of {len(rows):,}"
+        yield Finding("note", "rows without an expression", found, "", "they get no role in a split of expressions")
+    for name in ("valence", "arousal"):
+        values = rows[name].dropna()
+        if len(values):
+            yield Finding("good", name, f"{values.min():.3f} to {values.max():.3f}, n = {len(values):,}", "-1 to 1")
+    if expected.landmarks:
+        lacking = int(rows["landmarks"].isna().sum())
+        level: Level = "problem" if lacking else "good"
+        yield Finding(
+            level,
+            "rows without landmarks",
+            f"{lacking:,}",
+            "0",
+            "the annotation folder is incomplete" if lacking else "",
+        )
+
+
+def _compared(check: str, found: int, expected: int, meaning: str) -> Finding:
+    good = found == expected
+    return Finding("good" if good else "problem", check, f"{found:,}", f"{expected:,}", "" if good else meaning)
+
+
+def _of(partition: str) -> str:
+    return f" of {partition}" if partition else ""
+
+
+def _some(paths: "pd.Series[str]") -> str:
+    names = ", ".join(paths.head(_EXAMPLES))
+    return f"{len(paths):,}: {names}{' ...' if len(paths) > _EXAMPLES else ''}"
+
+
+def class_counts(rows: pd.DataFrame, expected: Expected) -> pd.DataFrame:
+    """Return the number of rows by class and partition, with the published one beside it.
+
+    Returns:
+        ``partition, label, found, published`` (null where nothing is published).
+    """
+    side = rows["partition"].astype(object).fillna("")
+    table = rows.assign(partition=side, label=rows["expression"].astype(object).fillna("(no label)"))
+    found = table.groupby(["partition", "label"]).size()
+    published: Mapping[tuple[str, str], int] = {
+        (partition, name): count for partition, names in expected.classes.items() for name, count in names.items()
+    }
+    order = {name: place for place, name in enumerate((*EXPRESSIONS, "(no label)"))}
+    keys = sorted(set(found.index) | set(published), key=lambda key: (key[0], order[key[1]]))
+    lines = [
+        {
+            "partition": side,
+            "label": name,
+            "found": int(found.get((side, name), 0)),
+            "published": published.get((side, name)),
+        }
+        for side, name in keys
+    ]
+    return pd.DataFrame(lines).astype({"published": "Int64"})

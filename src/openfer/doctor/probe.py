@@ -1,0 +1,79 @@
+"""Decode the images of a copy, in parallel, to learn their sizes and which are damaged."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from openfer.faces.sources import source_images
+from openfer.seeds import generator_for
+from openfer.workers import in_processes
+
+_AT_ONCE = 200
+_LARGEST_MEGAPIXELS = 100.0
+
+
+@dataclass(frozen=True)
+class _Piece:
+    root: Path
+    rows: pd.DataFrame
+
+
+def probe(
+    rows: pd.DataFrame, files: pd.DataFrame, root: Path, decoded: int, seed: int, workers: Literal["auto"] | int
+) -> pd.DataFrame:
+    """Decode one row of every image that is there; of a large set, a random sample.
+
+    Args:
+        rows: the columns ``path, frame``.
+        files: the inventory; a listed image that is not in it is left to the other checks.
+        root: the raw folder.
+        decoded: the most images that are decoded.
+        seed: root of the sample.
+        workers: processes.
+
+    Returns:
+        ``path, width, height, problem`` (null where the image is whole), in the order of paths.
+    """
+    there = rows.loc[rows["path"].isin(files["path"]), ["path", "frame"]].drop_duplicates("path", ignore_index=True)
+    if len(there) > decoded:
+        chosen = generator_for(seed, "doctor").choice(len(there), decoded, replace=False)
+        there = there.iloc[sorted(chosen)].reset_index(drop=True)
+    pieces = [_Piece(root, there.iloc[start : start + _AT_ONCE]) for start in range(0, len(there), _AT_ONCE)]
+    parts = list(in_processes(_probe, pieces, workers, "doctor.workers"))
+    columns = ["path", "width", "height", "problem"]
+    return pd.DataFrame([line for part in parts for line in part], columns=columns).sort_values(
+        "path", ignore_index=True
+    )
+
+
+def sample_faces(
+    rows: pd.DataFrame, files: pd.DataFrame, root: Path, per_class: int, seed: int
+) -> dict[str, list[tuple[str, np.ndarray]]]:
+    """Return some whole images of every class: class -> (path, RGB image)."""
+    label = rows["expression"].astype(object).fillna("(no label)")
+    there = rows[rows["path"].isin(files["path"])].assign(label=label)
+    faces = {}
+    for name, members in there.groupby("label", sort=False):
+        chosen = generator_for(seed, "doctor", str(name)).permutation(len(members))[:per_class]
+        shown = members.iloc[sorted(chosen)]
+        images = source_images(root, shown, _LARGEST_MEGAPIXELS)
+        faces[str(name)] = [
+            (path, image.pixels)
+            for path, image in zip(shown["path"], images, strict=True)
+            if not isinstance(image, str)
+        ]
+    return faces
+
+
+def _probe(piece: _Piece) -> list[tuple[str, int | None, int | None, str | None]]:
+    found: list[tuple[str, int | None, int | None, str | None]] = []
+    for path, image in zip(piece.rows["path"], source_images(piece.root, piece.rows, _LARGEST_MEGAPIXELS), strict=True):
+        if isinstance(image, str):
+            found.append((path, None, None, image))
+        else:
+            height, width = image.pixels.shape[:2]
+            found.append((path, width, height, None))
+    return found

@@ -1,0 +1,160 @@
+"""Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.faces.alignment import Aligner, Find68, NoFaceError
+from openfer.faces.config import FacesConfig
+from openfer.faces.perceptual_hash import perceptual_hash
+from openfer.faces.sources import source_images
+from openfer.io.atomic import atomic_path
+from openfer.io.face_store import Face, assemble_store, write_shard
+from openfer.io.images import SourceImage
+from openfer.schemas import QUARANTINE
+from openfer.workers import in_processes, with_bar
+
+_ROWS_PER_SHARD = 256
+"""Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
+
+_NEEDED = ["sample_id", "path", "frame", "landmarks", "box"]
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """A run of rows with all that a worker process needs to align them."""
+
+    rows: pd.DataFrame
+    root: Path
+    config: FacesConfig
+    landmarker: Path | None
+    path: Path
+
+    @property
+    def quarantine(self) -> Path:
+        return self.path.with_suffix(".quarantine.parquet")
+
+
+def align_set(
+    sources: pd.DataFrame, root: Path, config: FacesConfig, work: Path, name: str, landmarker: Path | None = None
+) -> tuple[Path, pd.DataFrame]:
+    """Cut out the face of every row; a killed run goes on from its finished shards.
+
+    Nothing disappears: every row is either a face of the store or a line of the quarantine. The stored bytes
+    do not depend on the number of workers.
+
+    Args:
+        sources: the columns ``sample_id, path, frame, landmarks, box``; one row per face.
+        root: the raw folder that paths are relative to.
+        config: how faces are found and cut out.
+        work: a work folder of this dataset alone.
+        name: the dataset, for the progress bar.
+        landmarker: weights of the heat-map regressor, which ``refine: heatmap`` needs.
+
+    Returns:
+        The face store ``work / "faces"``, in the order of the rows; the quarantine,
+        valid under :data:`openfer.schemas.QUARANTINE`.
+
+    Raises:
+        DataError: if not one row has a face; the message tells the most frequent reason.
+        StorageError: if the disk is full.
+        OpenferError: if a worker was killed.
+    """
+    shards = [
+        _Shard(sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], root, config, landmarker, path)
+        for start in range(0, len(sources), _ROWS_PER_SHARD)
+        for path in [work / "shards" / f"{start // _ROWS_PER_SHARD:06d}.arrow"]
+    ]
+    pending = [shard for shard in shards if not shard.path.is_file()]
+    done = len(sources) - sum(len(shard.rows) for shard in pending)
+    with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, len(sources), done, "row")
+    quarantine = pd.concat([pd.read_parquet(shard.quarantine) for shard in shards], ignore_index=True)
+    if len(quarantine) == len(sources):
+        reason, count = next(iter(quarantine["reason"].value_counts().items()))
+        raise DataError(
+            f"none of the {len(sources)} rows of {name} has a face, most ({count}) because of: {reason}; check root "
+            f"({root}) and {name}.faces.align ({config.align})"
+        )
+    faces = assemble_store(work / "faces", [shard.path for shard in shards])
+    return faces, QUARANTINE.validate(quarantine)
+
+
+def clear_shards(work: Path) -> None:
+    """Remove what :func:`align_set` kept for a resumption."""
+    shutil.rmtree(work / "shards", ignore_errors=True)
+
+
+def _align(shard: _Shard) -> int:
+    """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
+    refused: list[dict[str, Any]] = []
+    faces = list(_faces(shard, refused))
+    with atomic_path(shard.quarantine) as temporary:
+        QUARANTINE.validate(pd.DataFrame(refused, columns=list(QUARANTINE.columns))).to_parquet(temporary, index=False)
+    write_shard(shard.path, faces)
+    return len(shard.rows)
+
+
+def _faces(shard: _Shard, refused: list[dict[str, Any]]) -> Iterator[Any]:
+    from openfer.io.face import encode
+
+    aligner = _aligner(shard.config, shard.landmarker)
+    limit = shard.config.largest_megapixels
+    records = shard.rows.to_dict("records")
+    for record, image in zip(records, source_images(shard.root, shard.rows, limit), strict=True):
+        try:
+            if isinstance(image, str):
+                raise NoFaceError(image)
+            points = None if record["landmarks"] is None else _pairs(record["landmarks"], image)
+            box = None if record["box"] is None else _pairs(record["box"], image).ravel()
+            aligned = aligner(image.pixels, points, box)
+        except NoFaceError as reason:
+            refused.append({name: record[name] for name in ("sample_id", "path", "frame")} | {"reason": str(reason)})
+            continue
+        transform = aligned.transform * [[*image.scale, 1.0]]  # from the pixels of the file itself
+        yield encode(
+            Face(
+                sample_id=record["sample_id"],
+                image=aligned.crop,
+                points5=aligned.points5,
+                detection_score=aligned.score,
+                transform=transform,
+                perceptual_hash=perceptual_hash(aligned.crop),
+                encoding=shard.config.encoding,
+            )
+        )
+
+
+def _pairs(numbers: Any, image: SourceImage) -> np.ndarray:
+    """Return coordinates of the file in pixels of the image as it was read, (N, 2)."""
+    return np.asarray(numbers, float).reshape(-1, 2) * image.scale
+
+
+@lru_cache(maxsize=1)
+def _aligner(config: FacesConfig, landmarker: Path | None) -> Aligner:
+    """Return what a process aligns all its shards with."""
+    find_faces = None
+    if config.align == "detect":
+        import torch
+
+        from openfer.faces.detection import Detector
+
+        find_faces = Detector(config.smallest_share, "cuda" if torch.cuda.is_available() else "cpu")
+    return Aligner(config, find_faces, _find_68(config, landmarker))
+
+
+def _find_68(config: FacesConfig, weights: Path | None) -> Find68 | None:
+    if config.refine == "none":
+        return None
+    from openfer.faces.landmarks.choose import LandmarkerChoice, raw_landmarker
+    from openfer.io.checkpoint import Checkpoint, load_checkpoint
+
+    checkpoint = Checkpoint({}, {}) if weights is None else load_checkpoint(weights)
+    found = raw_landmarker(LandmarkerChoice(landmarker=config.refine), checkpoint)
+    return lambda crops: found.find(crops)[0]

@@ -1,0 +1,66 @@
+"""How faces are found and cut out; no torch here, so that parameters are checked at once."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from openfer.faces.template import Frame
+from openfer.parameters import WITHOUT_EFFECT, Settings
+
+Align = Literal["detect", "points", "box", "whole"]
+"""Where the face is taken from: found by a detector; given by the dataset as eyes, 5 or 68 points, or as a box; or
+the image is a crop already, and its central square is taken."""
+
+Meant = Literal["given", "largest", "central", "surest"]
+"""Which of several faces is the dataset's: the one nearest to the given points or box, the largest, the one nearest
+to the image's centre, or the one that the detector is surest of."""
+
+
+class FacesConfig(Settings):
+    """Parameters of the step from rows to faces.
+
+    Attributes:
+        align: where the face is taken from.
+        size: side of the stored crop in pixels; papers store 256 and crop 224.
+        frame: how much is around the face; see :mod:`openfer.faces.template`.
+        meant: which of several detected faces is taken. ``given`` falls back to ``largest`` for a row without
+            points or box.
+        turned: where no face is upright, look for one in the image turned by 90, 270 and 180 degrees, as some
+            videos (MMI) are stored.
+        refine: a second alignment by the eye centres of 68 points, found by this landmarker on the first crop.
+        smallest_score: a detection below it is no face, in [0, 1].
+        smallest_share: faces below this share of the image's shorter side are looked for only where there is no
+            larger one; it makes the search several times faster.
+        smallest_side: an image or a face of fewer pixels is put into quarantine: nothing can be read in it.
+        margin: around a given box, as a share of its longer side.
+        encoding: how crops are stored; JPEG has quality 95 without chroma subsampling.
+        largest_megapixels: an image that claims more is not decoded.
+        workers: processes; ``auto`` is one per core.
+        fresh: True aligns anew although nothing changed.
+    """
+
+    align: Align
+    size: int = Field(256, ge=32, le=1024)
+    frame: Frame = "face"
+    meant: Meant = "given"
+    turned: bool = False
+    refine: Literal["none", "dlib68", "heatmap"] = "none"
+    smallest_score: float = Field(0.9, ge=0, le=1)
+    smallest_share: float = Field(0.06, gt=0, lt=1)
+    smallest_side: int = Field(16, ge=2)
+    margin: float = Field(0.0, ge=0, le=2)
+    encoding: Literal["jpeg", "png"] = "jpeg"
+    largest_megapixels: float = Field(100.0, gt=0)
+    workers: Literal["auto"] | int = Field("auto", json_schema_extra=WITHOUT_EFFECT)
+    fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FacesConfig":
+        if self.workers != "auto" and self.workers < 1:
+            raise ValueError(f"workers is {self.workers}; give 'auto' or a number from 1")
+        if self.refine != "none" and self.align in ("box", "whole"):
+            raise ValueError(
+                f"refine is {self.refine!r}, but align is {self.align!r}: 68 points are found on an upright crop; use "
+                "align: detect or points, or refine: none"
+            )
+        return self

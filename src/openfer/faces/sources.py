@@ -1,0 +1,84 @@
+"""From rows to images: files, frames of videos, and rows of pixel tables."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.io.images import ImageLimits, SourceImage, UnreadableImageError, read_image
+from openfer.io.pixel_table import PixelTable
+from openfer.io.video import iterate_frames
+
+VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm", ".m4v")
+_TABLES = (".csv",)
+
+
+def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[SourceImage | str]:
+    """Yield the image of every row, or the reason why there is none; in the order of the rows.
+
+    Rows of one video or table that follow each other are read in one go, one image in memory at a time.
+
+    Args:
+        root: the raw folder.
+        rows: ``path``, relative to the root, and ``frame``, null for an image file; frames of a video ascending.
+        largest_megapixels: an image whose header claims more is not decoded.
+    """
+    limits = ImageLimits(megapixels=largest_megapixels)
+    pairs = zip(rows["path"], rows["frame"], strict=True)
+    for relative, group in groupby(pairs, key=lambda pair: pair[0]):
+        path = root / relative
+        frames = [frame for _, frame in group]
+        if not path.is_file():
+            yield from ["the file is missing"] * len(frames)
+        elif path.suffix.lower() in VIDEOS:
+            yield from _of_video(path, frames)
+        elif path.suffix.lower() in _TABLES:
+            yield from _of_table(path, frames)
+        else:
+            yield from (_of_file(path, limits) for _ in frames)
+
+
+def _of_file(path: Path, limits: ImageLimits) -> SourceImage | str:
+    try:
+        return read_image(path, limits)
+    except UnreadableImageError as error:
+        return str(error)
+
+
+def _of_table(path: Path, frames: list[object]) -> Iterator[SourceImage | str]:
+    table = PixelTable(path)
+    for frame in frames:
+        try:
+            grey = table[_number(frame)]
+        except DataError as error:
+            yield _reason(error, path)
+        else:
+            yield _plain(np.repeat(grey[..., None], 3, axis=2))
+
+
+def _of_video(path: Path, frames: list[object]) -> Iterator[SourceImage | str]:
+    """Yield frames until the video is damaged or ends; the rows after that share its reason."""
+    done = 0
+    try:
+        for pixels in iterate_frames(path, [_number(frame) for frame in frames]):
+            yield _plain(pixels)
+            done += 1
+    except DataError as error:
+        yield from [_reason(error, path)] * (len(frames) - done)
+
+
+def _plain(pixels: np.ndarray) -> SourceImage:
+    return SourceImage(pixels, (1.0, 1.0), ())
+
+
+def _number(frame: object) -> int:
+    """Return a frame's number; a video or table whose row names no frame means its first one."""
+    return 0 if frame is None or pd.isna(frame) else int(frame)  # type: ignore[call-overload]
+
+
+def _reason(error: DataError, path: Path) -> str:
+    """Return an error's words without the path, which the quarantine has in a column of its own."""
+    return str(error).replace(f"{path}", "the file")

@@ -1,0 +1,78 @@
+"""Thin nodes of the doctor."""
+
+from typing import Any
+
+import pandas as pd
+
+from openfer.doctor.config import DoctorConfig
+from openfer.io.face_store import FaceStore
+from openfer.parameters import RawFolder, Settings
+from openfer.synthetic.config import SyntheticConfig
+
+
+def probe(root: RawFolder, rows: pd.DataFrame, inventory: pd.DataFrame, config: DoctorConfig) -> pd.DataFrame:
+    """Decode the images of the copy."""
+    from openfer.doctor.probe import probe as decode
+
+    return decode(rows, inventory, root.root, config.decoded, config.seed, config.workers)
+
+
+def examine(
+    reader: str, options: Settings, rows: pd.DataFrame, inventory: pd.DataFrame, probed: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare the copy with what its reader expects."""
+    from openfer.datasets.registry import reader_class
+    from openfer.doctor.findings import examine as compare
+
+    return compare(rows, inventory, probed, reader_class(reader)(options).expected())
+
+
+def page(
+    name: str,
+    reader: str,
+    root: RawFolder,
+    options: Settings,
+    config: DoctorConfig,
+    rows: pd.DataFrame,
+    inventory: pd.DataFrame,
+    findings: pd.DataFrame,
+) -> str:
+    """Return the doctor's page, with sample faces from the raw images."""
+    from openfer.datasets.registry import reader_class
+    from openfer.doctor.findings import class_counts, verdict
+    from openfer.doctor.page import doctor_page
+    from openfer.doctor.probe import sample_faces
+
+    known = reader_class(reader)(options)
+    faces = sample_faces(rows, inventory, root.root, config.faces_per_class, config.seed)
+    words = verdict(known.about.title, findings)
+    return doctor_page(known.about, name, words, findings, class_counts(rows, known.expected()), faces)
+
+
+def examine_embedded(name: str, settings: SyntheticConfig, rows: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
+    """Compare a rendered set with its plan."""
+    from openfer.doctor.embedded import examine_embedded as compare
+
+    return compare(name, settings, rows, faces)
+
+
+def page_of_embedded(
+    name: str,
+    settings: SyntheticConfig,
+    config: DoctorConfig,
+    rows: pd.DataFrame,
+    faces: FaceStore,
+    findings: pd.DataFrame,
+) -> str:
+    """Return the doctor's page of a rendered set."""
+    from openfer.doctor.embedded import page_of_embedded as write
+
+    return write(name, settings, config, rows, faces, findings)
+
+
+def say(name: str, title: str, findings: pd.DataFrame) -> dict[str, Any]:
+    """Return the verdict."""
+    from openfer.doctor.findings import verdict
+
+    problems = int((findings["level"] == "problem").sum())
+    return {"dataset": name, "verdict": verdict(title, findings), "problems": problems}

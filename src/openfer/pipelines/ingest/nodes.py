@@ -1,0 +1,119 @@
+"""Thin nodes from a raw folder to a split."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from openfer.faces.config import FacesConfig
+from openfer.io.face_store import FaceStore
+from openfer.parameters import RawFolder, Settings
+from openfer.protocols.config import DatasetProtocol
+
+log = logging.getLogger(__name__)
+_SHOWN_PER_CLASS = 5
+
+
+def inventory(root: RawFolder) -> pd.DataFrame:
+    """Return every file of the copy with its size and hash."""
+    from openfer.datasets.inventory import take_inventory
+    from openfer.datasets.tree import Tree
+
+    return take_inventory(Tree(root.root))
+
+
+def read_rows(name: str, reader: str, root: RawFolder, options: Settings, inventory: pd.DataFrame) -> pd.DataFrame:
+    """Return what the publisher says of every face; the inventory stands for the files' content."""
+    from openfer.datasets.registry import reader_class
+    from openfer.datasets.tree import Tree
+
+    rows = reader_class(reader)(options).read(Tree(root.root), name)
+    log.info("%s: %d rows in %d files", name, len(rows), len(inventory))
+    return rows
+
+
+def sources(rows: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
+    """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
+    where = rows[["sample_id", "path", "frame", "landmarks", "box"]]
+    return where.merge(inventory[["path", "sha256"]], on="path", how="left")
+
+
+def align(
+    name: str, root: RawFolder, config: FacesConfig, sources: pd.DataFrame, work: Path, *landmarks: Any
+) -> tuple[Path, pd.DataFrame]:
+    """Cut out all faces; a killed run goes on from its finished shards.
+
+    Args:
+        name: the dataset.
+        root: its raw folder.
+        config: how faces are found and cut out.
+        sources: where they are.
+        work: the folder in which a killed run is found again.
+        *landmarks: the checkpoint of the heat-map regressor, where ``refine`` asks for it.
+
+    Returns:
+        The face store and the quarantine.
+    """
+    from openfer.faces.align_set import align_set
+    from openfer.io.checkpoint import save_checkpoint
+
+    weights = work / "landmarks.safetensors" if landmarks else None
+    if weights is not None:
+        save_checkpoint(weights, landmarks[0])
+    faces, quarantine = align_set(sources, root.root, config, work, name, weights)
+    log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
+    return faces, quarantine
+
+
+def split(rows: pd.DataFrame, faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
+    """Return who trains, who selects and who tests, among the rows that have a face."""
+    from openfer.protocols.make import make_split
+
+    have_faces = rows[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"])].reset_index(drop=True)
+    return make_split(have_faces, _hashes(faces), protocol)
+
+
+def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
+    """Return all pairs of equal or nearly equal faces."""
+    from openfer.protocols.duplicates import duplicate_pairs
+
+    return duplicate_pairs(faces.table(["sample_id", "sha256", "perceptual_hash"]), protocol.near_duplicate_bits)
+
+
+def leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Report subjects, equal and nearly equal faces on two sides; shared subjects of an official split are its own."""
+    from openfer.protocols.leakage import leakage_report
+
+    return leakage_report(rows, split, _hashes(faces), pairs=pairs)
+
+
+def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the split without those test faces that have an equal or nearly equal one in training."""
+    from openfer.protocols.deduplicated import deduplicated
+
+    return deduplicated(split, pairs)
+
+
+def counts(rows: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+    """Return how many faces of each class have which role."""
+    from openfer.protocols.counts import split_counts
+
+    return split_counts(rows, split)
+
+
+def sheet(rows: pd.DataFrame, faces: FaceStore) -> Any:
+    """Return a picture of aligned faces of every class."""
+    from openfer.io.contact_sheet import contact_sheet
+
+    stored = rows[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"])]
+    label = stored["expression"].astype(object).fillna("(no label)")
+    shown = stored.assign(label=label).sort_values("sample_id").groupby("label").head(_SHOWN_PER_CLASS)
+    shown = shown.sort_values(["label", "sample_id"])
+    images = [faces.image(int(row)) for row in faces.rows_of(shown["sample_id"])]
+    captions = [f"{row.label}, {row.path}" for row in shown.itertuples()]
+    return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
+
+
+def _hashes(faces: FaceStore) -> pd.Series:
+    return faces.table(["sample_id", "sha256"]).set_index("sample_id")["sha256"]

@@ -6,9 +6,9 @@ import pytest
 from openfer.errors import ParameterError
 from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import ROWS
-from openfer.synthetic.config import SyntheticConfig
+from openfer.synthetic.config import LandmarkSet, SyntheticConfig
 from openfer.synthetic.scene.viewpoints import VIEWPOINTS
-from openfer.synthetic.sets import SETS, plan, rows
+from openfer.synthetic.sets import SETS, plan, plan_landmarks, rows
 
 LABELLED = {
     "synthetic_pie": {"identity", "illumination", "pose"},
@@ -99,3 +99,17 @@ def test_the_share_of_occluded_faces_is_as_asked(config: SyntheticConfig) -> Non
 def test_an_unknown_set_is_refused(config: SyntheticConfig) -> None:
     with pytest.raises(ParameterError, match="synthetic_pie, synthetic_raf, synthetic_fer"):
         plan("synthetic_web", config)
+
+
+def test_landmarks_are_learned_from_people_of_their_own_in_three_groups(config: SyntheticConfig) -> None:
+    sizes = LandmarkSet(
+        **{"seed": 0, "image_size": 48, "train_people": 5, "calibration_people": 2, "test_people": 3},
+        images_per_person=2,
+        mixture=config.fer.mixture,
+    )
+    scenes = plan_landmarks(sizes)
+    people = scenes.groupby("partition")["person_seed"].unique()
+    assert {name: len(seeds) for name, seeds in people.items()} == {"train": 5, "val": 2, "test": 3}
+    everybody = set(scenes["person_seed"])
+    assert len(everybody) == 10
+    assert not any(everybody & set(plan(name, config)["person_seed"]) for name in SETS)

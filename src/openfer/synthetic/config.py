@@ -98,21 +98,47 @@ class FerSet(Settings):
     mixture: Mixture
 
 
-class SyntheticConfig(Settings):
-    """Parameters of the pipeline `synthesize`.
+class RenderSettings(Settings):
+    """How a set is rendered.
 
     Attributes:
         seed: root of all randomness; the same seed gives the same bytes.
         image_size: side of the rendered faces, pixels.
         workers: rendering processes; "auto" takes one per available core.
-        pie: the set `synthetic_pie`.
-        raf: the set `synthetic_raf`.
-        fer: the set `synthetic_fer`.
     """
 
     seed: int = Field(ge=0)
     image_size: int = Field(ge=32, le=512)
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field("auto", json_schema_extra=WITHOUT_EFFECT)
+
+
+class LandmarkSet(RenderSettings):
+    """`synthetic_landmarks`: nothing labelled but the points; three groups of people that share nobody.
+
+    Attributes:
+        train_people: identities that the regressor learns from.
+        calibration_people: identities on which confidences are calibrated.
+        test_people: identities on which all is measured.
+        images_per_person: a person's images go through the seven expressions in turn.
+        mixture: variation of pose, light, occlusion and intensity.
+    """
+
+    train_people: Count
+    calibration_people: Count
+    test_people: Count
+    images_per_person: Count
+    mixture: Mixture
+
+
+class SyntheticConfig(RenderSettings):
+    """Parameters of the pipeline `synthesize`.
+
+    Attributes:
+        pie: the set `synthetic_pie`.
+        raf: the set `synthetic_raf`.
+        fer: the set `synthetic_fer`.
+    """
+
     pie: PieSet
     raf: RafSet
     fer: FerSet

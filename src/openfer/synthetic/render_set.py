@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from openfer.io.face_store import assemble_store
-from openfer.synthetic.config import SyntheticConfig
+from openfer.synthetic.config import RenderSettings
 from openfer.synthetic.shards import render_shard, shards_of
 from openfer.workers import in_processes, with_bar
 
 
-def render_set(scenes: pd.DataFrame, config: SyntheticConfig, folder: Path) -> Path:
+def render_set(scenes: pd.DataFrame, config: RenderSettings, folder: Path) -> Path:
     """Render scenes; a killed rendering goes on from its finished shards.
 
     The stored bytes do not depend on the number of workers.

@@ -6,7 +6,7 @@ kept in its scenes, for reports.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import product
 from typing import Any
@@ -18,7 +18,7 @@ from openfer.errors import ParameterError
 from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
-from openfer.synthetic.config import Intensity, SyntheticConfig
+from openfer.synthetic.config import Intensity, LandmarkSet, Mixture, SyntheticConfig
 from openfer.synthetic.scene.description import Scene
 from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
 
@@ -34,7 +34,10 @@ _LABELLED = {
 }
 
 SETS = tuple(_LABELLED)
-"""The names of the embedded sets."""
+"""The names of the embedded sets that carry labels."""
+
+LANDMARKS = "synthetic_landmarks"
+"""The set from which landmarks are learned; its rows would label nothing, its people are in no other set."""
 
 
 def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
@@ -60,6 +63,13 @@ def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
     if name not in planners:
         raise ParameterError(f"there is no embedded set {name!r}; the sets are {', '.join(SETS)}")
     return pd.DataFrame([_complete(name, record) for record in planners[name](config)])
+
+
+def plan_landmarks(sizes: LandmarkSet) -> pd.DataFrame:
+    """Return the scenes of :data:`LANDMARKS`, as :func:`plan` does; partitions are train, val and test."""
+    groups = {"train": sizes.train_people, "val": sizes.calibration_people, "test": sizes.test_people}
+    wild = _plan_wild(LANDMARKS, sizes.seed, groups, sizes.images_per_person, sizes.mixture)
+    return pd.DataFrame([_complete(LANDMARKS, record) for record in wild])
 
 
 def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
@@ -132,20 +142,28 @@ def _plan_raf(config: SyntheticConfig) -> Iterator[Record]:
 
 def _plan_fer(config: SyntheticConfig) -> Iterator[Record]:
     sizes = config.fer
+    groups = {"train": sizes.train_people, "test": sizes.test_people}
+    return _plan_wild("synthetic_fer", config.seed, groups, sizes.images_per_person, sizes.mixture)
+
+
+def _plan_wild(
+    name: str, seed: int, groups: Mapping[str, int], images_per_person: int, mixture: Mixture
+) -> Iterator[Record]:
+    """Plan people of all kinds with all expressions as in photographs, so many of each partition."""
     kinds = tuple(product(_GENDERS, RACES))
-    for index in range(sizes.train_people + sizes.test_people):
-        generator = generator_for(config.seed, "synthetic_fer", index)
+    partitions = [partition for partition, people in groups.items() for _ in range(people)]
+    for index, partition in enumerate(partitions):
+        generator = generator_for(seed, name, index)
         gender, race = kinds[index % len(kinds)]
         age = str(generator.choice(list(_AGE_SHARES), p=list(_AGE_SHARES.values())))
-        partition = "train" if index < sizes.train_people else "test"
-        expressions = _deal(BASIC_EXPRESSIONS, index, sizes.images_per_person, generator)
+        expressions = _deal(BASIC_EXPRESSIONS, index, images_per_person, generator)
         for number, expression in enumerate(expressions):
             yield {
-                **_who("synthetic_fer", config.seed, index, number),
+                **_who(name, seed, index, number),
                 **{"partition": partition, "gender": gender, "age": age, "race": race},
-                **_expression(expression, sizes.mixture.intensity, generator),
-                **wild_scene(sizes.mixture, generator),
-                "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+                **_expression(expression, mixture.intensity, generator),
+                **wild_scene(mixture, generator),
+                "occluder": draw_occluder(mixture.occluded_share, generator),
             }
 
 

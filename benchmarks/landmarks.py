@@ -1,0 +1,121 @@
+"""Landmarkers on photographs: distance from given pupils, what re-alignment brings, occluders, images per second.
+
+The folder holds photographs with one face each and ``labels.csv`` with the columns ``file``, ``left_pupil_x``,
+``left_pupil_y``, ``right_pupil_x``, ``right_pupil_y`` in pixels, left of the image first, empty where not given::
+
+    python benchmarks/landmarks.py photographs data/06_models/landmarks/model.safetensors --pictures pictures
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from openfer.faces.landmarks.choose import LandmarkerChoice, landmarker
+from openfer.faces.landmarks.evidence import alignment, five_of, occlusion, paste_all, pupils
+from openfer.faces.landmarks.figures import faces_with_points, side_by_side
+from openfer.faces.landmarks.pasted import KINDS
+from openfer.faces.template import apply, similarity, template_points, warp
+from openfer.io.checkpoint import load_checkpoint
+
+_SIZE = 256
+_PUPILS = ("left_pupil_x", "left_pupil_y", "right_pupil_x", "right_pupil_y")
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Aligned crops of photographs.
+
+    Attributes:
+        crops: (N, 256, 256, 3), uint8.
+        five: the detector's points in crop pixels, (N, 5, 2).
+        pupils: in crop pixels, NaN where not given, (N, 2, 2).
+    """
+
+    crops: np.ndarray
+    five: np.ndarray
+    pupils: np.ndarray
+
+
+def main() -> None:
+    """Measure both landmarkers on one folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("model", type=Path, help="checkpoint of the pipeline landmarks, calibrated for all landmarkers")
+    parser.add_argument("--landmarkers", nargs="+", default=["dlib68", "heatmap"])
+    parser.add_argument("--pictures", type=Path, help="folder for pictures")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    photographs = cut_out(arguments.folder)
+    checkpoint = load_checkpoint(arguments.model)
+    used = {name: landmarker(LandmarkerChoice(landmarker=name), checkpoint) for name in arguments.landmarkers}
+    clean = {name: find(photographs.crops) for name, find in used.items()}
+    reference = np.mean([found.points for found in clean.values()], axis=0)
+    given = np.isfinite(photographs.pupils).all((1, 2))
+    eyes = photographs.pupils[given]
+    columns = {"five points": alignment(photographs.five[given], eyes, _SIZE)}
+    for name, find in used.items():
+        points = clean[name].points[given]
+        columns[name] = {
+            **pupils(points, eyes),
+            **alignment(five_of(points), eyes, _SIZE),
+            **occlusion(find, photographs.crops, reference, arguments.seed),
+            **speed(find, photographs.crops),
+        }
+    print(f"{len(photographs.crops)} faces, {given.sum()} with pupils, crops of {_SIZE} pixels, one thread\n")
+    print(pd.DataFrame(columns).round(4).to_string(na_rep=""))
+    if arguments.pictures:
+        draw(photographs.crops, used, arguments.pictures, arguments.seed)
+
+
+def cut_out(folder: Path) -> Photographs:
+    """Detect the largest face of each photograph and align it by five points."""
+    from facenet_pytorch import MTCNN
+
+    labels = pd.read_csv(folder / "labels.csv").set_index("file")
+    detector = MTCNN(keep_all=True, device="cpu")
+    crops, fives, given = [], [], []
+    for name, row in labels.iterrows():
+        image = Image.open(folder / str(name)).convert("RGB")
+        boxes, _, points = detector.detect([image], landmarks=True)
+        if boxes[0] is None:
+            print(f"no face found in {name}")
+            continue
+        largest = int(np.argmax((boxes[0][:, 2:] - boxes[0][:, :2]).prod(1)))
+        five = np.asarray(points[0][largest], float)
+        transform = similarity(five, template_points(_SIZE))
+        crops.append(warp(np.asarray(image), transform, _SIZE))
+        fives.append(apply(transform, five))
+        given.append(apply(transform, row[list(_PUPILS)].to_numpy(float).reshape(2, 2)))
+    return Photographs(np.stack(crops), np.stack(fives), np.stack(given))
+
+
+def speed(find: object, crops: np.ndarray) -> dict[str, float]:
+    """Return crops per second on this thread; the first round warms up."""
+    find(crops[:8])  # type: ignore[operator]
+    began = time.perf_counter()
+    find(crops)  # type: ignore[operator]
+    return {"images_per_second": len(crops) / (time.perf_counter() - began)}
+
+
+def draw(crops: np.ndarray, used: dict, folder: Path, seed: int) -> None:
+    """Write pictures of points over clean and covered faces."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = crops[:: max(1, len(crops) // _SHOWN)][:_SHOWN]
+    for name, find in used.items():
+        sheets = []
+        for kind in KINDS:
+            images = np.stack([one.image for one in paste_all(shown, kind, seed)])
+            sheets.append(faces_with_points(images, find(images)))
+        side_by_side(sheets, [f"{name}: {kind}" for kind in KINDS]).save(folder / f"landmarks_{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,8 @@ def contact_sheet(
     """
     font = ImageFont.load_default(size=max(9, cell // 12))
     line_height = int(font.getbbox("Ag")[3]) + 2
-    wrapped = [textwrap.wrap(caption, width=max(12, cell // 6))[:3] for caption in captions]
+    letters = max(12, int(cell / font.getlength("n")))
+    wrapped = [textwrap.wrap(caption, width=letters)[:3] for caption in captions]
     lines = max((len(words) for words in wrapped), default=0)
     width, height = cell + _GAP, cell + lines * line_height + 2 * _GAP
     rows = -(-len(images) // columns)

@@ -45,9 +45,9 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
 
     kind = method_class(run.method)
     count = 3 * len(run.datasets)
-    data = sources(inputs[:count])
     needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
     check_normalisation(run.images, needed)
+    data = sources(inputs[:count], run.fold)
     classes = classes_of(data, kind.tasks)
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
@@ -73,7 +73,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
     from openfer.evaluation.predictions import predictions_table
     from openfer.training.predict import predict as predict_faces
 
-    data = sources(inputs)
+    data = sources(inputs, run.fold)
     role = tested_role(data)
     tables, facts = [], []
     for selection, load in models.items():
@@ -89,7 +89,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     predicted.probabilities[task][labelled],
                     names,
                     [names[label] for label in faces.labels[task][labelled]],
-                    fold=0,
+                    fold=run.fold,
                     seed=run.seed,
                     method=run.method,
                     variant=method.variant,

@@ -16,6 +16,7 @@ class MethodRun(Settings):
     Attributes:
         method: the registered method.
         datasets: what it trains on; all of them, one after the other in each epoch's shuffle.
+        fold: of datasets that are split into folds, the one that is tested; the others train.
         seed: root of every draw.
         fresh: True trains anew although nothing changed.
         initialisation: where the backbone's first weights come from.
@@ -26,6 +27,7 @@ class MethodRun(Settings):
 
     method: str
     datasets: tuple[str, ...] = Field(min_length=1)
+    fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
     initialisation: InitialisationSettings = InitialisationSettings()

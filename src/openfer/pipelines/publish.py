@@ -45,7 +45,7 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from mlflow.models import infer_signature
 
     method = restore(run, checkpoint)
-    data = sources(tables)
+    data = sources(tables, run.fold)
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     example = np.stack([faces[0, i][0].numpy() for i in range(_EXAMPLES)]).astype(np.float32) / 255
     network = classifier(method, run.images)

@@ -39,9 +39,22 @@ class Source:
         return chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
 
 
-def sources(tables: Sequence[Any]) -> list[Source]:
-    """Group a node's inputs, three per dataset: rows, faces, split."""
-    return [Source(*tables[i : i + _PARTS]) for i in range(0, len(tables), _PARTS)]
+def sources(tables: Sequence[Any], fold: int) -> list[Source]:
+    """Group a node's inputs, three per dataset: rows, faces, split; of each split one fold.
+
+    Raises:
+        DataError: if a dataset's split has no such fold.
+    """
+    data = []
+    for rows, store, split in (tables[i : i + _PARTS] for i in range(0, len(tables), _PARTS)):
+        chosen = split[split["fold"] == fold]
+        if chosen.empty:
+            raise DataError(
+                f"the split of {rows['dataset'].iloc[0]} has no fold {fold}, its folds are "
+                f"{', '.join(str(number) for number in sorted(split['fold'].unique()))}; set the method's fold to one"
+            )
+        data.append(Source(rows, store, chosen))
+    return data
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":

@@ -20,7 +20,7 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ADDL)
-    faces = faces_for(sources(tables), "train", method.classes, run.images, run.seed)
+    faces = faces_for(sources(tables, run.fold), "train", method.classes, run.images, run.seed)
     weights = collect(method, method.importance, faces, run.training)
     columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
     return pd.DataFrame(columns)
@@ -39,7 +39,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.training.predict import collect, predict
 
     method = restore(run, main_model(models))
-    data = [replace(source, split=_some_of_each_class(source.role("test"))) for source in sources(tables)]
+    data = [replace(source, split=_some_of_each_class(source.role("test"))) for source in sources(tables, run.fold)]
     faces = faces_for(data, "test", method.classes, run.images, run.seed)
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     maps = collect(method, lambda images: method(images).maps["attentive"][:, 0], faces, run.training)

@@ -31,6 +31,17 @@ def test_it_is_the_least_squares_fit() -> None:
         assert np.square(apply(other, source) - target).sum() >= error
 
 
+def test_a_heavy_point_comes_nearer() -> None:
+    generator = generator_for(0, "heavy")
+    source, target = generator.normal(size=(2, 5, 2))
+    plain, heavy = (similarity(source, target, weights) for weights in (None, np.array([9.0, 1, 1, 1, 1])))
+    repeated = similarity(
+        np.concatenate([source, np.repeat(source[:1], 8, 0)]), np.concatenate([target, np.repeat(target[:1], 8, 0)])
+    )
+    assert np.allclose(heavy, repeated)
+    assert np.linalg.norm(apply(heavy, source)[0] - target[0]) < np.linalg.norm(apply(plain, source)[0] - target[0])
+
+
 def test_a_face_is_never_mirrored() -> None:
     target = template_points(256)
     mirrored = similarity(target * (-1, 1), target)
@@ -72,9 +83,19 @@ def test_inverse_undoes() -> None:
     assert np.allclose(apply(invert(transform), apply(transform, points)), points)
 
 
-def test_five_points_of_68_are_lid_means_nose_tip_and_mouth_corners() -> None:
-    points = np.arange(136, dtype=float).reshape(68, 2)
-    assert five_of_68(points)[:, 0].tolist() == [77, 89, 60, 96, 108]
+def test_five_points_of_68_are_eyes_nose_tip_and_mouth_corners() -> None:
+    points = generator_for(0, "points").normal(size=(68, 2))
+    points[36:42] += (-100, 0) - points[36:42].mean(axis=0)
+    points[42:48] += (100, 0) - points[42:48].mean(axis=0)
+    five = five_of_68(points)
+    assert np.allclose(five[:2], [(-100, -4.7), (100, -4.7)])  # above the lids' means, by 2.35 % of 200
+    assert (five[2:] == points[[30, 48, 54]]).all()
+
+
+def test_eyes_are_lifted_along_the_face_and_not_along_the_image() -> None:
+    points = generator_for(0, "points").normal(size=(68, 2)) + np.array((50, 20))
+    upside_down = turned(points, 180, 1.0, (0, 0))
+    assert np.allclose(five_of_68(upside_down), turned(five_of_68(points), 180, 1.0, (0, 0)))
 
 
 def test_frames_differ_in_what_is_around_and_not_in_shape() -> None:

@@ -49,6 +49,7 @@ class Aligner:
         self._find_faces = find_faces
         self._find_68 = find_68
         self._target = template_points(config.size, config.frame)
+        self._weights = np.array([config.eye_weight, config.eye_weight, 1, 1, 1])
 
     def __call__(self, image: np.ndarray, landmarks: np.ndarray | None, box: np.ndarray | None) -> Aligned:
         """Align the face that a row means.
@@ -97,7 +98,7 @@ class Aligner:
         self._check_inside(image, points.mean(axis=0))
         if self._find_68 is not None:
             points = self._refined(image, points, self._find_68)
-        transform = similarity(points, self._target[: len(points)])
+        transform = similarity(points, self._target[: len(points)], self._weights[: len(points)])
         width = self._config.size / np.hypot(transform[0, 0], transform[1, 0])
         if width < self._config.smallest_side:
             raise NoFaceError(f"the face has about {width:.0f} pixels, fewer than {self._config.smallest_side}")

@@ -1,0 +1,87 @@
+"""How well and how fast photographs are aligned, judged by pupils that the dataset gives.
+
+    python benchmarks/alignment.py FOLDER --refine none dlib68 --workers 1 2
+    python benchmarks/alignment.py FOLDER --refine heatmap --landmarks data/06_models/landmarks/model.safetensors
+
+FOLDER holds photographs and ``labels.csv`` with the columns file, expression, left_pupil_x, left_pupil_y,
+right_pupil_x, right_pupil_y (image left first; empty where unknown), as the Face Research Lab London Set has.
+Distances are in pixels of the 256-pixel crop, each pupil by itself; rows of one frame can be compared. Images
+go through the generic reader and `align_set`, the way of the pipeline `ingest`.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from openfer.datasets.folder import READER
+from openfer.datasets.tree import Tree
+from openfer.faces.align_set import align_set
+from openfer.faces.config import FacesConfig
+from openfer.faces.template import apply, template_points
+from openfer.io.face_store import FaceStore
+
+PUPILS = ["left_pupil_x", "left_pupil_y", "right_pupil_x", "right_pupil_y"]
+OPTIONS = {
+    "table": "labels.csv",
+    "columns": {"path": "file", "expression": "expression"},
+    "labels": {"smiling": "happiness"},
+}
+
+
+def measure(folder: Path, config: FacesConfig, landmarks: Path | None) -> dict[str, object]:
+    """Align all photographs; return shares, distances and speed."""
+    rows = READER(OPTIONS).read(Tree(folder), "photographs")
+    with tempfile.TemporaryDirectory() as work:
+        start = time.perf_counter()
+        faces, quarantine = align_set(rows, folder, config, Path(work), "photographs", landmarks)
+        seconds = time.perf_counter() - start
+        table = FaceStore(faces).table(["sample_id", "transform"]).merge(rows[["sample_id", "path"]], on="sample_id")
+    known = pd.read_csv(folder / "labels.csv").dropna(subset=PUPILS)
+    table = table.merge(known, left_on="path", right_on="file")
+    pupils = table[PUPILS].to_numpy(float).reshape(-1, 2, 2) + 0.5  # given as whole pixels; ours lie at halves
+    found = [apply(np.asarray(t, float).reshape(2, 3), p) for t, p in zip(table["transform"], pupils, strict=True)]
+    distance = np.linalg.norm(np.array(found) - template_points(config.size, config.frame)[:2], axis=2).ravel()
+    line = np.array(found)[:, 1] - np.array(found)[:, 0]
+    tilt = np.abs(np.degrees(np.arctan2(line[:, 1], line[:, 0])))
+    return {
+        "refine": config.refine,
+        "frame": config.frame,
+        "workers": config.workers,
+        "aligned": f"{len(rows) - len(quarantine)}/{len(rows)}",
+        "median px": round(float(np.median(distance)), 2),
+        "95 % px": round(float(np.percentile(distance, 95)), 2),
+        "worst px": round(float(distance.max()), 2),
+        "tilt median deg": round(float(np.median(tilt)), 2),
+        "images/s": round(len(rows) / seconds, 1),
+        "n pupils": len(distance),
+    }
+
+
+def main() -> None:
+    """Measure all combinations asked for and print them as one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--refine", nargs="+", default=["none"], choices=["none", "dlib68", "heatmap"])
+    parser.add_argument("--frames", nargs="+", default=["tight", "face"], choices=["tight", "face"])
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--landmarks", type=Path, default=None, help="weights of the heat-map regressor")
+    arguments = parser.parse_args()
+    found = [
+        measure(
+            arguments.folder,
+            FacesConfig(align="detect", frame=frame, refine=refine, workers=workers),
+            arguments.landmarks if refine == "heatmap" else None,
+        )
+        for refine in arguments.refine
+        for frame in arguments.frames
+        for workers in arguments.workers
+    ]
+    print(pd.DataFrame(found).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

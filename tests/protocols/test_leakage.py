@@ -108,3 +108,9 @@ def test_near_duplicates_of_faces_without_hashes_are_not_called_clean():
     rows, split, _ = case(*CLEAN)
     found = line(leakage_report(rows, split, {}, pairs=couples()), "near_duplicate", "train/test")
     assert (found.checked, found.verdict) == (0, UNKNOWN)
+
+
+def test_a_split_with_one_role_has_no_two_sides_and_the_same_columns():
+    report = leakage_report(*case(["anna", "ben"], ["test", "test"]))
+    assert report.empty
+    assert list(report.columns) == list(leakage_report(*case(*CLEAN)).columns)

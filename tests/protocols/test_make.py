@@ -76,6 +76,24 @@ def test_folds_are_as_many_as_asked_for(rows, kind):
     assert set(made(rows, kind=kind, folds=4).fold) == {0, 1, 2, 3}
 
 
+def test_where_test_labels_are_secret_the_published_validation_tests(rows):
+    rows["partition"] = ["val" if side == "test" else side for side in rows["partition"]]
+    rows.loc[:13, ["partition", "expression"]] = ["test", None]
+    split = made(rows, tested="val").merge(rows, on="sample_id")
+    assert set(split.loc[split.partition == "val", "role"]) == {"test"}
+    assert set(split.loc[split.partition == "train", "role"]) == {"train", "val"}
+    assert not (split.partition == "test").any()
+
+
+def test_a_set_for_testing_only_has_no_other_role(rows):
+    rows.loc[:4, "expression"] = None
+    split = made(rows.assign(partition=None), kind="test_only")
+    assert set(split["role"]) == {"test"}
+    assert split["sample_id"].tolist() == rows["sample_id"][5:].tolist()
+    with pytest.raises(DataError, match="nothing to test"):
+        made(rows.assign(expression=None), kind="test_only")
+
+
 def test_a_holdout_has_no_test_role(rows):
     assert set(made(rows, kind="holdout").role) == {"train", "val"}
 
@@ -84,6 +102,7 @@ def test_a_holdout_has_no_test_role(rows):
     ("protocol", "message"),
     [
         ({"kind": "subject_folds", "subset": "occlusion"}, "set kind: official"),
+        ({"kind": "holdout", "tested": "val"}, "remove tested"),
         ({"lists": True}, "set kind: subject_folds"),
         ({"kind": "subject_folds", "lists": "jaffe"}, "the lists are ck_plus, mmi, oulu_casia"),
         ({"kind": "holdout", "validation_share": 0.6}, r"at most 0\.5"),

@@ -26,7 +26,10 @@ class DatasetProtocol(Settings):
 
     Attributes:
         kind: ``official``, the publisher's partitions; ``subject_folds``, cross-validation over subjects;
-            ``image_folds``, over images where no subject is known; ``holdout``, train and val of single images.
+            ``image_folds``, over images where no subject is known; ``holdout``, train and val of single images;
+            ``test_only``, for a set that only tests what others have trained.
+        tested: the publisher's partition that tests in an official split. ``val`` where the labels of the test images
+            are not public: as in papers, the publisher's validation images test, and validation comes from train.
         folds: of cross-validation.
         lists: ``true`` takes the fixed fold list of the dataset's own name, a name takes that one
             (``ck_plus``, ``mmi`` or ``oulu_casia``), ``false`` draws folds by the seed.
@@ -38,7 +41,8 @@ class DatasetProtocol(Settings):
             :mod:`openfer.faces.perceptual_hash` says what 22 finds. Null looks for equal files only.
     """
 
-    kind: Literal["official", "subject_folds", "image_folds", "holdout"] = "official"
+    kind: Literal["official", "subject_folds", "image_folds", "holdout", "test_only"] = "official"
+    tested: Literal["test", "val"] = "test"
     folds: int = Field(10, ge=2)
     lists: bool | str = False
     subset: str | None = None
@@ -53,6 +57,8 @@ class DatasetProtocol(Settings):
                 f"subset {self.subset!r} chooses test images of the official split, and kind is {self.kind}; remove "
                 "the subset, or set kind: official"
             )
+        if self.tested != "test" and self.kind != "official":
+            raise ValueError(f"tested names a partition of the official split, and kind is {self.kind}; remove tested")
         if self.lists and self.kind != "subject_folds":
             raise ValueError(f"lists say each subject's fold, and kind is {self.kind}; set kind: subject_folds")
         if isinstance(self.lists, str) and self.lists not in NAMES:

@@ -8,6 +8,7 @@ import pandas as pd
 from openfer.errors import DataError
 
 _ROLES = ("train", "val", "test")
+_COLUMNS = ("fold", "kind", "roles", "shared", "count", "checked", "samples", "examples", "verdict")
 _EXAMPLES = 3
 NONE_FOUND, LEAK, EXPECTED, UNKNOWN = "none found", "leak", "expected by design", "not checkable"
 """The verdicts."""
@@ -58,7 +59,7 @@ def leakage_report(
             for first, second in combinations(sides, 2):
                 row = {"fold": fold, "kind": "near_duplicate", "roles": f"{first}/{second}"}
                 found.append(row | _alike(sides[first], sides[second], near))
-    return pd.DataFrame(found)
+    return pd.DataFrame(found, columns=list(_COLUMNS))  # a split with one role has no two sides
 
 
 def refuse_shared_subjects(report: pd.DataFrame) -> None:

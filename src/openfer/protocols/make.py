@@ -10,7 +10,7 @@ from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.fold_lists import fold_list
 from openfer.protocols.folds import image_folds, subject_folds
 from openfer.protocols.holdout import image_holdout
-from openfer.protocols.official import official_split
+from openfer.protocols.official import official_split, only_testing
 
 
 def make_split(
@@ -38,9 +38,20 @@ def make_split(
         return image_folds(rows, protocol.folds, share, seed, sha256, task)
     if protocol.kind == "subject_folds":
         return subject_folds(rows, protocol.folds, share, seed, _lists(rows, protocol), task)
+    if protocol.kind == "test_only":
+        return only_testing(rows, task)
+    if protocol.tested == "val":
+        rows = _validation_tests(rows)
     if protocol.subset is not None:
         return challenge_split(rows, protocol.subset, share, seed, task)
     return official_split(rows, share, seed, task)
+
+
+def _validation_tests(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the publisher's validation as test; its own test images, whose labels are secret, go."""
+    public = rows[rows["partition"] != "test"]
+    side = public["partition"].astype(object)
+    return public.assign(partition=side.where(side != "val", "test")).reset_index(drop=True)
 
 
 def _lists(rows: pd.DataFrame, protocol: DatasetProtocol) -> dict[str, int] | None:

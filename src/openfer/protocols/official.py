@@ -48,6 +48,26 @@ def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task:
     return SPLIT.validate(split.reset_index(drop=True))
 
 
+def only_testing(rows: pd.DataFrame, task: str = "expression") -> pd.DataFrame:
+    """Let every labelled row test, as in a set that is too small or too special to train on (FED-RO).
+
+    Args:
+        rows: the columns ``sample_id`` and the task's labels; rows without the label get no role.
+        task: the column whose null rows are left out.
+
+    Returns:
+        A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
+
+    Raises:
+        DataError: if no row has a label.
+    """
+    labelled = rows[rows[task].notna()]
+    if labelled.empty:
+        raise DataError(f"none of the {len(rows)} rows has a {task}: there is nothing to test; check the reader")
+    split = pd.DataFrame({"sample_id": labelled["sample_id"], "fold": 0, "role": "test"})
+    return SPLIT.validate(split.reset_index(drop=True))
+
+
 def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     if rows.empty:
         raise DataError("there are no rows to split; run the dataset's own pipeline first and look at its quarantine")

@@ -81,11 +81,14 @@ def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
     return duplicate_pairs(faces.table(["sample_id", "sha256", "perceptual_hash"]), protocol.near_duplicate_bits)
 
 
-def leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Report subjects, equal and nearly equal faces on two sides; shared subjects of an official split are its own."""
+def leakage(
+    rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
+) -> pd.DataFrame:
+    """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
     from openfer.protocols.leakage import leakage_report
 
-    return leakage_report(rows, split, _hashes(faces), pairs=pairs)
+    shared = protocol.kind == "holdout"
+    return leakage_report(rows, split, _hashes(faces), pairs=pairs, identities_shared=shared)
 
 
 def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.leakage,
-                [f"{name}_rows", f"{name}_split", f"{name}_faces", f"{name}.duplicates"],
+                [f"{name}_rows", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
                 f"{name}.leakage",
                 name="leakage",
                 namespace=name,

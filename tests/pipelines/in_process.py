@@ -1,0 +1,88 @@
+"""`kedro run` in this process: one project for many datasets, a second a run instead of six."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from openfer.io.face_store import FaceStore
+from openfer.runner import IdempotentRunner
+from tests.pipelines.conftest import new_project
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A project with raw folders, without MLflow."""
+
+    path: Path
+
+    @classmethod
+    def new(cls, path: Path) -> "Workshop":
+        """Lay one out in an empty place."""
+        new_project(path)
+        (path / "conf/local/mlflow.yml").write_text("enabled: false\n")
+        (path / "conf/local/parameters/doctor.yml").write_text("doctor: {workers: 1}\n")
+        return cls(path)
+
+    def raw(self, dataset: str) -> Path:
+        """Return the raw folder that :meth:`describe` gives a dataset."""
+        return self.path / "raw" / dataset
+
+    def describe(self, dataset: str, **parameters: Any) -> None:
+        """Write what a dataset's parameters say beside the default ones."""
+        common = {"faces": {"workers": 1, "size": 64}, "protocol": {"validation_share": 0.3}}
+        block = common | {"root": str(self.raw(dataset))} | parameters
+        (self.path / f"conf/local/parameters/{dataset}.yml").write_text(yaml.safe_dump({dataset: block}))
+
+    def run(self, pipeline: str, dataset: str, **parameters: Any) -> list[str]:
+        """Run a pipeline; returns the names of the nodes that ran."""
+        bootstrap_project(self.path)  # else Kedro would give the pipelines of the dataset before
+        heard = _Heard()
+        logger = logging.getLogger("openfer.runner")
+        logger.addHandler(heard)
+        try:
+            with KedroSession.create(self.path, runtime_params={"dataset": dataset, **parameters}) as session:
+                session.run(pipeline_names=[pipeline], runner=IdempotentRunner())
+        finally:
+            logger.removeHandler(heard)
+        assert heard.nodes, "the runner said nothing"
+        return [name for name, ran in heard.nodes.items() if ran]
+
+    def table(self, layer: str, dataset: str, name: str) -> pd.DataFrame:
+        path = self.path / "data" / layer / dataset / name
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, keep_default_na=False)
+
+    def rows(self, dataset: str) -> pd.DataFrame:
+        return self.table("02_intermediate", dataset, "rows.parquet")
+
+    def quarantine(self, dataset: str) -> pd.DataFrame:
+        return self.table("03_primary", dataset, "quarantine.parquet")
+
+    def split(self, dataset: str) -> pd.DataFrame:
+        return self.table("05_model_input", dataset, "split.parquet")
+
+    def faces(self, dataset: str) -> FaceStore:
+        return FaceStore(self.path / "data/03_primary" / dataset / "faces")
+
+
+class _Heard(logging.Handler):
+    """Notes which nodes ran and which were up to date."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.nodes: dict[str, bool] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        if str(record.msg).startswith(("up to date", "running")):
+            self.nodes[str(arguments[0])] = str(record.msg).startswith("running")
+
+
+def without_dataset(nodes: list[str], dataset: str) -> set[str]:
+    """Return node names without the dataset's."""
+    return {name.removeprefix(f"{dataset}.") for name in nodes}

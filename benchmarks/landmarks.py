@@ -16,10 +16,11 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from openfer.faces.landmarks.choose import LandmarkerChoice, landmarker
+from openfer.faces.landmarks.choose import landmarker
 from openfer.faces.landmarks.evidence import alignment, five_of, occlusion, paste_all, pupils
 from openfer.faces.landmarks.figures import faces_with_points, side_by_side
 from openfer.faces.landmarks.pasted import KINDS
+from openfer.faces.landmarks.settings import LandmarkerChoice
 from openfer.faces.template import apply, similarity, template_points, warp
 from openfer.io.checkpoint import load_checkpoint
 

@@ -16,8 +16,9 @@ from openfer.io.face_store import FaceStore
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
     """A checkpoint in a safetensors file; see :mod:`openfer.io.checkpoint`."""
 
-    def __init__(self, *, filepath: str) -> None:
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
+        self.metadata = metadata
 
     def load(self) -> Checkpoint:
         """Read tensors and facts."""

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError, ParameterError
-from openfer.faces.landmarks.external import External, ExternalSettings
+from openfer.faces.landmarks.external import External
+from openfer.faces.landmarks.settings import ExternalSettings
 from openfer.io.atomic import sha256_of
 
 

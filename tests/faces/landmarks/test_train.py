@@ -7,12 +7,12 @@ import torch
 
 from openfer.errors import CheckpointError, DataError
 from openfer.faces.landmarks import train as training
-from openfer.faces.landmarks.choose import LandmarkerChoice, landmarker, raw_landmarker, with_calibration
+from openfer.faces.landmarks.choose import landmarker, raw_landmarker, with_calibration
 from openfer.faces.landmarks.heatmap import from_checkpoint, to_checkpoint
 from openfer.faces.landmarks.known import KnownFaces, held_out
 from openfer.faces.landmarks.network import HeatmapNetwork
 from openfer.faces.landmarks.raw import fit_on
-from openfer.faces.landmarks.settings import AugmentSettings, HeatmapSettings
+from openfer.faces.landmarks.settings import AugmentSettings, HeatmapSettings, LandmarkerChoice
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 CALM = AugmentSettings(occluded_share=0.0, background_share=0.0)

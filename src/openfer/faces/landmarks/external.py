@@ -1,51 +1,21 @@
 """A landmark detector from a file: TorchScript or ONNX, of heat maps (SAN, FAN) or of points with scores."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from openfer.errors import CheckpointError, ParameterError
 from openfer.faces.landmarks.contract import POINTS, Crops
 from openfer.faces.landmarks.decode import decode
 from openfer.faces.landmarks.heatmap import resized
+from openfer.faces.landmarks.settings import ExternalSettings
 from openfer.io.checkpoint import check_sha256
-from openfer.parameters import FILE, Settings
 
 _SMALLEST = 1e-6
 """Below this a heat map's value is noise; its logarithm is taken."""
-
-
-class ExternalSettings(Settings):
-    """What a detector's file expects and gives.
-
-    Attributes:
-        path: a TorchScript file, or an ONNX file (its name ends in ``.onnx``).
-        sha256: the hash that the file must have; None checks nothing.
-        name: how tables and figures call it.
-        licence: of its weights.
-        input_size: side of its input, pixels.
-        mean: subtracted from each channel in [0, 1].
-        std: each channel is divided by it.
-        bgr: whether the channels' order is blue, green, red.
-        gives: ``heatmaps``, (N, K, h, w) with K >= 68, non-negative, of which further maps (SAN's
-            background) are left out; or ``points``, (N, 68, 2) in input pixels, and ``scores``, (N, 68).
-        stage: which output counts where a network gives one per stage; FAN's and SAN's last one is best.
-    """
-
-    path: Path = Field(json_schema_extra=FILE)
-    sha256: str | None = Field(None, pattern="^[0-9a-fA-F]{64}$")
-    name: str = "external"
-    licence: str = "unknown"
-    input_size: int = Field(256, ge=16)
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    bgr: bool = False
-    gives: Literal["heatmaps", "points"] = "heatmaps"
-    stage: int = -1
 
 
 class External:

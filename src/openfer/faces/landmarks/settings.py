@@ -1,8 +1,14 @@
-"""What a user may say about the heat-map regressor; no torch here, so that parameters are checked at once."""
+"""What a user may say about landmarks; no torch here, so that parameters are checked at once."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Literal
 
-from openfer.parameters import WITHOUT_EFFECT, Settings
+from pydantic import Field, model_validator
+
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
+
+Name = Literal["heatmap", "dlib68", "external"]
+"""The landmarkers there are."""
 
 
 class AugmentSettings(Settings):
@@ -48,10 +54,70 @@ class HeatmapSettings(Settings):
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
     input_size: int = Field(128, ge=32, le=256, multiple_of=32)
     width: int = Field(48, ge=8, le=256)
-    sigma: float = Field(1.2, gt=0, le=4)
+    sigma: float = Field(1.0, gt=0, le=4)
     hidden_weight: float = Field(0.25, ge=0, le=1)
     epochs: int = Field(ge=1)
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(0.002, gt=0)
     weight_decay: float = Field(0.01, ge=0)
     augment: AugmentSettings = AugmentSettings()
+
+
+class ExternalSettings(Settings):
+    """What a detector's file expects and gives.
+
+    Attributes:
+        path: a TorchScript file, or an ONNX file (its name ends in ``.onnx``).
+        sha256: the hash that the file must have; None checks nothing.
+        name: how tables and figures call it.
+        licence: of its weights.
+        input_size: side of its input, pixels.
+        mean: subtracted from each channel in [0, 1].
+        std: each channel is divided by it.
+        bgr: whether the channels' order is blue, green, red.
+        gives: ``heatmaps``, (N, K, h, w) with K >= 68, non-negative, of which further maps (SAN's
+            background) are left out; or ``points``, (N, 68, 2) in input pixels, and ``scores``, (N, 68).
+        stage: which output counts where a network gives one per stage; FAN's and SAN's last one is best.
+    """
+
+    path: Path = Field(json_schema_extra=FILE)
+    sha256: str | None = Field(None, pattern="^[0-9a-fA-F]{64}$")
+    name: str = "external"
+    licence: str = "unknown"
+    input_size: int = Field(256, ge=16)
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    bgr: bool = False
+    gives: Literal["heatmaps", "points"] = "heatmaps"
+    stage: int = -1
+
+
+class LandmarkerChoice(Settings):
+    """The landmarker of a run.
+
+    Attributes:
+        landmarker: the one whose points are stored; ``external`` is a detector from a file.
+        compared: others that are calibrated and measured beside it.
+        jitters: moved boxes by which ``dlib68`` is judged.
+        external: the file, where it is chosen.
+    """
+
+    landmarker: Name = "heatmap"
+    compared: tuple[Name, ...] = ()
+    jitters: int = Field(12, ge=2)
+    external: ExternalSettings | None = None
+
+    @model_validator(mode="after")
+    def _file_is_named(self) -> "LandmarkerChoice":
+        if "external" in self.names and self.external is None:
+            raise ValueError("the landmarker external is asked for, so external.path must say which file")
+        return self
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """All landmarkers that are asked for, the one in use first."""
+        return (self.landmarker, *(name for name in self.compared if name != self.landmarker))
+
+    def of(self, name: Name) -> "LandmarkerChoice":
+        """Return the same choice with another landmarker in use."""
+        return self.model_copy(update={"landmarker": name})

@@ -1,0 +1,53 @@
+"""The nodes of `landmarks` on a handful of faces: a model that knows what its scores mean, evidence, a table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from openfer.faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
+from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.pipelines.landmarks import nodes
+
+SETTINGS = HeatmapSettings(input_size=64, width=8, epochs=1, batch_size=8)
+ROLES = ("train", "train", "train", "train", "val", "val", "test", "test")
+
+
+@pytest.fixture(scope="module")
+def scenes(tiny_faces) -> pd.DataFrame:
+    """The tiny set's eight people as learners, calibrators and examinees."""
+    people = sorted(tiny_faces.scenes["person"].unique())
+    return tiny_faces.scenes.assign(partition=tiny_faces.scenes["person"].map(dict(zip(people, ROLES, strict=True))))
+
+
+@pytest.fixture(scope="module")
+def model(tiny_faces, scenes: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder: Path = tmp_path_factory.mktemp("landmarks")
+    trained, history = nodes.train(SETTINGS, scenes, tiny_faces.store, folder)
+    assert list(history["epoch"]) == [1]
+    assert trained.facts["people"] == 4
+    calibrated = nodes.calibrate(LandmarkerChoice(), SETTINGS, trained, scenes, tiny_faces.store)
+    save_checkpoint(folder / "model.safetensors", calibrated)
+    return load_checkpoint(folder / "model.safetensors")
+
+
+def test_evidence_is_one_number_a_row_for_each_kind_of_faces(
+    tiny_faces, scenes: pd.DataFrame, model: Checkpoint
+) -> None:
+    evidence, picture = nodes.measure(LandmarkerChoice(), SETTINGS, model, scenes, tiny_faces.store)
+    assert list(evidence.columns) == ["landmarker", "faces", "quantity", "value"]
+    assert set(evidence["faces"]) == {"rendered", "varied", "pasted"}
+    assert not evidence.duplicated(["landmarker", "faces", "quantity"]).any()
+    auc = evidence.loc[evidence["quantity"].str.startswith("auc"), "value"]
+    assert auc.between(0, 1).all()
+    assert picture.width > 200
+
+
+def test_points_of_a_store_come_in_its_order_with_a_confidence(tiny_faces, model: Checkpoint) -> None:
+    table = nodes.find(LandmarkerChoice(), model, tiny_faces.store)
+    assert list(table["sample_id"]) == list(tiny_faces.store.sample_ids)
+    assert set(table["points68"].map(len)) == {136}
+    confidence = np.stack(table["confidence68"].to_list())
+    assert confidence.shape == (56, 68)
+    assert ((confidence >= 0) & (confidence <= 1)).all()

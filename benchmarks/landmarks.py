@@ -61,12 +61,12 @@ def main() -> None:
     reference = np.mean([found.points for found in clean.values()], axis=0)
     given = np.isfinite(photographs.pupils).all((1, 2))
     eyes = photographs.pupils[given]
-    columns = {"five points": alignment(photographs.five[given], eyes, _SIZE)}
+    columns = {"detector": aligned(photographs.five[given], eyes)}
     for name, find in used.items():
         points = clean[name].points[given]
         columns[name] = {
             **pupils(points, eyes),
-            **alignment(five_of(points), eyes, _SIZE),
+            **aligned(five_of(points), eyes),
             **occlusion(find, photographs.crops, reference, arguments.seed),
             **speed(find, photographs.crops),
         }
@@ -74,6 +74,12 @@ def main() -> None:
     print(pd.DataFrame(columns).round(4).to_string(na_rep=""))
     if arguments.pictures:
         draw(photographs.crops, used, arguments.pictures, arguments.seed)
+
+
+def aligned(five: np.ndarray, pupils: np.ndarray) -> dict[str, float]:
+    """Measure alignment by five points, and by the eye centres alone."""
+    by_eyes = alignment(five[:, :2], pupils, _SIZE)
+    return alignment(five, pupils, _SIZE) | {f"eyes_{name}": value for name, value in by_eyes.items()}
 
 
 def cut_out(folder: Path) -> Photographs:

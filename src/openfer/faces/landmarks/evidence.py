@@ -64,11 +64,11 @@ def pupils(points: np.ndarray, given: np.ndarray) -> dict[str, float]:
     }
 
 
-def alignment(five: np.ndarray, given: np.ndarray, size: int) -> dict[str, float]:
-    """Measure where given pupils come to lie when faces are aligned by five points.
+def alignment(found: np.ndarray, given: np.ndarray, size: int) -> dict[str, float]:
+    """Measure where given pupils come to lie when faces are aligned by found points.
 
     Args:
-        five: eye centres, nose tip, mouth corners in pixels, (N, 5, 2).
+        found: eye centres, nose tip, mouth corners in pixels, (N, 5, 2), or the eye centres alone, (N, 2, 2).
         given: pupils in the same pixels, (N, 2, 2).
         size: side of the crop that they are aligned to.
 
@@ -77,7 +77,8 @@ def alignment(five: np.ndarray, given: np.ndarray, size: int) -> dict[str, float
         its mean, and the pupils' tilt against level, degrees.
     """
     template = template_points(size)
-    placed = np.stack([apply(similarity(own, template), eyes) for own, eyes in zip(five, given, strict=True)])
+    target = template[: found.shape[1]]
+    placed = np.stack([apply(similarity(own, target), eyes) for own, eyes in zip(found, given, strict=True)])
     offsets = placed - template[:2]
     along = placed[:, 1] - placed[:, 0]
     return {

@@ -1,7 +1,8 @@
 """Training of the heat-map regressor; a killed training goes on at its last whole epoch, bit for bit.
 
 The order of an epoch and the augmentation of a face are drawn from their names (:mod:`openfer.seeds`);
-weights and the optimiser's state are all else that a step reads.
+weights and the optimiser's state are all else that a step reads. The same number of threads gives the same
+bits. It computes on the CPU, where it takes minutes.
 """
 
 import logging

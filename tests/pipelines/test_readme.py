@@ -1,7 +1,7 @@
-"""The README's script for one's own data, typed as it stands there."""
+"""The README's way for one's own data, typed as it stands there."""
 
 import re
-import sys
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ from tests.pipelines.conftest import ROOT, Project, new_project
 
 
 @pytest.mark.slow
-def test_a_folder_of_crops_becomes_a_dataset_that_trains(tmp_path: Path, finished: Project) -> None:
+def test_a_folder_of_crops_is_examined_ingested_and_trained_on(tmp_path: Path, finished: Project) -> None:
     from PIL import Image
 
     project = new_project(tmp_path / "project")
@@ -24,8 +24,12 @@ def test_a_folder_of_crops_becomes_a_dataset_that_trains(tmp_path: Path, finishe
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(store.image(number)).save(folder / f"{name}.png")
 
-    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    project.command(sys.executable, "-c", script)
-    project.run("--pipelines", "baseline", "--params", "baseline.datasets=[mine]")
+    own = (ROOT / "README.md").read_text().split("## Your own data")[1]
+    (block,) = re.findall(r"```yaml\n(.*?)```", own, re.DOTALL)
+    (project.path / "conf/local/parameters.yml").write_text(block)
+    commands = re.findall(r"^kedro run (.*=.*mine.*)$", own, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        project.run(*shlex.split(command))
     results = pd.read_csv(project.path / "data/08_reporting/baseline/results.csv")
     assert (results["n"] == (rows["partition"] == "test").sum()).all()

@@ -5,7 +5,7 @@ import pytest
 
 from openfer.faces.alignment import Aligner, NoFaceError, meant_face
 from openfer.faces.config import FacesConfig
-from openfer.faces.detection import Detected
+from openfer.faces.detected import Detected
 from openfer.faces.template import apply, five_of_68, invert, similarity, template_points, warp
 from openfer.seeds import generator_for
 

@@ -83,3 +83,12 @@ def test_a_table_without_pixels_or_lines_is_refused(tmp_path: Path) -> None:
         PixelTable(write(tmp_path / "empty.csv", [""]))
     with pytest.raises(DataError, match="does not exist"):
         PixelTable(tmp_path / "nowhere.csv")
+
+
+def test_a_line_that_is_no_line_of_a_table_is_named(tmp_path: Path) -> None:
+    lines = ["emotion,pixels,Usage", f"0,{'9' * 200_000},Training", "0,1\r2,Training"]
+    found = PixelTable(write(tmp_path / "fer.csv", lines), side=4)
+    with pytest.raises(DataError, match=r"line 2 of .* cannot be read: it has 200012 bytes"):
+        _ = found[0]
+    with pytest.raises(DataError, match=r"line 3 of .* cannot be read: new-line character"):
+        _ = found[1]

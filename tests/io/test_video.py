@@ -66,3 +66,9 @@ def test_what_is_no_video_is_named(tmp_path: Path, read) -> None:
         read(tmp_path / "a.avi")
     with pytest.raises(DataError, match="does not exist"):
         read(tmp_path / "b.avi")
+
+
+def test_a_video_with_frames_beyond_the_limit_is_not_decoded(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 3, size=(320, 240))
+    with pytest.raises(DataError, match=r"frames of 0 megapixels, the limit is 0\.05"):
+        next(iterate_frames(path, [0], largest_megapixels=0.05))

@@ -152,7 +152,8 @@ def _aligner(config: FacesConfig, landmarker: Path | None) -> Aligner:
 def _find_68(config: FacesConfig, weights: Path | None) -> Find68 | None:
     if config.refine == "none":
         return None
-    from openfer.faces.landmarks.choose import LandmarkerChoice, raw_landmarker
+    from openfer.faces.landmarks.choose import raw_landmarker
+    from openfer.faces.landmarks.settings import LandmarkerChoice
     from openfer.io.checkpoint import Checkpoint, load_checkpoint
 
     checkpoint = Checkpoint({}, {}) if weights is None else load_checkpoint(weights)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from openfer.faces.config import FacesConfig
-from openfer.faces.detection import Detected
+from openfer.faces.detected import Detected
 from openfer.faces.template import apply, five_of_68, invert, similarity, template_points, warp
 
 FindFaces = Callable[[np.ndarray], Detected]

@@ -1,5 +1,6 @@
 """From rows to images: files, frames of videos, and rows of pixel tables."""
 
+import stat
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,7 @@ from openfer.io.video import iterate_frames
 
 VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm", ".m4v")
 _TABLES = (".csv",)
+_LONGEST_REASON = 160
 
 
 def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[SourceImage | str]:
@@ -31,14 +33,26 @@ def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> 
     for relative, group in groupby(pairs, key=lambda pair: pair[0]):
         path = root / relative
         frames = [frame for _, frame in group]
-        if not path.is_file():
-            yield from ["the file is missing"] * len(frames)
+        absent = _why_absent(path)
+        if absent is not None:
+            yield from [absent] * len(frames)
         elif path.suffix.lower() in VIDEOS:
-            yield from _of_video(path, frames)
+            yield from _of_video(path, frames, largest_megapixels)
         elif path.suffix.lower() in _TABLES:
             yield from _of_table(path, frames)
         else:
             yield from (_of_file(path, limits) for _ in frames)
+
+
+def _why_absent(path: Path) -> str | None:
+    """Return why there is nothing to open; None for a file."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "the file is missing"
+    except (OSError, ValueError) as error:  # links in a circle; a name that is too long or holds a null
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return None if stat.S_ISREG(mode) else "not a regular file"  # reading a pipe would wait for ever
 
 
 def _of_file(path: Path, limits: ImageLimits) -> SourceImage | str:
@@ -49,7 +63,11 @@ def _of_file(path: Path, limits: ImageLimits) -> SourceImage | str:
 
 
 def _of_table(path: Path, frames: list[object]) -> Iterator[SourceImage | str]:
-    table = PixelTable(path)
+    try:
+        table = PixelTable(path)
+    except (DataError, OSError) as error:
+        yield from [_reason(error, path)] * len(frames)
+        return
     for frame in frames:
         try:
             grey = table[_number(frame)]
@@ -59,11 +77,11 @@ def _of_table(path: Path, frames: list[object]) -> Iterator[SourceImage | str]:
             yield _plain(np.repeat(grey[..., None], 3, axis=2))
 
 
-def _of_video(path: Path, frames: list[object]) -> Iterator[SourceImage | str]:
+def _of_video(path: Path, frames: list[object], largest_megapixels: float) -> Iterator[SourceImage | str]:
     """Yield frames until the video is damaged or ends; the rows after that share its reason."""
     done = 0
     try:
-        for pixels in iterate_frames(path, [_number(frame) for frame in frames]):
+        for pixels in iterate_frames(path, [_number(frame) for frame in frames], largest_megapixels):
             yield _plain(pixels)
             done += 1
     except DataError as error:
@@ -79,6 +97,8 @@ def _number(frame: object) -> int:
     return 0 if frame is None or pd.isna(frame) else int(frame)  # type: ignore[call-overload]
 
 
-def _reason(error: DataError, path: Path) -> str:
-    """Return an error's words without the path, which the quarantine has in a column of its own."""
-    return str(error).replace(f"{path}", "the file")
+def _reason(error: DataError | OSError, path: Path) -> str:
+    """Return an error's first words without the path, which the quarantine has in a column of its own."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error).replace(str(path), "the file")[:_LONGEST_REASON]

@@ -8,6 +8,9 @@ import numpy as np
 from openfer.errors import DataError
 
 _BLOCK = 1 << 22
+_LONGEST_LINE = 1 << 17
+"""Bytes, a dozen times those of a whole row; a file without line ends would otherwise be read as one line."""
+
 _NEWLINE = ord("\n")
 
 
@@ -33,7 +36,8 @@ class PixelTable:
         self._starts = _line_starts(path)
         header = self._line(0)
         if "pixels" not in header:
-            raise DataError(f"{path} has the columns {header}, none of them is `pixels`; this copy holds no images")
+            shown = ", ".join(header)[:80]
+            raise DataError(f"{path} has the columns {shown}, none of them is `pixels`; this copy holds no images")
         self._column = header.index("pixels")
 
     def __len__(self) -> int:
@@ -60,11 +64,16 @@ class PixelTable:
         return numbers.astype(np.uint8).reshape(self._side, self._side)
 
     def _line(self, number: int) -> list[str]:
+        start, length = int(self._starts[number]), int(self._starts[number + 1] - self._starts[number])
+        if length > _LONGEST_LINE:
+            raise DataError(f"line {number + 1} of {self.path} cannot be read: it has {length} bytes; restore the file")
         with self.path.open("rb") as file:
-            file.seek(int(self._starts[number]))
-            line = file.read(int(self._starts[number + 1] - self._starts[number]))
-        text = line.decode("utf-8-sig", errors="replace").strip()
-        return [cell.strip() for cell in next(csv.reader([text]), [])]
+            file.seek(start)
+            text = file.read(length).decode("utf-8-sig", errors="replace").strip()
+        try:
+            return [cell.strip() for cell in next(csv.reader([text]), [])]
+        except csv.Error as error:
+            raise DataError(f"line {number + 1} of {self.path} cannot be read: {error}; restore the file") from error
 
     def _damaged(self, row: int, what: str) -> DataError:
         return DataError(f"row {row} of {self.path} is damaged: {what}; restore the file from the publisher's copy")

@@ -12,6 +12,9 @@ from av.video.stream import VideoStream
 from openfer.errors import DataError
 
 
+_LARGEST_MEGAPIXELS = 100.0
+
+
 def count_frames(path: Path) -> int:
     """Return the number of frames of a video, decoding none.
 
@@ -47,12 +50,15 @@ def read_frames(path: Path, indices: Sequence[int]) -> list[np.ndarray]:
     return [found[index] for index in indices]
 
 
-def iterate_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
+def iterate_frames(
+    path: Path, indices: Sequence[int], largest_megapixels: float = _LARGEST_MEGAPIXELS
+) -> Iterator[np.ndarray]:
     """Yield some frames of a video, one in memory at a time.
 
     Args:
         path: the video.
         indices: the frames, counted from 0, ascending; a repeated one is given again.
+        largest_megapixels: a video that claims larger frames is not decoded.
 
     Yields:
         RGB arrays (height, width, 3), uint8.
@@ -66,6 +72,9 @@ def iterate_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
         return
     wanted, number = list(reversed(indices)), -1
     with _opened(path) as (container, stream):
+        megapixels = stream.codec_context.width * stream.codec_context.height / 1e6
+        if megapixels > largest_megapixels:
+            raise DataError(f"{path} has frames of {megapixels:.0f} megapixels, the limit is {largest_megapixels:g}")
         stream.thread_type = "AUTO"
         for number, frame in enumerate(container.decode(stream)):
             while wanted and wanted[-1] == number:
@@ -84,7 +93,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     if not path.is_file():
         raise DataError(f"{path} does not exist; restore it from the publisher's copy")
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.video:
                 raise DataError(f"{path} has no pictures, only {len(container.streams)} other streams")
             yield container, container.streams.video[0]

@@ -1,0 +1,155 @@
+"""Alignment of a whole set: a thousand damaged inputs, and kill -9 at any moment."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from openfer.errors import DataError
+from openfer.faces.align_set import align_set
+from openfer.faces.config import FacesConfig
+from openfer.io.atomic import sha256_of
+from openfer.io.face_store import FaceStore
+from tests.faces.damage import SIDE, Input, damaged_inputs, sources_of
+
+pytestmark = pytest.mark.slow
+
+COUNT = 1000
+MOST_SECONDS = 60
+MOST_MEGABYTES = 1500
+SETTINGS = {"align": "whole", "size": SIDE, "encoding": "png"}
+
+ALIGN = """
+import json, sys
+from pathlib import Path
+import pandas as pd
+from openfer.faces.align_set import align_set
+from openfer.faces.config import FacesConfig
+
+if __name__ == "__main__":
+    sources, root, work, settings = sys.argv[1:]
+    table = pd.read_parquet(sources)
+    faces, quarantine = align_set(table, Path(root), FacesConfig(**json.loads(settings)), Path(work), "damaged")
+    quarantine.to_parquet(Path(work) / "quarantine.parquet", index=False)
+    status = Path("/proc/self/status")
+    marks = [line for line in status.read_text().splitlines() if "VmHWM" in line] if status.exists() else ["0"]
+    print(marks[0])
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A thousand inputs on disk, and how another process is asked to align them."""
+
+    inputs: list[Input]
+    folder: Path
+
+    def command(self, work: Path, workers: int) -> list[str]:
+        settings = pd.Series(SETTINGS | {"workers": workers}).to_json()
+        places = (self.folder / "sources.parquet", self.folder / "raw", work)
+        return [sys.executable, str(self.folder / "align.py"), *map(str, places), settings]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one worker has made of the case, undisturbed."""
+
+    work: Path
+    seconds: float
+    megabytes: float
+
+    @property
+    def faces(self) -> FaceStore:
+        return FaceStore(self.work / "faces")
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        return pd.read_parquet(self.work / "quarantine.parquet")
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    folder = tmp_path_factory.mktemp("damage")
+    inputs = damaged_inputs(folder / "raw", COUNT, seed=0)
+    sources_of(inputs).to_parquet(folder / "sources.parquet", index=False)
+    (folder / "align.py").write_text(ALIGN)
+    return Case(inputs, folder)
+
+
+@pytest.fixture(scope="module")
+def done(case: Case) -> Done:
+    start = time.perf_counter()
+    work = case.folder / "undisturbed"
+    ran = subprocess.run(case.command(work, 1), capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    return Done(work, time.perf_counter() - start, int(re.findall(r"\d+", ran.stdout)[0]) / 1024)
+
+
+def test_every_row_is_a_face_or_has_a_reason(case: Case, done: Done) -> None:
+    stored, refused = list(done.faces.sample_ids), list(done.quarantine["sample_id"])
+    assert sorted([*stored, *refused]) == list(sources_of(case.inputs)["sample_id"])
+    assert len(stored) > COUNT / 4
+    assert len(refused) > COUNT / 4
+    assert stored == sorted(stored)
+
+
+def test_sound_inputs_are_right_in_their_pixels(case: Case, done: Done) -> None:
+    places = {name: row for row, name in enumerate(done.faces.sample_ids)}
+    off = [
+        (one.kind, one.path, one.frame)
+        for number, one in enumerate(case.inputs)
+        if one.pixels is not None
+        and np.abs(done.faces.image(places[f"{number:04d}"]).astype(int) - one.pixels).mean() > one.loss
+    ]
+    assert off == []
+
+
+def test_reasons_are_those_of_the_damage(case: Case, done: Done) -> None:
+    reasons = done.quarantine.set_index("sample_id")["reason"]
+    wrong = [
+        (one.kind, one.reason, reasons.get(f"{number:04d}"))
+        for number, one in enumerate(case.inputs)
+        if one.reason and not re.search(one.reason, reasons.get(f"{number:04d}", ""))
+    ]
+    assert wrong == []
+    assert reasons.str.len().between(5, 200).all()
+    assert not reasons.str.contains(str(case.folder), regex=False).any()
+
+
+def test_time_and_memory_are_bounded(done: Done) -> None:
+    assert done.seconds < MOST_SECONDS
+    assert done.megabytes < MOST_MEGABYTES
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="ends process groups")
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(case: Case, done: Done) -> None:
+    draw, work, killed = np.random.default_rng(1), case.folder / "disturbed", 0
+    for _ in range(5):
+        running = subprocess.Popen(
+            case.command(work, 2), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            running.wait(timeout=draw.uniform(0.8, 1.2 * done.seconds))
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            killed += 1
+        running.wait()
+    assert killed
+    subprocess.run(case.command(work, 3), check=True, capture_output=True, timeout=2 * MOST_SECONDS)
+    for name in ("faces", "quarantine.parquet"):
+        assert sha256_of(work / name) == sha256_of(done.work / name)
+    assert len(set(FaceStore(work / "faces").sample_ids)) == len(done.faces)
+
+
+def test_a_set_without_one_face_is_an_error_that_says_why(tmp_path: Path) -> None:
+    sources = sources_of([Input("missing", f"{number}.jpg") for number in range(3)])
+    with pytest.raises(DataError, match=r"none of the 3 rows of mine has a face.*: the file is missing; check root"):
+        align_set(sources, tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")

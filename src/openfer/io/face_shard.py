@@ -142,12 +142,7 @@ class FaceShard:
             for batch in batches:
                 batch.validate(full=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            size = f"{path.stat().st_size} bytes" if path.is_file() else "missing"
-            raise DataError(
-                f"{path} ({size}) is no whole Arrow file of faces ({' '.join(str(error).split())}); {REMEDY}"
-            ) from error
-        self._path = path
-        self._whole = whole
+            raise _not_whole(path, error) from error
         self._bytes = memoryview(whole)
         edges = [_edges(batch.column("image"), whole.address) for batch in batches]
         self._starts = np.concatenate([np.zeros(0, np.int64), *(each[:-1] for each in edges)])
@@ -163,21 +158,30 @@ class FaceShard:
         """Return the image file of a row of this shard."""
         return self._bytes[self._starts[row] : self._ends[row]].tobytes()
 
-    def table(self, columns: Sequence[str]) -> pa.Table:
-        """Return columns, copied: they outlive the memory map.
 
-        Raises:
-            DataError: if they are damaged, as by a flipped bit that leaves no readable text.
-        """
-        chosen = pa.ipc.open_file(self._whole).read_all().select(list(columns))
-        try:
-            chosen.validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise DataError(f"the table in {self._path} is damaged ({error}); {REMEDY}") from error
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, chosen.schema) as stream:
-            stream.write_table(chosen)
-        return pa.ipc.open_stream(sink.getvalue()).read_all()
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Return columns of a shard as a copy; no map of the file stays, whose pages would count as memory.
+
+    Raises:
+        DataError: if the file is missing, truncated or no shard of faces, or if the columns are damaged, as by a
+            flipped bit that leaves no readable text.
+    """
+    try:
+        with pa.memory_map(str(path)) as file:
+            reader = pa.ipc.open_file(file)
+            if reader.schema != SCHEMA:
+                raise DataError(f"{path} has columns other than {', '.join(SCHEMA.names)}: {REMEDY}")
+            chosen = reader.read_all().select(list(columns))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _not_whole(path, error) from error
+    try:
+        chosen.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"the table in {path} is damaged ({error}); {REMEDY}") from error
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, chosen.schema) as stream:
+        stream.write_table(chosen.combine_chunks())
+    return pa.ipc.open_stream(sink.getvalue()).read_all()
 
 
 @lru_cache(maxsize=_MAPS)
@@ -192,6 +196,11 @@ def mapped(path: str, stamp: str) -> FaceShard:
         DataError: if it is missing, truncated, or not a shard of faces.
     """
     return FaceShard(Path(path))
+
+
+def _not_whole(path: Path, error: Exception) -> DataError:
+    size = f"{path.stat().st_size} bytes" if path.is_file() else "missing"
+    return DataError(f"{path} ({size}) is no whole Arrow file of faces ({' '.join(str(error).split())}); {REMEDY}")
 
 
 def _batch(records: list[dict[str, Any]], path: Path) -> pa.RecordBatch:

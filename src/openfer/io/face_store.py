@@ -26,7 +26,7 @@ from PIL import Image, UnidentifiedImageError
 from openfer.errors import DataError
 from openfer.io.atomic import atomic_path, write_bytes
 from openfer.io.face import EncodedFace, Face, encode
-from openfer.io.face_shard import REMEDY, SCHEMA, FaceShard, ShardWriter, mapped, write_shard
+from openfer.io.face_shard import REMEDY, SCHEMA, FaceShard, ShardWriter, mapped, read_columns, write_shard
 
 __all__ = ["EncodedFace", "Face", "FaceStore", "FaceStoreWriter", "assemble_store", "encode", "write_shard"]
 
@@ -137,7 +137,7 @@ class FaceStore:
     @cached_property
     def sample_ids(self) -> np.ndarray:
         """The faces' names, (N,), strings of variable width: a long one costs no room in the others."""
-        names = (mapped(*shard).table(["sample_id"])["sample_id"].to_pylist() for shard in self._shards)
+        names = (read_columns(path, ["sample_id"])["sample_id"].to_pylist() for path in self.shards)
         return np.concatenate([np.array(part, dtype=np.dtypes.StringDType()) for part in ([], *names)])
 
     @property
@@ -148,7 +148,7 @@ class FaceStore:
     def table(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the table of points, scores and hashes, one row per face; all columns if none are named."""
         names = list(columns or SCHEMA.names[:-1])
-        parts = [mapped(*shard).table(names) for shard in self._shards]
+        parts = (read_columns(path, names) for path in self.shards)
         empty = SCHEMA.empty_table().select(names)
         return pa.concat_tables([empty, *parts]).combine_chunks().to_pandas()
 

@@ -3,7 +3,8 @@
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,17 @@ def _hash_as_stamped(output: Path, _stamp: str) -> str:
 
 
 def _stamp(output: Path) -> str:
-    files = sorted(p for p in output.rglob("*") if p.is_file()) if output.is_dir() else [output]
-    facts = [(str(f.relative_to(output)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    whole = hashlib.sha256()
+    for name, found in _files(output) if output.is_dir() else [(output.name, output.stat())]:
+        whole.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return whole.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield relative names and facts of all files in a fixed order, one folder's names in memory at a time."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place) / name
+            if path.is_file():
+                yield os.path.relpath(path, folder), path.stat()

@@ -11,7 +11,6 @@ from av.video.stream import VideoStream
 
 from openfer.errors import DataError
 
-
 _LARGEST_MEGAPIXELS = 100.0
 
 

@@ -7,8 +7,11 @@ import pandas as pd
 
 from openfer.errors import DataError, ParameterError
 
-_CANDIDATES = 1 << 20
-"""Pairs compared at once; bounds the memory to about 100 MB."""
+_CANDIDATES = 1 << 18
+"""Pairs compared at once; bounds the memory to about 30 MB."""
+
+_TEXTS = 1 << 14
+"""Hashes that are Python's strings at once."""
 
 _MOST_PAIRS = 20_000_000
 _MOST_BITS_OF_A_BAND = 32
@@ -37,20 +40,20 @@ def duplicate_pairs(hashes: pd.DataFrame, radius: int | None) -> pd.DataFrame:
         found.append(_near(table["perceptual_hash"], radius))
     pairs = pd.DataFrame(np.concatenate(found), columns=["first", "second", "distance"])
     pairs = pairs.sort_values(["first", "second", "distance"]).drop_duplicates(["first", "second"])
-    names = table["sample_id"].to_numpy(dtype=object)
+    names = table["sample_id"].astype(str).array
     return pd.DataFrame(
         {
-            "sample_id_1": names[pairs["first"]],
-            "sample_id_2": names[pairs["second"]],
+            "sample_id_1": names.take(pairs["first"].to_numpy()),
+            "sample_id_2": names.take(pairs["second"].to_numpy()),
             "distance": pairs["distance"].to_numpy(),
         }
-    ).astype({"sample_id_1": str, "sample_id_2": str})
+    )
 
 
 def _equal(values: pd.Series) -> np.ndarray:
     """Return positions of equal values and distance 0, (P, 3)."""
     known = np.flatnonzero(values.notna())
-    code, distinct = pd.factorize(values.to_numpy(dtype=object)[known])
+    code, distinct = pd.factorize(values.iloc[known])
     members = _members(code, len(distinct))
     return _pairs_within(known[members], np.bincount(code, minlength=len(distinct)), "files")
 
@@ -62,7 +65,7 @@ def _near(digits: pd.Series, radius: int) -> np.ndarray:
     known = np.flatnonzero(digits.notna())
     if not len(known):
         return np.zeros((0, 3), np.int64)
-    code, distinct = pd.factorize(digits.to_numpy(dtype=object)[known])
+    code, distinct = pd.factorize(digits.iloc[known])
     count = np.bincount(code, minlength=len(distinct))
     members = known[_members(code, len(distinct))]
     found = [_pairs_within(members, count, "perceptual hashes")]
@@ -81,7 +84,7 @@ def _near(digits: pd.Series, radius: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _words(digits: np.ndarray) -> np.ndarray:
+def _words(digits: pd.Index) -> np.ndarray:
     """Return hashes as whole 64-bit words, (N, W), padded with zeros."""
     lengths = {len(text) for text in digits}
     if len(lengths) > 1:
@@ -90,8 +93,11 @@ def _words(digits: np.ndarray) -> np.ndarray:
             "the faces again"
         )
     width = -(-lengths.pop() // 16) * 16
-    content = bytes.fromhex("".join(text.ljust(width, "0") for text in digits))
-    return np.frombuffer(content, ">u8").reshape(len(digits), -1).astype(np.uint64)
+    words = np.empty((len(digits), width // 16), np.uint64)
+    for start in range(0, len(digits), _TEXTS):
+        content = bytes.fromhex("".join(text.ljust(width, "0") for text in digits[start : start + _TEXTS]))
+        words[start : start + _TEXTS] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
+    return words
 
 
 def _near_words(words: np.ndarray, radius: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -12,6 +12,8 @@ from openfer.labels import EXPRESSIONS
 Level = Literal["good", "note", "problem"]
 COLUMNS = ("level", "check", "found", "expected", "meaning")
 _EXAMPLES = 3
+_NONE = "none"
+"""What is expected of damage, whether or not anything is published."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expec
     Args:
         rows: valid under :data:`openfer.schemas.ROWS`.
         files: the inventory: ``path, bytes, sha256``.
-        probed: images that were decoded: ``path, width, height, problem`` (null where it is whole).
+        probed: images that were decoded: ``path, width, height, problem`` (null where it is whole); all that are
+            there, or a sample of them.
         expected: as published.
 
     Returns:
@@ -49,7 +52,7 @@ def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expec
         *_files(rows, files),
         *_counts(rows, expected),
         *_people(rows, expected),
-        *_images(probed, rows, expected),
+        *_images(probed, rows, files, expected),
         *_copies(rows, files),
         *_labels(rows, expected),
     ]
@@ -61,17 +64,17 @@ def verdict(title: str, findings: pd.DataFrame) -> str:
     problems = findings[findings["level"] == "problem"]
     notes = int((findings["level"] == "note").sum())
     also = f" {notes} thing{'s' if notes > 1 else ''} to know stand{'' if notes > 1 else 's'} below." if notes else ""
+    compared = int((~findings["expected"].isin(["", _NONE])).sum())
     if problems.empty:
-        compared = int((findings["expected"] != "").sum())
         if not compared:
             return f"Nothing is published to compare {title} with; the copy itself is whole.{also}"
         return f"This is the expected copy of {title}: {compared} comparisons hold.{also}"
     first = problems.iloc[0]
+    said = f"This is NOT the expected copy of {title}" if compared else f"This copy of {title} is damaged"
     return (
-        f"This is NOT the expected copy of {title}: {len(problems)} of {len(findings)} checks fail. The first: "
-        f"{first['check']}: found {first['found']}"
+        f"{said}: {len(problems)} of {len(findings)} checks fail. The first: {first['check']}: found {first['found']}"
         + (f", expected {first['expected']}" if first["expected"] else "")
-        + f". Results on it cannot be compared with published ones until that is mended.{also}"
+        + f". Results on it cannot be compared with others until that is mended.{also}"
     )
 
 
@@ -80,15 +83,15 @@ def _files(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
     yield Finding("good", "files", f"{len(files):,} files, {total:,.1f} MiB")
     empty = files.loc[files["bytes"] == 0, "path"]
     if len(empty):
-        yield Finding("problem", "empty files", _some(empty), "none", "restore them from the publisher's archive")
+        yield Finding("problem", "empty files", _some(empty), _NONE, "restore them from the publisher's archive")
     unread = files.loc[files["sha256"].isna(), "path"]
     if len(unread):
-        yield Finding("problem", "files that cannot be opened", _some(unread), "none", "check permissions and the disk")
+        yield Finding("problem", "files that cannot be opened", _some(unread), _NONE, "check permissions and the disk")
     missing = rows.loc[~rows["path"].isin(files["path"]), "path"].drop_duplicates()
     if len(missing):
-        yield Finding("problem", "listed images that are not there", _some(missing), "none", "unpack all archives")
+        yield Finding("problem", "listed images that are not there", _some(missing), _NONE, "unpack all archives")
     else:
-        yield Finding("good", "listed images that are not there", "none", "none")
+        yield Finding("good", "listed images that are not there", "none")
 
 
 def _counts(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
@@ -122,15 +125,16 @@ def _people(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
         yield Finding("note", "subjects", "unknown", "", "nobody can check whether a person is on two sides of a split")
 
 
-def _images(probed: pd.DataFrame, rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+def _images(probed: pd.DataFrame, rows: pd.DataFrame, files: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
     bad = probed[probed["problem"].notna()]
-    of = f"of {len(probed):,} decoded (all)" if len(probed) >= rows["path"].nunique() else f"of {len(probed):,} sampled"
+    there = rows.loc[rows["path"].isin(files["path"]), ["path", "frame"]].drop_duplicates()
+    of = f"of {len(probed):,} " + ("decoded (all)" if len(probed) == len(there) else "sampled")
     if len(bad):
         reasons = "; ".join(f"{name} ({count})" for name, count in bad["problem"].value_counts().head(3).items())
         meaning = f"{reasons}; such as {bad['path'].iloc[0]}: restore them, or they go into quarantine"
-        yield Finding("problem", "images that cannot be read", f"{len(bad):,} {of}", "none", meaning)
+        yield Finding("problem", "images that cannot be read", f"{len(bad):,} {of}", _NONE, meaning)
     else:
-        yield Finding("good", "images that cannot be read", f"none {of}", "none")
+        yield Finding("good", "images that cannot be read", f"none {of}")
     whole = probed[probed["problem"].isna()]
     if whole.empty:
         return
@@ -180,7 +184,7 @@ def _labels(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
     for name in ("valence", "arousal"):
         values = rows[name].dropna()
         if len(values):
-            yield Finding("good", name, f"{values.min():.3f} to {values.max():.3f}, n = {len(values):,}", "-1 to 1")
+            yield Finding("good", name, f"{values.min():.3f} to {values.max():.3f}, n = {len(values):,}")
     if expected.landmarks:
         lacking = int(rows["landmarks"].isna().sum())
         level: Level = "problem" if lacking else "good"

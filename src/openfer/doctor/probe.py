@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.faces.sources import source_images
+from openfer.io.images import SourceImage
 from openfer.seeds import generator_for
 from openfer.workers import in_processes
 
@@ -24,7 +25,7 @@ class _Piece:
 def probe(
     rows: pd.DataFrame, files: pd.DataFrame, root: Path, decoded: int, seed: int, workers: Literal["auto"] | int
 ) -> pd.DataFrame:
-    """Decode one row of every image that is there; of a large set, a random sample.
+    """Decode every image that is there, be it a file, a frame or a row of a table; of a large set, a random sample.
 
     Args:
         rows: the columns ``path, frame``.
@@ -35,18 +36,15 @@ def probe(
         workers: processes.
 
     Returns:
-        ``path, width, height, problem`` (null where the image is whole), in the order of paths.
+        ``path, frame, width, height, problem`` (null where the image is whole), in the order of the rows.
     """
-    there = rows.loc[rows["path"].isin(files["path"]), ["path", "frame"]].drop_duplicates("path", ignore_index=True)
+    there = rows.loc[rows["path"].isin(files["path"]), ["path", "frame"]].drop_duplicates(ignore_index=True)
     if len(there) > decoded:
         chosen = generator_for(seed, "doctor").choice(len(there), decoded, replace=False)
         there = there.iloc[sorted(chosen)].reset_index(drop=True)
-    pieces = [_Piece(root, there.iloc[start : start + _AT_ONCE]) for start in range(0, len(there), _AT_ONCE)]
-    parts = list(in_processes(_probe, pieces, workers, "doctor.workers"))
-    columns = ["path", "width", "height", "problem"]
-    return pd.DataFrame([line for part in parts for line in part], columns=columns).sort_values(
-        "path", ignore_index=True
-    )
+    pieces = [_Piece(root, there.iloc[start : start + _AT_ONCE]) for start in range(0, max(1, len(there)), _AT_ONCE)]
+    found = pd.concat(in_processes(_probe, pieces, workers, "doctor.workers"), ignore_index=True)
+    return found.sort_values(["path", "frame"], ignore_index=True)
 
 
 def sample_faces(
@@ -68,12 +66,14 @@ def sample_faces(
     return faces
 
 
-def _probe(piece: _Piece) -> list[tuple[str, int | None, int | None, str | None]]:
-    found: list[tuple[str, int | None, int | None, str | None]] = []
-    for path, image in zip(piece.rows["path"], source_images(piece.root, piece.rows, _LARGEST_MEGAPIXELS), strict=True):
-        if isinstance(image, str):
-            found.append((path, None, None, image))
-        else:
-            height, width = image.pixels.shape[:2]
-            found.append((path, width, height, None))
-    return found
+def _probe(piece: _Piece) -> pd.DataFrame:
+    images = list(map(_size_or_problem, source_images(piece.root, piece.rows, _LARGEST_MEGAPIXELS)))
+    found = pd.DataFrame(images, columns=["width", "height", "problem"], index=piece.rows.index)
+    return piece.rows.join(found.astype({"width": "Int64", "height": "Int64", "problem": str}))
+
+
+def _size_or_problem(image: SourceImage | str) -> tuple[int | None, int | None, str | None]:
+    if isinstance(image, str):
+        return None, None, image
+    height, width = image.pixels.shape[:2]
+    return width, height, None

@@ -23,12 +23,13 @@ def show_ingested(
     """Print what became of a dataset: rows = faces + quarantine, the split by class, and what is on two sides."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     refused = len(quarantine)
     console.print(f"\n[bold]{name}[/]: {n_rows:,} rows = {n_rows - refused:,} faces + {refused:,} in quarantine")
     for reason, count in quarantine["reason"].value_counts().head(5).items():
-        console.print(f"  {count:,} x {reason}")
+        console.print(Text(f"  {count:,} x {reason}"))
     first = counts[counts["fold"] == counts["fold"].min()]
     folds = counts["fold"].nunique()
     table = Table("class", *(("train", "val", "test", "excluded")), title=f"fold 0 of {folds}" if folds > 1 else None)
@@ -40,16 +41,23 @@ def show_ingested(
 
 
 def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) -> None:
-    """Print the doctor's findings that are not good, the verdict, and where the page is."""
+    """Print the doctor's findings that are not good, how many are, the verdict, and where the page is."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     console.print()
-    table = Table("", "check", "found", "expected", "what it means")
-    for row in findings.itertuples():
-        style = {"good": "green", "note": "yellow", "problem": "bold red"}[str(row.level)]
-        table.add_row(f"[{style}]{row.level}[/]", *(str(text) for text in row[2:]))
+    table = Table.grid(padding=(0, 2))
+    for level, check, found, expected, meaning in findings[findings["level"] != "good"].itertuples(index=False):
+        style = {"note": "yellow", "problem": "bold red"}[str(level)]
+        table.add_row(
+            Text(str(level), style), Text(f"{check}: {found}" + (f", expected {expected}" if expected else ""))
+        )
+        if meaning:
+            table.add_row("", Text(str(meaning), "dim"))
     console.print(table)
-    console.print(f"[bold {'red' if verdict['problems'] else 'green'}]{verdict['verdict']}[/]")
-    console.print(f"Faces by class, and all of this: {page}")
+    good = int((findings["level"] == "good").sum())
+    console.print(f"{good} {'checks are' if good != 1 else 'check is'} good")
+    console.print(Text(str(verdict["verdict"]), f"bold {'red' if verdict['problems'] else 'green'}"))
+    console.print(Text(f"Faces by class, and all of this: {page}"))

@@ -1,7 +1,6 @@
 """How well and how fast photographs are aligned, judged by pupils that the dataset gives.
 
     python benchmarks/alignment.py FOLDER --refine none dlib68 --workers 1 2
-    python benchmarks/alignment.py FOLDER --refine heatmap --landmarks data/06_models/landmarks/model.safetensors
 
 FOLDER holds photographs and ``labels.csv`` with the columns file, expression, left_pupil_x, left_pupil_y,
 right_pupil_x, right_pupil_y (image left first; empty where unknown), as the Face Research Lab London Set has.
@@ -32,12 +31,12 @@ OPTIONS = {
 }
 
 
-def measure(folder: Path, config: FacesConfig, landmarks: Path | None) -> dict[str, object]:
+def measure(folder: Path, config: FacesConfig) -> dict[str, object]:
     """Align all photographs; return shares, distances and speed."""
     rows = READER(OPTIONS).read(Tree(folder), "photographs")
     with tempfile.TemporaryDirectory() as work:
         start = time.perf_counter()
-        faces, quarantine = align_set(rows, folder, config, Path(work), "photographs", landmarks)
+        faces, quarantine = align_set(rows, folder, config, Path(work), "photographs")
         seconds = time.perf_counter() - start
         table = FaceStore(faces).table(["sample_id", "transform"]).merge(rows[["sample_id", "path"]], on="sample_id")
     known = pd.read_csv(folder / "labels.csv").dropna(subset=PUPILS)
@@ -65,16 +64,14 @@ def main() -> None:
     """Measure all combinations asked for and print them as one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--refine", nargs="+", default=["none"], choices=["none", "dlib68", "heatmap"])
+    parser.add_argument("--refine", nargs="+", default=["none"], choices=["none", "dlib68"])
     parser.add_argument("--frames", nargs="+", default=["tight", "face"], choices=["tight", "face"])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--landmarks", type=Path, default=None, help="weights of the heat-map regressor")
     arguments = parser.parse_args()
     found = [
         measure(
             arguments.folder,
             FacesConfig(align="detect", frame=frame, refine=refine, workers=workers),
-            arguments.landmarks if refine == "heatmap" else None,
         )
         for refine in arguments.refine
         for frame in arguments.frames

@@ -1,6 +1,5 @@
 """Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +33,6 @@ class _Shard:
     rows: pd.DataFrame
     root: Path
     config: FacesConfig
-    landmarker: Path | None
     path: Path
 
     @property
@@ -43,7 +41,7 @@ class _Shard:
 
 
 def align_set(
-    sources: pd.DataFrame, root: Path, config: FacesConfig, work: Path, name: str, landmarker: Path | None = None
+    sources: pd.DataFrame, root: Path, config: FacesConfig, work: Path, name: str
 ) -> tuple[Path, pd.DataFrame]:
     """Cut out the face of every row; a killed run goes on from its finished shards.
 
@@ -56,7 +54,6 @@ def align_set(
         config: how faces are found and cut out.
         work: a work folder of this dataset alone.
         name: the dataset, for the progress bar.
-        landmarker: weights of the heat-map regressor, which ``refine: heatmap`` needs.
 
     Returns:
         The face store ``work / "faces"``, in the order of the rows; the quarantine,
@@ -68,7 +65,7 @@ def align_set(
         OpenferError: if a worker was killed.
     """
     shards = [
-        _Shard(sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], root, config, landmarker, path)
+        _Shard(sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], root, config, path)
         for start in range(0, len(sources), _ROWS_PER_SHARD)
         for path in [work / "shards" / f"{start // _ROWS_PER_SHARD:06d}.arrow"]
     ]
@@ -86,11 +83,6 @@ def align_set(
     return faces, QUARANTINE.validate(quarantine)
 
 
-def clear_shards(work: Path) -> None:
-    """Remove what :func:`align_set` kept for a resumption."""
-    shutil.rmtree(work / "shards", ignore_errors=True)
-
-
 def _align(shard: _Shard) -> int:
     """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
     refused: list[dict[str, Any]] = []
@@ -104,7 +96,7 @@ def _align(shard: _Shard) -> int:
 def _faces(shard: _Shard, refused: list[dict[str, Any]]) -> Iterator[Any]:
     from openfer.io.face import encode
 
-    aligner = _aligner(shard.config, shard.landmarker)
+    aligner = _aligner(shard.config)
     limit = shard.config.largest_megapixels
     records = shard.rows.to_dict("records")
     for record, image in zip(records, source_images(shard.root, shard.rows, limit), strict=True):
@@ -137,7 +129,7 @@ def _pairs(numbers: Any, image: SourceImage) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _aligner(config: FacesConfig, landmarker: Path | None) -> Aligner:
+def _aligner(config: FacesConfig) -> Aligner:
     """Return what a process aligns all its shards with."""
     find_faces = None
     if config.align == "detect":
@@ -146,16 +138,13 @@ def _aligner(config: FacesConfig, landmarker: Path | None) -> Aligner:
         from openfer.faces.detection import Detector
 
         find_faces = Detector(config.smallest_share, "cuda" if torch.cuda.is_available() else "cpu")
-    return Aligner(config, find_faces, _find_68(config, landmarker))
+    return Aligner(config, find_faces, _find_68(config))
 
 
-def _find_68(config: FacesConfig, weights: Path | None) -> Find68 | None:
+def _find_68(config: FacesConfig) -> Find68 | None:
     if config.refine == "none":
         return None
-    from openfer.faces.landmarks.choose import raw_landmarker
-    from openfer.faces.landmarks.settings import LandmarkerChoice
-    from openfer.io.checkpoint import Checkpoint, load_checkpoint
+    from openfer.faces.landmarks.dlib68 import Dlib68
 
-    checkpoint = Checkpoint({}, {}) if weights is None else load_checkpoint(weights)
-    found = raw_landmarker(LandmarkerChoice(landmarker=config.refine), checkpoint)
+    found = Dlib68(jitters=0)  # alignment does not ask how sure a point is
     return lambda crops: found.find(crops)[0]

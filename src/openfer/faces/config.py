@@ -30,7 +30,8 @@ class FacesConfig(Settings):
             points or box.
         turned: where no face is upright, look for one in the image turned by 90, 270 and 180 degrees, as some
             videos (MMI) are stored.
-        refine: a second alignment by the eye centres of 68 points, found by this landmarker on the first crop.
+        refine: a second alignment by 68 points that dlib (an optional extra) finds on a first crop. It brings the
+            eyes of photographs nearer to the template; the own heat-map regressor's points do not.
         smallest_score: a detection below it is no face, in [0, 1].
         smallest_share: faces below this share of the image's shorter side are looked for only where there is no
             larger one; it makes the search several times faster.
@@ -48,7 +49,7 @@ class FacesConfig(Settings):
     eye_weight: float = Field(4.0, ge=1, le=100)
     meant: Meant = "given"
     turned: bool = False
-    refine: Literal["none", "dlib68", "heatmap"] = "none"
+    refine: Literal["none", "dlib68"] = "none"
     smallest_score: float = Field(0.9, ge=0, le=1)
     smallest_share: float = Field(0.06, gt=0, lt=1)
     smallest_side: int = Field(16, ge=2)

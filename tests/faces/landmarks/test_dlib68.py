@@ -1,15 +1,21 @@
 import builtins
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 from openfer.errors import ParameterError
+from openfer.faces.align_set import align_set
+from openfer.faces.config import FacesConfig
 from openfer.faces.landmarks.augment import align
 from openfer.faces.landmarks.calibrate import auc
 from openfer.faces.landmarks.dlib68 import Dlib68
 from openfer.faces.landmarks.known import KnownFaces
-from openfer.faces.landmarks.refiner import refiner
+from openfer.faces.template import apply, five_of_68, template_points
+from openfer.io.face_store import FaceStore
 
 
 def test_a_missing_package_is_named_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,11 +56,22 @@ def test_points_wander_more_on_a_covered_mouth(known: KnownFaces) -> None:
     assert auc(scores, np.repeat([True, False], len(crops) * 20)) > 0.6
 
 
-def test_a_second_alignment_takes_its_points_from_the_landmarker_asked_for(known: KnownFaces) -> None:
-    assert refiner("none", None) is None
-    with pytest.raises(ParameterError, match="run the pipeline landmarks first"):
-        refiner("heatmap", None)
+def test_a_second_alignment_brings_misplaced_faces_nearer_to_the_template(known: KnownFaces, tmp_path: Path) -> None:
     pytest.importorskip("dlib")
-    find = refiner("dlib", None)
-    assert find is not None
-    assert find([known[0].image])[0].shape == (1, 68, 2)
+    rows, truth = [], {}
+    for number in range(0, 56, 7):
+        face = known[number]
+        Image.fromarray(face.image).resize((256, 256)).save(tmp_path / f"{number}.png")
+        wrong = face.points5 * 4 + np.array((12, -8))
+        nothing = {"frame": None, "box": None}
+        rows.append({"sample_id": f"s{number}", "path": f"{number}.png", "landmarks": wrong.ravel(), **nothing})
+        truth[f"s{number}"] = five_of_68(face.points68)[:2] * 4
+
+    def eyes_from_template(refine: str) -> float:
+        config = FacesConfig(align="points", refine=refine, workers=1)
+        faces, _ = align_set(pd.DataFrame(rows), tmp_path, config, tmp_path / refine, "faces")
+        table = FaceStore(faces).table(["sample_id", "transform"])
+        found = [apply(t.reshape(2, 3), truth[name]) for name, t in zip(*table.to_dict("list").values(), strict=True)]
+        return float(np.linalg.norm(np.array(found) - template_points(256)[:2], axis=2).mean())
+
+    assert eyes_from_template("dlib68") < 0.6 * eyes_from_template("none")

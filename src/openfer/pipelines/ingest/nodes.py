@@ -40,28 +40,16 @@ def sources(rows: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
 
 
 def align(
-    name: str, root: RawFolder, config: FacesConfig, sources: pd.DataFrame, work: Path, *landmarks: Any
+    name: str, root: RawFolder, config: FacesConfig, sources: pd.DataFrame, work: Path
 ) -> tuple[Path, pd.DataFrame]:
     """Cut out all faces; a killed run goes on from its finished shards.
-
-    Args:
-        name: the dataset.
-        root: its raw folder.
-        config: how faces are found and cut out.
-        sources: where they are.
-        work: the folder in which a killed run is found again.
-        *landmarks: the checkpoint of the heat-map regressor, where ``refine`` asks for it.
 
     Returns:
         The face store and the quarantine.
     """
     from openfer.faces.align_set import align_set
-    from openfer.io.checkpoint import save_checkpoint
 
-    weights = work / "landmarks.safetensors" if landmarks else None
-    if weights is not None:
-        save_checkpoint(weights, landmarks[0])
-    faces, quarantine = align_set(sources, root.root, config, work, name, weights)
+    faces, quarantine = align_set(sources, root.root, config, work, name)
     log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
     return faces, quarantine
 

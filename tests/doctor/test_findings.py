@@ -79,9 +79,9 @@ def test_copies_across_sides_and_with_different_labels_are_told(copy: Copy) -> N
     findings = copy.findings()
     assert bad(findings) == {}
     notes = bad(findings, "note")
-    assert notes["images that occur twice"].startswith("4 in 2 groups")
-    assert notes["images on two sides"] == "1 groups"
-    assert notes["equal images with different labels"] == "1 groups"
+    assert notes["images that occur twice"].startswith("4: test/sad0.png, train/happy0.png, ")
+    assert notes["images on two sides"] == "1 group"
+    assert notes["equal images with different labels"] == "1 group"
     pair = findings.set_index("check").loc["equal images with different labels", "meaning"]
     assert pair == "test/sad0.png is sadness, train/happy2.png is happiness"
     assert verdict("our set", findings).endswith("3 things to know stand below.")

@@ -11,6 +11,7 @@ from openfer.labels import EXPRESSIONS
 
 Level = Literal["good", "note", "problem"]
 COLUMNS = ("level", "check", "found", "expected", "meaning")
+_SIDES = ("train", "val", "test", "")
 _EXAMPLES = 3
 _NONE = "none"
 """What is expected of damage, whether or not anything is published."""
@@ -141,7 +142,7 @@ def _images(probed: pd.DataFrame, rows: pd.DataFrame, files: pd.DataFrame, expec
     sizes = (whole["width"].astype(int).astype(str) + "x" + whole["height"].astype(int).astype(str)).value_counts()
     usual = ", ".join(f"{size} ({count:,})" for size, count in sizes.head(3).items())
     if expected.image_size is None:
-        yield Finding("good", "image sizes", f"{len(sizes):,} different; {usual}")
+        yield Finding("good", "image sizes", f"{len(sizes):,} different; {usual}" if len(sizes) > 1 else f"all {usual}")
         return
     width, height = expected.image_size
     good = len(sizes) == 1 and sizes.index[0] == f"{width}x{height}"
@@ -158,14 +159,14 @@ def _copies(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
         return
     groups = several.groupby("sha256")
     yield Finding(
-        "note", "images that occur twice", f"{len(several):,} in {groups.ngroups:,} groups, {_some(several['path'])}"
+        "note", "images that occur twice", _some(several["path"]), "", f"{_groups(groups.ngroups)} of equal images"
     )
     sides = groups["partition"].nunique()
     if (sides > 1).any():
         yield Finding(
             "note",
             "images on two sides",
-            f"{int((sides > 1).sum()):,} groups",
+            _groups(int((sides > 1).sum())),
             "",
             "test images that were trained on; split_deduplicated leaves them out",
         )
@@ -173,7 +174,8 @@ def _copies(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
     if (labels > 1).any():
         example = several.loc[several["sha256"] == labels.index[labels > 1][0], ["path", "expression"]]
         pair = ", ".join(f"{row.path} is {row.expression}" for row in example.head(2).itertuples())
-        yield Finding("note", "equal images with different labels", f"{int((labels > 1).sum()):,} groups", "", pair)
+        different = _groups(int((labels > 1).sum()))
+        yield Finding("note", "equal images with different labels", different, "", pair)
 
 
 def _labels(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
@@ -206,6 +208,10 @@ def _of(partition: str) -> str:
     return f" of {partition}" if partition else ""
 
 
+def _groups(count: int) -> str:
+    return f"{count:,} group{'s' if count != 1 else ''}"
+
+
 def _some(paths: "pd.Series[str]") -> str:
     names = ", ".join(paths.head(_EXAMPLES))
     return f"{len(paths):,}: {names}{' ...' if len(paths) > _EXAMPLES else ''}"
@@ -224,7 +230,8 @@ def class_counts(rows: pd.DataFrame, expected: Expected) -> pd.DataFrame:
         (partition, name): count for partition, names in expected.classes.items() for name, count in names.items()
     }
     order = {name: place for place, name in enumerate((*EXPRESSIONS, "(no label)"))}
-    keys = sorted(set(found.index) | set(published), key=lambda key: (key[0], order[key[1]]))
+    sides = {name: place for place, name in enumerate(_SIDES)}
+    keys = sorted(set(found.index) | set(published), key=lambda key: (sides[key[0]], order[key[1]]))
     lines = [
         {
             "partition": side,

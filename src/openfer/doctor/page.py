@@ -10,8 +10,10 @@ import pandas as pd
 from PIL import Image
 
 from openfer.datasets.contract import About
+from openfer.labels import EXPRESSIONS
 
 _THUMBNAIL = 112
+_WORST = {"good": 0, "note": 1, "problem": 2}
 _SIGNS = {"good": "✓ good", "note": "● note", "problem": "✗ problem"}
 
 _STYLE = """
@@ -20,13 +22,22 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .verdict { border-left: .4rem solid var(--good); padding: .6rem 1rem; background: #8881; font-size: 1.1rem; }
-.verdict.problem { border-color: var(--problem); }
+.verdict.problem { border-color: var(--problem); color: inherit; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: var(--good); } .note { color: var(--note); } .problem { color: var(--problem); font-weight: 600; }
 td.level { white-space: nowrap; }
+@media (max-width: 40rem) {
+  .findings thead { display: none; }
+  .findings tr { display: grid; grid-template-columns: 6.5rem 1fr; border-bottom: 1px solid var(--line); }
+  .findings td { border: 0; padding: .1rem .4rem; overflow-wrap: anywhere; }
+  .findings td:nth-child(n + 3) { grid-column: 2; }
+  .findings td:nth-child(2) { font-weight: 600; }
+  .findings td:nth-child(4)::before { content: "expected "; opacity: .7; }
+  .findings td:empty { display: none; }
+}
 .faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; }
 figure { margin: 0; } figure img { width: 100%; height: auto; border-radius: .3rem; }
 figcaption { font-size: .72rem; overflow-wrap: anywhere; }
@@ -63,7 +74,7 @@ def doctor_page(
 <div class="wide" tabindex="0" role="region" aria-label="counts">{_counts(counts)}</div>
 <h2>Some images of each class</h2>
 <p>Look at them: swapped labels and wrong crops show here first.</p>
-{"".join(_faces(name, images) for name, images in faces.items())}
+{"".join(_faces(name, faces[name]) for name in sorted(faces, key=_by_class))}
 <h2>Terms</h2>
 <p>{escape(about.licence)}. {escape(about.access)}.</p><p>{escape(about.citation)}</p>
 <p>In the parameters this dataset is <code>{escape(dataset)}</code>.</p>
@@ -75,10 +86,16 @@ def _findings(findings: pd.DataFrame) -> str:
     lines = "".join(
         f'<tr><td class="level {row.level}">{_SIGNS[str(row.level)]}</td><td>{escape(str(row.check))}</td>'
         f"<td>{escape(str(row.found))}</td><td>{escape(str(row.expected))}</td><td>{escape(str(row.meaning))}</td></tr>"
-        for row in findings.itertuples()
+        for row in findings.sort_values("level", key=lambda level: -level.map(_WORST), kind="stable").itertuples()
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in ("", "check", "found", "expected", "what it means"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<table class="findings"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def _by_class(name: str) -> tuple[bool, int, str]:
+    """Return where a class comes: expressions in their usual order, then what else there is."""
+    known = name in EXPRESSIONS
+    return not known, EXPRESSIONS.index(name) if known else 0, name
 
 
 def _counts(counts: pd.DataFrame) -> str:

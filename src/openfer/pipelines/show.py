@@ -49,7 +49,9 @@ def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) 
     console = Console()
     console.print()
     table = Table.grid(padding=(0, 2))
-    for level, check, found, expected, meaning in findings[findings["level"] != "good"].itertuples(index=False):
+    shown = findings[findings["level"] != "good"]
+    shown = shown.assign(meaning=shown["meaning"].where(shown["meaning"] != shown["meaning"].shift(-1), ""))
+    for level, check, found, expected, meaning in shown.itertuples(index=False):
         style = {"note": "yellow", "problem": "bold red"}[str(level)]
         table.add_row(
             Text(str(level), style), Text(f"{check}: {found}" + (f", expected {expected}" if expected else ""))

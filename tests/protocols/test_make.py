@@ -9,6 +9,7 @@ from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.fold_lists import fold_list
 from openfer.protocols.make import make_split
 from openfer.protocols.official import official_split
+from openfer.seeds import generator_for
 
 
 @pytest.fixture
@@ -113,3 +114,41 @@ def test_a_holdout_has_no_test_role(rows):
 def test_contradictions_are_refused(protocol, message):
     with pytest.raises(ValidationError, match=message):
         DatasetProtocol(**protocol)
+
+
+def labelled_otherwise() -> pd.DataFrame:
+    generator = generator_for(0, "otherwise")
+    count = 200
+    rows = pd.DataFrame({"sample_id": [f"s{i:03d}" for i in range(count)], "dataset": "d", "subject": None})
+    rows["partition"] = ["test" if i % 5 == 0 else "train" for i in range(count)]
+    rows["valence"] = generator.uniform(-1, 1, count)
+    rows["gender"] = generator.choice(["male", "female"], count)
+    return rows.assign(expression=None, attributes=[["Smiling"]] * count)
+
+
+def test_rows_with_valence_alone_are_split_and_balanced() -> None:
+    rows = labelled_otherwise()
+    rows.loc[:9, "valence"] = None
+    split = make_split(rows, {}, DatasetProtocol(task="valence")).merge(rows, on="sample_id")
+    assert len(split) == 190
+    quarters = pd.crosstab(split["role"], pd.cut(split["valence"], [-1, -0.5, 0, 0.5, 1]), normalize="index")
+    assert (quarters.loc["val"] - quarters.loc["train"]).abs().max() < 0.05
+
+
+def test_rows_with_attributes_alone_are_split() -> None:
+    split = make_split(labelled_otherwise(), {}, DatasetProtocol(task="attributes"))
+    assert split["role"].value_counts().index.tolist() == ["train", "test", "val"]
+    with pytest.raises(DataError, match="with a expression"):
+        make_split(labelled_otherwise(), {}, DatasetProtocol())
+
+
+@pytest.mark.parametrize("kind", ["official", "image_folds"])
+def test_copies_of_one_image_share_a_side_where_nobody_knows_the_people(kind: str) -> None:
+    generator = generator_for(0, "copies")
+    rows = labelled_otherwise()
+    rows["expression"] = generator.choice(["neutral", "anger"], len(rows))
+    sha256 = {name: f"content{number % 60}" for number, name in enumerate(rows["sample_id"])}
+    split = make_split(rows, sha256, DatasetProtocol(kind=kind, folds=4)).query("role != 'test' and fold == 0")
+    sides = split["role"].groupby(split["sample_id"].map(sha256)).nunique()
+    assert sides.max() == 1
+    assert set(split["role"]) == {"train", "val"}

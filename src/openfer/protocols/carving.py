@@ -1,5 +1,7 @@
 """Whole groups of images, such as a subject's, chosen so that the classes stay balanced."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,10 +11,18 @@ _MARGIN = 1e-9
 """A smaller gain is rounding, which could undo and redo one change for ever."""
 
 
-def subject_groups(rows: pd.DataFrame) -> np.ndarray:
-    """Return what must stay together: (dataset, subject), or the image itself where the subject is unknown."""
+def subject_groups(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series | None = None) -> np.ndarray:
+    """Return what must stay together: (dataset, subject), or equal images where the subject is unknown.
+
+    Args:
+        rows: the columns ``sample_id, dataset, subject``.
+        sha256: the hash of each face by ``sample_id``; images without one are taken to have no copy.
+    """
+    names = rows["sample_id"].astype(object)
+    content = names.map(dict(sha256)).astype(object) if sha256 is not None else names.where(names.isna())
     subject = rows["dataset"].astype(object) + "/" + rows["subject"].astype(object)
-    return subject.where(subject.notna(), "\0" + rows["sample_id"].astype(object)).to_numpy(dtype=object)
+    alone = content.where(content.notna(), "\0" + names)
+    return subject.where(subject.notna(), "\0" + alone).to_numpy(dtype=object)
 
 
 def carve(

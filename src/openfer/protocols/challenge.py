@@ -1,7 +1,7 @@
 """Tests under a difficulty: occlusion, a turned head; trained and selected as always."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -13,12 +13,17 @@ _log = logging.getLogger(__name__)
 
 
 def challenge_split(
-    rows: pd.DataFrame, subset: str, validation_share: float, seed: int, task: str = "expression"
+    rows: pd.DataFrame,
+    subset: str,
+    validation_share: float,
+    seed: int,
+    task: str = "expression",
+    sha256: Mapping[str, str] | pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the official split with the test role kept by the images of one list only.
 
-    Train and validation are exactly those of :func:`openfer.protocols.official.official_split`, so one trained
-    model serves the whole test set and every list.
+    Train and validation are exactly those of :func:`openfer.protocols.official.official_split`, so the model
+    trained for one list is, bit by bit, the one trained for the others and for the whole test set.
 
     Args:
         rows: the columns ``sample_id, dataset, subject, partition, subsets`` and the task's labels.
@@ -26,6 +31,7 @@ def challenge_split(
         validation_share: of the training images, in (0, 1).
         seed: the root seed.
         task: the column whose null rows are left out and whose classes are balanced.
+        sha256: the hash of each face by ``sample_id``; without it no copies are known.
 
     Returns:
         A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
@@ -34,7 +40,7 @@ def challenge_split(
         ParameterError: if the share is not in (0, 1).
         DataError: if no labelled test image is on the list, or an official split is impossible.
     """
-    split = official_split(rows, validation_share, seed, task)
+    split = official_split(rows, validation_share, seed, task, sha256)
     listed = {name: _names(lists) for name, lists in zip(rows["sample_id"], rows["subsets"], strict=True)}
     on_list = split["sample_id"].map(lambda name: subset in listed[name])
     tested = split["role"] == "test"

@@ -30,6 +30,7 @@ class DatasetProtocol(Settings):
             ``test_only``, for a set that only tests what others have trained.
         tested: the publisher's partition that tests in an official split. ``val`` where the labels of the test images
             are not public: as in papers, the publisher's validation images test, and validation comes from train.
+        task: what a row must be labelled with to play a role, and what is balanced over the sides.
         folds: of cross-validation.
         lists: ``true`` takes the fixed fold list of the dataset's own name, a name takes that one
             (``ck_plus``, ``mmi`` or ``oulu_casia``), ``false`` draws folds by the seed.
@@ -43,6 +44,7 @@ class DatasetProtocol(Settings):
 
     kind: Literal["official", "subject_folds", "image_folds", "holdout", "test_only"] = "official"
     tested: Literal["test", "val"] = "test"
+    task: Literal["expression", "valence", "attributes"] = "expression"
     folds: int = Field(10, ge=2)
     lists: bool | str = False
     subset: str | None = None

@@ -13,16 +13,13 @@ from openfer.protocols.holdout import image_holdout
 from openfer.protocols.official import official_split, only_testing
 
 
-def make_split(
-    rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protocol: DatasetProtocol, task: str = "expression"
-) -> pd.DataFrame:
+def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return who trains, who selects and who tests.
 
     Args:
         rows: valid under :data:`openfer.schemas.ROWS`, of one dataset.
-        sha256: the hash of each face by ``sample_id``; only image folds look at it.
+        sha256: the hash of each face by ``sample_id``: equal images stay together where subjects are unknown.
         protocol: how to split.
-        task: the column whose null rows are left out and whose classes are balanced; a holdout has none.
 
     Returns:
         A table valid under :data:`openfer.schemas.SPLIT`.
@@ -31,7 +28,9 @@ def make_split(
         DataError: if the rows do not allow this protocol; the message names one that they do.
         ParameterError: if a parameter is out of range.
     """
-    share, seed = protocol.validation_share, protocol.seed
+    share, seed, task = protocol.validation_share, protocol.seed, protocol.task
+    if task in _STRATA:
+        rows = rows.assign(**{task: _STRATA[task](rows)})
     if protocol.kind == "holdout":
         return image_holdout(rows, share, seed)
     if protocol.kind == "image_folds":
@@ -43,8 +42,22 @@ def make_split(
     if protocol.tested == "val":
         rows = _validation_tests(rows)
     if protocol.subset is not None:
-        return challenge_split(rows, protocol.subset, share, seed, task)
-    return official_split(rows, share, seed, task)
+        return challenge_split(rows, protocol.subset, share, seed, task, sha256)
+    return official_split(rows, share, seed, task, sha256)
+
+
+def _by_valence(rows: pd.DataFrame) -> pd.Series:
+    """Return a quarter of the range of valence in which each row lies, null where it has none."""
+    return pd.cut(rows["valence"], [-1, -0.5, 0, 0.5, 1], include_lowest=True).astype(object)
+
+
+def _by_gender(rows: pd.DataFrame) -> pd.Series:
+    """Return the gender, which is one of CelebA's attributes, null where a row has no attributes."""
+    return rows["gender"].astype(object).fillna("unknown").where(rows["attributes"].notna(), None)
+
+
+_STRATA = {"valence": _by_valence, "attributes": _by_gender}
+"""What is balanced over the sides for a task that has no classes."""
 
 
 def _validation_tests(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The publisher's own partitions, with a validation set carved from the training part."""
 
 import logging
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -13,12 +14,18 @@ _log = logging.getLogger(__name__)
 _PARTITIONS = ("train", "val", "test")
 
 
-def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task: str = "expression") -> pd.DataFrame:
+def official_split(
+    rows: pd.DataFrame,
+    validation_share: float,
+    seed: int,
+    task: str = "expression",
+    sha256: Mapping[str, str] | pd.Series | None = None,
+) -> pd.DataFrame:
     """Give every labelled row the role of its partition, and make a validation set if there is none.
 
     Where the publisher has a ``val`` partition it is used as it is and the share has no effect.
     Otherwise validation is carved from ``train`` and from nothing else: whole subjects where the
-    subject is known, single images where it is not. It comes close to the share in every class; with
+    subject is known, single images with their copies where it is not. It comes close to the share in every class; with
     few subjects, only as close as whole subjects allow.
 
     Args:
@@ -27,6 +34,7 @@ def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task:
         validation_share: of the training images, in (0, 1).
         seed: the root seed; the split does not depend on the order of the rows.
         task: the column whose null rows are left out and whose classes are balanced.
+        sha256: the hash of each face by ``sample_id``; without it no copies are known.
 
     Returns:
         A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
@@ -43,7 +51,7 @@ def official_split(rows: pd.DataFrame, validation_share: float, seed: int, task:
     if not (role == "val").any():
         train = labelled[role == "train"]
         generator = generator_for(seed, "official_split", task)
-        role[train.index[carve(train, subject_groups(train), task, validation_share, generator)]] = "val"
+        role[train.index[carve(train, subject_groups(train, sha256), task, validation_share, generator)]] = "val"
     split = pd.DataFrame({"sample_id": labelled["sample_id"], "fold": 0, "role": role})
     return SPLIT.validate(split.reset_index(drop=True))
 

@@ -20,13 +20,13 @@ def create_pipeline(**_: Any) -> Pipeline:
 
 def learn_pipeline() -> Pipeline:
     """Return the part from scenes to a calibrated, measured landmarker."""
-    rendered = [f"{_SET}.scenes", f"{_SET}_faces"]
+    rendered = [f"{_SET}_scenes", f"{_SET}_faces"]
     return Pipeline(
         [
-            node(nodes.plan, _SIZES, f"{_SET}.scenes", name="plan", namespace=_SET),
+            node(nodes.plan, _SIZES, f"{_SET}_scenes", name="plan", namespace=_SET),
             node(
                 nodes.render,
-                [f"{_SET}.scenes", _SIZES, f"{_SET}.work"],
+                [f"{_SET}_scenes", _SIZES, f"{_SET}.work"],
                 f"{_SET}_faces",
                 name="render",
                 namespace=_SET,
@@ -41,13 +41,13 @@ def learn_pipeline() -> Pipeline:
             node(
                 nodes.calibrate,
                 [_CHOICE, _TRAINING, "landmarks.network", *rendered],
-                "landmarks.model",
+                "landmarks_model",
                 name="calibrate",
                 namespace="landmarks",
             ),
             node(
                 nodes.measure,
-                [_CHOICE, _TRAINING, "landmarks.model", *rendered],
+                [_CHOICE, _TRAINING, "landmarks_model", *rendered],
                 ["landmarks.evidence", "landmarks.picture"],
                 name="measure",
                 namespace="landmarks",
@@ -62,7 +62,7 @@ def find_pipeline(dataset: str) -> Pipeline:
         [
             node(
                 nodes.find,
-                [_CHOICE, "landmarks.model", f"{dataset}_faces"],
+                [_CHOICE, "landmarks_model", f"{dataset}_faces"],
                 f"{dataset}_landmarks",
                 name="find",
                 namespace=dataset,

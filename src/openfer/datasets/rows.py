@@ -35,9 +35,10 @@ def rows_table(tree: Tree, dataset: str, licence: str, columns: Mapping[str, Any
     if table.empty:
         raise DataError(f"{tree.root} holds no image of {dataset}; is root the right folder?")
     where = f"a list of {dataset}"
-    table["path"] = [path if path in tree else tree.check_name(str(path), where) for path in table["path"]]
+    checked = [path if path in tree else tree.check_name(str(path), where) for path in table["path"]]
+    table["path"] = pd.Series(checked, table.index, dtype=str)
     table["dataset"], table["licence"] = dataset, licence
-    table["sample_id"] = _names(table)
+    table["sample_id"] = pd.Series(_names(table), table.index, dtype=str)
     twice = table["sample_id"].duplicated(keep=False)
     if twice.any():
         paths = table.loc[twice, "path"].unique()

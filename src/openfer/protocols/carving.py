@@ -18,11 +18,14 @@ def subject_groups(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series | N
         rows: the columns ``sample_id, dataset, subject``.
         sha256: the hash of each face by ``sample_id``; images without one are taken to have no copy.
     """
-    names = rows["sample_id"].astype(object)
-    content = names.map(dict(sha256)).astype(object) if sha256 is not None else names.where(names.isna())
-    subject = rows["dataset"].astype(object) + "/" + rows["subject"].astype(object)
-    alone = content.where(content.notna(), "\0" + names)
-    return subject.where(subject.notna(), "\0" + alone).to_numpy(dtype=object)
+    names = rows["sample_id"].astype("string")
+    subject = rows["dataset"].astype("string") + "/" + rows["subject"].astype("string")
+    alone = names
+    if sha256 is not None:
+        known = sha256 if isinstance(sha256, pd.Series) else dict(sha256)
+        alone = names.map(known).astype("string").fillna("\0" + names)
+    group, _ = pd.factorize(subject.fillna("\0" + alone))
+    return group
 
 
 def carve(

@@ -20,7 +20,7 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
     parts = []
     for fold, assigned in split.groupby("fold"):
         known = rows[["sample_id", "subject", task]].merge(assigned[["sample_id", "role"]], on="sample_id", how="left")
-        role = known["role"].astype(object).fillna("excluded")
+        role = known["role"].fillna("excluded")
         name = known[task].astype(object).fillna("(no label)")
         table = pd.crosstab(name, role).reindex(columns=[*_ROLES, "excluded"], fill_value=0)
         table.loc["(all)"] = table.sum()

@@ -13,6 +13,8 @@ from openfer.protocols.config import DatasetProtocol
 
 log = logging.getLogger(__name__)
 _SHOWN_PER_CLASS = 5
+_SPLIT_BY = ["sample_id", "dataset", "subject", "partition", "expression", "identity", "subsets"]
+"""What protocols look at; the other columns of all rows would be copied for nothing."""
 
 
 def inventory(root: RawFolder) -> pd.DataFrame:
@@ -58,7 +60,8 @@ def split(rows: pd.DataFrame, faces: FaceStore, protocol: DatasetProtocol) -> pd
     """Return who trains, who selects and who tests, among the rows that have a face."""
     from openfer.protocols.make import make_split
 
-    have_faces = rows[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"])].reset_index(drop=True)
+    have_faces = rows.loc[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"]), _SPLIT_BY]
+    have_faces = have_faces.reset_index(drop=True)
     return make_split(have_faces, _hashes(faces), protocol)
 
 
@@ -97,8 +100,9 @@ def sheet(rows: pd.DataFrame, faces: FaceStore) -> Any:
     """Return a picture of aligned faces of every class."""
     from openfer.io.contact_sheet import contact_sheet
 
-    stored = rows[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"])]
-    label = stored["expression"].astype(object).fillna("(no label)")
+    known = rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"])
+    stored = rows.loc[known, ["sample_id", "path", "expression"]]
+    label = stored["expression"].fillna("(no label)")
     shown = stored.assign(label=label).sort_values("sample_id").groupby("label").head(_SHOWN_PER_CLASS)
     shown = shown.sort_values(["label", "sample_id"])
     images = [faces.image(int(row)) for row in faces.rows_of(shown["sample_id"])]

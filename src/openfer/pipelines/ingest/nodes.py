@@ -13,8 +13,8 @@ from openfer.protocols.config import DatasetProtocol
 
 log = logging.getLogger(__name__)
 _SHOWN_PER_CLASS = 5
-_SPLIT_BY = ["sample_id", "dataset", "subject", "partition", "expression", "identity", "subsets"]
-"""What protocols look at; the other columns of all rows would be copied for nothing."""
+_NO_MATTER = ["path", "frame", "sequence", "votes", "landmarks", "box", "licence"]
+"""Columns that no protocol looks at, and that would be copied for nothing."""
 
 
 def inventory(root: RawFolder) -> pd.DataFrame:
@@ -60,8 +60,8 @@ def split(rows: pd.DataFrame, faces: FaceStore, protocol: DatasetProtocol) -> pd
     """Return who trains, who selects and who tests, among the rows that have a face."""
     from openfer.protocols.make import make_split
 
-    have_faces = rows.loc[rows["sample_id"].isin(faces.table(["sample_id"])["sample_id"]), _SPLIT_BY]
-    have_faces = have_faces.reset_index(drop=True)
+    told = rows.drop(columns=_NO_MATTER)
+    have_faces = told[told["sample_id"].isin(faces.table(["sample_id"])["sample_id"])].reset_index(drop=True)
     return make_split(have_faces, _hashes(faces), protocol)
 
 

@@ -88,7 +88,7 @@ class Folder(Reader):
     """Reads any folder of face images."""
 
     name = "folder"
-    about = About(title="own data", licence="not stated", citation="not stated", access="your own")
+    about = About(title="your own data", licence="not stated", citation="No citation is known", access="Yours")
     options_class = FolderOptions
     options: FolderOptions
 

@@ -1,5 +1,6 @@
 """Thin nodes of the doctor."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -46,7 +47,8 @@ def page(
     known = reader_class(reader)(options)
     faces = sample_faces(rows, inventory, root.root, config.faces_per_class, config.seed)
     words = verdict(known.about.title, findings)
-    return doctor_page(known.about, name, words, findings, class_counts(rows, known.expected()), faces)
+    about = replace(known.about, licence="; ".join(sorted(rows["licence"].unique())))  # one's own data bring theirs
+    return doctor_page(about, name, words, findings, class_counts(rows, known.expected()), faces)
 
 
 def examine_embedded(name: str, settings: SyntheticConfig, rows: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:

@@ -81,7 +81,8 @@ def affectnet(root: Path, pictures: Pictures) -> None:
 
 def celeba(root: Path, pictures: Pictures) -> None:
     files = [f"{n:06d}.jpg" for n in range(1, 13)]
-    trees_web.celeba(root, files, {file: CELEBA_ATTRIBUTES[n : n + 3] for n, file in enumerate(files)})
+    attributes = {file: (CELEBA_ATTRIBUTES[n], *(["Male"] if n // 3 % 2 else [])) for n, file in enumerate(files)}
+    trees_web.celeba(root, files, attributes)
     people = (f"{file} {2880 + n // 3}" for n, file in enumerate(files))
     trees.write_text(root / "Anno/identity_CelebA.txt", *people)  # several images each, so that some can be held out
     points = {file: pictures.put(root / "Img/img_align_celeba" / file) for file in files}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.protocols.contents import content_numbers
 
 _MARGIN = 1e-9
 """A smaller gain is rounding, which could undo and redo one change for ever."""
@@ -18,14 +19,12 @@ def subject_groups(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series | N
         rows: the columns ``sample_id, dataset, subject``.
         sha256: the hash of each face by ``sample_id``; images without one are taken to have no copy.
     """
-    names = rows["sample_id"].astype("string")
-    subject = rows["dataset"].astype("string") + "/" + rows["subject"].astype("string")
-    alone = names
+    people, _ = pd.factorize(rows["dataset"].astype("string") + "/" + rows["subject"].astype("string"))
+    group = np.arange(len(rows)) + len(rows)
     if sha256 is not None:
-        known = sha256 if isinstance(sha256, pd.Series) else dict(sha256)
-        alone = names.map(known).astype("string").fillna("\0" + names)
-    group, _ = pd.factorize(subject.fillna("\0" + alone))
-    return group
+        content = content_numbers(rows["sample_id"], sha256)
+        group = np.where(content >= 0, content + 2 * len(rows), group)
+    return np.where(people >= 0, people, group)
 
 
 def carve(

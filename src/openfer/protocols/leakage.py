@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.protocols.contents import content_numbers
 
 _ROLES = ("train", "val", "test")
 _COLUMNS = ("fold", "kind", "roles", "shared", "count", "checked", "samples", "examples", "verdict")
@@ -44,8 +46,9 @@ def leakage_report(
     """
     columns = ["sample_id", "dataset", "subject"]
     table = split.merge(rows[columns], on="sample_id", how="left", validate="many_to_one")
-    table["subject"] = _codes(table["dataset"].astype("string") + "/" + table["subject"].astype("string"))
-    table["exact_duplicate"] = _codes(table["sample_id"].map(_mapping(sha256)))
+    people, _ = pd.factorize(table["dataset"].astype("string") + "/" + table["subject"].astype("string"), sort=True)
+    table["subject"] = _known(people)
+    table["exact_duplicate"] = _known(content_numbers(table["sample_id"], sha256))
     near = None if pairs is None else _not_identical(pairs, sha256)
     found = []
     for fold, members in table.groupby("fold"):
@@ -83,14 +86,8 @@ def refuse_shared_subjects(report: pd.DataFrame) -> None:
         )
 
 
-def _codes(names: pd.Series) -> pd.Series:
-    """Return numbers in the order of the names, null where they are: a number takes a tenth of a name's memory."""
-    code, _ = pd.factorize(names, sort=True)
-    return pd.Series(code, index=names.index, dtype="Int64").mask(code < 0)
-
-
-def _mapping(sha256: Mapping[str, str] | pd.Series) -> dict[str, str] | pd.Series:
-    return sha256 if isinstance(sha256, pd.Series) else dict(sha256)
+def _known(numbers: np.ndarray) -> pd.Series:
+    return pd.Series(numbers, dtype="Int64").mask(numbers < 0)
 
 
 def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: bool) -> dict[str, object]:
@@ -105,9 +102,8 @@ def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: 
 
 def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -> pd.DataFrame:
     """Return pairs of different files; a file without a hash is different from all others."""
-    content = _mapping(sha256)
-    one, other = pairs["sample_id_1"].map(content), pairs["sample_id_2"].map(content)
-    return pairs[(one != other) | one.isna()]
+    one, other = (content_numbers(pairs[side], sha256) for side in ("sample_id_1", "sample_id_2"))
+    return pairs[(one != other) | (one < 0)]
 
 
 def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dict[str, object]:

@@ -23,7 +23,7 @@ lint: $(STAMP)  ## style, types, import directions
 	@$(BIN)/lint-imports
 
 viz: $(STAMP)  ## open the lineage in a browser
-	@$(BIN)/kedro viz run
+	@$(BIN)/kedro viz run --include-hooks
 
 mlflow: $(STAMP)  ## open the runs at http://127.0.0.1:5000/?workflowType=machine_learning
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlartifacts

@@ -1,12 +1,14 @@
-"""Kedro datasets of openfer's own formats: checkpoints, face stores, work folders."""
+"""Kedro datasets of openfer's own formats: checkpoints, face stores, pictures to look at, work folders."""
 
+import base64
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
-from kedro_datasets._typing import TablePreview
+from kedro_datasets._typing import ImagePreview, TablePreview
+from kedro_datasets.pillow import ImageDataset
 
 from openfer.io.atomic import atomic_path
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -61,6 +63,14 @@ class FaceStoreDataset(AbstractDataset[Path, FaceStore]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+class PictureDataset(ImageDataset):
+    """An image file that Kedro-Viz shows."""
+
+    def preview(self) -> ImagePreview:
+        """Return the file for Kedro-Viz."""
+        return ImagePreview(base64.b64encode(Path(self._get_load_path()).read_bytes()).decode())
 
 
 class WorkFolderDataset(AbstractDataset[None, Path]):

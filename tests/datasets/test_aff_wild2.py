@@ -7,7 +7,7 @@ import pytest
 from openfer.datasets.aff_wild2 import AffWild2
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
-from tests.datasets.trees import write_image, write_text
+from tests.datasets.trees import shout, write_image, write_text
 from tests.datasets.trees_lab import aff_wild2
 
 FRAMES = {"1-30-1280x720": (1, 2, 4, 5, 6, 9), "video7_left": (1, 2), "video7_right": (1, 2), "other": (1,)}
@@ -35,6 +35,11 @@ def test_line_n_belongs_to_image_n(root: Path) -> None:
     assert video["path"].iloc[2] == "cropped_aligned/1-30-1280x720/00005.jpg"
     assert (rows["subject"] == rows["sequence"]).all()
     assert "other" not in set(rows["sequence"])
+
+
+def test_suffixes_in_upper_case_are_read(root: Path) -> None:
+    shout(root / "cropped_aligned/video7_left", ".jpg")
+    assert "video7_left" in set(AffWild2().read(Tree(root), "aff_wild2")["sequence"])
 
 
 def test_partitions_are_those_of_the_lists(root: Path) -> None:

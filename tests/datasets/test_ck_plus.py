@@ -7,7 +7,7 @@ import pytest
 from openfer.datasets.ck_plus import CkPlus
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
-from tests.datasets.trees import write_text
+from tests.datasets.trees import shout, write_text
 from tests.datasets.trees_lab import ck_plus
 
 SEQUENCES = {"S005/001": (6, 3), "S010/002": (5, 7), "S010/004": (4, None), "S011/003": (4, 2)}
@@ -27,6 +27,11 @@ def test_the_last_three_frames_carry_the_expression(root: Path) -> None:
     assert found.loc["S011_003", "expression"] == ["contempt"] * 3
     assert "S010_004" not in found.index
     assert rows["partition"].isna().all()
+
+
+def test_suffixes_in_upper_case_are_read(root: Path) -> None:
+    shout(root / "cohn-kanade-images/S005", ".png")
+    assert "S005_001" in set(CkPlus().read(Tree(root), "ck_plus")["sequence"])
 
 
 def test_points_are_those_of_the_frame(root: Path) -> None:

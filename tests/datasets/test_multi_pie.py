@@ -8,7 +8,7 @@ from openfer.datasets.multi_pie import MultiPie
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import ILLUMINATIONS, MULTI_PIE_CAMERA, MULTI_PIE_LIGHT, POSES
-from tests.datasets.trees import write_image, write_text
+from tests.datasets.trees import shout, write_image, write_text
 from tests.datasets.trees_lab import multi_pie
 
 RECORDINGS = ("001_01_01", "001_01_02", "001_02_02", "001_02_03", "001_04_02", "001_04_03", "002_01_01")
@@ -27,6 +27,13 @@ def test_names_of_folders_and_files_give_the_labels(root: Path) -> None:
     assert row[["subject", "identity", "sequence"]].tolist() == ["001", "001", "001_01_02"]
     assert row[["pose", "illumination", "expression"]].tolist() == ["yaw-90", "light07", "happiness"]
     assert rows["partition"].isna().all()
+
+
+def test_suffixes_in_upper_case_are_read(root: Path) -> None:
+    shout(root / "data/session02", ".png")
+    rows = MultiPie({"images": "all"}).read(Tree(root), "multi_pie")
+    assert len(rows) == 7 * 3 * 4 + 7
+    assert rows["path"].str.endswith(".PNG").sum() == 2 * 3 * 4 + 2
 
 
 def test_the_two_images_without_flash_share_an_illumination(root: Path) -> None:

@@ -28,6 +28,37 @@ def test_a_table_is_text_with_nulls(root: Path) -> None:
     assert table["label"].isna().tolist() == [False, True]
 
 
+def test_words_that_look_like_nothing_stay_words(root: Path) -> None:
+    words = ["NA", "None", "null", "nan", "N/A"]
+    write_text(root / "list.csv", "file,label", *(f"{word}.jpg,{word}" for word in words), "a.jpg,")
+    table = Tree(root).table("list.csv", "labels")
+    assert table["label"].tolist()[:-1] == words
+    assert table["label"].isna().sum() == 1
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabulators")])
+@pytest.mark.parametrize("lines", [("path,label", "a.jpg,1"), ("path,label", "a.jpg,1", "b.jpg,1 , 2")])
+def test_a_table_without_commas_says_save_with_commas(root: Path, sign: str, name: str, lines: list[str]) -> None:
+    write_text(root / "list.csv", *(line.replace(",", sign).replace(" ", ",") for line in lines))
+    with pytest.raises(DataError, match=rf"list\.csv .*separated by {name}: save it with commas"):
+        Tree(root).table("list.csv", "labels", ["path", "label"])
+
+
+def test_a_table_in_another_encoding_says_save_as_utf_8(root: Path) -> None:
+    (root / "list.csv").write_bytes("path,label\nMüller.jpg,1\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"list\.csv .*is not UTF-8 .*save it as UTF-8"):
+        Tree(root).table("list.csv", "labels", ["path", "label"])
+
+
+def test_the_nearest_file_of_a_name_is_found(root: Path) -> None:
+    write_text(root / "a/deep/list.csv", "x")
+    write_text(root / "a/deep/my_list.csv", "x")
+    tree = Tree(root)
+    assert tree.nearest("list.csv") == "labels/list.csv"
+    assert tree.nearest("deep/list.csv") == "a/deep/list.csv"
+    assert tree.nearest("other.csv") is None
+
+
 def test_a_wrong_column_is_named_with_those_that_are_there(root: Path) -> None:
     with pytest.raises(DataError, match=r"lacks the columns \['emotion'\], it has \['file', 'label'\]"):
         Tree(root).table("labels/list.csv", "labels", ["emotion"])

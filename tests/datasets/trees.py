@@ -23,6 +23,12 @@ def write_text(path: Path, *lines: str) -> Path:
     return path
 
 
+def shout(root: Path, suffix: str) -> None:
+    """Give the files that end with a suffix the same one in upper case."""
+    for path in list(root.rglob(f"*{suffix}")):
+        path.rename(path.with_suffix(suffix.upper()))
+
+
 def raf_db(root: Path, labels: Mapping[str, int]) -> Path:
     """RAF-DB's basic folder with original and aligned images and manual attributes."""
     write_text(root / "EmoLabel/list_patition_label.txt", *(f"{name}.jpg {code}" for name, code in labels.items()))

@@ -7,14 +7,14 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.layouts import matching_files
+from openfer.datasets.layouts import PICTURE, matching_files
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import AFF_WILD2
 from openfer.parameters import Settings
 
-_IMAGES = r"(?P<folder>(?:.*/)?cropped_aligned(?:[^/]*/)+(?P<video>[^/]+))/(?P<frame>\d+)\.(?:jpg|png)"
+_IMAGES = rf"(?P<folder>(?:.*/)?cropped_aligned(?:[^/]*/)+(?P<video>[^/]+))/(?P<frame>\d+){PICTURE}"
 _SIDES = {"Train_Set": "train", "Training_Set": "train", "Validation_Set": "val"}
 _FOLDERS = {
     "expression": ("EXPR_Set", "EXPR_Classification_Challenge", "EXPR_Recognition_Challenge"),

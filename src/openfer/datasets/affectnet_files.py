@@ -35,7 +35,8 @@ class CsvLayout:
         """Return the rows of a list in its order; an entry is a line's place."""
         place = self._place(tree, partition)
         columns = [name for name in _COLUMNS if name != "facial_landmarks"]
-        table = tree.table(place, "AffectNet's list", columns, **_header(tree, place, columns))
+        empty = {"na_values": ["", "NULL"]}  # the publisher's word where there is no face
+        table = tree.table(place, "AffectNet's list", columns, **empty, **_header(tree, place, columns))
         inside = next((name for name in tree.files if "Manually_Annotated_Images/" in name), "")
         before = inside.partition("Manually_Annotated_Images/")[0]
         rows = table[["expression", "valence", "arousal"]].assign(entry=np.arange(len(table)))
@@ -63,10 +64,10 @@ class CsvLayout:
 
     def _place(self, tree: Tree, partition: str) -> str:
         name = {"train": "training.csv", "test": "validation.csv"}[partition]
-        found = [file for file in tree.files if PurePosixPath(file).name == name]
-        if not found and tree.find("train_set/*", "val_set/*"):
+        found = tree.nearest(name)
+        if found is None and tree.find("train_set/*", "val_set/*"):
             raise DataError(f"{tree.root} holds train_set and val_set, the later layout; set options.layout to npy")
-        return min(found, key=lambda file: (file.count("/"), file), default=name)
+        return found or name
 
 
 class ArrayLayout:

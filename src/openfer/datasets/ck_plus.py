@@ -16,7 +16,7 @@ from openfer.labels import CK_PLUS
 from openfer.parameters import Settings
 
 _SEQUENCE = r"(?P<subject>S\d{3})/(?P<part>\d{3})"
-_IMAGES = rf"(?:.*/)?cohn-kanade-images/{_SEQUENCE}/(?P<stem>S\d{{3}}_\d{{3}}_(?P<frame>\d{{8}}))\.png"
+_IMAGES = rf"(?:.*/)?cohn-kanade-images/{_SEQUENCE}/(?P<stem>S\d{{3}}_\d{{3}}_(?P<frame>\d{{8}}))\.(?i:png)"
 _EMOTIONS = rf"(?:.*/)?Emotion/{_SEQUENCE}/[^/]+_emotion\.txt"
 _LANDMARKS = "_landmarks.txt"
 _POINTS = 68

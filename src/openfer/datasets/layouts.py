@@ -7,6 +7,9 @@ import pandas as pd
 from openfer.datasets.tree import ARCHIVES, Tree
 from openfer.errors import DataError
 
+PICTURE = r"\.(?i:png|jpe?g)"
+"""The end of an image's name in a pattern; upper and lower case are alike."""
+
 
 def matching_files(tree: Tree, pattern: str, layouts: Sequence[str], what: str) -> pd.DataFrame:
     """Return the files whose path matches a pattern, with its named groups as columns.

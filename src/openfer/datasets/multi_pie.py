@@ -6,7 +6,7 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.layouts import matching_files
+from openfer.datasets.layouts import PICTURE, matching_files
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
@@ -15,9 +15,9 @@ from openfer.parameters import Settings
 
 _MULTIVIEW = (
     r"(?:.*/)?session(?P<session>\d\d)/multiview/(?P<subject>\d{3})/(?P<recording>\d\d)/(?P<camera>\d\d_\d)"
-    r"/(?P<stem>[^/]+)\.(?:png|jpg)"
+    rf"/(?P<stem>[^/]+){PICTURE}"
 )
-_HIGHRES = r"(?:.*/)?session(?P<session>\d\d)/highres/(?P<subject>\d{3})/(?P<stem>[^/]+)\.(?:png|jpg)"
+_HIGHRES = rf"(?:.*/)?session(?P<session>\d\d)/highres/(?P<subject>\d{{3}})/(?P<stem>[^/]+){PICTURE}"
 _SUBJECTS = "meta/subject_list.txt"
 _WORDS_OF_A_SUBJECT = 7
 _RECORDED = (2004, 2005)  # October 2004 to March 2005
@@ -131,7 +131,7 @@ def _people(tree: Tree) -> pd.DataFrame:
     A line is: subject, year of birth, gender, and four marks of attendance. The year leaves two ages possible
     or three; an age group is given where all fall into it.
     """
-    place = next((name for name in tree.files if f"/{name}".endswith(f"/{_SUBJECTS}")), None)
+    place = tree.nearest(_SUBJECTS)
     if place is None:
         return pd.DataFrame({"gender": [], "age": []}, dtype=object)
     lines = [line.split() for line in tree.lines(place, "Multi-PIE's subjects")]

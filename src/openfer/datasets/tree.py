@@ -1,7 +1,7 @@
 """A raw folder as readers see it: what is outside does not exist, and what is missing has a name."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,6 @@ from openfer.errors import DataError
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm")
 
 
 class Tree:
@@ -55,6 +54,11 @@ class Tree:
         """Return the files that match a pattern such as ``Image/aligned/*.jpg``, sorted; ``*`` crosses slashes."""
         return [name for name in self.files if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
+    def nearest(self, ending: str) -> str | None:
+        """Return the file whose path ends with these folders and name; of several the one nearest to the root."""
+        found = [name for name in self.files if f"/{name}".endswith(f"/{ending}")]
+        return min(found, key=lambda name: (name.count("/"), name), default=None)
+
     def with_suffix(self, under: str, suffixes: Sequence[str]) -> list[str]:
         """Return the files under a folder (``""``: anywhere) that end like one of the suffixes, in any case."""
         start = f"{under}/" if under else ""
@@ -68,7 +72,7 @@ class Tree:
         """
         self.check_name(relative, what)
         if relative not in self._names:
-            raise DataError(f"{self.root} lacks {relative} ({what}); {self._nearest(relative)}")
+            raise DataError(f"{self.root} lacks {relative} ({what}); {self._instead(relative)}")
         return self.root / relative
 
     def check_name(self, relative: str, where: str) -> str:
@@ -100,31 +104,38 @@ class Tree:
         return [line.rstrip() for line in text.splitlines() if line.strip()]
 
     def table(self, relative: str, what: str, columns: Sequence[str] = (), **options: Any) -> pd.DataFrame:
-        """Read a CSV file; every value is text, empty ones are null.
+        """Read a CSV file; every value is text, and null where it is empty and nowhere else: ``NA`` may be a name.
 
         Args:
             relative: the file.
             what: what it is, for messages.
             columns: those that must be there.
-            **options: of :func:`pandas.read_csv`, such as ``sep`` or ``names``.
+            **options: of :func:`pandas.read_csv`, such as ``sep``, ``names`` or further ``na_values``.
 
         Raises:
             DataError: if the file is missing, is no table, or lacks a column.
         """
         path = self.path(relative, what)
+        options = {"keep_default_na": False, "na_values": [""], **options}
         try:
             table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", **options)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} ({what}) cannot be read as a table: {error}; restore it") from error
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path} ({what}) is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
+            ) from error
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            remedy = _other_separator(path, options) or "restore it"
+            raise DataError(f"{path} ({what}) cannot be read as a table: {str(error).strip()}; {remedy}") from error
         missing = [column for column in columns if column not in table]
         if missing:
+            other = "this is another edition or another file: see the reader's options"
             raise DataError(
                 f"{path} ({what}) lacks the columns {missing}, it has {list(table.columns)}; "
-                "this is another edition or another file: see the reader's options"
+                f"{_other_separator(path, options) or other}"
             )
         return table
 
-    def _nearest(self, relative: str) -> str:
+    def _instead(self, relative: str) -> str:
         name = PurePosixPath(relative).name.lower()
         alike = [file for file in self.files if PurePosixPath(file).name.lower() == name]
         if alike:
@@ -134,6 +145,16 @@ class Tree:
             return f"there is an archive, {archives[0]}: unpack it"
         parts = sorted({file.split("/")[0] for file in self.files})
         return f"the root holds {', '.join(parts[:8]) or 'nothing'}{' ...' if len(parts) > 8 else ''}"
+
+
+def _other_separator(path: Path, options: Mapping[str, Any]) -> str | None:
+    """Return what to do with a table whose first line has no comma and another separator; None where it is none."""
+    if "sep" in options:
+        return None
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        first = file.readline()
+    found = next((name for sign, name in ((";", "semicolons"), ("\t", "tabulators")) if sign in first), None)
+    return f"its columns are separated by {found}: save it with commas" if found and "," not in first else None
 
 
 def _walk(folder: Path, inside: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:

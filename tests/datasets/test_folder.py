@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from openfer.datasets.folder import Folder
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
-from openfer.labels import EXPRESSIONS
+from openfer.labels import EXPRESSIONS, RAF_DB
 from tests.datasets.trees import write_image, write_text
 
 
@@ -78,7 +79,7 @@ def test_a_table_with_its_own_columns_and_words(tmp_path: Path) -> None:
             **{"gender": "sex", "race": "origin", "partition": "split"},
         },
         labels={"grin": "happiness"},
-        words={"race": {"white": "caucasian", "martian": None}},
+        words={"race": {"white": "caucasian", "martian": None}, "age": {"NA": None}},
         licence="CC BY 4.0",
     ).set_index("path")
     assert rows.loc["b.jpg", ["subject", "expression", "age", "gender", "race", "partition", "licence"]].tolist() == [
@@ -127,6 +128,66 @@ def test_paths_may_start_from_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"such as a\.png; set options\.images"):
         read(root, table="labels.csv")
     assert read(root, table="labels.csv", images="faces")["path"].tolist() == ["faces/a.png"]
+
+
+def test_a_person_or_a_class_may_be_called_like_nothing(tmp_path: Path) -> None:
+    root = table(tmp_path, "path,expression,who,v", "a.png,None,Null,NA", "b.png,, ,nan")
+    columns = {"path": "path", "expression": "expression", "subject": "who", "valence": "v"}
+    with pytest.raises(DataError, match=r"'None' .*options\.labels"):
+        read(root, table="labels.csv", columns=columns)
+    rows = read(root, table="labels.csv", columns=columns, labels={"none": "neutral"})
+    assert rows.loc[0, ["expression", "subject"]].tolist() == ["neutral", "Null"]
+    assert rows.loc[1, ["expression", "subject"]].isna().all()
+    assert rows["valence"].isna().all()
+
+
+def test_a_table_saved_with_semicolons_says_so(tmp_path: Path) -> None:
+    write_text(tmp_path / "labels.csv", "path;expression", "a.png;happy")
+    with pytest.raises(DataError, match=r"labels\.csv .*semicolons: save it with commas"):
+        read(tmp_path, table="labels.csv")
+
+
+def test_numbers_as_labels_are_those_of_the_folders_and_of_a_table(tmp_path: Path) -> None:
+    options = yaml.safe_load("{labels: {1: surprise, 2: null}, words: {gender: {0: male, 1: female}}}")
+    write_image(tmp_path / "folders/1/a.png")
+    write_image(tmp_path / "folders/2/b.png")
+    found = read(tmp_path, images="folders", **options).set_index("path")["expression"]
+    assert found.dropna().to_dict() == {"folders/1/a.png": "surprise"}
+    root = table(tmp_path, "path,expression,gender", "a.png,1,0", "b.png,2,1")
+    columns = {"path": "path", "expression": "expression", "gender": "gender"}
+    rows = read(root, table="labels.csv", columns=columns, **options)
+    assert rows["expression"].dropna().tolist() == ["surprise"]
+    assert rows["gender"].tolist() == ["male", "female"]
+
+
+def test_the_readme_s_options_read_the_copy_of_raf_db_in_numbered_folders(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    line = next(line for line in readme.splitlines() if line.strip().startswith("options: {images: DATASET"))
+    for side in ("train", "test"):
+        for code in RAF_DB:
+            write_image(tmp_path / f"DATASET/{side}/{code}/{side}_{code:05d}_aligned.jpg", (100, 100))
+    write_text(tmp_path / "train_labels.csv", "image,label", "train_00001_aligned.jpg,1")
+    rows = read(tmp_path, **yaml.safe_load(line)["options"])
+    codes = rows["path"].str.split("/").str[2].astype(int)
+    assert rows["expression"].tolist() == codes.map(RAF_DB).tolist()
+    assert rows["partition"].tolist() == rows["path"].str.split("/").str[1].tolist()
+    assert len(rows) == 14
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("valence", "5", r"holds 5\.0 in valence.*in_range\(-1, 1\)"),
+        ("frame", "1.5", r"holds 1\.5 in frame.* a frame is a whole number"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_count(tmp_path: Path, column: str, value: str, rule: str) -> None:
+    root = table(tmp_path, "path,n", "a.png,0", f"b.png,{value}", f"c.png,{value}")
+    words = rf"mine \(.*{rule}"
+    with pytest.raises(DataError, match=words) as error:
+        read(root, table="labels.csv", columns={"path": "path", column: "n"})
+    assert "of b.png (2 of 3 rows do not fit)" in str(error.value)
+    assert "correct the list" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ Column = Literal[
 ]
 _NAMES: Mapping[Factor, tuple[str, ...]] = {"gender": GENDERS, "age": AGES, "race": RACES}
 _NUMBERS = ("frame", "valence", "arousal")
+_NO_NUMBER = ("na", "nan", "n/a", "none", "null")
 _PARTITIONS: Mapping[str, str] = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
@@ -46,7 +47,7 @@ class FolderOptions(Settings):
         table: a CSV file in the root; empty: the folders are the labels, as ``<class>/*.jpg`` or
             ``<train|val|test>/<class>/*.jpg``.
         columns: our name -> your column, such as ``{path: file, expression: label, subject: person}``.
-        labels: your word -> expression, or null for images without one; beside the usual words.
+        labels: your word or number -> expression, or null for images without one; beside the usual words.
         words: the same for ``gender``, ``age`` and ``race``, such as ``{race: {black: african}}``. An age in years
             needs none.
         points: the columns of the two pupils (4) or of eyes, nose tip and mouth corners (10), x and y alternating,
@@ -62,6 +63,16 @@ class FolderOptions(Settings):
     points: tuple[str, ...] = ()
     images: str = ""
     licence: str = "not stated"
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _keys_are_words(cls, labels: Any) -> Any:
+        return _as_words(labels)
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _keys_of_words_are_words(cls, words: Any) -> Any:
+        return {name: _as_words(known) for name, known in words.items()} if isinstance(words, Mapping) else words
 
     @field_validator("labels")
     @classmethod
@@ -118,7 +129,7 @@ class Folder(Reader):
     def _of_table(self, tree: Tree) -> pd.DataFrame:
         options = self.options
         table = tree.table(options.table, "options.table", [*options.columns.values(), *options.points])
-        table = table.map(str.strip, na_action="ignore")
+        table = table.map(str.strip, na_action="ignore").replace({"": None})
         where = str(tree.root / options.table)
         rows = pd.DataFrame({name: table[column] for name, column in options.columns.items()}, dtype=object)
         if rows["path"].isna().any():
@@ -152,6 +163,11 @@ class Folder(Reader):
         return _renamed(words, known, where, "expression", remedy)
 
 
+def _as_words(labels: Any) -> Any:
+    """Return a map whose keys are words, as YAML reads folders that are called 1 and 2 as numbers."""
+    return {str(word): name for word, name in labels.items()} if isinstance(labels, Mapping) else labels
+
+
 def _class_folder(folders: tuple[str, ...]) -> str | None:
     """Return the folder that names the class: the first one, or the second one under a partition's."""
     rest = folders[1:] if folders and folders[0].lower() in _PARTITIONS else folders
@@ -182,11 +198,12 @@ def _age_groups(ages: pd.Series) -> pd.Series:
 
 
 def _numbers(table: pd.DataFrame, where: str) -> np.ndarray:
-    """Return columns as numbers; an empty cell is not a number.
+    """Return columns as numbers; an empty cell and words such as NA are no number.
 
     Raises:
-        DataError: if a cell holds a word; the message names column and entry.
+        DataError: if a cell holds another word; the message names column and entry.
     """
+    table = table.map(lambda value: None if str(value).lower() in _NO_NUMBER else value)
     numbers = table.apply(pd.to_numeric, errors="coerce")
     wrong = (table.notna() & numbers.isna()).to_numpy()
     if wrong.any():

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openfer.datasets.checked import checked_rows
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
-from openfer.schemas import complete_rows
 
 
 def rows_table(tree: Tree, dataset: str, licence: str, columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def rows_table(tree: Tree, dataset: str, licence: str, columns: Mapping[str, Any
         The rows, sorted by path, frame and sample; valid under :data:`openfer.schemas.ROWS`.
 
     Raises:
-        DataError: if there are no rows, a path leaves the root, or one face is listed twice.
+        DataError: if there are no rows, a path leaves the root, one face is listed twice, or a value does not fit.
     """
     table = pd.DataFrame(columns)
     if table.empty:
@@ -47,7 +47,7 @@ def rows_table(tree: Tree, dataset: str, licence: str, columns: Mapping[str, Any
             "remove the repeated lines from its list"
         )
     order = [column for column in ("path", "frame", "sample_id") if column in table]
-    return complete_rows(table.sort_values(order, kind="stable", ignore_index=True))
+    return checked_rows(table.sort_values(order, kind="stable", ignore_index=True), f"{dataset} ({tree.root})")
 
 
 def _names(table: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ from openfer.datasets.oulu_casia import OuluCasia
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import OULU_CASIA
-from tests.datasets.trees import write_text
+from tests.datasets.trees import shout, write_text
 from tests.datasets.trees_lab import oulu_casia
 
 PEOPLE = ("P001", "P080")
@@ -38,11 +38,43 @@ def test_the_other_recordings_are_options(root: Path) -> None:
     assert len(rows) == 12 * 5
 
 
-@pytest.mark.parametrize("folder", ["PreProcess Img", "PreprocessImg", "C_PreProcessImg/PreProcess Img"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("PreProcess Img", "PreProcess", "PreProcess_Img", "PreprocessImg", "Pre-Process Img", "Pre-processImg"),
+        *("C_PreProcessImg", "C_PreProcessImg/PreProcess Img"),
+    ],
+)
 def test_the_crops_are_found_under_all_their_names(tmp_path: Path, folder: str) -> None:
     oulu_casia(tmp_path / "oulu", folder, ["P001"], ["Fear"])
     rows = OuluCasia({"images": "preprocessed"}).read(Tree(tmp_path / "oulu"), "oulu_casia")
     assert rows["expression"].tolist() == ["fear"] * 3
+    assert rows["path"].str.contains("/VL_Acropped/Strong/").all()
+    infrared = OuluCasia({"images": "preprocessed", "spectrum": "infrared"}).read(Tree(tmp_path / "oulu"), "oulu_casia")
+    assert infrared["path"].str.contains("/NI_Acropped/Strong/").all()
+
+
+def test_crops_in_folders_named_like_the_originals_are_found(tmp_path: Path) -> None:
+    oulu_casia(tmp_path / "oulu", "PreProcess", ["P001"], ["Fear"])
+    (tmp_path / "oulu/PreProcess/VL_Acropped").rename(tmp_path / "oulu/PreProcess/VL")
+    assert len(OuluCasia({"images": "preprocessed"}).read(Tree(tmp_path / "oulu"), "oulu_casia")) == 3
+
+
+@pytest.mark.parametrize("folder", ["B_OriginalImg", "Original_Img", "Original Img"])
+def test_the_originals_are_found_under_all_their_names(tmp_path: Path, folder: str) -> None:
+    oulu_casia(tmp_path / "oulu", folder, ["P001"], ["Fear"])
+    assert len(OuluCasia().read(Tree(tmp_path / "oulu"), "oulu_casia")) == 3
+
+
+def test_a_suffix_in_upper_case_is_read(root: Path) -> None:
+    shout(root, ".jpeg")
+    assert len(OuluCasia().read(Tree(root), "oulu_casia")) == 2 * 6 * 3
+
+
+def test_frames_that_lie_in_two_folders_are_named(root: Path) -> None:
+    oulu_casia(root, "B_OriginalImg", ["P080"], ["Fear"])
+    with pytest.raises(DataError, match=r"same frame as B_OriginalImg/.*/000\.jpeg and as OriginalImg/.*keep one"):
+        OuluCasia().read(Tree(root), "oulu_casia")
 
 
 def test_a_folder_that_is_no_expression_is_named(root: Path) -> None:
@@ -54,7 +86,7 @@ def test_a_folder_that_is_no_expression_is_named(root: Path) -> None:
 def test_a_missing_recording_is_named_with_the_known_layouts(root: Path) -> None:
     with pytest.raises(DataError, match="known layouts are OriginalImg/VL/Dark/P001"):
         OuluCasia({"light": "dark"}).read(Tree(root), "oulu_casia")
-    with pytest.raises(DataError, match=r"preprocessed image of Oulu-CASIA; .* PreProcess Img/VL"):
+    with pytest.raises(DataError, match=r"preprocessed image of Oulu-CASIA; .* PreProcess Img/VL_Acropped/Strong/P001"):
         OuluCasia({"images": "preprocessed"}).read(Tree(root), "oulu_casia")
 
 

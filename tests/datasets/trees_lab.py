@@ -8,6 +8,8 @@ import numpy as np
 
 from tests.datasets.trees import write_image, write_text
 
+OULU_LIGHTS = (("VL", "Strong"), ("VL", "Weak"), ("NI", "Strong"))
+
 
 def write_video(path: Path, frames: int, size: tuple[int, int] = (64, 48), codec: str = "mpeg4") -> Path:
     """Write a video whose frame n has the grey value 8 n."""
@@ -55,8 +57,9 @@ def mmi(root: Path, sessions: Mapping[int, tuple[str, int, int | None]]) -> Path
 
 
 def oulu_casia(root: Path, folder: str, subjects: Sequence[str], emotions: Sequence[str], frames: int = 5) -> Path:
-    """Oulu-CASIA: strong visible light and, to be left alone, weak and infrared recordings."""
-    for light in ("VL/Strong", "VL/Weak", "NI/Strong"):
+    """Oulu-CASIA: strong visible light and, to be left alone, weak and infrared recordings; originals or crops."""
+    spectrum = "{}_Acropped" if "rocess" in folder else "{}"
+    for light in (f"{spectrum.format(name)}/{light}" for name, light in OULU_LIGHTS):
         for subject in subjects:
             for emotion in emotions:
                 for number in range(frames):

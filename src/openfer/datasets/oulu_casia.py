@@ -8,13 +8,15 @@ from pydantic import Field
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.frames import THREE, chosen_frames
 from openfer.datasets.labelling import named
-from openfer.datasets.layouts import matching_files
+from openfer.datasets.layouts import PICTURE, matching_files
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
+from openfer.errors import DataError
 from openfer.labels import OULU_CASIA
 from openfer.parameters import Settings
 
-_FOLDERS = {"original": "Original ?_?Img", "preprocessed": "Pre-?[Pp]rocess ?_?Img"}
+_FOLDERS = {"original": "Original ?_?Img", "preprocessed": "Pre-?[Pp]rocess(?: ?_?Img)?"}
+_EXAMPLES = {"original": ("OriginalImg/{}",), "preprocessed": ("PreProcess Img/{}_Acropped", "PreProcess/{}_Acropped")}
 _SPECTRA = {"visible": "VL", "infrared": "NI"}
 _SUBJECTS = 80
 
@@ -38,7 +40,11 @@ class OuluCasiaOptions(Settings):
 
 
 class OuluCasia(Reader):
-    """Reads ``OriginalImg/VL/Strong/P001/Anger/000.jpeg`` or ``PreProcess Img/...``."""
+    """Reads ``OriginalImg/VL/Strong/P001/Anger/000.jpeg`` or ``PreProcess Img/VL_Acropped/Strong/...``.
+
+    The folder above has several names in circulation, such as ``B_OriginalImg``, ``PreProcess`` and
+    ``PreProcess_Img``.
+    """
 
     name = "oulu_casia"
     about = About(
@@ -54,20 +60,17 @@ class OuluCasia(Reader):
     def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
         """Return the chosen frames with expression and subject."""
         spectrum, light = _SPECTRA[self.options.spectrum], self.options.light.capitalize()
-        folder = _FOLDERS[self.options.images]
+        images = self.options.images
+        above = rf"(?:.*/)?(?:[A-Z]_)?{_FOLDERS[images]}/{spectrum}(?:_Acropped)?/{light}"
         table = matching_files(
             tree,
-            rf"(?:.*/)?{folder}/{spectrum}/{light}/(?P<subject>P\d{{3}})/(?P<word>[^/]+)/(?P<frame>\d+)\.jpe?g",
-            [
-                f"{name}/{spectrum}/{light}/P001/Anger/000.jpeg"
-                for name in (
-                    ("OriginalImg",) if self.options.images == "original" else ("PreProcess Img", "PreprocessImg")
-                )
-            ],
-            f"{self.options.images} image of Oulu-CASIA",
+            rf"{above}/(?P<subject>P\d{{3}})/(?P<word>[^/]+)/(?P<frame>\d+){PICTURE}",
+            [f"{name.format(spectrum)}/{light}/P001/Anger/000.jpeg" for name in _EXAMPLES[images]],
+            f"{images} image of Oulu-CASIA",
         )
         table["sequence"] = table["subject"] + "_" + table["word"]
         table["frame"] = table["frame"].astype(int)
+        _check_once(tree, table)
         table = chosen_frames(table, self.options.frames, self.options.neutral)
         table["expression"] = named(table["word"], OULU_CASIA, f"{tree.root}, a folder of P001 to P080,")
         table.loc[table["is_neutral"], "expression"] = "neutral"
@@ -89,6 +92,14 @@ class OuluCasia(Reader):
             sequences=sequences,
             source=source,
         )
+
+
+def _check_once(tree: Tree, table: pd.DataFrame) -> None:
+    """Refuse a copy in which a frame lies in two folders, as frames of a sequence are counted."""
+    twice = table[table.duplicated(["sequence", "frame"], keep=False)].sort_values(["sequence", "frame"])
+    if len(twice):
+        first, second = twice["path"].iloc[:2]
+        raise DataError(f"{tree.root} has the same frame as {first} and as {second}; keep one of these folders")
 
 
 READER = OuluCasia

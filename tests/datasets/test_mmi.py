@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from openfer.datasets.mmi import Mmi
+from openfer.datasets.mmi import Mmi, MmiOptions
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.faces.config import FacesConfig
 from tests.datasets.trees import write_text
 from tests.datasets.trees_lab import mmi
 
@@ -86,8 +88,13 @@ def test_a_folder_without_sessions_is_named(tmp_path: Path) -> None:
         Mmi().read(Tree(tmp_path / "mmi"), "mmi")
 
 
-def test_the_counts_that_papers_give_add_up() -> None:
+def test_no_full_copy_is_called_wrong_as_its_publisher_gives_no_count() -> None:
     expected = Mmi().expected()
-    assert expected.images == {"": 3 * 205}
-    assert (expected.sequences, expected.subjects) == (205, 30)
-    assert Mmi({"views": ["profile"]}).expected().images == {}
+    assert not expected.images
+    assert (expected.sequences, expected.subjects) == (None, None)
+
+
+def test_the_surest_face_is_taken_where_a_mirror_shows_the_profile_beside_it() -> None:
+    parameters = yaml.safe_load((Path(__file__).parents[2] / "conf/base/parameters/mmi.yml").read_text())
+    assert "dual" in MmiOptions(**parameters["mmi"]["options"]).views
+    assert FacesConfig(**parameters["mmi"]["faces"]).meant == "surest"

@@ -37,12 +37,43 @@ def test_the_aligned_edition_has_no_points(root: Path) -> None:
     assert rows["landmarks"].isna().all()
 
 
-def test_a_copy_without_annotations_is_read(root: Path) -> None:
+def test_a_copy_without_annotations_is_read_and_says_so(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    RafDb().read(Tree(root), "raf_db")
+    assert not caplog.text
     for file in (root / "Annotation/manual").iterdir():
         file.unlink()
     rows = RafDb().read(Tree(root), "raf_db")
     assert rows["gender"].isna().all()
     assert rows["expression"].notna().all()
+    assert "4 of the 4 images" in caplog.text
+    assert "set faces.align to detect" in caplog.text
+    caplog.clear()
+    RafDb({"images": "aligned"}).read(Tree(root), "raf_db")
+    assert not caplog.text
+
+
+def test_archives_unpacked_into_folders_of_their_own_name_are_read(root: Path) -> None:
+    before = RafDb().read(Tree(root), "raf_db")
+    for place in ("Annotation/manual", "Image/original", "Image/aligned"):
+        (root / place).rename(root / "moved")
+        (root / place).mkdir()
+        (root / "moved").rename(root / place / place.split("/")[1])
+    after = RafDb().read(Tree(root), "raf_db")
+    assert after["path"].tolist() == [path.replace("original", "original/original") for path in before["path"]]
+    assert after["landmarks"].map(list).tolist() == before["landmarks"].map(list).tolist()
+    assert (after["gender"] == before["gender"]).all()
+    aligned = RafDb({"images": "aligned"}).read(Tree(root), "raf_db")
+    assert aligned["path"].str.startswith("Image/aligned/aligned/").all()
+
+
+def test_an_image_that_is_not_there_keeps_its_published_place(root: Path) -> None:
+    (root / "Image/original/test_0001.jpg").unlink()
+    assert "Image/original/test_0001.jpg" in set(RafDb().read(Tree(root), "raf_db")["path"])
+
+
+def test_points_are_expected_of_the_original_images_only() -> None:
+    assert RafDb().expected().landmarks
+    assert not RafDb({"images": "aligned"}).expected().landmarks
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.frames import RULES, THREE
+from openfer.datasets.frames import RULES
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.layouts import matching_files
 from openfer.datasets.rows import rows_table
@@ -71,13 +71,12 @@ class Mmi(Reader):
         return rows_table(tree, dataset, self.about.licence, pd.DataFrame(records))
 
     def expected(self) -> Expected:
-        """Return the counts of the part that papers use: front views with a basic expression."""
-        if set(self.options.views) != {"frontal", "dual"} or self.options.unlabelled:
-            return Expected()
-        images = {} if self.options.frames == "all" else {"": THREE * 205}
-        return Expected(
-            images=images, subjects=30, sequences=205, source="Ruan et al. 2022 (ADDL): 205 front-view sequences"
-        )
+        """Return nothing: the publisher gives no count of what carries an expression, and the database has grown.
+
+        Papers use 205 front-view sequences of 30 people (Ruan et al. 2022, ADDL). A full copy holds others too, such
+        as those of induced expressions.
+        """
+        return Expected()
 
 
 def _xml(tree: Tree, relative: str, what: str) -> ElementTree.Element:

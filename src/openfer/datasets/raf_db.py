@@ -1,5 +1,7 @@
 """RAF-DB, the basic set: 15,339 photographs from the web with seven expressions."""
 
+import logging
+from pathlib import PurePosixPath
 from typing import Literal
 
 import pandas as pd
@@ -13,8 +15,10 @@ from openfer.errors import DataError
 from openfer.labels import RAF_DB, RAF_DB_AGE, RAF_DB_GENDER, RAF_DB_RACE
 from openfer.parameters import Settings
 
+_log = logging.getLogger(__name__)
 _LABELS = "EmoLabel/list_patition_label.txt"  # the publisher's own spelling
 _POINTS = 5
+_MANUAL = "_manu_attri.txt"
 _ATTRIBUTES = ("gender", "race", "age")
 _TRAIN = {"neutral": 2524, "happiness": 4772, "sadness": 1982, "surprise": 1290, "fear": 281, "disgust": 717}
 _TEST = {"neutral": 680, "happiness": 1185, "sadness": 478, "surprise": 329, "fear": 74, "disgust": 160}
@@ -33,7 +37,11 @@ class RafDbOptions(Settings):
 
 
 class RafDb(Reader):
-    """Reads ``basic/`` with ``EmoLabel``, ``Image`` and, where it is there, ``Annotation/manual``."""
+    """Reads ``basic/`` with ``EmoLabel``, ``Image`` and, where it is there, ``Annotation/manual``.
+
+    Images and annotations are found by their names below these folders, as an archive may have been unpacked into a
+    folder of its own name (``manual/manual``).
+    """
 
     name = "raf_db"
     about = About(
@@ -57,17 +65,27 @@ class RafDb(Reader):
         table = pd.DataFrame(lines, columns=["file", "code"])
         stem = table["file"].str.removesuffix(".jpg")
         suffix = "_aligned" if self.options.images == "aligned" else ""
-        rows = pd.DataFrame({"path": f"Image/{self.options.images}/" + stem + suffix + ".jpg"})
+        folder = f"Image/{self.options.images}"
+        images = _by_name(tree.with_suffix(folder, [".jpg"]))
+        paths = [images.get(name, f"{folder}/{name}") for name in stem + suffix + ".jpg"]
+        rows = pd.DataFrame({"path": paths}, dtype=object)
         rows["partition"] = named(stem.str.split("_").str[0], {"train": "train", "test": "test"}, _LABELS)
         rows["expression"] = named(integers(table["code"], _LABELS), RAF_DB, _LABELS)
         tested = stem.where(rows["partition"] == "test")
         rows["subsets"] = challenge_subsets(tree, tested, self.options.challenge)
-        manual = [_manual(tree, f"Annotation/manual/{name}_manu_attri.txt") for name in stem]
+        places = _by_name(tree.with_suffix("Annotation", [_MANUAL]))
+        manual = [_manual(tree, places.get(f"{name}{_MANUAL}")) for name in stem]
         for attribute, names in zip(_ATTRIBUTES, (RAF_DB_GENDER, RAF_DB_RACE, RAF_DB_AGE), strict=True):
             codes = pd.Series([m and m[1][attribute] for m in manual], dtype="Int64")
             rows[attribute] = named(codes, names, "Annotation/manual")
         if self.options.images == "original":  # the points are those of the original photographs
             rows["landmarks"] = pd.Series([m and m[0] for m in manual], dtype=object)
+            if None in manual:
+                _log.warning(
+                    "%d of the %d images of %s have no manual annotation (Annotation/manual/*%s), which `faces.align: "
+                    "points` needs: unpack manual.zip, or set faces.align to detect",
+                    *(manual.count(None), len(manual), tree.root, _MANUAL),
+                )
         return rows_table(tree, dataset, self.about.licence, rows)
 
     def expected(self) -> Expected:
@@ -76,13 +94,20 @@ class RafDb(Reader):
             images={"train": 12_271, "test": 3_068},
             classes={"train": _TRAIN | {"anger": 705}, "test": _TEST | {"anger": 162}},
             image_size=(100, 100) if self.options.images == "aligned" else None,
+            landmarks=self.options.images == "original",
             source="RAF-DB's read-me and list_patition_label.txt",
         )
 
 
-def _manual(tree: Tree, relative: str) -> tuple[list[float], dict[str, int]] | None:
+def _by_name(files: list[str]) -> dict[str, str]:
+    """Return files by their names; of several with one name the one nearest to the root."""
+    deepest_first = sorted(files, key=lambda file: (file.count("/"), file), reverse=True)
+    return {PurePosixPath(file).name: file for file in deepest_first}
+
+
+def _manual(tree: Tree, relative: str | None) -> tuple[list[float], dict[str, int]] | None:
     """Return the five points and the three codes of a manual annotation; None where the copy has none."""
-    if relative not in tree:
+    if relative is None:
         return None
     lines = tree.lines(relative, "manual attributes")
     try:

@@ -52,7 +52,9 @@ def test_each_edition_has_its_own_points_and_originals_have_boxes(root: Path) ->
     assert original["path"][1] == "Img/img_celeba/000002.jpg"
 
 
-def test_a_copy_without_folders_and_optional_lists_is_read(root: Path, tmp_path: Path) -> None:
+def test_a_copy_without_folders_and_optional_lists_is_read(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     flat = tmp_path / "flat"
     flat.mkdir()
     for name in ("Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt", "Img/img_align_celeba"):
@@ -61,6 +63,44 @@ def test_a_copy_without_folders_and_optional_lists_is_read(root: Path, tmp_path:
     assert rows["path"][0] == "img_align_celeba/000001.jpg"
     assert rows["partition"].tolist() == ["train", "val", "test", "train"]
     assert rows[["landmarks", "identity", "subject"]].isna().all(axis=None)
+    assert "lacks Anno/list_landmarks_align_celeba.txt" in caplog.text
+    assert "set faces.align to detect" in caplog.text
+
+
+def kaggle(root: Path, new: Path) -> Path:
+    """The same copy as Kaggle has it: CSV lists, no identities, images in a folder within their folder."""
+    shutil.copytree(root / "Img/img_align_celeba", new / "img_align_celeba/img_align_celeba")
+    for place in ("Anno/list_attr_celeba", "Anno/list_landmarks_align_celeba", "Anno/list_bbox_celeba"):
+        names, *lines = (root / f"{place}.txt").read_text().splitlines()[1:]
+        head = ["image_id", *names.removeprefix("image_id").split()]
+        write_text(new / f"{Path(place).name}.csv", ",".join(head), *(",".join(line.split()) for line in lines))
+    lines = (root / "Eval/list_eval_partition.txt").read_text().splitlines()
+    write_text(new / "list_eval_partition.csv", "image_id,partition", *(line.replace(" ", ",") for line in lines))
+    return new
+
+
+def test_the_kaggle_copy_says_the_same(root: Path, tmp_path: Path) -> None:
+    rows, published = read(kaggle(root, tmp_path / "kaggle")), read(root)
+    assert rows["path"].tolist() == [f"img_align_celeba/img_align_celeba/{file}" for file in FILES]
+    for column in ("attributes", "landmarks"):
+        assert rows[column].map(list).tolist() == published[column].map(list).tolist()
+    assert rows[["gender", "partition"]].equals(published[["gender", "partition"]])
+    assert rows["subject"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("Arched_Eyebrows", "Eyebrows", r"lacks the columns \['Arched_Eyebrows'\]"),
+        ("000003.jpg", "000002.jpg", r"line 4 of .*list_attr_celeba\.csv .* repeats"),
+        (",", ";", "save it with commas"),
+    ],
+)
+def test_a_wrong_csv_list_is_named(root: Path, tmp_path: Path, old: str, new: str, words: str) -> None:
+    path = kaggle(root, tmp_path / "kaggle") / "list_attr_celeba.csv"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DataError, match=words):
+        read(path.parent)
 
 
 def test_a_missing_list_is_named(root: Path) -> None:
@@ -99,4 +139,4 @@ def test_an_archive_is_named(root: Path) -> None:
 def test_the_published_counts_add_up() -> None:
     expected = CelebA().expected()
     assert sum(expected.images.values()) == 202_599
-    assert expected.subjects == 10_177
+    assert (expected.subjects, expected.landmarks) == (None, False)  # many copies lack these lists

@@ -75,6 +75,22 @@ def test_image_files_by_row_or_by_ferplus_name(root: Path) -> None:
     assert len(by_name) == 5  # what FER+ calls no face has no name and no file
 
 
+def test_an_image_without_a_ferplus_name_is_kept_where_its_row_names_the_file(root: Path) -> None:
+    rows = read(root, images="{folder}/{row:05d}.png", unlabelled="keep").set_index("path")
+    assert len(rows) == len(VOTES)
+    assert rows.loc["FER2013Train/00001.png", ["expression"]].isna().all()
+
+
+@pytest.mark.parametrize("images", ["", "images/{row:05d}.png", "{folder}/{name}"])
+@pytest.mark.parametrize(("usage", "words"), [("Test", "the label Test "), ("", r"the label \(empty\) ")])
+def test_an_unknown_usage_is_named(root: Path, images: str, usage: str, words: str) -> None:
+    votes = [*VOTES[:-1], (usage, *VOTES[-1][1:])]
+    fer2013_csv(root / "fer2013.csv", [(0, usage) for usage, _, _ in votes])
+    ferplus_votes(root / "fer2013new.csv", votes)
+    with pytest.raises(DataError, match=words + r"\(entry 6; .*PrivateTest = test"):
+        read(root, images=images)
+
+
 def test_lists_name_private_test_images_by_ferplus_name(root: Path) -> None:
     write_text(root / "pose.txt", "7/fer0000003.jpg", "7/fer0000003.jpg", "7_fer0000003.png 8 0")
     rows = read(root, challenge={"pose30": "pose.txt"}).set_index("frame")
@@ -106,3 +122,7 @@ def test_wrong_votes_are_named(root: Path) -> None:
 def test_the_expected_counts() -> None:
     assert sum(FerPlus({"unlabelled": "keep"}).expected().images.values()) == 35_887
     assert FerPlus().expected().images == {"train": 25_060, "val": 3_199, "test": 3_153}
+    assert FerPlus({"images": "{folder}/{name}"}).expected().images == FerPlus().expected().images
+    by_row = FerPlus({"images": "{row}.png", "unlabelled": "keep"}).expected()
+    assert sum(by_row.images.values()) == 35_887
+    assert not FerPlus({"images": "{folder}/{name}", "unlabelled": "keep"}).expected().images

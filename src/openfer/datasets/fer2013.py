@@ -4,7 +4,7 @@ import pandas as pd
 from pydantic import field_validator
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.fer2013_files import IMAGES, SIDE, USAGE, Fer2013Images, fer2013_table, image_columns
+from openfer.datasets.fer2013_files import IMAGES, SIDE, Fer2013Images, fer2013_table, image_columns, partitions
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
@@ -24,7 +24,7 @@ class Fer2013Options(Fer2013Images):
     @field_validator("images")
     @classmethod
     def _is_by_row(cls, pattern: str) -> str:
-        if "{name}" in pattern or "{folder}" in pattern:
+        if "{name" in pattern or "{folder" in pattern:
             raise ValueError("{name} and {folder} are FER+'s names; use {row} here, or the reader ferplus")
         return pattern
 
@@ -46,7 +46,7 @@ class Fer2013(Reader):
     def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
         """Return a row per line of the CSV file."""
         table = fer2013_table(tree, self.options)
-        partition = named(table["Usage"], USAGE, self.options.table)
+        partition = partitions(table["Usage"], self.options.table)
         rows = image_columns(self.options, table["Usage"]).assign(partition=partition)
         rows["expression"] = named(integers(table["emotion"], self.options.table), FER2013, self.options.table)
         return rows_table(tree, dataset, self.about.licence, rows)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from pydantic import field_validator
 
+from openfer.datasets.labelling import named
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.parameters import Settings
@@ -34,7 +35,7 @@ class Fer2013Images(Settings):
     @field_validator("images")
     @classmethod
     def _is_a_pattern(cls, pattern: str) -> str:
-        if pattern and "{row" not in pattern and "{name}" not in pattern:
+        if pattern and "{row" not in pattern and "{name" not in pattern:
             raise ValueError("must hold {row} or {name}, such as images/{row:05d}.png")
         try:
             pattern.format(row=0, usage="", name="", folder="")
@@ -62,17 +63,26 @@ def fer2013_table(tree: Tree, options: Fer2013Images) -> pd.DataFrame:
     )
 
 
+def partitions(usage: pd.Series, where: str) -> pd.Series:
+    """Return the partition of every row.
+
+    Raises:
+        DataError: if a word is not the contest's, or is missing.
+    """
+    return named(usage.fillna("(empty)"), USAGE, where)
+
+
 def image_columns(options: Fer2013Images, usage: pd.Series, names: pd.Series | None = None) -> pd.DataFrame:
     """Return ``path`` and ``frame`` of every row.
 
     Args:
         options: which copy.
-        usage: the contest's word per row, in the order of the file.
-        names: FER+'s image names per row; null where it gives none, as such rows have no image file.
+        usage: the contest's word per row, in the order of the file, checked by :func:`partitions`.
+        names: FER+'s image names per row; null where it gives none. A pattern with ``{name}`` has no file there.
     """
     if not options.images:
         return pd.DataFrame({"path": options.table, "frame": range(len(usage))}, index=usage.index)
-    given = usage.map(dict.fromkeys(USAGE, "")) if names is None else names
+    given = pd.Series("", usage.index) if names is None or "{name" not in options.images else names
     paths = [
         None if pd.isna(name) else options.images.format(row=row, usage=word, name=name, folder=_FOLDERS[word])
         for row, (word, name) in enumerate(zip(usage, given, strict=True))

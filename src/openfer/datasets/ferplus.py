@@ -8,7 +8,7 @@ import pandas as pd
 
 from openfer.datasets.challenge import ChallengeLists, challenge_subsets
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.fer2013_files import IMAGES, SIDE, USAGE, Fer2013Images, fer2013_table, image_columns
+from openfer.datasets.fer2013_files import IMAGES, SIDE, Fer2013Images, fer2013_table, image_columns, partitions
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
@@ -57,8 +57,8 @@ class FerPlus(Reader):
         table = tree.table(options.votes, "FER+'s votes", ["Usage", "Image name", *columns])
         self._check_order(tree, table["Usage"])
         names = table["Image name"]
-        rows = image_columns(options, table["Usage"], names)
-        rows["partition"] = named(table["Usage"], USAGE, options.votes)
+        partition = partitions(table["Usage"], options.votes)
+        rows = image_columns(options, table["Usage"], names).assign(partition=partition)
         counts = np.column_stack([integers(table[name], options.votes).fillna(0).astype(int) for name in columns])
         if (counts < 0).any():
             raise DataError(f"{tree.root / options.votes} holds negative votes; restore it")
@@ -71,9 +71,14 @@ class FerPlus(Reader):
         return rows_table(tree, dataset, self.about.licence, rows[kept].reset_index(drop=True))
 
     def expected(self) -> Expected:
-        """Return how many images have a majority, or how many there are."""
+        """Return how many images have a majority, or how many there are.
+
+        How many have a name of FER+'s is not published, so that nothing is expected of files by name when those
+        without a majority are kept; all with a majority have one.
+        """
+        every = {} if "{name" in self.options.images else IMAGES
         return Expected(
-            images=_LABELLED if self.options.unlabelled == "drop" else IMAGES,
+            images=_LABELLED if self.options.unlabelled == "drop" else every,
             image_size=(SIDE, SIDE),
             source="fer2013new.csv under the majority rule of FER+'s own code; the older label.csv files beside it "
             "give 25,045, 3,191 and 3,137",

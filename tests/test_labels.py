@@ -43,6 +43,12 @@ def test_fed_ro_knows_the_authors_own_spelling() -> None:
     assert {labels.FED_RO[word] for word in ("fear", "disgust", "anger")} == {"fear", "disgust", "anger"}
 
 
+def test_fed_ro_knows_the_usual_words_for_its_seven_expressions() -> None:
+    usual = {"angry": "anger", "surprised": "surprise", "happiness": "happiness", "fearful": "fear"}
+    assert {word: labels.FED_RO[word] for word in usual} == usual
+    assert set(labels.FED_RO.values()) == set(labels.BASIC_EXPRESSIONS)
+
+
 def test_celeba_has_forty_attributes_in_alphabetical_order() -> None:
     assert len(labels.CELEBA_ATTRIBUTES) == 40
     assert list(labels.CELEBA_ATTRIBUTES) == sorted(labels.CELEBA_ATTRIBUTES, key=str.lower)

@@ -41,18 +41,6 @@ FACTOR_CLASSES: dict[str, tuple[str, ...]] = {
 """Closed vocabularies of the factors; identities are open and belong to a dataset."""
 
 
-def expression_classes(names: set[str]) -> tuple[str, ...]:
-    """Return the given expression names as a class tuple in canonical order.
-
-    Raises:
-        ValueError: if a name is not one of :data:`EXPRESSIONS`.
-    """
-    unknown = names - set(EXPRESSIONS)
-    if unknown:
-        raise ValueError(f"unknown expressions {sorted(unknown)}; the names are {', '.join(EXPRESSIONS)}")
-    return tuple(name for name in EXPRESSIONS if name in names)
-
-
 MISSING = -1
 """The class index of a sample that does not carry a label; no loss and no metric counts it."""
 
@@ -115,18 +103,6 @@ FERPLUS: Mapping[str, str | None] = {
 }
 """FER+'s vote columns in their order; ``NF`` is "not a face"."""
 
-FED_RO: Mapping[str, str] = {
-    "neural": "neutral",
-    "neutral": "neutral",
-    "happy": "happiness",
-    "sad": "sadness",
-    "surprise": "surprise",
-    "fear": "fear",
-    "disgust": "disgust",
-    "anger": "anger",
-}
-"""FED-RO's words; "neural" is the authors' own spelling."""
-
 CELEBA_ATTRIBUTES = (
     *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips"),
     *("Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin"),
@@ -152,6 +128,12 @@ EXPRESSION_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("contemptuous",), "contempt"),
 }
 """Words that people use for the expressions in their own data, in lower case."""
+
+FED_RO: Mapping[str, str] = {
+    **{word: name for word, name in EXPRESSION_WORDS.items() if name in BASIC_EXPRESSIONS},
+    "neural": "neutral",
+}
+"""FED-RO's words in lower case; "neural" is the authors' own spelling, the others are what people call the folders."""
 
 CK_PLUS: Mapping[int, str] = {
     0: "neutral",

@@ -9,7 +9,7 @@ from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import write_image
 
-FOLDERS = {"neural": "neutral", "Happy": "happiness", "sad": "sadness", "anger": "anger"}
+FOLDERS = {"neural": "neutral", "Happy": "happiness", "sad": "sadness", "anger": "anger", "Surprised": "surprise"}
 
 
 @pytest.mark.parametrize("above", ["", "FED-RO/images/"])
@@ -24,7 +24,14 @@ def test_folders_are_expressions_and_all_is_test(tmp_path: Path, above: str) -> 
 
 def test_another_folder_is_named_with_the_known_ones(tmp_path: Path) -> None:
     write_image(tmp_path / "contempt/1.jpg")
-    with pytest.raises(DataError, match=r"holds the label contempt .* neural = neutral"):
+    with pytest.raises(DataError, match=r"holds the label contempt .*neural = neutral"):
+        FedRo().read(Tree(tmp_path), "fed_ro")
+
+
+def test_an_image_outside_the_folders_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "anger/1.jpg")
+    write_image(tmp_path / "overview.png")
+    with pytest.raises(DataError, match=r"overview\.png lies in no folder of an expression .*move it"):
         FedRo().read(Tree(tmp_path), "fed_ro")
 
 

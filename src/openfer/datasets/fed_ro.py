@@ -8,6 +8,7 @@ from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
 from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import IMAGES, Tree
+from openfer.errors import DataError
 from openfer.labels import FED_RO
 
 
@@ -15,7 +16,8 @@ class FedRo(Reader):
     """Reads a folder per expression, wherever these lie in the root.
 
     The authors send the images on request and document no layout. That the folders are called ``neural``,
-    ``happy``, ``sad``, ``surprise``, ``fear``, ``disgust`` and ``anger`` is what public code of other groups expects.
+    ``happy``, ``sad``, ``surprise``, ``fear``, ``disgust`` and ``anger`` is what public code of other groups expects;
+    the usual other words are understood as well.
     """
 
     name = "fed_ro"
@@ -30,6 +32,12 @@ class FedRo(Reader):
     def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
         """Return a row per image; the folder that holds it is its expression."""
         rows = pd.DataFrame({"path": tree.with_suffix("", IMAGES)}, dtype=object)
+        bare = rows.loc[~rows["path"].str.contains("/", regex=False), "path"]
+        if len(bare):
+            raise DataError(
+                f"{tree.root / bare.iloc[0]} lies in no folder of an expression ({len(bare)} images do); expected is "
+                "<expression>/*.jpg: move it there, or out of the root"
+            )
         folders = rows["path"].map(lambda path: PurePosixPath(path).parent.name.lower())
         rows["expression"] = named(folders, FED_RO, f"the folders of {tree.root}")
         return rows_table(tree, dataset, self.about.licence, rows.assign(partition="test"))

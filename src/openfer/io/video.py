@@ -29,30 +29,12 @@ def count_frames(path: Path) -> int:
     return count
 
 
-def read_frames(path: Path, indices: Sequence[int]) -> list[np.ndarray]:
-    """Return some frames of a video.
-
-    The video is decoded from its start, as only this gives exact frames in every format; no more than the frames
-    asked for are kept in memory.
-
-    Args:
-        path: the video.
-        indices: the frames, counted from 0, in any order.
-
-    Returns:
-        RGB arrays (height, width, 3), uint8, in the order of ``indices``.
-
-    Raises:
-        DataError: if the video is missing or damaged, or ends before a frame that was asked for.
-    """
-    found = dict(zip(sorted(set(indices)), iterate_frames(path, sorted(set(indices))), strict=True))
-    return [found[index] for index in indices]
-
-
 def iterate_frames(
     path: Path, indices: Sequence[int], largest_megapixels: float = _LARGEST_MEGAPIXELS
 ) -> Iterator[np.ndarray]:
     """Yield some frames of a video, one in memory at a time.
+
+    The video is decoded from its start, as only this gives exact frames in every format.
 
     Args:
         path: the video.
@@ -63,7 +45,8 @@ def iterate_frames(
         RGB arrays (height, width, 3), uint8.
 
     Raises:
-        DataError: as :func:`read_frames` does, once the good frames are given.
+        DataError: if the video is missing or damaged, or ends before a frame that was asked for; the frames before
+            that are given first.
     """
     if list(indices) != sorted(indices) or any(index < 0 for index in indices):
         raise DataError(f"{path}: frames {list(indices)[:5]} were asked for; frames are counted from 0, ascending")

@@ -2,7 +2,7 @@
 
     python benchmarks/ingest_memory.py --images 20000 200000
 
-Each folder holds so many tiny JPEG files, all different, as `<train|test>/<class>/<hundred>/<n>.jpg`. A fresh process
+Each folder holds so many tiny JPEG files, all different, as `<train|test>/<class>/<thousand>/<n>.jpg`. A fresh process
 runs the pipeline on it as `kedro run` does, with `align: whole` and two workers. A peak is the operating system's own
 high-water mark of a process (Linux); that of workers is read ten times a second. It counts the pages of libraries and
 of mapped files too. "start" is the main process's peak until the first node begins.
@@ -43,7 +43,7 @@ def fill(root: Path, count: int) -> None:
     for number in range(count):
         side = "test" if number % 5 == 0 else "train"
         folder = root / side / CLASSES[number % len(CLASSES)] / f"{number // 1000:04d}"
-        if number < 1000 or number % 1000 < 2 * len(CLASSES) * 5:  # each folder is new early in its thousand
+        if number % 1000 < 5 * len(CLASSES):  # by then each folder of its thousand has been new
             folder.mkdir(parents=True, exist_ok=True)
         coarse = draw.integers(0, 256, (8, 8, 3), dtype=np.uint8)
         buffer = io.BytesIO()

@@ -36,7 +36,9 @@ def test_evidence_is_one_number_a_row_for_each_kind_of_faces(
     tiny_faces, scenes: pd.DataFrame, model: Checkpoint
 ) -> None:
     evidence, picture = nodes.measure(LandmarkerChoice(), SETTINGS, model, scenes, tiny_faces.store)
-    assert list(evidence.columns) == ["landmarker", "faces", "quantity", "value"]
+    assert list(evidence.columns) == ["landmarker", "faces", "quantity", "value", "n_faces", "n_people"]
+    assert set(evidence.loc[evidence["faces"] == "rendered", "n_faces"]) == {14}
+    assert set(evidence["n_people"]) == {2}
     assert set(evidence["faces"]) == {"rendered", "varied", "pasted"}
     assert not evidence.duplicated(["landmarker", "faces", "quantity"]).any()
     auc = evidence.loc[evidence["quantity"].str.startswith("auc"), "value"]

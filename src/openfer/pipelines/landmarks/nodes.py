@@ -69,7 +69,8 @@ def measure(
     """Measure each landmarker on people that nobody has seen, as rendered and with pasted occluders.
 
     Returns:
-        One row per landmarker, faces and quantity; and a picture of the points.
+        One row per landmarker, faces and quantity, with the number of faces and of people; and a picture of
+        the points.
     """
     from openfer.faces.landmarks.augment import align
     from openfer.faces.landmarks.choose import landmarker
@@ -85,6 +86,7 @@ def measure(
     visible = np.stack([face.visible68 for face in rendered])
     varied, varied_points, varied_visible = held_out(tested, size, settings.augment, settings.seed)
     bare = visible.mean(1) > 0.9  # occluders are pasted where nothing is hidden yet
+    people = int(scenes.loc[scenes["partition"] == "test", "person"].nunique())
     rows, sheets, titles = [], [], []
     for name in choice.names:
         find = landmarker(choice.of(name), model)
@@ -95,10 +97,12 @@ def measure(
         if bare.any():
             values["pasted"] = occlusion(find, crops[bare], points[bare], settings.seed)
         for kind, measured in values.items():
-            rows += [(name, kind, quantity, value) for quantity, value in measured.items()]
+            count = int(bare.sum()) if kind == "pasted" else len(crops)
+            rows += [(name, kind, quantity, value, count, people) for quantity, value in measured.items()]
         sheets.append(faces_with_points(varied[:_FACES_SHOWN], find(varied[:_FACES_SHOWN])))
         titles.append(f"{name}, {find.licence}")
-    return pd.DataFrame(rows, columns=["landmarker", "faces", "quantity", "value"]), side_by_side(sheets, titles)
+    table = pd.DataFrame(rows, columns=["landmarker", "faces", "quantity", "value", "n_faces", "n_people"])
+    return table, side_by_side(sheets, titles)
 
 
 def find(choice: LandmarkerChoice, model: Checkpoint, faces: FaceStore) -> pd.DataFrame:

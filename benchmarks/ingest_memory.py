@@ -107,19 +107,25 @@ def ingest(project: Path) -> None:
 
 
 def watch(process: "subprocess.Popen[str]", highest: dict[int, float]) -> None:
-    """Note the peaks of a process's children until it ends."""
+    """Note the peaks of a process's children, and under ``process.pid`` that of all together, until it ends.
+
+    Together counts what processes share once (proportional set size).
+    """
     while process.poll() is None:
         try:
-            children = psutil.Process(process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return
+            own = psutil.Process(process.pid)
+            children = own.children(recursive=True)
+            together = sum(each.memory_full_info().pss for each in (own, *children)) / 2**20
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        highest[process.pid] = max(highest.get(process.pid, 0.0), together)
         for child in children:
             highest[child.pid] = max(highest.get(child.pid, 0.0), peak(child.pid))
         time.sleep(0.1)
 
 
-def measure(count: int, workers: int, *, verbose: bool) -> tuple[float, float, float, float]:
-    """Return the main process's start and peak, the highest worker's peak (MiB), and seconds."""
+def measure(count: int, workers: int, *, verbose: bool) -> tuple[float, float, float, float, float]:
+    """Return the main process's start and peak, the highest worker's, that of all together (MiB), and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder) / "raw", count)
         project = lay_out(Path(folder) / "project", Path(folder) / "raw", workers)
@@ -138,7 +144,9 @@ def measure(count: int, workers: int, *, verbose: bool) -> tuple[float, float, f
         if verbose:
             print("\n".join(lines))
         peaks = [float(line.split()[1]) for line in lines]
-        return peaks[0], max(peaks), max(workers_peaks.values(), default=0.0), time.perf_counter() - start
+        together = workers_peaks.pop(process.pid)
+        worker = max(workers_peaks.values(), default=0.0)
+        return peaks[0], max(peaks), worker, together, time.perf_counter() - start
 
 
 def main() -> None:
@@ -153,11 +161,13 @@ def main() -> None:
         ingest(given.project)
         return
     found = [measure(count, given.workers, verbose=given.verbose) for count in given.images]
-    print(f"{'images':>8} {'start MiB':>10} {'main MiB':>10} {'worker MiB':>11} {'seconds':>8} {'images/s':>9}")
-    for count, (before, main_peak, worker, seconds) in zip(given.images, found, strict=True):
-        print(f"{count:8,} {before:10.0f} {main_peak:10.0f} {worker:11.0f} {seconds:8.0f} {count / seconds:9.0f}")
+    print("  images  start MiB   main MiB  worker MiB   all MiB  seconds  images/s")
+    for count, (*peaks, seconds) in zip(given.images, found, strict=True):
+        print("{:8,} {:10.0f} {:10.0f} {:11.0f} {:9.0f}".format(count, *peaks), end="")
+        print(f" {seconds:8.0f} {count / seconds:9.0f}")
     first, last = found[0], found[-1]
-    print(f"last / first: main {last[1] / first[1]:.3f}, worker {last[2] / first[2]:.3f}")
+    ratios = (f"{name} {last[place] / first[place]:.3f}" for place, name in enumerate(("main", "worker", "all"), 1))
+    print(f"last / first: {', '.join(ratios)}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from kedro.runner.task import Task
 
 from openfer.code_version import WATCHED, code_version
 from openfer.io.datasets import WorkFolderDataset
+from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
     content_hash,
     decisive,
@@ -54,6 +55,7 @@ class IdempotentRunner(SequentialRunner):
             work.begin()
             Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
             work.finish()
+            give_back_memory()
         log.info("%d of %d nodes were up to date, %d ran", skipped, len(pipeline.nodes), len(pipeline.nodes) - skipped)
 
 

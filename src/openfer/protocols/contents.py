@@ -20,7 +20,14 @@ def content_numbers(names: pd.Series, sha256: Mapping[str, str] | pd.Series) -> 
     """
     known = sha256 if isinstance(sha256, pd.Series) else pd.Series(dict(sha256), dtype=object)
     number, _ = pd.factorize(known, sort=True)
-    # an index of pandas would make an object of every name
-    samples = pa.array(known.index.astype(str), pa.large_string())
+    return np.append(number, -1)[places(names, known.index.to_series())]
+
+
+def places(names: pd.Series, known: pd.Series) -> np.ndarray:
+    """Return where each name stands among the known ones, int64, (N,); -1 for one that does not.
+
+    Arrow compares the names; an index of pandas would make an object of every one.
+    """
+    samples = pa.array(known.astype(str), pa.large_string())
     place = pc.index_in(pa.array(names.astype(str), pa.large_string()), value_set=samples).fill_null(-1)
-    return np.append(number, -1)[place.to_numpy()]
+    return place.to_numpy()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.protocols.contents import content_numbers
+from openfer.protocols.contents import content_numbers, places
 
 _ROLES = ("train", "val", "test")
 _COLUMNS = ("fold", "kind", "roles", "shared", "count", "checked", "samples", "examples", "verdict")
@@ -44,10 +44,8 @@ def leakage_report(
         (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
         both sides), ``verdict``.
     """
-    columns = ["sample_id", "dataset", "subject"]
-    table = split.merge(rows[columns], on="sample_id", how="left", validate="many_to_one")
-    people, _ = pd.factorize(table["dataset"].astype("string") + "/" + table["subject"].astype("string"), sort=True)
-    table["subject"] = _known(people)
+    people, _ = pd.factorize(rows["dataset"].astype("string") + "/" + rows["subject"].astype("string"), sort=True)
+    table = split.assign(subject=_known(np.append(people, -1)[places(split["sample_id"], rows["sample_id"])]))
     table["exact_duplicate"] = _known(content_numbers(table["sample_id"], sha256))
     near = None if pairs is None else _not_identical(pairs, sha256)
     found = []
@@ -109,7 +107,7 @@ def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -
 def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dict[str, object]:
     found = []
     for one, other in (("sample_id_1", "sample_id_2"), ("sample_id_2", "sample_id_1")):
-        across = near[near[one].isin(first["sample_id"]) & near[other].isin(second["sample_id"])]
+        across = near[(places(near[one], first["sample_id"]) >= 0) & (places(near[other], second["sample_id"]) >= 0)]
         found.append(pd.DataFrame({"first": across[one], "second": across[other]}))
     across = pd.concat(found).sort_values(["first", "second"])
     examples = [f"{row.first} = {row.second}" for row in across.head(_EXAMPLES).itertuples()]

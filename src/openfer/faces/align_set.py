@@ -17,6 +17,7 @@ from openfer.faces.sources import source_images
 from openfer.io.atomic import atomic_path
 from openfer.io.face_store import Face, assemble_store, write_shard
 from openfer.io.images import SourceImage
+from openfer.io.memory import give_back_memory
 from openfer.schemas import QUARANTINE
 from openfer.workers import in_processes, with_bar
 
@@ -70,6 +71,7 @@ def align_set(
         for path in [work / "shards" / f"{start // _ROWS_PER_SHARD:06d}.arrow"]
     ]
     pending = [shard for shard in shards if not shard.path.is_file()]
+    give_back_memory()  # what loading the table has left behind, before the workers need theirs
     done = len(sources) - sum(len(shard.rows) for shard in pending)
     with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, len(sources), done, "row")
     quarantine = pd.concat([pd.read_parquet(shard.quarantine) for shard in shards], ignore_index=True)

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from openfer.faces.config import FacesConfig
 from openfer.io.face_store import FaceStore
@@ -40,9 +38,12 @@ def read_rows(name: str, reader: str, root: RawFolder, options: Settings, invent
 
 def sources(rows: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
     """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
+    from openfer.protocols.contents import places
+
     where = rows[["sample_id", "path", "frame", "landmarks", "box"]]
-    content = inventory.set_index("path")["sha256"].str[:16]  # enough to tell that a file is another one
-    return where.assign(content=where["path"].map(content))
+    content = [int(digest[:15], 16) for digest in inventory["sha256"].fillna("0")]  # enough to tell another file
+    numbers = np.append(np.array(content, np.int64), -1)
+    return where.assign(content=numbers[places(where["path"], inventory["path"])])
 
 
 def align(
@@ -113,10 +114,10 @@ def sheet(rows: pd.DataFrame, faces: FaceStore) -> Any:
 
 
 def _with_face(rows: pd.DataFrame, faces: FaceStore) -> np.ndarray:
-    """Return which rows have a face, (N,), bool; Arrow compares the names, as pandas would make an object of each."""
-    names = pa.array(rows["sample_id"], pa.large_string())
-    known = pa.array(faces.table(["sample_id"])["sample_id"], pa.large_string())
-    return pc.is_in(names, value_set=known).to_numpy(zero_copy_only=False)
+    """Return which rows have a face, (N,), bool."""
+    from openfer.protocols.contents import places
+
+    return places(rows["sample_id"], faces.table(["sample_id"])["sample_id"]) >= 0
 
 
 def _hashes(faces: FaceStore) -> pd.Series:

@@ -1,0 +1,60 @@
+"""CBAM: attention over channels, then over space (Woo et al., ECCV 2018), as ESR-CBAM and MA-Net use it."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_REDUCTION = 16
+_KERNEL = 7
+_SLOW_STATISTICS = 0.01
+"""Momentum of the spatial gate's batch normalisation in the public code, where torch's default is 0.1."""
+
+
+class Attended(NamedTuple):
+    """What CBAM makes of a map.
+
+    Attributes:
+        maps: (B, C, H, W), weighted by both gates.
+        channel: the channel gate in (0, 1), (B, C), float32.
+        spatial: the spatial gate in (0, 1), (B, 1, H, W), float32.
+    """
+
+    maps: Tensor
+    channel: Tensor
+    spatial: Tensor
+
+
+class CBAM(nn.Module):
+    """Two gates in a row.
+
+    - channel: FC(C, C/16) - ReLU - FC(C/16, C) of the average and of the maximum over space, with the same
+      weights; sigmoid of their sum;
+    - spatial: convolution 7 x 7 of the maximum and the average over channels - BN - sigmoid.
+
+    The gates are computed in single precision also under autocast: they are small, and diversity compares
+    those of several branches, which begin closer together than bfloat16 tells apart. What they weigh stays in
+    the precision of the maps.
+
+    Args:
+        channels: C.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = channels // _REDUCTION
+        self.channel = nn.Sequential(nn.Linear(channels, narrow), nn.ReLU(), nn.Linear(narrow, channels))
+        self.spatial = nn.Sequential(
+            nn.Conv2d(2, 1, _KERNEL, padding=_KERNEL // 2, bias=False), nn.BatchNorm2d(1, momentum=_SLOW_STATISTICS)
+        )
+
+    def forward(self, maps: Tensor) -> Attended:
+        """Weigh maps (B, C, H, W)."""
+        with torch.autocast(maps.device.type, enabled=False):
+            average, largest = F.adaptive_avg_pool2d(maps, 1), F.adaptive_max_pool2d(maps, 1)
+            channel = torch.sigmoid(self.channel(average.flatten(1).float()) + self.channel(largest.flatten(1).float()))
+            weighted = maps * channel.to(maps.dtype)[:, :, None, None]
+            compressed = torch.cat([weighted.amax(1, keepdim=True), weighted.mean(1, keepdim=True)], dim=1)
+            spatial = torch.sigmoid(self.spatial(compressed.float()))
+            return Attended(weighted * spatial.to(maps.dtype), channel, spatial)

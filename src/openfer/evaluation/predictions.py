@@ -125,9 +125,9 @@ def run_name(method: str, variant: str) -> str:
     """Return how a run is called in tables and sentences.
 
     That is its variant, preceded by the method where the variant does not begin with it. Methods are
-    acronyms, written in capitals, apart from baselines: ``ADDL``, ``ADDL dfem_raf``, ``Baseline_mat``.
+    acronyms, written in capitals, apart from baselines: ``ADDL``, ``FDRL-ECA_without_eca``, ``Baseline_mat``.
     """
-    spelling = method.capitalize() if method.startswith("baseline") else method.upper()
+    spelling = method.capitalize() if method.startswith("baseline") else method.upper().replace("_", "-")
     if variant.lower().startswith(method.lower()):
         return spelling + variant[len(method) :]
     return f"{spelling} {variant}".strip()

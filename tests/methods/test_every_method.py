@@ -45,6 +45,8 @@ class Trial:
         config = {"schedule": {"epochs": 1, "batch_size": 7, "learning_rate": 1e-3} | schedule}
         if "factors" in method_class(self.name).config_class.model_fields:
             config["factors"] = [task for task in LABELLED if task != "expression"]
+        if "branches" in method_class(self.name).config_class.model_fields:
+            config |= {"branches": 2, "growth": {"epochs": 1}}
         return build(self.name, config, self.classes, models)
 
     def data(self, rows=TRAIN, held_out=HELD_OUT):

@@ -1,22 +1,23 @@
 """Diversity of learners: how different their features are (Heidari and Iosifidis, 2022)."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
+from openfer.losses.diversity_settings import Diagonal, Distance, DiversitySettings, Surrogate
 from openfer.losses.precision import widen
-
-Distance = Literal["sum", "mean"]
-Surrogate = Literal["det", "logdet"]
-Diagonal = Literal["paper", "code"]
 
 _EPSILON = 1e-3
 """What ``logdet`` adds to the diagonal: equal learners then have a finite value and a gradient."""
 
 
+def diversity_of(features: Tensor, settings: DiversitySettings) -> tuple[Tensor, Tensor]:
+    """Return D of L learners' features (L, N, ...) under some settings, and S (L, L)."""
+    similarity = similarity_matrix(features, settings.gamma, settings.distance, settings.diagonal)
+    return diversity(similarity, settings.surrogate), similarity
+
+
 def similarity_matrix(
-    features: Tensor, gamma: float, distance: Distance = "mean", diagonal: Diagonal = "paper"
+    features: Tensor, gamma: float, distance: Distance = "sum", diagonal: Diagonal = "paper"
 ) -> Tensor:
     """Mean similarity of every two learners over the batch.
 
@@ -31,15 +32,23 @@ def similarity_matrix(
     Returns:
         S, (L, L), symmetric, float32 or better, entries in [0, 1].
     """
+    return similarity_by_sample(features, gamma, distance, diagonal).mean(0)
+
+
+def similarity_by_sample(
+    features: Tensor, gamma: float, distance: Distance = "sum", diagonal: Diagonal = "paper"
+) -> Tensor:
+    """Return every sample's own similarities, (N, L, L), whose mean is :func:`similarity_matrix`."""
     with torch.autocast(features.device.type, enabled=False):
         learners = widen(features).flatten(2)
         count = len(learners)
         one, other = torch.triu_indices(count, count, offset=1, device=learners.device)
         squares = (learners[one] - learners[other]).square()
         reduced = squares.sum(-1) if distance == "sum" else squares.mean(-1)
-        similar = torch.exp(-gamma * reduced).mean(-1)
-        matrix = (torch.eye(count) * (diagonal == "paper")).to(similar)
-        return matrix.index_put((one, other), similar).index_put((other, one), similar)
+        similar = torch.exp(-gamma * reduced)
+        matrices = similar.new_zeros(count, count, similar.shape[1])
+        matrices = matrices.index_put((one, other), similar).index_put((other, one), similar).permute(2, 0, 1)
+        return matrices if diagonal == "code" else matrices + torch.eye(count).to(similar)
 
 
 def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
@@ -71,10 +80,10 @@ def mean_similarity(similarity: Tensor) -> Tensor:
 
 
 def over_space(maps: Tensor) -> Tensor:
-    """Pool maps to what channels they show: (L, N, C, H, W) -> (L, N, C), the mean over space."""
+    """Pool maps to what their channels show: (..., C, H, W) -> (..., C), the mean over space."""
     return maps.mean((-2, -1))
 
 
 def over_channels(maps: Tensor) -> Tensor:
-    """Pool maps to where they show something: (L, N, C, H, W) -> (L, N, H, W), the mean over channels."""
-    return maps.mean(2)
+    """Pool maps to where they show something: (..., C, H, W) -> (..., H, W), the mean over channels."""
+    return maps.mean(-3)

@@ -1,6 +1,6 @@
 """ESR's network without its classifiers: a shared base and an ensemble of branches (Siqueira et al., AAAI 2020)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -33,7 +33,7 @@ class Layer(nn.Sequential):
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, padding=padding), nn.BatchNorm2d(outputs), nn.ReLU(), *pooling
         )
-        self.outputs = outputs
+        self.outputs: int = outputs
 
 
 class Trunk(nn.Module):
@@ -44,10 +44,10 @@ class Trunk(nn.Module):
         attention: whether CBAM follows each of them.
     """
 
-    def __init__(self, layers: Iterable[Layer], *, attention: bool) -> None:
+    def __init__(self, layers: Sequence[Layer], *, attention: bool) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.attention = nn.ModuleList(CBAM(layer.outputs) for layer in self.layers if attention)
+        self.attention = nn.ModuleList(CBAM(layer.outputs) for layer in layers if attention)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Attended | None]:
         """Return the last maps, and what the last CBAM gave; None without attention."""

@@ -37,13 +37,21 @@ class LocalAndGlobal(NamedTuple):
 
     Attributes:
         patches: the local branch's maps of the four quadrants, (4, B, 512, h, w), 7 x 7 at 224 pixels.
-        local: their average over all quadrants, (B, 512).
-        whole: the global branch's average, (B, 512).
+        whole: the global branch's maps, (B, 512, h, w).
     """
 
     patches: Tensor
-    local: Tensor
     whole: Tensor
+
+    def tiled(self) -> Tensor:
+        """Return the quadrants' maps where they belong, (B, 512, 2 h, 2 w)."""
+        upper, lower = (torch.cat([*pair], dim=3) for pair in (self.patches[:2], self.patches[2:]))
+        return torch.cat([upper, lower], dim=2)
+
+    def features(self) -> Tensor:
+        """Return the average of the tiled and of the global maps, what the classifiers read: (2, B, 512)."""
+        # Quadrants are of equal size: the average of their tiling is the average of their averages.
+        return torch.stack([self.patches.mean((0, 3, 4)), self.whole.mean((2, 3))])
 
 
 class MANetwork(nn.Module):
@@ -60,12 +68,18 @@ class MANetwork(nn.Module):
         self.layer1, self.layer2 = trunk.layer1, trunk.layer2
         self.patches = nn.ModuleList(
             nn.Sequential(
-                AttentionBlock(128, 256, 2), AttentionBlock(256, 256), AttentionBlock(256, 512), AttentionBlock(512, 512)
+                AttentionBlock(128, 256, 2),
+                AttentionBlock(256, 256),
+                AttentionBlock(256, 512),
+                AttentionBlock(512, 512),
             )
             for _ in range(_PATCHES)
         )
         self.whole = nn.Sequential(
-            MultiScaleBlock(128, 256, 2), MultiScaleBlock(256, 256), MultiScaleBlock(256, 512, 2), MultiScaleBlock(512, 512)
+            MultiScaleBlock(128, 256, 2),
+            MultiScaleBlock(256, 256),
+            MultiScaleBlock(256, 512, 2),
+            MultiScaleBlock(512, 512),
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -85,8 +99,7 @@ class MANetwork(nn.Module):
         shared = self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
         quadrants = [part for half in shared.chunk(2, dim=2) for part in half.chunk(2, dim=3)]
         patches = torch.stack([network(part) for network, part in zip(self.patches, quadrants, strict=True)])
-        # Quadrants of equal size: the average of their tiling is the average of their averages.
-        return LocalAndGlobal(patches, patches.mean((0, 3, 4)), self.whole(shared).mean((2, 3)))
+        return LocalAndGlobal(patches, self.whole(shared))
 
     def own_name(self, published: str) -> str:
         """Translate the name of a tensor in MA-Net's checkpoints (or in ResNet-18's, for the shared layers)."""

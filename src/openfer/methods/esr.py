@@ -174,10 +174,11 @@ class ESR(Method):
         return {"main": total(losses)}
 
     def forward(self, images: Tensor) -> Prediction:
-        """Vote; the feature is all branches' in a row, ``attention`` their last spatial gates, (B, L, h, w)."""
+        """Vote; the feature is all branches' in a row, the maps are their last spatial gates, (B, h, w) each."""
         outputs = self.network(images, self.voters)
         logits = self._logits([output.feature for output in outputs])
-        maps = {"attention": stack_gates(outputs)[1].transpose(0, 1)} if self.config.attention else {}
+        gates = stack_gates(outputs)[1] if self.config.attention else ()
+        maps = {f"branch {number}": gate for number, gate in enumerate(gates, start=1)}
         feature = torch.cat([output.feature for output in outputs], dim=1)
         return Prediction({"expression": majority_vote(logits, self.config.ties)}, feature, maps)
 

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.schemas import PREDICTIONS
+from openfer.schemas import FEATURES, PREDICTIONS
 
 RUN = ("method", "variant", "selection", "task", "seed")
 """What makes a run: one trained model (or one per fold), its epoch chosen in one named way."""
+
+FEATURE_PREFIX = "f"
+"""Of the columns of a features table, numbered from 0."""
 
 _TOLERANCE = 1e-3
 
@@ -83,6 +86,22 @@ def predictions_table(
     # float32 softmax may exceed 1 by rounding
     columns = pd.DataFrame(np.clip(probabilities, 0, 1), columns=[f"p_{name}" for name in classes])
     return PREDICTIONS.validate(pd.concat([table, columns], axis=1))
+
+
+def features_table(sample_ids: Sequence[str], features: np.ndarray, y_true: Sequence[str]) -> pd.DataFrame:
+    """Make the table of what a classifier reads.
+
+    Args:
+        sample_ids: N names.
+        features: float, (N, D).
+        y_true: N names of true labels.
+
+    Returns:
+        A table valid under :data:`openfer.schemas.FEATURES`.
+    """
+    names = pd.DataFrame({"sample_id": list(sample_ids), "y_true": list(y_true)})
+    columns = [f"{FEATURE_PREFIX}{number}" for number in range(features.shape[1])]
+    return FEATURES.validate(pd.concat([names, pd.DataFrame(features, columns=columns)], axis=1))
 
 
 def classes_in(predictions: pd.DataFrame) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ _asked: list[str] = ["synthetic_fer"]
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take the choice of datasets from raw parameters: ``dataset``, ``addl.datasets``, and who has a reader.
 
+    A key that begins with an underscore is a template that others refer to, and is left out.
+
     Args:
         parameters: as YAML files and the command line give them.
 
@@ -38,6 +40,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, or a choice of
             datasets is no list of names.
     """
+    parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
     known = (*_SHARED, *method_names(), *blocks)
     for name in parameters:

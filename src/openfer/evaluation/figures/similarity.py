@@ -55,7 +55,7 @@ def similarity_picture(history: pd.DataFrame) -> "Figure":
                 for (one, other), value in np.ndenumerate(matrix):
                     colour = "black" if value > 0.6 else "white"
                     axes.text(other, one, f"{value:.2f}", ha="center", va="center", fontsize=7, color=colour)
-    figure.colorbar(grid[0, 0].images[0], ax=grid, label="S, 1 is alike", shrink=0.8)
+    figure.colorbar(grid[0, 0].images[0], ax=grid, label="S, 1 is alike", shrink=0.8, pad=0.01)
     return figure
 
 

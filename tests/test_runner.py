@@ -144,7 +144,7 @@ def test_a_copied_file_with_other_times_is_still_the_same(folder: Path) -> None:
 def test_the_record_says_what_made_the_result(folder: Path) -> None:
     run(folder)
     record = json.loads(record_path(folder / "doubled.json").read_text())
-    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none"}}
+    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none", "shown": 3}}
     assert list(record["inputs"]) == ["raw"]
 
 

@@ -1,5 +1,7 @@
-"""Faces for all tests that need real ones: rendered once a session, eight people and seven expressions."""
+"""Faces for all tests that need real ones, rendered once a session; and how workers share the tests."""
 
+import gc
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +9,32 @@ import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
+
+ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
+if ONE_OF_SEVERAL:
+    # Each worker has a core, and so have the programs that it starts; torch reads this when it is imported.
+    os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker do all that needs the finished project, and each file; begin with what takes long."""
+    if not ONE_OF_SEVERAL:
+        return
+    for item in items:
+        together = "finished" if _needs_finished(item) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(together))
+    items.sort(key=lambda item: (not _needs_finished(item), item.get_closest_marker("slow") is None))
+
+
+def _needs_finished(item: pytest.Item) -> bool:
+    return "finished" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collections; the runner makes one after each node."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """Faces for all tests that need real ones, rendered once a session; and how workers share the tests."""
 
+import functools
 import gc
 import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,19 +19,31 @@ if ONE_OF_SEVERAL:
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+@pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one worker do each file, and one of them all files that need the finished project, which is then run once.
+
+    The groups of ``--dist loadgroup`` would say the same, but xdist 3.8 loses them under pytest 9.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "finished" if "finished: Project" in _source(config.rootpath / file) else file
+
+    return Scheduling(config, log)
+
+
+@functools.cache
+def _source(file: Path) -> str:
+    return file.read_text()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker do all that needs the finished project, and each file; begin with what takes long."""
-    if not ONE_OF_SEVERAL:
-        return
-    for item in items:
-        together = "finished" if _needs_finished(item) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(together))
-    items.sort(key=lambda item: (not _needs_finished(item), item.get_closest_marker("slow") is None))
-
-
-def _needs_finished(item: pytest.Item) -> bool:
-    return "finished" in getattr(item, "fixturenames", ())
+    """Begin with what takes long where several workers share the tests, so that all end at about the same time."""
+    if ONE_OF_SEVERAL:
+        items.sort(key=lambda item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None))
 
 
 def pytest_collection_finish() -> None:

@@ -55,10 +55,10 @@ def test_the_similarity_of_each_sample_averages_to_the_matrix():
 
 @pytest.mark.parametrize("learners", [2, 4, 9, 15])
 def test_the_determinant_is_one_for_learners_that_differ_fully_and_zero_for_equal_ones(learners):
-    apart = 100.0 * torch.arange(learners)[:, None, None].expand(-1, 3, 8)
-    equal = torch.rand(1, 3, 8).expand(learners, -1, -1)
+    apart = 100.0 * torch.arange(learners, dtype=torch.float64)[:, None, None].expand(-1, 3, 8)
+    equal = torch.rand(1, 3, 8, dtype=torch.float64).expand(learners, -1, -1)
     assert diversity(similarity_matrix(apart, 10.0)).item() == 1
-    assert diversity(similarity_matrix(equal, 10.0)).item() == pytest.approx(0, abs=1e-6)
+    assert diversity(similarity_matrix(equal, 10.0)).item() == pytest.approx(0, abs=1e-12)
     assert diversity(similarity_matrix(apart, 10.0), "logdet").item() == pytest.approx(learners * math.log(1.001))
     assert diversity(similarity_matrix(equal, 10.0), "logdet").item() < -4 * (learners - 1)
 
@@ -119,6 +119,16 @@ def test_maps_are_pooled_to_what_and_to_where():
     maps = torch.arange(2 * 1 * 3 * 2 * 2, dtype=torch.float64).reshape(2, 1, 3, 2, 2)
     assert over_space(maps)[1, 0].tolist() == [13.5, 17.5, 21.5]
     assert over_channels(maps)[1, 0].tolist() == [[16, 17], [18, 19]]
+
+
+@pytest.mark.parametrize("pool", [over_space, over_channels])
+def test_maps_in_half_precision_are_pooled_to_single_precision(pool):
+    maps = torch.rand(4, 2, 64, 7, 7).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = pool(maps)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, pool(maps.float()))
+    assert pool(maps.double()).dtype == torch.float64
 
 
 def test_a_determinant_that_may_be_negative_has_no_logarithm():

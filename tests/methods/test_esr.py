@@ -13,6 +13,7 @@ from openfer.labels import EXPRESSIONS
 from openfer.losses.diversity import diversity, similarity_matrix
 from openfer.methods.esr import ESR, ESRSettings
 from openfer.methods.registry import build
+from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters
 from openfer.nn.esr_network import stack_gates
 from openfer.nn.initialisation import initialise
@@ -241,3 +242,9 @@ def test_images_too_small_for_three_poolings_are_refused(method):
     with pytest.raises(ParameterError, match="48 x 48 pixels, esr needs 54"):
         method(torch.zeros(1, 3, 48, 48))
     method.eval()(torch.zeros(1, 3, 54, 54))
+
+
+def test_the_momentum_of_the_gates_statistics_reaches_every_gate():
+    gates = [module for module in esr(2, gate_momentum=0.3).modules() if isinstance(module, CBAM)]
+    assert len(gates) == 4 + 2 * 4
+    assert {gate.spatial[1].momentum for gate in gates} == {0.3}

@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from openfer.losses.diversity import diversity, similarity_matrix
 from openfer.methods.manet import MANetSettings
 from openfer.methods.registry import build
+from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters
 
 SIZE = 64
@@ -118,3 +119,9 @@ def test_a_kind_of_diversity_that_does_not_exist_or_comes_twice_is_refused():
     for diversify in (["patch"], ["branch", "branch"]):
         with pytest.raises(ValidationError, match="diversify"):
             MANetSettings.model_validate({"diversify": diversify})
+
+
+def test_the_momentum_of_the_gates_statistics_reaches_every_gate():
+    gates = [module for module in manet(gate_momentum=0.3).modules() if isinstance(module, CBAM)]
+    assert len(gates) == 4 * 4
+    assert {gate.spatial[1].momentum for gate in gates} == {0.3}

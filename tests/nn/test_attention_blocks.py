@@ -31,7 +31,11 @@ def test_cbam_weighs_channels_by_both_poolings_and_then_space_by_both(maps):
     torch.testing.assert_close(found.channel, channel)
     torch.testing.assert_close(found.spatial, spatial)
     torch.testing.assert_close(found.maps, weighted * spatial)
-    assert block.spatial[1].momentum == 0.01
+
+
+def test_the_statistics_of_the_spatial_gate_are_the_public_codes_slow_ones_unless_asked_for_others():
+    assert CBAM(32).spatial[1].momentum == 0.01
+    assert AttentionBlock(32, 32, gate_momentum=0.1).cbam.spatial[1].momentum == 0.1
 
 
 def test_gates_keep_all_digits_of_single_precision_under_autocast_and_maps_stay_as_they_are(maps):

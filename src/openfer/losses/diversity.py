@@ -80,10 +80,10 @@ def mean_similarity(similarity: Tensor) -> Tensor:
 
 
 def over_space(maps: Tensor) -> Tensor:
-    """Pool maps to what their channels show: (..., C, H, W) -> (..., C), the mean over space."""
-    return maps.mean((-2, -1))
+    """Pool maps to what their channels show: (..., C, H, W) -> (..., C), the mean over space, float32 or better."""
+    return maps.mean((-2, -1), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 
 def over_channels(maps: Tensor) -> Tensor:
-    """Pool maps to where they show something: (..., C, H, W) -> (..., H, W), the mean over channels."""
-    return maps.mean(-3)
+    """Pool maps to where they show something: (..., C, H, W) -> (..., H, W), the mean over channels, as precise."""
+    return maps.mean(-3, dtype=torch.promote_types(maps.dtype, torch.float32))

@@ -27,6 +27,7 @@ from openfer.methods.contract import (
     total,
     watched_similarity,
 )
+from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.esr_network import FEATURES, ESRNetwork, stack_gates
 from openfer.nn.vote import Ties, majority_vote
 from openfer.parameters import ONLY_PREDICTION, Settings
@@ -58,6 +59,7 @@ class ESRSettings(Settings):
     Attributes:
         branches: 9 or 15 in the papers.
         attention: CBAM behind each of the eight layers.
+        gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
         diversify: whose gates are made different: those of the last CBAM of every branch (the public code; the
             paper says "in each layer").
         diversity: how difference is measured; the defaults there are ours.
@@ -70,6 +72,7 @@ class ESRSettings(Settings):
 
     branches: int = Field(default=9, ge=1)
     attention: bool = True
+    gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
     diversify: tuple[Gate, ...] = ("spatial", "channel")
     diversity: DiversitySettings = DiversitySettings()
     schedule: Schedule = Schedule(
@@ -131,7 +134,7 @@ class ESR(Method):
     def __init__(self, config: ESRSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
-        self.network = ESRNetwork(config.branches, attention=config.attention)
+        self.network = ESRNetwork(config.branches, attention=config.attention, gate_momentum=config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in range(config.branches))
         self.voters = config.early_exit or config.branches
 

@@ -25,6 +25,7 @@ from openfer.methods.contract import (
     total,
     watched_similarity,
 )
+from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
 from openfer.parameters import Settings
 
@@ -39,12 +40,14 @@ class MANetSettings(Settings):
         diversify: what is made different: the two ``branch`` features, and the patches' maps by where they show
             something (``spatial``) and by what their channels show (``channel``). Empty is MA-Net itself.
         diversity: how difference is measured; the defaults there are ours.
+        gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
         schedule: the milestones are StepLR(15).
     """
 
     balance: float = Field(default=0.6, ge=0, le=1)
     diversify: tuple[Kind, ...] = ("branch", "spatial", "channel")
     diversity: DiversitySettings = DiversitySettings()
+    gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
     schedule: Schedule = Schedule(
         epochs=100,
         batch_size=128,
@@ -74,7 +77,7 @@ class MANet(Method):
     def __init__(self, config: MANetSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
-        self.network = MANetwork()
+        self.network = MANetwork(config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
 
     @property

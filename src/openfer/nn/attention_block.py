@@ -3,7 +3,7 @@
 from torch import Tensor
 from torchvision.models.resnet import BasicBlock
 
-from openfer.nn.cbam import CBAM
+from openfer.nn.cbam import CBAM, GATE_MOMENTUM
 from openfer.nn.shortcut import shortcut
 
 
@@ -14,11 +14,12 @@ class AttentionBlock(BasicBlock):
         inputs: channels of the input.
         outputs: channels of the output.
         stride: of the first convolution and of the shortcut.
+        gate_momentum: of CBAM's batch statistics.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, gate_momentum: float = GATE_MOMENTUM) -> None:
         super().__init__(inputs, outputs, stride, shortcut(inputs, outputs, stride))
-        self.cbam = CBAM(outputs)
+        self.cbam = CBAM(outputs, gate_momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, outputs, H / stride, W / stride) of (B, inputs, H, W)."""

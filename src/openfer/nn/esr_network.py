@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from openfer.errors import ParameterError
-from openfer.nn.cbam import CBAM, Attended
+from openfer.nn.cbam import CBAM, GATE_MOMENTUM, Attended
 
 FEATURES = 512
 """Length of a branch's pooled feature."""
@@ -42,12 +42,13 @@ class Trunk(nn.Module):
     Args:
         layers: the layers.
         attention: whether CBAM follows each of them.
+        gate_momentum: of CBAM's batch statistics.
     """
 
-    def __init__(self, layers: Sequence[Layer], *, attention: bool) -> None:
+    def __init__(self, layers: Sequence[Layer], *, attention: bool, gate_momentum: float) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.attention = nn.ModuleList(CBAM(layer.outputs) for layer in layers if attention)
+        self.attention = nn.ModuleList(CBAM(layer.outputs, gate_momentum) for layer in layers if attention)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Attended | None]:
         """Return the last maps, and what the last CBAM gave; None without attention."""
@@ -78,18 +79,21 @@ class ESRNetwork(nn.Module):
     Args:
         branches: how many branches there are.
         attention: whether CBAM follows each of the eight layers.
+        gate_momentum: of CBAM's batch statistics.
     """
 
-    def __init__(self, branches: int, *, attention: bool) -> None:
+    def __init__(self, branches: int, *, attention: bool, gate_momentum: float = GATE_MOMENTUM) -> None:
         super().__init__()
         self.base = Trunk(
             [Layer(3, 64, 5), Layer(64, 128, halve=True), Layer(128, 128), Layer(128, 128, halve=True)],
             attention=attention,
+            gate_momentum=gate_momentum,
         )
         self.branches = nn.ModuleList(
             Trunk(
                 [Layer(128, 128), Layer(128, 256, halve=True), Layer(256, 256), Layer(256, 512, padding=1)],
                 attention=attention,
+                gate_momentum=gate_momentum,
             )
             for _ in range(branches)
         )

@@ -9,12 +9,17 @@ from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.nn.attention_block import AttentionBlock
+from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.multi_scale_block import MultiScaleBlock
 
 FEATURES = 512
 """Length of either branch's pooled feature."""
 
 _PATCHES = 4
+_LOCAL_BLOCKS = ((128, 256, 2), (256, 256, 1), (256, 512, 1), (512, 512, 1))
+_GLOBAL_BLOCKS = ((128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1))
+"""Channels in and out, and the stride."""
+
 _MULTIPLE = 16
 """The map that is cut into quadrants is an eighth of the image, and its sides must be even."""
 
@@ -49,9 +54,13 @@ class LocalAndGlobal(NamedTuple):
         return torch.cat([upper, lower], dim=2)
 
     def features(self) -> Tensor:
-        """Return the average of the tiled and of the global maps, what the classifiers read: (2, B, 512)."""
+        """Return the average of the tiled and of the global maps, what the classifiers read: (2, B, 512).
+
+        In single precision also under autocast, for diversity compares the two.
+        """
         # Quadrants are of equal size: the average of their tiling is the average of their averages.
-        return torch.stack([self.patches.mean((0, 3, 4)), self.whole.mean((2, 3))])
+        averages = self.patches.mean((0, 3, 4), dtype=torch.float32), self.whole.mean((2, 3), dtype=torch.float32)
+        return torch.stack(averages)
 
 
 class MANetwork(nn.Module):
@@ -59,28 +68,20 @@ class MANetwork(nn.Module):
 
     - local: each quadrant of the 28 x 28 maps through 2 + 2 attention blocks of its own;
     - global: the whole maps through 2 + 2 multi-scale blocks.
+
+    Args:
+        gate_momentum: of the batch statistics in the attention's spatial gates.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gate_momentum: float = GATE_MOMENTUM) -> None:
         super().__init__()
         trunk = torchvision.models.resnet18(weights=None)
         self.conv1, self.bn1, self.relu, self.maxpool = trunk.conv1, trunk.bn1, trunk.relu, trunk.maxpool
         self.layer1, self.layer2 = trunk.layer1, trunk.layer2
         self.patches = nn.ModuleList(
-            nn.Sequential(
-                AttentionBlock(128, 256, 2),
-                AttentionBlock(256, 256),
-                AttentionBlock(256, 512),
-                AttentionBlock(512, 512),
-            )
-            for _ in range(_PATCHES)
+            nn.Sequential(*(AttentionBlock(*shape, gate_momentum) for shape in _LOCAL_BLOCKS)) for _ in range(_PATCHES)
         )
-        self.whole = nn.Sequential(
-            MultiScaleBlock(128, 256, 2),
-            MultiScaleBlock(256, 256),
-            MultiScaleBlock(256, 512, 2),
-            MultiScaleBlock(512, 512),
-        )
+        self.whole = nn.Sequential(*(MultiScaleBlock(*shape) for shape in _GLOBAL_BLOCKS))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -43,6 +43,8 @@ def test_esr_leaves_early_without_training_again(workshop: Workshop) -> None:
     assert "esr.predict" in again
     assert "esr.train" not in again
     metrics = pd.read_json(workshop.path / "data/08_reporting/esr/metrics.json")
+    unchanged = pd.read_csv(workshop.path / "data/08_reporting/esr/branches.csv")
+    assert unchanged.equals(table)
     first = table[(table["role"] == "test") & (table["branches"] == 1)]["vote"].item()
     assert metrics["expression.best_val"]["accuracy"] == pytest.approx(first)
 

@@ -204,11 +204,13 @@ def test_the_similarity_of_each_image_has_a_unit_diagonal_and_averages_to_the_ma
     images = expression_batch(4, SIZE).images
     method.eval()
     with torch.no_grad():
-        found = method.similarities(images)
+        by_kind = method.similarities(images)
         channel, _ = stack_gates(method.network(images, 3))
-    assert found.shape == (4, 2, 3, 3)
-    torch.testing.assert_close(found.diagonal(dim1=-2, dim2=-1), torch.ones(4, 2, 3))
-    torch.testing.assert_close(found.mean(0)[0], similarity_matrix(channel, 10.0, "mean"))
+    assert list(by_kind) == ["channel", "spatial"]
+    for found in by_kind.values():
+        torch.testing.assert_close(found.diagonal(dim1=-2, dim2=-1), torch.ones(4, 3))
+    torch.testing.assert_close(by_kind["channel"].mean(0), similarity_matrix(channel, 10.0, "mean"))
+    assert esr(2, **PLAIN).similarities(images) == {}
 
 
 def test_a_checkpoint_of_eight_classes_starts_a_fine_tuning_on_seven_with_new_heads(tmp_path):

@@ -101,12 +101,12 @@ def test_similarities_of_each_image_average_to_the_matrices(method):
     method.eval()
     images = expression_batch(3, SIZE).images
     with torch.no_grad():
-        patches, branches, seen = (
-            method.patch_similarities(images), method.branch_similarity(images), method.network(images),
-        )  # fmt: skip
-    assert (patches.shape, branches.shape) == ((3, 2, 4, 4), (3, 1, 2, 2))
-    torch.testing.assert_close(patches.mean(0)[1], similarity_matrix(seen.patches.mean(2), 10.0, "mean"))
-    torch.testing.assert_close(branches.mean(0)[0], similarity_matrix(seen.features(), 10.0, "mean"))
+        found, seen = method.similarities(images), method.network(images)
+    assert {kind: tuple(own.shape) for kind, own in found.items()} == {
+        "branch": (3, 2, 2), "spatial": (3, 4, 4), "channel": (3, 4, 4),
+    }  # fmt: skip
+    torch.testing.assert_close(found["spatial"].mean(0), similarity_matrix(seen.patches.mean(2), 10.0, "mean"))
+    torch.testing.assert_close(found["branch"].mean(0), similarity_matrix(seen.features(), 10.0, "mean"))
 
 
 def test_the_schedule_is_the_papers():

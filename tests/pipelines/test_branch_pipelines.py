@@ -49,6 +49,11 @@ def test_esr_leaves_early_without_training_again(workshop: Workshop) -> None:
     assert metrics["expression.best_val"]["accuracy"] == pytest.approx(first)
 
 
+def test_a_plain_esr_has_no_gates_to_compare_and_says_so(workshop: Workshop) -> None:
+    workshop.run("esr", "synthetic_fer", esr={"settings": {"attention": False, "diversify": [], "branches": 1}})
+    assert {"branches", "similarity", "attention"} <= pictures(workshop, "esr")
+
+
 def test_manet_shows_how_its_parts_differ_and_where_they_look(workshop: Workshop) -> None:
     assert "manet.train" in workshop.run("manet", "synthetic_fer")
     assert {"similarity", "attention", "augmented", "confusion"} <= pictures(workshop, "manet")

@@ -190,11 +190,13 @@ class ESR(Method):
         outputs = self.network(images, self.config.branches)
         return self._logits([output.feature for output in outputs]).transpose(0, 1)
 
-    def similarities(self, images: Tensor) -> Tensor:
-        """Return how similar all branches' channel and spatial gates are for every image, (B, 2, L, L)."""
+    def similarities(self, images: Tensor) -> dict[str, Tensor]:
+        """Return how similar all branches' gates are for every image, by kind, (B, L, L); empty without attention."""
+        if not self.config.attention:
+            return {}
         settings = self.config.diversity
-        gates = stack_gates(self.network(images, self.config.branches))
-        return torch.stack([similarity_by_sample(g, settings.gamma, settings.distance) for g in gates], dim=1)
+        gates = zip(("channel", "spatial"), stack_gates(self.network(images, self.config.branches)), strict=True)
+        return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in gates}
 
     def backbone(self) -> nn.Module:
         """Return base and branches."""

@@ -109,7 +109,8 @@ def _counted(rows: pd.DataFrame, group: np.ndarray, task: str) -> tuple[np.ndarr
     """Return the rows' canonical order, the group's number of each row in it, and images by group and class."""
     ordered = alphabetical(rows["sample_id"])
     code, _ = pd.factorize(group[ordered])
-    label, _ = pd.factorize(rows[task].to_numpy(dtype=object)[ordered], sort=True)
+    label, names = pd.factorize(rows[task])
+    label = np.argsort(sorted(range(len(names)), key=list(names).__getitem__))[label][ordered]
     counts = np.zeros((code.max() + 1, label.max() + 1))
     np.add.at(counts, (code, label), 1)
     return ordered, code, counts

@@ -79,9 +79,11 @@ def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
     """
     if not len(words):
         return np.zeros((0, 3), np.int64)
-    whole = np.ascontiguousarray(words).view([("", np.uint64)] * words.shape[1]).ravel()
-    _, first, code = np.unique(whole, return_index=True, return_inverse=True)
-    distinct = words[first]
+    order = np.lexsort(words.T)
+    differs = np.append(True, (words[order[1:]] != words[order[:-1]]).any(axis=1))
+    distinct = words[order[differs]]
+    code = np.empty(len(words), np.int64)
+    code[order] = np.cumsum(differs) - 1
     count = np.bincount(code, minlength=len(distinct))
     members = known[_members(code, len(distinct))]
     found = [_pairs_within(members, count, "perceptual hashes")]

@@ -77,7 +77,7 @@ def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipel
 
     try:
         choose({"baseline": {"datasets": ["mine"]}})
-        assert {"mine_rows", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
+        assert {"mine_rows@table", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
     finally:
         choose({})
 

@@ -77,4 +77,4 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
 
 def tables_of(name: str) -> list[str]:
     """Return the catalog names of a run's data: rows, faces and split of each dataset."""
-    return [f"{dataset}_{part}" for dataset in datasets_of(name) for part in ("rows", "faces", "split")]
+    return [f"{dataset}_{part}" for dataset in datasets_of(name) for part in ("rows@table", "faces", "split")]

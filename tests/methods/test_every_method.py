@@ -15,6 +15,7 @@ from openfer.methods.names import method_names
 from openfer.methods.registry import build, method_class
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
+from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
 
@@ -127,6 +128,26 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
+
+
+def test_it_shows_where_it_looks_and_stays_as_it_was(trial):
+    method = trial.build().train()
+    state = {name: value.clone() for name, value in method.state_dict().items()}
+    modes = [module.training for module in method.modules()]
+    seen = grad_cam(method, trial.dataset(HELD_OUT), CPU)
+    assert list(seen) == list(method.classes)
+    for task, where in seen.items():
+        assert where.predicted.shape == HELD_OUT.shape
+        assert (where.predicted < len(trial.classes[task])).all()
+        for maps in (where.of_predicted, where.of_true):
+            assert len(maps) == len(HELD_OUT)
+            assert min(maps.shape[1:]) >= LEAST_CELLS
+            assert np.isfinite(maps).all()
+            assert (maps >= 0).all()
+            assert maps.any()
+    assert equal(method.state_dict(), state)
+    assert [module.training for module in method.modules()] == modes
+    assert all(parameter.grad is None for parameter in method.parameters())
 
 
 def _adopted(trial):

@@ -4,6 +4,7 @@ from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs
 from openfer.pipelines import evaluation_nodes, method_nodes
+from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import datasets_of
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
@@ -47,6 +48,20 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
                     "confusion_picture": f"{name}.confusion_picture",
                 },
                 name="evaluate",
+                namespace=name,
+            ),
+            node(
+                runs(grad_cam, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}_grad_cam",
+                name="grad_cam",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.grad_cam_picture,
+                f"{name}_grad_cam",
+                f"{name}.grad_cam_picture",
+                name="grad_cam_picture",
                 namespace=name,
             ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),

@@ -91,10 +91,11 @@ def _answers(table: pd.DataFrame, task: str) -> dict[str, _Answer]:
 
 
 def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
-    """Draw a line of faces, then the lines of maps."""
+    """Draw a line of faces, with their label where all lines are about the same one, then the lines of maps."""
     from matplotlib.figure import Figure
 
     first = lines[0][1]
+    one_label = all(first[face]["y_true"] == answer["y_true"] for _, line, _ in lines for face, answer in line.items())
     size = (_CELL * (len(faces) + 0.8), (_CELL + 0.32) * (len(lines) + 1) + 0.5)
     figure = Figure(figsize=(max(size[0], 6.5), size[1]), layout="constrained")
     figure.suptitle(title, fontsize=9, x=0.01, ha="left", wrap=True)
@@ -106,7 +107,8 @@ def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
     grid[0, 0].set_ylabel("face", fontsize=8)
     for column, face in enumerate(faces):
         grid[0, column].imshow(_image(first[face]))
-        grid[0, column].set_title(first[face]["y_true"] or "(no label)", fontsize=8, fontweight="bold")
+        if one_label:
+            grid[0, column].set_title(first[face]["y_true"] or "(no label)", fontsize=8, fontweight="bold")
     for row, (label, answers, which) in enumerate(lines, 1):
         grid[row, 0].set_ylabel(label, fontsize=8)
         for column, face in enumerate(faces):

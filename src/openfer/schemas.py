@@ -148,3 +148,14 @@ GRAD_CAM = pa.DataFrameSchema(
 ``image`` is the crop that the method saw, a PNG file's bytes. The maps, for the predicted and the true class, are
 lists of ``rows`` times ``columns`` cells, row by row; ``of_true`` is null where the face has no label.
 """
+
+FEATURES = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "y_true": _name(),
+        "f[0-9]+": pa.Column("float32", regex=True, coerce=True),
+    },
+    strict=True,
+    name="features",
+)
+"""What the classifier of a run's main selection reads of each tested face; ``y_true`` is of its first task."""

@@ -33,7 +33,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
             node(
                 runs(method_nodes.predict, code),
                 [parameters, f"{name}_models", *tables],
-                [f"{name}_predictions", f"{name}_facts"],
+                [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
                 name="predict",
                 namespace=name,
             ),
@@ -72,6 +72,13 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
                 namespace=name,
             ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
+            node(
+                evaluation_nodes.distances,
+                f"{name}_features",
+                f"{name}.distances",
+                name="distances",
+                namespace=name,
+            ),
             node(
                 runs(publish, code),
                 [parameters, f"{name}_models", *tables],

@@ -37,7 +37,9 @@ class Trial:
 
     @property
     def classes(self):
-        return {task: self.faces.classes(task) for task in method_class(self.name).tasks if task in LABELLED}
+        kind = method_class(self.name)
+        tasks = kind.tasks_of(kind.config_class())
+        return {task: self.faces.classes(task) for task in tasks if task in LABELLED}
 
     def build(self, **schedule):
         """Build with fresh weights, the same at every call, its own parameters and a short schedule."""

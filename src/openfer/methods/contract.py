@@ -145,6 +145,11 @@ class Method(nn.Module, ABC):
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
 
+    @classmethod
+    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
+        """Return what a method with these parameters learns; :attr:`tasks` unless they decide it."""
+        return cls.tasks
+
     @property
     def variant(self) -> str:
         """Return the name of this configuration in tables."""

@@ -9,7 +9,7 @@ import pandas as pd
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.shown_faces import some_of_each_class
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 _FACES = 8
 """Of one dataset: one face of each expression, and as many columns of a figure."""
@@ -27,7 +27,7 @@ def grad_cam(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     checkpoint = main_model(models)
     method = restore(run, checkpoint)
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     role = tested_role(data)
     shown = some_of_each_class(data, role, _FACES)
     faces = faces_for(shown, role, method.classes, run.images, run.seed)

@@ -82,7 +82,6 @@ class Pretrain(Method):
     name = "pretrain"
     config_class = PretrainSettings
     config: PretrainSettings
-    variants = {f"pretrain_{learns}": {"learns": learns} for learns in ("attributes", "identity", "expression")}
 
     def __init__(self, config: PretrainSettings, classes: Classes) -> None:
         super().__init__(config, classes)

@@ -3,21 +3,25 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.methods.test_every_method import CPU, Trial
+from tests.methods.test_every_method import CPU, HELD_OUT, Trial
 
 from openfer.methods.contract import Batch
+from openfer.methods.registry import build
 from openfer.training.grad_cam import class_maps, layer_of_sight
-from openfer.training.loop import fit
+from openfer.training.loop import FitData, fit
 
 TRAIN = range(28)
+SCHEDULE = {"epochs": 15, "batch_size": 7, "learning_rate": 5e-4}
 QUARTER = 64 * 64 // 4
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_faces, tmp_path_factory):
     trial = Trial("baseline", tiny_faces)
-    method = trial.build(epochs=15, learning_rate=5e-4)
-    fit(method, trial.data(list(TRAIN)), CPU, 0, tmp_path_factory.mktemp("work"))
+    torch.manual_seed(0)
+    method = build("baseline", {"schedule": SCHEDULE}, trial.classes)
+    data = FitData(trial.dataset(list(TRAIN), training=True), trial.dataset(HELD_OUT))
+    fit(method, data, CPU, 0, tmp_path_factory.mktemp("work"))
     dataset = trial.dataset(list(TRAIN))
     images = torch.stack([dataset[0, i][0] for i in TRAIN]).float().div(127.5).sub(1)
     return method.eval(), Batch(images, {"expression": torch.from_numpy(dataset.labels["expression"])})

@@ -55,7 +55,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _trained_on.clear()
     _pretrained.clear()
     for name in method_names():
-        if ((parameters.get(name) or {}).get("initialisation") or {}).get("backbone") == PRETRAIN:
+        first_weights = (parameters.get(name) or {}).get("initialisation")
+        if isinstance(first_weights, Mapping) and first_weights.get("backbone") == PRETRAIN:
             _pretrained.add(name)
         datasets = (parameters.get(name) or {}).get("datasets")
         if datasets is None:

@@ -42,7 +42,7 @@ class PretrainSettings(Settings):
         margin: of ``identity``.
     """
 
-    schedule: Schedule = Schedule(epochs=20, batch_size=64, learning_rate=1e-3, weight_decay=5e-4, milestones=(10, 16))
+    schedule: Schedule = Schedule(epochs=20, batch_size=64, learning_rate=3e-4, weight_decay=5e-4, milestones=(10, 16))
     backbone: str = "resnet18"
     learns: Literal["attributes", "identity", "expression"] = "attributes"
     attributes: tuple[str, ...] = Field(default=("gender", "age", "race"), min_length=1)

@@ -153,6 +153,32 @@ PREDICTIONS = pa.DataFrameSchema(
 )
 """One row per prediction; further columns are groups for sub-reports."""
 
+GRAD_CAM = pa.DataFrameSchema(
+    {
+        "sample_id": _name(),
+        "method": _name(),
+        "variant": _name(),
+        "selection": _name(("last", "best_val", "oracle_test")),
+        "seed": pa.Column(int, coerce=True),
+        "task": _name(),
+        "y_true": _name(nullable=True),
+        "y_pred": _name(),
+        "image": pa.Column(object),
+        "rows": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "columns": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "of_predicted": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+        "of_true": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+    },
+    unique=["sample_id", "method", "variant", "selection", "seed", "task"],
+    strict=True,
+    name="grad_cam",
+)
+"""Where a method looks on a few faces: one row per face and task.
+
+``image`` is the crop that the method saw, a PNG file's bytes. The maps, for the predicted and the true class, are
+lists of ``rows`` times ``columns`` cells, row by row; ``of_true`` is null where the face has no label.
+"""
+
 FEATURES = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),

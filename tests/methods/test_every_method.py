@@ -20,6 +20,7 @@ from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.device import resolve
+from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
 
@@ -43,7 +44,9 @@ class Trial:
 
     @property
     def classes(self):
-        return {task: self.faces.classes(task) for task in method_class(self.name).tasks if task in LABELLED}
+        kind = method_class(self.name)
+        tasks = kind.tasks_of(kind.config_class())
+        return {task: self.faces.classes(task) for task in tasks if task in LABELLED}
 
     @cached_property
     def needed(self):
@@ -172,6 +175,26 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
+
+
+def test_it_shows_where_it_looks_and_stays_as_it_was(trial):
+    method = trial.build().train()
+    state = {name: value.clone() for name, value in method.state_dict().items()}
+    modes = [module.training for module in method.modules()]
+    seen = grad_cam(method, trial.dataset(HELD_OUT), CPU)
+    assert list(seen) == list(method.classes)
+    for task, where in seen.items():
+        assert where.predicted.shape == HELD_OUT.shape
+        assert (where.predicted < len(trial.classes[task])).all()
+        for maps in (where.of_predicted, where.of_true):
+            assert len(maps) == len(HELD_OUT)
+            assert min(maps.shape[1:]) >= LEAST_CELLS
+            assert np.isfinite(maps).all()
+            assert (maps >= 0).all()
+            assert maps.any()
+    assert equal(method.state_dict(), state)
+    assert [module.training for module in method.modules()] == modes
+    assert all(parameter.grad is None for parameter in method.parameters())
 
 
 @pytest.mark.slow

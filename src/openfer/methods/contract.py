@@ -145,6 +145,11 @@ class Method(nn.Module, ABC):
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
 
+    @classmethod
+    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
+        """Return what a method with these parameters learns; :attr:`tasks` unless they decide it."""
+        return cls.tasks
+
     @property
     def variant(self) -> str:
         """Return the name of this configuration in tables."""
@@ -169,6 +174,15 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def backbone(self) -> nn.Module:
         """Return the part that a pretrained ResNet-18 may initialise."""
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.
+
+        The deepest one with maps wide enough is taken: of a backbone the last stage, for images as
+        large as the papers'. The default offers all parts of :meth:`backbone` that are a stage, that
+        is, that have parts of their own.
+        """
+        return tuple(part for part in self.backbone().children() if any(part.children()))
 
     def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the trained models named in :attr:`needs`; the default needs none.

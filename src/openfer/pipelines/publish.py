@@ -7,7 +7,7 @@ import numpy as np
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from mlflow.models import infer_signature
 
     method = restore(run, checkpoint)
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     example = np.stack([faces[0, i][0].numpy() for i in range(_EXAMPLES)]).astype(np.float32) / 255
     network = classifier(method, run.images)

@@ -3,6 +3,7 @@
 from openfer.evaluation.figures.attention import attention_sheet
 from openfer.evaluation.figures.confusion import confusion_picture, confusion_plot
 from openfer.evaluation.figures.curves import training_curves
+from openfer.evaluation.figures.grad_cam import grad_cam_comparison, grad_cam_sheet
 from openfer.evaluation.figures.importance import importance_picture, importance_plot
 from openfer.evaluation.figures.recall import per_class_recall_plot
 
@@ -10,6 +11,8 @@ __all__ = [
     "attention_sheet",
     "confusion_picture",
     "confusion_plot",
+    "grad_cam_comparison",
+    "grad_cam_sheet",
     "importance_picture",
     "importance_plot",
     "per_class_recall_plot",

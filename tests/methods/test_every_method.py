@@ -59,6 +59,8 @@ class Trial:
         settings = method_class(self.name).config_class()
         if "factors" in type(settings).model_fields:
             settings = settings.model_copy(update={"factors": LABELLED[1:]})
+        if "branches" in type(settings).model_fields:
+            settings = settings.model_copy(update={"branches": 2})
         return build(self.name, shortened(settings, epochs), self.classes, self.needed)
 
     def data(self, times=1):
@@ -76,12 +78,13 @@ class Trial:
 
 
 def shortened(value, epochs):
-    """Return settings in which every schedule, however deep, has this many epochs of batches of seven."""
+    """Return settings in which everything, however deep, has this many epochs, and a schedule batches of seven."""
     if isinstance(value, Schedule):
         rate = max(value.learning_rate, LEAST_RATE)
         return value.model_copy(update={"epochs": epochs, "batch_size": 7, "learning_rate": rate})
     if isinstance(value, Settings):
-        return value.model_copy(update={name: shortened(part, epochs) for name, part in value})
+        parts = {name: shortened(part, epochs) for name, part in value}
+        return value.model_copy(update=parts | ({"epochs": epochs} if "epochs" in parts else {}))
     if isinstance(value, tuple):
         return tuple(shortened(part, epochs) for part in value)
     if isinstance(value, dict):

@@ -6,11 +6,13 @@ import torch
 from pydantic import ValidationError
 from small_method import faces, painted_store
 
+from openfer.methods.contract import AllSamples
 from openfer.training.augmentation import Augmenter
 from openfer.training.batches import Loader, normalise, training_batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.device import resolve
+from openfer.training.sampling import Sampler
 
 KINDS = ("rotate_and_crop", "erase", "jitter", "affine", "resized_crop")
 
@@ -133,7 +135,7 @@ def test_augmented_batches_are_the_same_for_any_number_of_workers(tmp_path):
         seed=5,
         training=True,
     )
-    keys = training_batches(dataset, 7, 0, "stage", 1, 0)
+    keys = training_batches(Sampler(AllSamples(), dataset.labels["expression"], 0, "stage"), 7, 1, 0)
     alone, together = (
         [batch.images for batch in Loader(dataset, resolve(TrainingConfig(device="cpu", workers=w))).batches(keys)]
         for w in (0, 2)

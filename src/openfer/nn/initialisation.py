@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,8 @@ from openfer.nn.trunks import TRUNKS
 
 _log = logging.getLogger(__name__)
 
-_PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.")
-_CLASSIFIER = "fc."
+_PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.", "network.")
+_CLASSIFIERS = ("fc.", "fc_1.", "fc_2.", "heads.")
 _TRUNK = "trunk."
 """Prefix of what a checkpoint of the pretraining holds of its backbone."""
 
@@ -31,6 +31,15 @@ _DAMAGE = (
     LookupError, ValueError, TypeError, AttributeError, AssertionError,
 )  # fmt: skip
 """What the unpickler raises for bytes that are no pickle."""
+
+
+@runtime_checkable
+class Renaming(Protocol):
+    """A backbone whose published weights have other names than its own."""
+
+    def own_name(self, published: str) -> str:
+        """Return what the tensor of a published name is called here; any other name as it is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,13 @@ def initialise(
 ) -> MatchReport:
     """Fill a backbone from a weights file or from a pretraining; ``none`` leaves its random weights.
 
-    Prefixes such as ``module.`` and nested dicts such as ``{"state_dict": ...}`` are understood,
-    and a classifier ``fc`` is passed over. A tensor of another shape does not match. Counters of
-    batches that old files lack (``num_batches_tracked``) are neither required nor counted.
+    Prefixes such as ``module.`` and nested dicts such as ``{"state_dict": ...}`` are understood, names are
+    translated where the backbone says how (:class:`Renaming`), and classifiers are passed over. A tensor of
+    another shape does not match. Counters of batches that old files lack (``num_batches_tracked``) are neither
+    required nor counted.
 
     Args:
-        backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`; its keys are torchvision's.
+        backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`, whose keys are torchvision's.
         settings: which file, and how much of the backbone it must fill.
         pretrained: what the pretraining learned, where the settings ask for it.
 
@@ -87,10 +97,12 @@ def initialise(
     if settings.backbone == "none":
         return MatchReport("none", None, 0, len(own), tuple(own))
     source, tensors = _source(settings, pretrained)
-    given = {_plain(name): tensor for name, tensor in tensors.items()}
+    own_name = backbone.own_name if isinstance(backbone, Renaming) else str
+    given = {own_name(_plain(name)): tensor for name, tensor in tensors.items()}
     matching = {name: given[name] for name, value in own.items() if name in given and given[name].shape == value.shape}
     unmatched = tuple(name for name in own if name not in matching)
-    unexpected = tuple(name for name in given if name not in backbone.state_dict() and not name.startswith(_CLASSIFIER))
+    known = backbone.state_dict()
+    unexpected = tuple(name for name in given if name not in known and not name.startswith(_CLASSIFIERS))
     if len(matching) < settings.minimum_match * len(own):
         raise CheckpointError(
             f"{source} fills {len(matching)} of {len(own)} tensors of the backbone "

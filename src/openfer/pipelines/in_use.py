@@ -32,6 +32,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     That is ``dataset``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
 
+    A key that begins with an underscore is a template that others refer to, and is left out.
+
     Args:
         parameters: as YAML files and the command line give them.
 
@@ -42,6 +44,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
             datasets is no list of names, or the pretraining is to start from itself.
     """
+    parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
     known = (*_SHARED, *method_names(), *blocks)
     for name in parameters:

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node
 
-from openfer.code_version import runs
+from openfer.code_version import runs, trains
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes
 from openfer.pipelines.grad_cam import grad_cam
@@ -31,7 +31,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
     return before + Pipeline(
         [
             node(
-                runs(method_nodes.train, code),
+                trains(runs(method_nodes.train, code)),
                 [parameters, f"{name}.work", *tables, *models],
                 [f"{name}_models", f"{name}_history", f"{name}.initialisation"],
                 name="train",

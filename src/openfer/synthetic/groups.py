@@ -1,0 +1,48 @@
+"""Groups of rendered faces by what makes them difficult, which only the renderer knows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from openfer.schemas import group_table
+from openfer.synthetic.scene.description import OCCLUDERS
+
+_YAWS = (0, 15, 30, 45, 90)
+"""Degrees, to either side."""
+
+_SHARES = (0.0, 0.5, 0.7, 0.9, 1.0)
+"""Of the 68 points."""
+
+
+def scene_groups(scenes: pd.DataFrame, visible: np.ndarray) -> pd.DataFrame:
+    """Group faces by occluder, by yaw, by the share of points that the camera sees, and as public lists do.
+
+    Args:
+        scenes: the columns ``sample_id``, ``occluder`` and ``yaw``.
+        visible: whether the camera sees each point, in the order of the scenes, (N, 68).
+
+    Returns:
+        Valid under :data:`openfer.schemas.GROUPS`. ``challenge`` holds what the public lists of AffectNet and FERPlus
+        do: occluded faces, and heads turned by more than 30 or 45 degrees. An empty group is not there.
+    """
+    names = scenes["sample_id"].to_numpy(dtype=object)
+    turned = scenes["yaw"].abs().to_numpy()
+    seen = np.asarray(visible, dtype=float).mean(axis=1)
+    covered = (scenes["occluder"] != "none").to_numpy()
+    masks = {("occluder", kind): (scenes["occluder"] == kind).to_numpy() for kind in OCCLUDERS}
+    masks |= {("yaw", f"{low} to {high} degrees"): mask for low, high, mask in _between(turned, _YAWS)}
+    masks |= {
+        ("visible points", f"{low:.0%} to {high:.0%}".replace("%", " %")): mask
+        for low, high, mask in _between(seen, _SHARES)
+    }
+    masks |= {("challenge", "occlusion"): covered, ("challenge", "none of them"): ~covered & (turned <= 30)}
+    masks |= {("challenge", f"pose{least}"): turned > least for least in (30, 45)}
+    return group_table({key: names[mask] for key, mask in masks.items() if mask.any()})
+
+
+def _between(values: np.ndarray, edges: tuple[float, ...]) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Yield each interval with who is in it; a bound belongs to the interval above, the last one to the last."""
+    place = np.digitize(values, edges[1:-1])
+    for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        yield low, high, place == number

@@ -91,6 +91,11 @@ def test_it_builds_with_parameters_and_players_that_own_them(trial):
         assert set(owned) <= own, "a player owns a parameter of an adopted model"
 
 
+def test_its_variants_are_named_by_the_settings_that_make_them(trial):
+    for name, settings in method_class(trial.name).variants.items():
+        assert build(trial.name, settings, trial.classes).variant == name
+
+
 def test_its_step_names_finite_losses_for_every_player(trial):
     method = trial.build()
     labels = {task: torch.from_numpy(trial.faces.labels(task)[:6]) for task in trial.classes}

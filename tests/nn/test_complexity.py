@@ -16,13 +16,18 @@ def table():
 
 def test_parameters_are_exact(table):
     assert table["params"].to_dict() == {
-        "DFEM": 11_619_774,
+        "ADDL": 20_700_469,
         "Baseline": 11_243_081,
         "Baseline_mat": 16_237_467,
+        "DFEM": 11_619_774,
         "ADDM": 20_610_164,
         "MINE": 16_513,
         "Discriminator": 73_792,
     }
+
+
+def test_addl_costs_at_test_time_what_its_expression_branch_costs(table):
+    assert table.loc["ADDL", "macs"] == table.loc["Baseline_mat", "macs"]
 
 
 @pytest.mark.parametrize("model", PUBLISHED_MACS)

@@ -132,7 +132,7 @@ def test_the_rates_in_history_are_those_of_the_optimisers():
     method = fresh()
     optimisers = Optimisers(method.stages()[0], cpu_plan())
     optimisers.set_epoch(2)
-    groups = {name: adam.param_groups[0]["lr"] for name, adam in optimisers._adams.items()}
+    groups = {name: each.param_groups[0]["lr"] for name, each in optimisers._optimisers.items()}
     assert groups == pytest.approx({"main": 0.001, "opponent": 0.01})
 
 

@@ -38,6 +38,7 @@ class Baseline(Method):
     name = "baseline"
     config_class = BaselineSettings
     config: BaselineSettings
+    variants = {"baseline": {}, "baseline_mat": {"variant": "baseline_mat"}}
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
         super().__init__(config, classes)

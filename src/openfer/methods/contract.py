@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
@@ -28,25 +28,35 @@ WATCH = "watch/"
 
 
 class Schedule(Settings):
-    """How long a stage trains and how its players step (Adam, multi-step decay).
+    """How long a stage trains and how its players step (Adam or SGD, multi-step decay).
 
     Attributes:
         epochs: passes over the training set.
         batch_size: samples a step.
+        optimiser: of every player.
         learning_rate: of every player at the start.
         betas: Adam's.
-        weight_decay: Adam's L2 term.
+        momentum: SGD's.
+        weight_decay: the L2 term of either.
         milestones: epochs after which the learning rate is multiplied by ``decay``.
         decay: the factor.
     """
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
+    optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     milestones: tuple[int, ...] = ()
     decay: float = Field(0.1, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _momentum_has_an_optimiser(self) -> Self:
+        if self.momentum and self.optimiser != "sgd":
+            raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
+        return self
 
 
 @dataclass(frozen=True)
@@ -85,11 +95,14 @@ class Player:
         name: the key of its losses in what :meth:`Method.step` returns.
         parameters: what its objective may change, and nothing else.
         decays: whether its learning rate follows the stage's milestones.
+        scales: the multiple of the learning rate that each parameter steps with, one number per
+            parameter; empty for 1 everywhere.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     decays: bool = True
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,9 @@ class Method(nn.Module, ABC):
         name: the key in the registry, the parameters file and the pipeline.
         variant: the name of this configuration in tables; the method's name unless it has several.
         config_class: the pydantic model of its parameters.
+        variants: the paper's rows by the name that :attr:`variant` gives them, each with the settings that make
+            it; empty for a method that has one row, its defaults.
+        input_side: height and width of the paper's images in pixels.
         tasks: what it learns from the labels; those without any label in the data are left out.
         config: the parameters that this instance was built with.
         classes: class names by task.
@@ -117,6 +133,8 @@ class Method(nn.Module, ABC):
 
     name: ClassVar[str]
     config_class: ClassVar[type[Settings]]
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    input_side: ClassVar[int] = 224
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
 

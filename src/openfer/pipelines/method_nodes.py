@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
@@ -18,6 +19,8 @@ _REPORTED = (
     *("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation"),
     *("datasets", "data_version", "n_train", "licences_of_data"),
 )
+
+_SHOWN_FACES, _SHOWN_EPOCHS = 6, 7
 
 Models = Mapping[str, Callable[[], Checkpoint]]
 """Checkpoints by selection, loaded when called."""
@@ -99,6 +102,18 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
             )
         facts.append(_facts(checkpoint, role))
     return pd.concat(tables, ignore_index=True), facts
+
+
+def augmented(run: MethodRun, *tables: Any) -> Any:
+    """Return a picture of training faces: as they are tested, and as some epochs see them."""
+    from openfer.io.contact_sheet import contact_sheet
+
+    data = sources(tables, run.fold)
+    plain, changed = (faces_for(data, "train", {}, run.images, run.seed, augmented=a) for a in (False, True))
+    rows = np.linspace(0, len(plain) - 1, min(_SHOWN_FACES, len(plain)), dtype=int).tolist()
+    views = [("as tested", plain, 0), *((f"epoch {epoch + 1}", changed, epoch) for epoch in range(_SHOWN_EPOCHS))]
+    images = [faces[epoch, row][0].numpy().transpose(1, 2, 0) for row in rows for _, faces, epoch in views]
+    return contact_sheet(images, [caption for _ in rows for caption, _, _ in views], columns=len(views), cell=112)
 
 
 def main_model(models: Models) -> Checkpoint:

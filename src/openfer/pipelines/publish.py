@@ -70,13 +70,16 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
     import torch
     from torch import nn
 
+    from openfer.training.batches import per_channel
+
     class Classifier(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.method = method
 
         def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-            logits = self.method((rgb - images.mean) / images.std).logits
+            normalised = (rgb - per_channel(images.mean, rgb)) / per_channel(images.std, rgb)
+            logits = self.method(normalised).logits
             return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)
 
     return Classifier().eval()

@@ -49,6 +49,13 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
                 name="evaluate",
                 namespace=name,
             ),
+            node(
+                method_nodes.augmented,
+                [parameters, *tables],
+                f"{name}.augmented",
+                name="augmented",
+                namespace=name,
+            ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
             node(
                 runs(publish, code),

@@ -86,7 +86,12 @@ class Loader:
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
     """Return uint8 (B, 3, S, S) as normalised float32 in the plan's layout."""
     scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
-    return scaled.sub_(images.mean).div_(images.std)
+    return scaled.sub_(per_channel(images.mean, scaled)).div_(per_channel(images.std, scaled))
+
+
+def per_channel(value: float | tuple[float, float, float], images: Tensor) -> Tensor | float:
+    """Return one number as it is, and three as a tensor (3, 1, 1) that goes with images (B, 3, S, S)."""
+    return images.new_tensor(value)[:, None, None] if isinstance(value, tuple) else value
 
 
 class _KeyList(Sampler[list[Key]]):

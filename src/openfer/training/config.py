@@ -1,14 +1,18 @@
 """What a user may say about training; no torch here, so that parameters are checked at once."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from openfer.parameters import WITHOUT_EFFECT, Settings
+from openfer.training.augmentation_settings import Augmentation
 
 Selection = Literal["last", "best_val", "oracle_test"]
 """Which epoch's weights are kept: the final ones, those with the best validation accuracy (ties: the
 earlier epoch), or those with the best *test* accuracy, an oracle that no honest number may use."""
+
+_Level = Annotated[float, Field(ge=0, le=1)]
+_Spread = Annotated[float, Field(gt=0)]
 
 
 class ImageSettings(Settings):
@@ -19,15 +23,34 @@ class ImageSettings(Settings):
         crop: side of the square input in pixels, at most ``size``. Training crops at random, testing crops the
             centre (ADDL: 224 of 256).
         flip: mirror a training image horizontally half of the time; every paper here does.
-        mean: subtracted from each channel in [0, 1]; 0.5 with ``std`` 0.5 gives [-1, 1].
-        std: each channel is divided by it.
+        augment: what else a training image goes through, in this order, after crop and flip.
+        mean: subtracted from each channel in [0, 1], one number or three; 0.5 with ``std`` 0.5 gives [-1, 1].
+        std: each channel is divided by it, one number or three.
     """
 
     size: int | None = Field(None, ge=8)
     crop: int = Field(ge=8)
     flip: bool = True
-    mean: float = Field(0.5, ge=0, le=1)
-    std: float = Field(0.5, gt=0)
+    augment: tuple[Augmentation, ...] = ()
+    mean: _Level | tuple[_Level, _Level, _Level] = 0.5
+    std: _Spread | tuple[_Spread, _Spread, _Spread] = 0.5
+
+    @property
+    def channel_means(self) -> tuple[float, float, float]:
+        """Return the mean of red, green and blue."""
+        return _three(self.mean)
+
+    @property
+    def channel_stds(self) -> tuple[float, float, float]:
+        """Return what red, green and blue are divided by."""
+        return _three(self.std)
+
+    @field_validator("augment")
+    @classmethod
+    def _crops_first(cls, value: tuple[Augmentation, ...]) -> tuple[Augmentation, ...]:
+        if any(step.kind == "resized_crop" for step in value[1:]):
+            raise ValueError("resized_crop takes the place of the random crop: it stands first, or not at all")
+        return value
 
 
 class TrainingConfig(Settings):
@@ -72,3 +95,7 @@ class TrainingConfig(Settings):
         if len(set(value)) != len(value):
             raise ValueError(f"selections names one twice: {', '.join(value)}")
         return value
+
+
+def _three(value: float | tuple[float, float, float]) -> tuple[float, float, float]:
+    return value if isinstance(value, tuple) else (value, value, value)

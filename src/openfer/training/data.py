@@ -12,6 +12,7 @@ from openfer.errors import DataError, ParameterError
 from openfer.io.face_store import FaceStore
 from openfer.methods.contract import MISSING
 from openfer.seeds import generator_for
+from openfer.training.augmentation import Augmenter
 from openfer.training.config import ImageSettings
 
 Key = tuple[int, int]
@@ -53,9 +54,9 @@ class FaceDataset:
         store: where the faces are.
         rows: row numbers in the store, (N,).
         labels: task -> class index, (N,); :data:`MISSING` where unlabelled.
-        images: crop, flip, normalisation.
+        images: crop, flip, augmentation, normalisation.
         seed: root of the augmentation's draws.
-        training: random crop and flip; else the centre crop.
+        training: random crop, flip and augmentation; else the centre crop.
 
     Raises:
         ParameterError: if the crop is larger than a face, or shows a small part of it only.
@@ -84,6 +85,8 @@ class FaceDataset:
         self.images = images
         self.seed = seed
         self.training = training
+        self._augmenter = Augmenter(images) if training and images.augment else None
+        self._crops_itself = any(step.kind == "resized_crop" for step in images.augment)
         self.sample_ids = store.sample_ids[self.rows]
         self._check_crop()
 
@@ -105,6 +108,8 @@ class FaceDataset:
         image = self._resized(self.store.image(int(self.rows[index])))
         crop = self._random_crop(image, draw) if self.training else self._centre_crop(image)
         pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+        if self._augmenter is not None:
+            pixels = self._augmenter(pixels, draw)
         return pixels, {task: int(values[index]) for task, values in self.labels.items()}
 
     def _resized(self, image: np.ndarray) -> np.ndarray:
@@ -115,8 +120,10 @@ class FaceDataset:
 
     def _random_crop(self, image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
         size = self.images.crop
-        top, left = (int(draw.integers(side - size + 1)) for side in image.shape[:2])
-        crop = image[top : top + size, left : left + size]
+        crop = image
+        if not self._crops_itself:
+            top, left = (int(draw.integers(side - size + 1)) for side in image.shape[:2])
+            crop = image[top : top + size, left : left + size]
         return crop[:, ::-1] if self.images.flip and draw.random() < 0.5 else crop
 
     def _centre_crop(self, image: np.ndarray) -> np.ndarray:

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from openfer.errors import CheckpointError
-from openfer.methods.contract import Losses, Player, Stage
+from openfer.methods.contract import Losses, Player, Schedule, Stage
 from openfer.training.device import Plan
 
 
 class Optimisers:
-    """Adam for every player of one stage, and a gradient scaler for each where the plan is float16.
+    """Adam or SGD for every player of one stage, and a gradient scaler for each where the plan is float16.
 
     With losses that are read only every few steps (:attr:`Plan.check_every`), a switch on the device
-    keeps the weights as they are from the first non-finite total on: the fused Adam skips its update
-    while ``found_inf`` is 1, without the host knowing yet.
+    keeps the weights as they are from the first non-finite total on: the fused optimisers skip their
+    update while ``found_inf`` is 1, without the host knowing yet.
 
     Args:
         stage: whose players train.
@@ -24,31 +24,22 @@ class Optimisers:
     """
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
-        schedule = stage.schedule
         self._stage = stage
         self._held = torch.zeros((), device=plan.device) if plan.check_every > 1 else None
-        self._adams = {
-            player.name: torch.optim.Adam(
-                player.parameters,
-                lr=schedule.learning_rate,
-                betas=schedule.betas,
-                weight_decay=schedule.weight_decay,
-                fused=True,
-            )
-            for player in stage.players
-        }
-        for adam in self._adams.values():
+        self._players = {player.name: player for player in stage.players}
+        self._optimisers = {player.name: _optimiser(stage.schedule, player) for player in stage.players}
+        for optimiser in self._optimisers.values():
             if self._held is not None:
-                adam.found_inf = self._held  # type: ignore[attr-defined]
+                optimiser.found_inf = self._held  # type: ignore[attr-defined]
         scaled = plan.dtype == torch.float16
-        self._scalers = {name: torch.amp.GradScaler(plan.device.type, enabled=scaled) for name in self._adams}
+        self._scalers = {name: torch.amp.GradScaler(plan.device.type, enabled=scaled) for name in self._optimisers}
 
     def set_epoch(self, epoch: int) -> dict[str, float]:
         """Set the learning rates of epoch ``epoch``, counted from 0, and return them by player."""
         rates = {player.name: learning_rate(self._stage, player, epoch) for player in self._stage.players}
         for name, rate in rates.items():
-            for group in self._adams[name].param_groups:
-                group["lr"] = rate
+            for group in self._optimisers[name].param_groups:
+                group["lr"] = rate * group["scale"]
         return rates
 
     def step(self, losses: Mapping[str, Losses]) -> None:
@@ -59,23 +50,23 @@ class Optimisers:
         if self._held is not None:
             totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
             torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
-        for adam in self._adams.values():
-            adam.zero_grad(set_to_none=True)
+        for optimiser in self._optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
         last = self._stage.players[-1]
         for player in self._stage.players:
             total = self._scalers[player.name].scale(losses[player.name]["total"])
             torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not last)
-        for name, adam in self._adams.items():
-            self._scalers[name].step(adam)
+        for name, optimiser in self._optimisers.items():
+            self._scalers[name].step(optimiser)
             self._scalers[name].update()
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return the state of every Adam as ``<player>/<number of the parameter>/<name>``."""
+        """Return the state of every optimiser as ``<player>/<number of the parameter>/<name>``."""
         return {
             f"{name}/{number}/{key}": value
-            for name, adam in self._adams.items()
-            for number, parameter in enumerate(adam.param_groups[0]["params"])
-            for key, value in adam.state[parameter].items()
+            for name, optimiser in self._optimisers.items()
+            for number, parameter in enumerate(self._players[name].parameters)
+            for key, value in optimiser.state[parameter].items()
         }
 
     def facts(self) -> dict[str, dict[str, Any]]:
@@ -90,17 +81,28 @@ class Optimisers:
         """
         for path, value in tensors.items():
             name, number, key = path.rsplit("/", 2)
-            parameters = self._adams[name].param_groups[0]["params"] if name in self._adams else ()
+            parameters = self._players[name].parameters if name in self._players else ()
             if int(number) >= len(parameters):
                 raise CheckpointError(f"the optimiser state {path} belongs to no parameter of stage {self._stage.name}")
             parameter = parameters[int(number)]
             # In the parameter's own memory layout, which the fused update relies upon.
             like = parameter if value.shape == parameter.shape else value
             restored = torch.empty_like(like, dtype=value.dtype, device=parameter.device, requires_grad=False)
-            self._adams[name].state[parameter][key] = restored.copy_(value)
+            self._optimisers[name].state[parameter][key] = restored.copy_(value)
         for name, state in facts.items():
             if state:
                 self._scalers[name].load_state_dict(state)
+
+
+def _optimiser(schedule: Schedule, player: Player) -> torch.optim.Optimizer:
+    """Build a player's optimiser, with a group of parameters for each multiple of the learning rate."""
+    scales = player.scales or (1.0,) * len(player.parameters)
+    members = list(zip(player.parameters, scales, strict=True))
+    groups = [{"params": [p for p, own in members if own == scale], "scale": scale} for scale in dict.fromkeys(scales)]
+    shared: dict[str, Any] = {"lr": schedule.learning_rate, "weight_decay": schedule.weight_decay, "fused": True}
+    if schedule.optimiser == "sgd":
+        return torch.optim.SGD(groups, momentum=schedule.momentum, **shared)
+    return torch.optim.Adam(groups, betas=schedule.betas, **shared)
 
 
 def learning_rate(stage: Stage, player: Player, epoch: int) -> float:

@@ -1,17 +1,17 @@
-"""How large and how costly the networks are: ADDL's Table 12."""
+"""How large and how costly the networks of every registered method are (ADDL, Table 12)."""
 
 import pandas as pd
 
-_SIDE = 224
 _IDENTITIES = 337
 
 
 def complexity_table() -> pd.DataFrame:
-    """Count the parameters and multiply-accumulates of every network at 224 pixels, seven expressions.
+    """Count parameters and multiply-accumulates of every method's rows at its paper's image size, seven expressions.
 
     DFEM is the one trained jointly on Multi-PIE (337 identities, 15 poses, 19 illuminations) and
-    RAF-DB (3 genders, 5 ages, 3 races). ADDM is what the main player trains, S_g, S_e and S_d; at
-    test time ADDL costs as much as Baseline_mat.
+    RAF-DB (3 genders, 5 ages, 3 races). Parameters are all that a method trains; multiply-accumulates are those of
+    one prediction, in which parts used in training only do not run. Of ADDL those parts follow by themselves:
+    ADDM is what its main player trains, S_g, S_e and S_d.
 
     Returns:
         One row per network: ``model``, ``params``, ``macs`` (of one image, or one pair of features;
@@ -19,32 +19,42 @@ def complexity_table() -> pd.DataFrame:
     """
     import torch
 
+    from openfer.evaluation.predictions import run_name
     from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
+    from openfer.methods.names import method_names
+    from openfer.methods.registry import build, method_class
+    from openfer.nn.complexity import count_macs, count_parameters
+
+    identities = tuple(f"{number:03d}" for number in range(_IDENTITIES))
+    vocabulary = FACTOR_CLASSES | {"expression": BASIC_EXPRESSIONS, "identity": identities}
+    rows = []
+    for name in method_names():
+        kind = method_class(name)
+        image = torch.zeros(1, 3, kind.input_side, kind.input_side)
+        for variant, settings in (kind.variants or {name: {}}).items():
+            method = build(name, settings, {task: vocabulary[task] for task in kind.tasks}).eval()
+            rows.append((run_name(name, variant), count_parameters(method), count_macs(method, image)))
+    return pd.DataFrame([*rows, *_parts_of_addl()], columns=["model", "params", "macs"])
+
+
+def _parts_of_addl() -> list[tuple[str, int, int]]:
+    import torch
+
+    from openfer.labels import BASIC_EXPRESSIONS
     from openfer.methods.addl import ADDL, ADDLSettings
-    from openfer.methods.baseline import Baseline, BaselineSettings
-    from openfer.methods.dfem import DFEM, DFEMSettings
     from openfer.nn.complexity import count_macs, count_parameters
     from openfer.nn.heads import FEATURE_SIZE
 
-    expression = {"expression": BASIC_EXPRESSIONS}
-    factors = FACTOR_CLASSES | {"identity": tuple(f"{number:03d}" for number in range(_IDENTITIES))}
-    dfem = DFEM(DFEMSettings(), factors).eval()
-    baseline = Baseline(BaselineSettings(), expression).eval()
-    multilevel = Baseline(BaselineSettings(variant="baseline_mat"), expression).eval()
-    addl = ADDL(ADDLSettings(), expression).eval()
+    addl = ADDL(ADDLSettings(), {"expression": BASIC_EXPRESSIONS}).eval()
 
     def addm(images: torch.Tensor) -> None:
         taps = addl.shared(images)
         addl.expression(taps)
         addl.disturbance(taps)
 
-    image, feature = torch.zeros(1, 3, _SIDE, _SIDE), torch.zeros(1, FEATURE_SIZE)
-    rows = [
-        ("DFEM", count_parameters(dfem), count_macs(dfem, image)),
-        ("Baseline", count_parameters(baseline), count_macs(baseline, image)),
-        ("Baseline_mat", count_parameters(multilevel), count_macs(multilevel, image)),
+    image, feature = torch.zeros(1, 3, ADDL.input_side, ADDL.input_side), torch.zeros(1, FEATURE_SIZE)
+    return [
         ("ADDM", count_parameters(addl.shared, addl.expression, addl.disturbance), count_macs(addm, image)),
         ("MINE", count_parameters(addl.mine), count_macs(addl.mine, feature, feature)),
         ("Discriminator", count_parameters(addl.discriminator), count_macs(addl.discriminator, feature)),
     ]
-    return pd.DataFrame(rows, columns=["model", "params", "macs"])

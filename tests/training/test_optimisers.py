@@ -1,0 +1,94 @@
+"""Adam and SGD do what the schedule says of them, also for parameters that step with another rate."""
+
+import pytest
+import torch
+from pydantic import ValidationError
+from small_method import fresh, painted_store, same_tensors, train
+from torch import nn
+
+from openfer.methods.contract import Player, Schedule, Stage
+from openfer.training.device import Plan
+from openfer.training.optimisers import Optimisers
+
+PLAN = Plan(torch.device("cpu"), torch.float32, False, False, 0)
+SGD = {"epochs": 4, "batch_size": 7, "optimiser": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
+
+
+def optimisers_of(parameters, scales=(), **schedule):
+    stage = Stage("only", Schedule.model_validate(SGD | schedule), (Player("main", parameters, scales=scales),))
+    return Optimisers(stage, PLAN)
+
+
+def step(optimisers, parameters):
+    """Minimise half the square of every parameter: its gradient is the parameter."""
+    optimisers.step({"main": {"total": sum(0.5 * p.square().sum() for p in parameters)}})
+
+
+def parameters_of(*values):
+    return tuple(nn.Parameter(torch.tensor(value)) for value in values)
+
+
+def test_sgd_has_momentum_and_weight_decay():
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters)
+    expected, velocity = own.detach().clone(), torch.zeros(2)
+    for _ in range(4):
+        step(optimisers, parameters)
+        velocity = 0.9 * velocity + expected + 0.01 * expected
+        expected = expected - 0.1 * velocity
+    torch.testing.assert_close(own.detach(), expected)
+
+
+@pytest.mark.parametrize("optimiser", [{"optimiser": "adam", "momentum": 0}, {"momentum": 0, "weight_decay": 0}])
+def test_a_scale_multiplies_the_rate_of_its_parameter_alone(optimiser):
+    alike = parameters_of([1.0], [1.0], [1.0])
+    optimisers = optimisers_of(alike, scales=(1.0, 0.1, 1.0), **optimiser)
+    optimisers.set_epoch(0)
+    step(optimisers, alike)
+    first, slow, last = (1 - parameter.item() for parameter in alike)
+    assert first == last > 0
+    assert slow == pytest.approx(first / 10, rel=1e-4)
+
+
+def test_scales_follow_the_schedule():
+    parameters = parameters_of([1.0], [1.0])
+    optimisers = optimisers_of(parameters, scales=(1.0, 0.5), milestones=[2])
+    rates = optimisers.set_epoch(2)
+    groups = optimisers._optimisers["main"].param_groups
+    assert rates == pytest.approx({"main": 0.01})
+    assert [group["lr"] for group in groups] == pytest.approx([0.01, 0.005])
+
+
+def test_the_state_of_grouped_parameters_comes_back_to_its_owner():
+    def four_steps(interrupted):
+        parameters = parameters_of([1.0, 3.0], [2.0], [-1.0])
+        optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
+        for number in range(4):
+            if interrupted and number == 2:
+                kept = {key: value.clone() for key, value in optimisers.tensors().items()}
+                optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
+                optimisers.restore(kept, optimisers.facts())
+            optimisers.set_epoch(0)
+            step(optimisers, parameters)
+        return {str(number): parameter.detach() for number, parameter in enumerate(parameters)}
+
+    assert same_tensors(four_steps(interrupted=True), four_steps(interrupted=False))
+
+
+def test_one_scale_too_few_is_an_error():
+    with pytest.raises(ValueError, match="shorter"):
+        optimisers_of(parameters_of([1.0], [2.0]), scales=(1.0,))
+
+
+def test_momentum_without_sgd_is_refused():
+    with pytest.raises(ValidationError, match=r"momentum is 0\.9, which adam does not read; set optimiser: sgd"):
+        Schedule(epochs=1, batch_size=2, learning_rate=0.1, momentum=0.9)
+
+
+def test_a_method_learns_with_sgd(tmp_path):
+    method = fresh()
+    schedule = Schedule.model_validate(SGD | {"epochs": 6, "learning_rate": 0.05})
+    method.config = method.config.model_copy(update={"schedule": schedule})
+    fitted = train(painted_store(tmp_path / "store"), tmp_path / "work", method)
+    losses = fitted.history.loc[fitted.history["name"] == "main/classification", "value"].tolist()
+    assert losses[-1] < 0.7 * losses[0]

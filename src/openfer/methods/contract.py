@@ -27,6 +27,16 @@ WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
 
 
+Extras = Mapping[str, Tensor]
+"""What a method sees of each face beside its pixels, by name, (B, *shape)."""
+
+NO_EXTRAS: Extras = {}
+
+EXTRA_SHAPES: Mapping[str, tuple[int, ...]] = {"landmarks": (68, 3)}
+"""The extras that there are, with their shape for one face: of ``landmarks`` x and y in pixels of the image (centres
+of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 points."""
+
+
 class Schedule(Settings):
     """How long a stage trains and how its players step (Adam or SGD, multi-step decay).
 
@@ -66,10 +76,12 @@ class Batch:
     Attributes:
         images: normalised RGB, float, shape (B, 3, S, S).
         labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
+        extras: those that the method asks for.
     """
 
     images: Tensor
     labels: Mapping[str, Tensor]
+    extras: Extras = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Method(nn.Module, ABC):
         classes: class names by task.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
+        extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
     """
 
     name: ClassVar[str]
@@ -137,6 +150,7 @@ class Method(nn.Module, ABC):
     input_side: ClassVar[int] = 224
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
+    extras: ClassVar[tuple[str, ...]] = ()
 
     config: Settings
 
@@ -164,11 +178,18 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: Tensor) -> Prediction:
-        """Predict at test time from (B, 3, S, S); parts used in training only do not run."""
+        """Predict at test time from (B, 3, S, S); parts used in training only do not run.
+
+        A method with :attr:`extras` takes them as a second argument.
+        """
+
+    def inputs(self, batch: Batch) -> tuple[Any, ...]:
+        """Return what :meth:`forward` takes of a batch."""
+        return (batch.images, batch.extras) if self.extras else (batch.images,)
 
     @abstractmethod
     def backbone(self) -> nn.Module:
-        """Return the part that a pretrained ResNet-18 may initialise."""
+        """Return the part that a pretrained ResNet may initialise."""
 
     def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the trained models named in :attr:`needs`; the default needs none.

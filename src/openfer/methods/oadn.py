@@ -114,6 +114,12 @@ class OADN(Method):
     name = "oadn"
     config_class = OADNSettings
     config: OADNSettings
+    variants = {
+        "oadn": {},
+        "oadn_lab": {"attention_weight": 1.0},
+        "oadn_frb": {"attention_weight": 0.0},
+        "oadn_backbone": {"attention_weight": 0.0, "regions": 1},
+    }
     extras = ("landmarks",)
 
     def __init__(self, config: OADNSettings, classes: Classes) -> None:
@@ -127,7 +133,7 @@ class OADN(Method):
 
     @property
     def variant(self) -> str:
-        """Return ``oadn``, or which part of it is alone: ``oadn_lab``, ``oadn_frb``, ``oadn_backbone``."""
+        """Return ``oadn``, or which branch is alone: ``oadn_lab``, ``oadn_frb``, or ``oadn_backbone`` of one region."""
         if self.region_branch is None:
             return "oadn_lab"
         if self.attention_branch is None:
@@ -173,7 +179,8 @@ class OADN(Method):
             maps["attention"] = answers.seen.maps.amax(1, keepdim=True)
         if answers.regions is not None:
             across = round(self.config.regions**0.5)
-            maps["regions"] = answers.regions[1].float().softmax(-1).transpose(1, 2).unflatten(2, (across, across))
+            shares = answers.regions[1].float().softmax(-1).transpose(1, 2)
+            maps["regions"] = shares.reshape(*shares.shape[:2], across, across)
         hidden = torch.cat([branch[0].flatten(1) for branch in branches], dim=1)
         logits = averaged([branch[1] for branch in branches], self.config.vote)
         return Prediction({"expression": logits}, hidden, maps)

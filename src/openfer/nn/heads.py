@@ -49,9 +49,7 @@ class HiddenHead(nn.Module):
 
     def __init__(self, inputs: int, hidden: int, classes: int, activation: Literal["relu", "none"]) -> None:
         super().__init__()
-        self.feature = nn.Sequential(
-            nn.Linear(inputs, hidden), nn.ReLU() if activation == "relu" else nn.Identity()
-        )
+        self.feature = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU() if activation == "relu" else nn.Identity())
         self.logits = nn.Linear(hidden, classes)
 
     def forward(self, feature: Tensor) -> tuple[Tensor, Tensor]:

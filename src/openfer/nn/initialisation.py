@@ -87,7 +87,8 @@ def initialise(backbone: nn.Module, settings: InitialisationSettings) -> MatchRe
             f"{path} fills {len(matching)} of {len(own)} tensors of the backbone "
             f"({len(matching) / len(own):.0%}, at least {settings.minimum_match:.0%} asked for); not in it or of "
             f"another shape: {', '.join(unmatched[:_SHOWN])}; in it and not understood: "
-            f"{', '.join(unexpected[:_SHOWN]) or 'none'}. Give ResNet-18 weights, or lower minimum_match"
+            f"{', '.join(unexpected[:_SHOWN]) or 'none'}. Give weights of the network that the "
+            "method has (most have a ResNet-18, OADN a ResNet-50), or lower minimum_match"
         )
     if unmatched:
         _log.warning(

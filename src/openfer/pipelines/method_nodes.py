@@ -32,7 +32,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     Args:
         run: its parameters.
         work: the folder in which a killed training is found again.
-        *inputs: rows, faces and split of each dataset, then the models that the method needs.
+        *inputs: rows, faces, split and extras of each dataset, then the models that the method needs.
 
     Returns:
         Checkpoints by selection; the history; how the backbone was initialised.
@@ -47,10 +47,10 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     from openfer.training.tracking import MlflowTracker
 
     kind = method_class(run.method)
-    count = 3 * len(run.datasets)
+    count = (3 + len(kind.extras)) * len(run.datasets)
     needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
     check_normalisation(run.images, needed)
-    data = sources(inputs[:count], run.fold)
+    data = sources(inputs[:count], run.fold, kind.extras)
     classes = classes_of(data, kind.tasks)
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
@@ -74,9 +74,10 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         The predictions; what is known of the run, one mapping per selection.
     """
     from openfer.evaluation.predictions import predictions_table
+    from openfer.methods.registry import method_class
     from openfer.training.predict import predict as predict_faces
 
-    data = sources(inputs, run.fold)
+    data = sources(inputs, run.fold, method_class(run.method).extras)
     role = tested_role(data)
     tables, facts = [], []
     for selection, load in models.items():

@@ -4,20 +4,21 @@ from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs
 from openfer.pipelines import evaluation_nodes, method_nodes
-from openfer.pipelines.in_use import datasets_of
+from openfer.pipelines.in_use import EMBEDDED, datasets_of
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 
 
-def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
+def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
         needs: names of the runs whose main model it is given, in the order of ``Method.needs``.
+        extras: what it sees beside each face, as ``Method.extras`` says.
     """
     parameters = f"params:{name}"
-    tables = tables_of(name)
+    tables = tables_of(name, extras)
     models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
     return data_pipeline(datasets_of(name)) + Pipeline(
@@ -51,9 +52,16 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
             ),
             node(
                 method_nodes.augmented,
-                [parameters, *tables],
+                [parameters, *tables_of(name)],
                 f"{name}.augmented",
                 name="augmented",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.by_group,
+                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
+                f"{name}.groups",
+                name="groups",
                 namespace=name,
             ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
@@ -68,6 +76,13 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
     )
 
 
-def tables_of(name: str) -> list[str]:
-    """Return the catalog names of a run's data: rows, faces and split of each dataset."""
-    return [f"{dataset}_{part}" for dataset in datasets_of(name) for part in ("rows", "faces", "split")]
+def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
+    """Return the catalog names of a run's data: rows, faces, split and the extras of each dataset.
+
+    Of rendered faces the renderer knows the landmarks; of others a landmarker has found them.
+    """
+    return [
+        f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
+        for dataset in datasets_of(name)
+        for part in ("rows", "faces", "split", *extras)
+    ]

@@ -18,7 +18,7 @@ def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
         rows: the columns ``sample_id`` and ``subsets``.
     """
     listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
-    return {(CHALLENGE, name): part["sample_id"].tolist() for name, part in listed.groupby("subsets", sort=True)}
+    return {(CHALLENGE, str(name)): part["sample_id"].tolist() for name, part in listed.groupby("subsets", sort=True)}
 
 
 def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
@@ -30,7 +30,10 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
         split: valid under :data:`openfer.schemas.SPLIT`.
         deduplicated: from :func:`openfer.protocols.deduplicated.deduplicated`.
     """
-    tested, kept = (pd.MultiIndex.from_frame(s.loc[s["role"] == "test", ["fold", "sample_id"]]) for s in (split, deduplicated))
+    tested, kept = (
+        pd.MultiIndex.from_frame(each.loc[each["role"] == "test", ["fold", "sample_id"]])
+        for each in (split, deduplicated)
+    )
     taken = set(tested.difference(kept).get_level_values("sample_id"))
     if not taken:
         return {}
@@ -38,6 +41,11 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
     return {(COPIES, "none in training"): [name for name in names if name not in taken]}
 
 
-def groups(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
+def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
     return group_table(row_groups(rows) | copy_groups(split, deduplicated))
+
+
+def listed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups that rows name by themselves, valid under :data:`openfer.schemas.GROUPS`."""
+    return group_table(row_groups(rows))

@@ -1,6 +1,7 @@
 """Groups of rendered faces by what makes them difficult, which only the renderer knows."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,12 @@ _SHARES = (0.0, 0.5, 0.7, 0.9, 1.0)
 """Of the 68 points."""
 
 
-def scene_groups(scenes: pd.DataFrame, visible: np.ndarray) -> pd.DataFrame:
+def scene_groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
     """Group faces by occluder, by yaw, by the share of points that the camera sees, and as public lists do.
 
     Args:
         scenes: the columns ``sample_id``, ``occluder`` and ``yaw``.
-        visible: whether the camera sees each point, in the order of the scenes, (N, 68).
+        landmarks: the columns ``sample_id`` and ``confidence68``, 1 for a point that the camera sees and 0.
 
     Returns:
         Valid under :data:`openfer.schemas.GROUPS`. ``challenge`` holds what the public lists of AffectNet and FERPlus
@@ -28,7 +29,8 @@ def scene_groups(scenes: pd.DataFrame, visible: np.ndarray) -> pd.DataFrame:
     """
     names = scenes["sample_id"].to_numpy(dtype=object)
     turned = scenes["yaw"].abs().to_numpy()
-    seen = np.asarray(visible, dtype=float).mean(axis=1)
+    shares = [float(np.mean(own)) for own in landmarks["confidence68"]]
+    seen = pd.Series(shares, index=landmarks["sample_id"])[names].to_numpy()
     covered = (scenes["occluder"] != "none").to_numpy()
     masks = {("occluder", kind): (scenes["occluder"] == kind).to_numpy() for kind in OCCLUDERS}
     masks |= {("yaw", f"{low} to {high} degrees"): mask for low, high, mask in _between(turned, _YAWS)}
@@ -44,5 +46,5 @@ def scene_groups(scenes: pd.DataFrame, visible: np.ndarray) -> pd.DataFrame:
 def _between(values: np.ndarray, edges: tuple[float, ...]) -> Iterator[tuple[float, float, np.ndarray]]:
     """Yield each interval with who is in it; a bound belongs to the interval above, the last one to the last."""
     place = np.digitize(values, edges[1:-1])
-    for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (low, high) in enumerate(pairwise(edges)):
         yield low, high, place == number

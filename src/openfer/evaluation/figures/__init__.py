@@ -4,6 +4,7 @@ from openfer.evaluation.figures.attention import attention_sheet
 from openfer.evaluation.figures.confusion import confusion_picture, confusion_plot
 from openfer.evaluation.figures.curves import training_curves
 from openfer.evaluation.figures.importance import importance_picture, importance_plot
+from openfer.evaluation.figures.interest_points import interest_points_sheet
 from openfer.evaluation.figures.recall import per_class_recall_plot
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "confusion_plot",
     "importance_picture",
     "importance_plot",
+    "interest_points_sheet",
     "per_class_recall_plot",
     "training_curves",
 ]

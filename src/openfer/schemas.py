@@ -152,3 +152,14 @@ PREDICTIONS = pa.DataFrameSchema(
     name="predictions",
 )
 """One row per prediction; further columns are groups for sub-reports."""
+
+FEATURES = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "y_true": _name(),
+        "f[0-9]+": pa.Column("float32", regex=True, coerce=True),
+    },
+    strict=True,
+    name="features",
+)
+"""What the classifier of a run's main selection reads of each tested face; ``y_true`` is of its first task."""

@@ -75,3 +75,4 @@ def test_a_run_is_called_by_its_variant_with_the_method_spelled_as_papers_do():
     assert run_name("addl", "DDL_ga") == "ADDL DDL_ga"
     assert run_name("baseline", "baseline_mat") == "Baseline_mat"
     assert run_name("sna", "") == "SNA"
+    assert run_name("fdrl_eca", "fdrl_eca_without_eca") == "FDRL-ECA_without_eca"

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.methods.contract import Batch
 from openfer.methods.names import method_names
 from openfer.methods.registry import build, method_class
+from openfer.pipelines.training_data import landmark_array
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.loop import FitData, fit
@@ -45,6 +47,8 @@ class Trial:
         config = {"schedule": {"epochs": 1, "batch_size": 7, "learning_rate": 1e-3} | schedule}
         if "factors" in method_class(self.name).config_class.model_fields:
             config["factors"] = [task for task in LABELLED if task != "expression"]
+        if "blocks" in method_class(self.name).config_class.model_fields:
+            config["blocks"] = [1, 1, 1, 1]
         return build(self.name, config, self.classes, models)
 
     def data(self, rows=TRAIN, held_out=HELD_OUT):
@@ -52,7 +56,13 @@ class Trial:
 
     def dataset(self, rows, training=False):
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
-        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training)
+        extras = {name: self.extra(name)[rows] for name in method_class(self.name).extras}
+        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training, extras=extras)
+
+    def extra(self, name):
+        assert name == "landmarks"
+        table = self.faces.store.table(["sample_id", "points68", "confidence68"])
+        return landmark_array(table, self.faces.scenes["sample_id"])
 
     def _fresh_model(self, need):
         model = Trial(need, self.faces).build()
@@ -99,7 +109,8 @@ def test_its_variants_are_named_by_the_settings_that_make_them(trial):
 def test_its_step_names_finite_losses_for_every_player(trial):
     method = trial.build()
     labels = {task: torch.from_numpy(trial.faces.labels(task)[:6]) for task in trial.classes}
-    batch = type("Batch", (), {"images": torch.randn(6, 3, 64, 64), "labels": labels})
+    extras = {name: torch.from_numpy(trial.extra(name)[:6]) for name in method.extras}
+    batch = Batch(torch.randn(6, 3, 64, 64), labels, extras)
     for stage in method.stages():
         losses = method.step(batch, stage)
         assert list(losses) == [player.name for player in stage.players]

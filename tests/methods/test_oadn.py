@@ -191,7 +191,16 @@ def test_the_paper_s_schedule_is_the_default():
     assert schedule.milestones == (20, 40)
 
 
-@pytest.mark.parametrize("wrong", [{"regions": 5}, {"unstrided": "layer2"}, {"threshold": 1.1}, {"attention_weight": -1}])
+@pytest.mark.parametrize(("rate", "expected"), [("scheduled", 0.1), ("fine_tuning", 0.001)])
+def test_fine_tuning_steps_a_hundred_times_more_carefully(rate, expected):
+    (stage,) = small(rate=rate).stages()
+    assert stage.schedule.learning_rate == pytest.approx(expected)
+    assert stage.schedule.milestones == (20, 40)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"regions": 5}, {"unstrided": "layer2"}, {"threshold": 1.1}, {"attention_weight": -1}]
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         OADNSettings.model_validate(wrong)

@@ -10,6 +10,7 @@ import yaml
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from openfer.methods.names import method_names
@@ -25,6 +26,11 @@ def context() -> Iterator[KedroContext]:
 
 
 @pytest.fixture(scope="module")
+def catalog(context: KedroContext) -> CatalogProtocol:
+    return context.catalog  # made anew each time it is asked for
+
+
+@pytest.fixture(scope="module")
 def pipelines(context: KedroContext) -> dict[str, Pipeline]:
     from openfer.pipeline_registry import register_pipelines
 
@@ -36,20 +42,20 @@ def names_of(pipelines: dict[str, Pipeline]) -> list[str]:
     return sorted(name for name in names if not name.startswith("params:"))
 
 
-def test_no_name_falls_through_to_memory(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+def test_no_name_falls_through_to_memory(catalog: CatalogProtocol, pipelines: dict[str, Pipeline]) -> None:
     names = names_of(pipelines)
     assert len(names) > 50
-    assert [name for name in names if name not in context.catalog] == []
+    assert [name for name in names if name not in catalog] == []
 
 
-def test_every_dataset_has_a_layer(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
-    datasets = {name: context.catalog.get(name) for name in names_of(pipelines)}
+def test_every_dataset_has_a_layer(catalog: CatalogProtocol, pipelines: dict[str, Pipeline]) -> None:
+    datasets = {name: catalog.get(name) for name in names_of(pipelines)}
     without = [name for name, d in datasets.items() if "layer" not in (d.metadata or {}).get("kedro-viz", {})]
     assert without == []
 
 
-def test_no_two_names_share_a_file(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
-    datasets = [context.catalog.get(name) for name in names_of(pipelines)]
+def test_no_two_names_share_a_file(catalog: CatalogProtocol, pipelines: dict[str, Pipeline]) -> None:
+    datasets = [catalog.get(name) for name in names_of(pipelines)]
     places = [str(getattr(d, "_filepath", None) or d._path) for d in datasets]
     assert len(places) == len(set(places))
 
@@ -65,6 +71,25 @@ def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, 
     assert outside == {"params:addl", "params:dfem", "params:synthetic", "params:protocol"}
 
 
+def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipeline]) -> None:
+    from openfer.methods.registry import method_class
+
+    for name in method_names():
+        train = next(node for node in pipelines[name].nodes if node.name == f"{name}.train")
+        extras = method_class(name).extras
+        assert [i for i in train.inputs if "landmarks" in i] == [f"synthetic_fer_known_{extra}" for extra in extras]
+
+
+def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> None:
+    from openfer.pipelines.oadn import create_pipeline
+
+    try:
+        choose({"oadn": {"datasets": ["mine"]}})
+        assert {"mine_landmarks", "mine_rows", "mine_faces"} <= create_pipeline().inputs()
+    finally:
+        choose({})
+
+
 def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:
     from openfer.pipelines.template import method_pipeline
 
@@ -76,7 +101,7 @@ def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipel
 
 
 def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(
-    context: KedroContext, pipelines: dict[str, Pipeline]
+    catalog: CatalogProtocol, pipelines: dict[str, Pipeline]
 ) -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     for name, stage in stages.items():
@@ -87,7 +112,7 @@ def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(
     for dataset in names_of(pipelines):
         if dataset.endswith(".work"):
             continue
-        d = context.catalog.get(dataset)
+        d = catalog.get(dataset)
         place = Path(getattr(d, "_filepath", None) or d._path)
         relative = place.relative_to(ROOT) if place.is_absolute() else place
         assert sum(relative.is_relative_to(out) for out in owned) == 1, f"{dataset} at {relative}"

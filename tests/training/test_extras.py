@@ -80,7 +80,9 @@ def test_a_mirrored_face_s_points_keep_their_meaning_and_their_confidence(store)
     sample = data[flipped[0], 0]
     found = places(sample, mirrored=True)
     torch.testing.assert_close(found[:, :2].double(), painted(sample[0]), atol=1e-4, rtol=0)
-    assert found[:, 2].tolist() == pytest.approx([0.0, 0.16, 0.30])  # the left point's score is at the right one's number
+    assert found[:, 2].tolist() == pytest.approx(
+        [0.0, 0.16, 0.30]
+    )  # the left point's score is at the right one's number
     assert sample[2]["landmarks"][16].tolist() == pytest.approx([64 - 20.5, 24.5, 0.0])
 
 
@@ -125,7 +127,13 @@ def test_erasing_is_refused_where_points_would_stay_as_sure_as_before(store):
 def test_landmarks_of_another_number_are_refused(store):
     with pytest.raises(DataError, match="2 landmarks for 3 faces"):
         FaceDataset(
-            store, np.arange(3), {}, ImageSettings(crop=64), 0, training=False, extras={"landmarks": np.zeros((2, 68, 3))}
+            store,
+            np.arange(3),
+            {},
+            ImageSettings(crop=64),
+            0,
+            training=False,
+            extras={"landmarks": np.zeros((2, 68, 3))},
         )
 
 

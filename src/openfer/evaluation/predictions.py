@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.schemas import PREDICTIONS
+from openfer.schemas import FEATURES, PREDICTIONS
 
 RUN = ("method", "variant", "selection", "task", "seed")
 """What makes a run: one trained model (or one per fold), its epoch chosen in one named way."""
+
+FEATURE_PREFIX = "f"
+"""Of the columns of a features table, numbered from 0."""
 
 _TOLERANCE = 1e-3
 
@@ -85,6 +88,22 @@ def predictions_table(
     return PREDICTIONS.validate(pd.concat([table, columns], axis=1))
 
 
+def features_table(sample_ids: Sequence[str], features: np.ndarray, y_true: Sequence[str]) -> pd.DataFrame:
+    """Make the table of what a classifier reads.
+
+    Args:
+        sample_ids: N names.
+        features: float, (N, D).
+        y_true: N names of true labels.
+
+    Returns:
+        A table valid under :data:`openfer.schemas.FEATURES`.
+    """
+    names = pd.DataFrame({"sample_id": list(sample_ids), "y_true": list(y_true)})
+    columns = [f"{FEATURE_PREFIX}{number}" for number in range(features.shape[1])]
+    return FEATURES.validate(pd.concat([names, pd.DataFrame(features, columns=columns)], axis=1))
+
+
 def classes_in(predictions: pd.DataFrame) -> tuple[str, ...]:
     """Return the classes of a run: its ``p_<class>`` columns that are not wholly null, in their order."""
     columns = [name for name in predictions.columns if name.startswith("p_")]
@@ -125,9 +144,9 @@ def run_name(method: str, variant: str) -> str:
     """Return how a run is called in tables and sentences.
 
     That is its variant, preceded by the method where the variant does not begin with it. Methods are
-    acronyms, written in capitals, apart from baselines: ``ADDL``, ``ADDL dfem_raf``, ``Baseline_mat``.
+    acronyms, written in capitals, apart from baselines: ``ADDL``, ``FDRL-ECA_without_eca``, ``Baseline_mat``.
     """
-    spelling = method.capitalize() if method.startswith("baseline") else method.upper()
+    spelling = method.capitalize() if method.startswith("baseline") else method.upper().replace("_", "-")
     if variant.lower().startswith(method.lower()):
         return spelling + variant[len(method) :]
     return f"{spelling} {variant}".strip()

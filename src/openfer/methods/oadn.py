@@ -36,6 +36,7 @@ from openfer.nn.resnet50 import CHANNELS, RESNET50, ResNet50Trunk
 from openfer.parameters import Settings
 
 _HIDDEN = 256
+_FINE_TUNING = 0.01
 
 
 class OADNSettings(Settings):
@@ -43,7 +44,9 @@ class OADNSettings(Settings):
 
     Attributes:
         schedule: the paper drops the rate "by 10 after 20 epochs" of 60: once, or every 20 epochs, which is
-            taken here. Its 0.1 is high for pretrained weights.
+            taken here.
+        rate: ``fine_tuning`` trains at a hundredth of the schedule's rate. The paper's 0.1 is high for pretrained
+            weights, which large steps undo; a re-implementation took 0.001.
         unstrided: the stage without stride. The paper's "stride of conv4_1" is layer3 in ResNet's own naming and
             layer4 in torchvision's; both make 14 x 14 maps, and layer4 is what is usually unstrided.
         blocks: bottlenecks in each of the four stages; ResNet-50's. Fewer are for small studies.
@@ -71,6 +74,7 @@ class OADNSettings(Settings):
         milestones=(20, 40),
         decay=0.1,
     )
+    rate: Literal["scheduled", "fine_tuning"] = "scheduled"
     unstrided: Literal["layer3", "layer4"] = "layer4"
     blocks: tuple[int, int, int, int] = RESNET50
     threshold: float = Field(default=0.6, ge=0, le=1)
@@ -142,7 +146,10 @@ class OADN(Method):
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
-        return (Stage("joint", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
+        schedule = self.config.schedule
+        if self.config.rate == "fine_tuning":
+            schedule = schedule.model_copy(update={"learning_rate": _FINE_TUNING * schedule.learning_rate})
+        return (Stage("joint", schedule, (Player("main", tuple(self.parameters())),)),)
 
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return ``lambda L_LAB + (1 - lambda) L_FRB`` (OADN, Eq. 3 to 5)."""

@@ -1,7 +1,7 @@
 """ResNet-18 as a trunk that hands out a feature map after each of its five blocks."""
 
-import torchvision
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from openfer.errors import ParameterError
 
@@ -17,11 +17,14 @@ class ResNet18Trunk(nn.Module):
 
     ADDL's shared subnetwork S_g, whose "five blocks" are the stem and the four stages. The keys
     of its state are torchvision's, so that ordinary ResNet-18 weights load without translation.
+
+    Args:
+        block: what the four stages are made of, two in each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, block: type[BasicBlock] = BasicBlock) -> None:
         super().__init__()
-        network = torchvision.models.resnet18(weights=None)
+        network = ResNet(block, [2, 2, 2, 2])
         self.conv1, self.bn1, self.relu, self.maxpool = network.conv1, network.bn1, network.relu, network.maxpool
         self.layer1, self.layer2 = network.layer1, network.layer2
         self.layer3, self.layer4 = network.layer3, network.layer4

@@ -31,6 +31,13 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     }
 
 
+def distances(features: pd.DataFrame) -> pd.DataFrame:
+    """Return how tight the classes lie in the feature space of one method."""
+    from openfer.evaluation.distances import class_distances
+
+    return class_distances(features)
+
+
 def compare(*tables: Any) -> dict[str, Any]:
     """Put methods beside each other, on the faces that all were tested on.
 

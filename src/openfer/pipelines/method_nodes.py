@@ -67,19 +67,20 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     return fitted.states, fitted.history.assign(method=method.variant), about
 
 
-def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
     """Predict the test faces, or the validation faces of a dataset without any, with every selection.
 
     Returns:
-        The predictions; what is known of the run, one mapping per selection.
+        The predictions; the main selection's features; what is known of the run, one mapping per selection.
     """
-    from openfer.evaluation.predictions import predictions_table
+    from openfer.evaluation.predictions import features_table, predictions_table
     from openfer.methods.registry import method_class
     from openfer.training.predict import predict as predict_faces
 
     data = sources(inputs, run.fold, method_class(run.method).extras)
     role = tested_role(data)
     tables, facts = [], []
+    features: pd.DataFrame | None = None
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
@@ -87,12 +88,16 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         predicted = predict_faces(method, faces, run.training)
         for task, names in method.classes.items():
             labelled = faces.labels[task] >= 0
+            who = faces.sample_ids[labelled].tolist()
+            true = [names[label] for label in faces.labels[task][labelled]]
+            if checkpoint.facts["main_selection"] and features is None:
+                features = features_table(who, predicted.features[labelled], true)
             tables.append(
                 predictions_table(
-                    faces.sample_ids[labelled].tolist(),
+                    who,
                     predicted.probabilities[task][labelled],
                     names,
-                    [names[label] for label in faces.labels[task][labelled]],
+                    true,
                     fold=run.fold,
                     seed=run.seed,
                     method=run.method,
@@ -102,7 +107,8 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                 )
             )
         facts.append(_facts(checkpoint, role))
-    return pd.concat(tables, ignore_index=True), facts
+    assert features is not None, "one selection is the main one"
+    return pd.concat(tables, ignore_index=True), features, facts
 
 
 def augmented(run: MethodRun, *tables: Any) -> Any:

@@ -33,7 +33,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
             node(
                 runs(method_nodes.predict, code),
                 [parameters, f"{name}_models", *tables],
-                [f"{name}_predictions", f"{name}_facts"],
+                [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
                 name="predict",
                 namespace=name,
             ),
@@ -65,6 +65,13 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 namespace=name,
             ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
+            node(
+                evaluation_nodes.distances,
+                f"{name}_features",
+                f"{name}.distances",
+                name="distances",
+                namespace=name,
+            ),
             node(
                 runs(publish, code),
                 [parameters, f"{name}_models", *tables],

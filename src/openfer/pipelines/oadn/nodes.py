@@ -27,8 +27,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     role = tested_role(data)
     everyone = faces_for(data, role, method.classes, run.images, run.seed)
     seen = method.attend(torch.from_numpy(everyone.extras["landmarks"]), run.images.crop, (1, 1))
-    order = np.argsort(seen.kept.sum(1).numpy(), kind="stable")
-    shown = set(everyone.sample_ids[order[np.linspace(0, len(order) - 1, _FACES_SHOWN).astype(int)]].tolist())
+    shown = set(everyone.sample_ids[_from_covered_to_bare(seen.kept.sum(1).numpy())].tolist())
     data = [replace(source, split=source.split[source.split["sample_id"].isin(shown)]) for source in data]
     faces = faces_for([source for source in data if len(source.role(role))], role, method.classes, run.images, run.seed)
 
@@ -59,3 +58,12 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
         [names[faces.labels["expression"][i]] for i in order],
         [names[guesses[i]] for i in order],
     )
+
+
+def _from_covered_to_bare(kept: np.ndarray) -> np.ndarray:
+    """Return places of faces whose numbers of kept points are spread over those that there are, (N,) to (10,)."""
+    order = np.argsort(kept, kind="stable")
+    by_count = np.searchsorted(kept[order], np.linspace(kept.min(), kept.max(), _FACES_SHOWN))
+    by_rank = np.linspace(0, len(order) - 1, _FACES_SHOWN).astype(int)
+    places = list(dict.fromkeys([*by_count.tolist(), *by_rank.tolist()]))
+    return order[places[:_FACES_SHOWN]]

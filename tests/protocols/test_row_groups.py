@@ -32,13 +32,14 @@ def test_without_copies_the_deduplicated_test_set_is_no_group_of_its_own():
 
 
 def test_a_copy_counts_in_the_fold_where_the_sample_is_tested():
-    folds = pd.DataFrame(
-        {"sample_id": ["a", "b", "c"] * 2, "fold": [0] * 3 + [1] * 3, "role": ["train", "test", "test", "test", "train", "train"]}
-    )
-    pairs = pd.DataFrame({"sample_id_1": ["b"], "sample_id_2": ["a"]})
-    kept = deduplicated(pd.concat([folds, SPLIT.assign(fold=2)], ignore_index=True), pairs)
-    found = grouped(groups_of(ROWS, pd.concat([folds, SPLIT.assign(fold=2)], ignore_index=True), kept))
-    assert found["copies", "none in training"] == ["c", "d"]  # a and b are each other's copy, c and d are not
+    """Copies of each other, a and b are tested in folds of their own; c and d share fold 2 with both in training."""
+    folds = pd.DataFrame({"sample_id": list("abcd") * 3, "fold": [0] * 4 + [1] * 4 + [2] * 4})
+    tested = {("a", 0), ("c", 0), ("b", 1), ("d", 1), ("c", 2), ("d", 2)}
+    pairs = zip(folds["sample_id"], folds["fold"], strict=True)
+    split = folds.assign(role=["test" if pair in tested else "train" for pair in pairs])
+    copies = pd.DataFrame({"sample_id_1": ["b"], "sample_id_2": ["a"]})
+    found = grouped(groups_of(ROWS, split, deduplicated(split, copies)))
+    assert found["copies", "none in training"] == ["c", "d"]
 
 
 def test_rows_on_no_list_make_an_empty_table():

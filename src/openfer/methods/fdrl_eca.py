@@ -1,0 +1,178 @@
+"""FDRL-ECANet: feature decomposition and reconstruction over a channel-attentive ResNet-18 (Guo and Yang).
+
+Where the paper is silent, the public re-implementation of FDRL decides, and the docstrings say so.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from openfer.labels import MISSING
+from openfer.losses.balance import balance_loss
+from openfer.losses.compactness import compactness_loss
+from openfer.losses.distribution import distribution_loss
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.nn.centres import Centres
+from openfer.nn.channel_attention import Kernel
+from openfer.nn.eca_resnet import ECAResNet18Trunk
+from openfer.nn.feature_decomposition import FeatureDecomposition, FeatureReconstruction, Importance, Relation
+from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.parameters import Settings
+
+FEATURE_SIZE = 128
+"""Length of the latent and of the reconstructed features."""
+
+
+class Weights(Settings):
+    """Of the terms beside the classification; the paper states none.
+
+    Attributes:
+        compactness: lambda_1; 1e-4 in the public code.
+        distribution: lambda_2; 1e-4 in the public code.
+        balance: of FDRL's L_B, which this paper drops; 1 in the public code of FDRL.
+    """
+
+    compactness: float = Field(default=1e-4, ge=0)
+    distribution: float = Field(default=1e-4, ge=0)
+    balance: float = Field(default=0.0, ge=0)
+
+
+class FDRLECASettings(Settings):
+    """Parameters of FDRL-ECANet; the defaults are the paper's.
+
+    Attributes:
+        schedule: Adam, a tenth of the rate every seven epochs. lambda_3 L_W, the penalty on all weights, is Adam's
+            ``weight_decay`` and nothing besides; its size is the public code's.
+        weights: of the terms of the loss.
+        channel_attention: ``none`` is the paper's row "w/o ECA".
+        kernel: of the channel attention; the paper says "adaptive" (3, 5, 5, 5), ECA's public ResNet-18 has 3.
+        decomposition: False is the paper's row "w/o FDRL": one fully connected layer on the pooled maps.
+        branches: M; not stated, 9 in FDRL and its public code.
+        importance: of a latent feature. The equation's ``l1`` norm of a 128-vector of sigmoids is near 64 at the
+            start; distances of features so large have a tanh of exactly 1 and no gradient. ``mean`` is that norm
+            divided by 128, in (0, 1) as the paper's text says, and the default.
+        relation: what the paper calls a similarity matrix; both public codes take the Euclidean distance.
+        delta: share of the intra features in the reconstruction; not stated, 0.5 in the public code.
+        centre_momentum: None learns the centres of L_C and L_D by gradient, as all else; a number in (0, 1) makes
+            them moving averages. "Clustered iteratively", says the paper; in the public code they never move.
+    """
+
+    schedule: Schedule = Schedule(
+        epochs=60,
+        batch_size=32,
+        learning_rate=1e-4,
+        weight_decay=1e-4,
+        milestones=tuple(range(7, 60, 7)),
+        decay=0.1,
+    )
+    weights: Weights = Weights()
+    channel_attention: Literal["eca", "none"] = "eca"
+    kernel: Kernel = 3
+    decomposition: bool = True
+    branches: int = Field(default=9, ge=2)
+    importance: Importance = "mean"
+    relation: Relation = "distance"
+    delta: float = Field(default=0.5, ge=0, le=1)
+    centre_momentum: float | None = Field(default=None, gt=0, lt=1)
+
+    @field_validator("kernel")
+    @classmethod
+    def _odd(cls, value: Kernel) -> Kernel:
+        if isinstance(value, int) and (value < 1 or value % 2 == 0):
+            raise ValueError(f"kernel is {value}; give an odd number such as 3, or adaptive")
+        return value
+
+
+class FDRLECA(Method):
+    """ECA-ResNet-18 - FDN - FRN - EPN: one player, three terms and a weight penalty."""
+
+    name = "fdrl_eca"
+    config_class = FDRLECASettings
+    config: FDRLECASettings
+    variants = {
+        "fdrl_eca": {},
+        "fdrl_eca_without_eca": {"channel_attention": "none"},
+        "fdrl_eca_without_fdrl": {"decomposition": False},
+    }
+
+    def __init__(self, config: FDRLECASettings, classes: Classes) -> None:
+        super().__init__(config, classes)
+        count, branches = len(self.classes["expression"]), config.branches
+        self.trunk = ECAResNet18Trunk(config.kernel) if config.channel_attention == "eca" else ResNet18Trunk()
+        if not config.decomposition:
+            self.predict = nn.Linear(TAP_CHANNELS[-1], count)
+            return
+        self.decompose = FeatureDecomposition(TAP_CHANNELS[-1], branches, FEATURE_SIZE)
+        self.reconstruct = FeatureReconstruction(
+            branches, FEATURE_SIZE, config.importance, config.relation, config.delta
+        )
+        self.predict = nn.Linear(FEATURE_SIZE, count)
+        self.latent_centres = Centres(branches, FEATURE_SIZE, config.centre_momentum)
+        self.weight_centres = Centres(count, branches, config.centre_momentum)
+
+    @property
+    def variant(self) -> str:
+        """Return the name of the row: what is left out, if anything."""
+        left_out = ["eca"] * (self.config.channel_attention == "none") + ["fdrl"] * (not self.config.decomposition)
+        return "_without_".join([self.name, *left_out])
+
+    def stages(self) -> Sequence[Stage]:
+        """Return the one stage: everything is minimised by everything."""
+        return (Stage("expression", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
+
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return ``L_cls + lambda_1 L_C + lambda_2 L_D``, and FDRL's L_B where it has a weight."""
+        labels = batch.labels["expression"]
+        pooled = self._pooled(batch.images)
+        if not self.config.decomposition:
+            return {"main": total({"classification": masked_cross_entropy(self._logits(pooled), labels)})}
+        weights = self.config.weights
+        latent = self.decompose(pooled)
+        feature, importance, relation = self.reconstruct(latent)
+        self._move_centres(latent, importance, labels)
+        losses = {
+            "classification": masked_cross_entropy(self._logits(feature), labels),
+            "compactness": weights.compactness * compactness_loss(latent, self.latent_centres.value),
+            "distribution": weights.distribution * distribution_loss(importance, self.weight_centres.value, labels),
+        }
+        if weights.balance:
+            losses["balance"] = weights.balance * balance_loss(importance)
+        pairs = relation.shape[1] * (relation.shape[1] - 1)
+        watched = {
+            f"{WATCH}importance": importance.detach().mean(),
+            f"{WATCH}relation": relation.detach().sum((1, 2)).mean() / pairs,
+            f"{WATCH}feature_norm": feature.detach().norm(dim=1).mean(),
+        }
+        return {"main": total(losses | watched)}
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict the expression from the reconstructed feature, or from the pooled maps without FDRL."""
+        feature = self._pooled(images)
+        if self.config.decomposition:
+            feature = self.reconstruct(self.decompose(feature)).feature
+        return Prediction({"expression": self._logits(feature)}, feature)
+
+    def backbone(self) -> nn.Module:
+        """Return the trunk."""
+        return self.trunk
+
+    def _pooled(self, images: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(self.trunk(images)[-1], 1).flatten(1)
+
+    def _logits(self, feature: Tensor) -> Tensor:
+        with torch.autocast(feature.device.type, enabled=False):
+            logits: Tensor = self.predict(feature.float())
+            return logits
+
+    def _move_centres(self, latent: Tensor, importance: Tensor, labels: Tensor) -> None:
+        branch = torch.arange(self.config.branches, device=latent.device).repeat(len(latent))
+        self.latent_centres.follow(latent.flatten(0, 1), branch)
+        self.weight_centres.follow(importance, labels.where(labels != MISSING, -1))
+
+
+METHOD = FDRLECA

@@ -10,9 +10,10 @@ import yaml
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
+from openfer.cli import readable
 from openfer.methods.names import method_names
 from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import ROOT
@@ -88,6 +89,13 @@ def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> 
         assert {"mine_landmarks", "mine_rows", "mine_faces"} <= create_pipeline().inputs()
     finally:
         choose({})
+
+
+def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalog: CatalogProtocol) -> None:
+    with pytest.raises(DatasetError) as caught:
+        catalog.load("nobodys_landmarks")
+    command = "`kedro run --pipelines landmarks --params dataset=nobodys`"
+    assert f"is not there; make it by {command}" in readable(caught.value)
 
 
 def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:

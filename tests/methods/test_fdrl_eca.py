@@ -123,3 +123,20 @@ def test_the_feature_is_what_the_classifier_reads(tiny_faces):
 def test_a_kernel_that_is_not_odd_is_refused(kernel):
     with pytest.raises(ValidationError, match="give an odd number such as 3, or adaptive"):
         fdrl(kernel=kernel)
+
+
+def test_delta_relation_and_importance_reach_the_reconstruction(tiny_faces):
+    images = faces(tiny_faces, 2)
+
+    def feature(**config):
+        with torch.no_grad():
+            return fdrl(**config).eval()(images).features
+
+    plain = feature()
+    for other in ({"relation": "cosine"}, {"relation": "negative_distance"}, {"importance": "l1"}, {"delta": 0.9}):
+        assert not torch.allclose(feature(**other), plain), other
+    method = fdrl(delta=1.0).eval()
+    with torch.no_grad():
+        latent = method.decompose(torch.nn.functional.adaptive_avg_pool2d(method.trunk(images)[-1], 1).flatten(1))
+        importance = method.reconstruct(latent).importance
+        torch.testing.assert_close(method(images).features, (importance[..., None] * latent).sum(1))

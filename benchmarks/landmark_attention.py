@@ -46,7 +46,7 @@ def measure(way: str, batch: int, backward: bool, answer: Connection) -> None:
         result.square().sum().backward()
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    answer.send((peak * _KILOBYTES, seconds, float(result.sum())))
+    answer.send((peak * _KILOBYTES, seconds, float(result.detach().sum())))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ run: $(STAMP)  ## render faces, train Baseline and ADDL, compare them
 	@$(BIN)/kedro run
 
 test: $(STAMP)  ## run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)  ## style, types, import directions
 	@$(BIN)/ruff check .

@@ -1,12 +1,55 @@
-"""Faces for all tests that need real ones: rendered once a session, eight people and seven expressions."""
+"""Faces for all tests that need real ones, rendered once a session; and how workers share the tests."""
 
+import functools
+import gc
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
+
+ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
+if ONE_OF_SEVERAL:
+    # Each worker has a core, and so have the programs that it starts; torch reads this when it is imported.
+    os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one worker do each file, and one of them all files that need the finished project, which is then run once.
+
+    The groups of ``--dist loadgroup`` would say the same, but xdist 3.8 loses them under pytest 9.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "finished" if "finished: Project" in _source(config.rootpath / file) else file
+
+    return Scheduling(config, log)
+
+
+@functools.cache
+def _source(file: Path) -> str:
+    return file.read_text()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long where several workers share the tests, so that all end at about the same time."""
+    if ONE_OF_SEVERAL:
+        items.sort(key=lambda item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collections; the runner makes one after each node."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """`kedro run` in this process: one project for many datasets, a second a run instead of six."""
 
+import contextlib
+import io
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +9,37 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from openfer.io.face_store import FaceStore
+from openfer.pipelines.in_use import choose
 from openfer.runner import IdempotentRunner
 from tests.pipelines.conftest import new_project
+
+
+def typed(project: Path, *arguments: str, expect: int = 0) -> str:
+    """Type `kedro run ...` in a project where no node will run, and return all that it prints, on one line.
+
+    A run of nodes leaves MLflow's marks on its process and needs one of its own (:meth:`Project.run`).
+    """
+    bootstrap_project(project)
+    said = io.StringIO()
+    logged = logging.StreamHandler(said)
+    logging.getLogger().addHandler(logged)
+    with contextlib.chdir(project), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            KedroCLI(project).main(["run", *arguments])
+        except SystemExit as end:
+            status = end.code or 0
+        finally:
+            logging.getLogger().removeHandler(logged)
+            choose({})
+    words = " ".join(said.getvalue().split())
+    assert status == expect, f"exit status {status}, expected {expect}: {words[-6000:]}"
+    assert "running " not in words
+    return words
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def context() -> Iterator[KedroContext]:
 
 @pytest.fixture(scope="module")
 def catalog(context: KedroContext) -> CatalogProtocol:
-    return context.catalog  # made anew each time it is asked for
+    """The catalog once: Kedro builds another one each time that a context is asked for it."""
+    return context.catalog
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.pipelines.conftest import Project
+from tests.pipelines.in_process import typed
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project)
 
 
 def test_a_second_run_does_nothing_and_shows_the_same_table(finished: Project) -> None:
-    said = finished.run()
+    said = typed(finished.path)
     assert "nodes were up to date, 0 ran" in said
     assert "standard error" in said
 
@@ -91,7 +92,7 @@ def test_only_what_depends_on_a_removed_result_runs_again(copy_of_finished: Proj
 def test_a_truncated_model_is_one_clear_error_and_nothing_is_lost(copy_of_finished: Project) -> None:
     model = copy_of_finished.path / "data/06_models/dfem/selected/best_val.safetensors"
     model.write_bytes(model.read_bytes()[:-100])
-    said = copy_of_finished.run("--pipelines", "addl", expect=1)
+    said = typed(copy_of_finished.path, "--pipelines", "addl", expect=1)
     assert "06_models/dfem/selected has changed since openfer made it" in said
     assert "Traceback" not in said
     assert (copy_of_finished.path / "data/06_models/addl/selected/best_val.safetensors").exists()

@@ -17,7 +17,7 @@ LABELS = "EmoLabel/list_patition_label.txt"
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, tiny_faces: TinyFaces) -> Workshop:
+def ingested(tmp_path_factory: pytest.TempPathFactory, tiny_faces: TinyFaces) -> Workshop:
     workshop = Workshop.new(tmp_path_factory.mktemp("again") / "project")
     RAW[NAME].build(workshop.raw(NAME), Pictures(tiny_faces))
     workshop.describe(NAME)
@@ -26,9 +26,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_faces: TinyFaces) ->
 
 
 @pytest.fixture
-def workshop(finished: Workshop, tmp_path: Path) -> Iterator[Workshop]:
-    """The finished project in a place of its own, with the times of all files as they were."""
-    shutil.copytree(finished.path, tmp_path / "project")
+def workshop(ingested: Workshop, tmp_path: Path) -> Iterator[Workshop]:
+    """The project in a place of its own, with the times of all files as they were."""
+    shutil.copytree(ingested.path, tmp_path / "project")
     moved = Workshop(tmp_path / "project")
     moved.describe(NAME)
     assert moved.run("ingest", NAME) == []  # neither the place of the project nor that of the copy counts

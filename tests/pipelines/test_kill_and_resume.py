@@ -20,14 +20,15 @@ def test_a_killed_addl_run_ends_with_the_weights_of_an_uninterrupted_one(copy_of
     uninterrupted = sha256_of(data / "06_models/addl/selected")
     shutil.rmtree(data / "06_models/addl")
 
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines", "addl"]
+    until_trained = ("--pipelines", "addl", "--to-nodes", "addl.train")
+    command = [sys.executable, "-m", "kedro", "run", *until_trained]
     running = subprocess.Popen(command, cwd=copy_of_finished.path, start_new_session=True, stderr=subprocess.DEVNULL)
     _wait_for_first_checkpoint(data / "02_intermediate/.work/addl", running)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     assert not (data / "06_models/addl/selected").exists()
 
-    said = copy_of_finished.run("--pipelines", "addl")
+    said = copy_of_finished.run(*until_trained)
     assert "addl continues at stage joint, epoch 2 of 2" in said
     assert "running     dfem.train" not in said
     assert sha256_of(data / "06_models/addl/selected") == uninterrupted

@@ -1,15 +1,22 @@
 """Mistakes in parameters: one clear error before any node runs."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.pipelines.conftest import ROOT, Project, new_project
+from tests.pipelines.in_process import typed
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return new_project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return new_project(tmp_path_factory.mktemp("mistaken") / "project")
+
+
+@pytest.mark.slow
+def test_a_mistake_ends_the_program_with_its_error_alone(project: Project) -> None:
+    said = project.run("--pipelines", "addl", "--params", "adl.seed=1", expect=1)
+    assert "parameter 'adl' belongs to no pipeline; did you mean 'addl'?" in said
+    assert "Traceback" not in said
+    assert "running " not in said
 
 
 @pytest.mark.slow
@@ -26,10 +33,9 @@ def project(tmp_path: Path) -> Project:
     ],
 )
 def test_a_mistake_is_one_error_and_no_node_runs(project: Project, parameter: str, words: str) -> None:
-    said = project.run("--pipelines", "addl", "--params", parameter, expect=1)
+    said = typed(project.path, "--pipelines", "addl", "--params", parameter, expect=1)
     assert words in said
     assert "Traceback" not in said
-    assert "running " not in said
 
 
 def test_every_environment_validates() -> None:

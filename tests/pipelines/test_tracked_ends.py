@@ -1,5 +1,6 @@
 """How a run ended stands in MLflow: finished, failed or killed, with the machine's own curves."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +44,8 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
 
 
 @pytest.mark.slow
-def test_a_run_with_an_error_reads_failed(project: Project) -> None:
+def test_a_run_with_an_error_reads_failed(project: Project, finished: Project) -> None:
+    shutil.copytree(finished.path / "data", project.path / "data")
     project.run("--pipelines", "baseline", "--params", "baseline.images.crop=80,baseline.images.size=72", expect=1)
     assert run_of(project).info.status == "FAILED"
 

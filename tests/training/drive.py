@@ -1,6 +1,6 @@
 """Train in a process of its own, to be killed or to be refused room on the disk at a given step.
 
-python drive.py <face store> <work folder> <result> <settings as JSON> [kill|full <step>]
+python drive.py <face store> <work folder> <settings as JSON> kill|full <step>
 """
 
 import json
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from small_method import SmallMethod, fresh, train
 
-from openfer.io.checkpoint import save_checkpoint
 from openfer.io.face_store import FaceStore
 
 
@@ -33,8 +32,6 @@ def disturb(kind: str, at: int) -> None:
 
 
 if __name__ == "__main__":
-    store, work, result, settings, *disturbance = sys.argv[1:]
-    if disturbance:
-        disturb(disturbance[0], int(disturbance[1]))
-    fitted = train(FaceStore(Path(store)), Path(work), fresh(), **json.loads(settings))
-    save_checkpoint(Path(result), fitted.states["last"])
+    store, work, settings, kind, step = sys.argv[1:]
+    disturb(kind, int(step))
+    train(FaceStore(Path(store)), Path(work), fresh(), **json.loads(settings))

@@ -12,13 +12,17 @@ COPIES = "copies"
 
 
 def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
-    """Return the samples of each challenge list that the publisher's rows name; a row may be on several.
+    """Return the samples of the dataset, and of each challenge list that its rows name; a row may be on several.
+
+    A run that is tested on several datasets, such as FED-RO beside those that train, is reported on each.
 
     Args:
-        rows: the columns ``sample_id`` and ``subsets``.
+        rows: of one dataset, the columns ``sample_id``, ``dataset`` and ``subsets``.
     """
+    own = {("dataset", str(name)): part["sample_id"].tolist() for name, part in rows.groupby("dataset", sort=False)}
     listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
-    return {(CHALLENGE, str(name)): part["sample_id"].tolist() for name, part in listed.groupby("subsets", sort=True)}
+    lists = listed.groupby("subsets", sort=True)
+    return own | {(CHALLENGE, str(name)): part["sample_id"].tolist() for name, part in lists}
 
 
 def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], list[str]]:

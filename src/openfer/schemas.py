@@ -1,6 +1,6 @@
 """Schemas of the tables that cross pipelines, checked by the catalog on load and on save."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,36 @@ SPLIT = pa.DataFrameSchema(
     name="split",
 )
 """Who trains, who selects and who tests, per fold."""
+
+GROUPS = pa.DataFrameSchema(
+    {"sample_id": _name(), "by": _name(), "group": _name()},
+    unique=["sample_id", "by", "group"],
+    strict=True,
+    name="groups",
+)
+"""Who is in which group, for scores by group: ``by`` says by what, such as ``occluder``, ``group`` which one.
+
+A sample may be in several groups of one kind, or in none. Kinds and groups stand in the order of a report.
+"""
+
+
+def group_table(groups: Mapping[tuple[str, str], Iterable[str]]) -> pd.DataFrame:
+    """Return a table valid under :data:`GROUPS` from the sample ids of each ``(by, group)``, in the order given."""
+    parts = [pd.DataFrame({"sample_id": list(ids), "by": by, "group": group}) for (by, group), ids in groups.items()]
+    empty = pd.DataFrame({"sample_id": [], "by": [], "group": []}, dtype=object)
+    return GROUPS.validate(pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True))
+
+
+LANDMARKS = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "points68": _list(_numbers(136), "68 points, x and y alternating"),
+        "confidence68": _list(_numbers(68, low=0, high=1), "68 confidences in [0, 1]"),
+    },
+    strict=True,
+    name="landmarks",
+)
+"""The 68 points of each face in crop pixels, and the probability that each can be seen."""
 
 PREDICTIONS = pa.DataFrameSchema(
     {

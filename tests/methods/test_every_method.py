@@ -16,6 +16,7 @@ from openfer.methods.contract import Schedule
 from openfer.methods.names import method_names
 from openfer.methods.registry import build, method_class
 from openfer.parameters import Settings
+from openfer.pipelines.training_data import landmark_array
 from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
@@ -61,6 +62,9 @@ class Trial:
             settings = settings.model_copy(update={"factors": LABELLED[1:]})
         if "branches" in type(settings).model_fields:
             settings = settings.model_copy(update={"branches": 2})
+        if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
+            schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
+            settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})
         return build(self.name, shortened(settings, epochs), self.classes, self.needed)
 
     def data(self, times=1):
@@ -69,7 +73,13 @@ class Trial:
 
     def dataset(self, rows, training=False):
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
-        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training)
+        extras = {name: self.extra(name)[rows] for name in method_class(self.name).extras}
+        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training, extras=extras)
+
+    def extra(self, name):
+        assert name == "landmarks"
+        table = self.faces.store.table(["sample_id", "points68", "confidence68"])
+        return landmark_array(table, self.faces.scenes["sample_id"])
 
     def _fresh(self):
         model = self.build()

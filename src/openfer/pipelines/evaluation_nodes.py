@@ -66,6 +66,13 @@ def compare(*tables: Any) -> dict[str, Any]:
     }
 
 
+def by_group(predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
+    """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
+    from openfer.evaluation.groups import accuracy_by_group
+
+    return accuracy_by_group(predictions, pd.concat(groups, ignore_index=True))
+
+
 def curves(history: pd.DataFrame) -> Any:
     """Return the training curves of one method."""
     from openfer.evaluation.figures import training_curves

@@ -33,7 +33,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     Args:
         run: its parameters.
         work: the folder in which a killed training is found again.
-        *inputs: rows, faces and split of each dataset, then the models that the method needs, then the
+        *inputs: rows, faces, split and extras of each dataset, then the models that the method needs, then the
             pretraining's where the backbone starts from it.
 
     Returns:
@@ -49,7 +49,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     from openfer.training.tracking import MlflowTracker
 
     kind = method_class(run.method)
-    count = 3 * len(run.datasets)
+    count = (3 + len(kind.extras)) * len(run.datasets)
     asked = (*kind.needs, PRETRAIN) if run.initialisation.backbone == PRETRAIN else kind.needs
     needed = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
     pretrained = needed.pop(PRETRAIN, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ def grad_cam(method: Method, faces: Faces, config: TrainingConfig) -> dict[str, 
         for batch in Loader(faces, plan).batches(testing_batches(faces, _BATCH_SIZE)):
             layer = layer_of_sight(method, batch)
             with torch.no_grad():
-                logits = method(batch.images).logits
+                logits = method(*method.inputs(batch)).logits
             for task, maps in found.items():
                 predicted, labels = logits[task].argmax(1), batch.labels[task]
                 of_true = class_maps(method, layer, batch, task, labels.clamp_min(0))
@@ -75,7 +75,7 @@ def class_maps(method: Method, layer: nn.Module, batch: Batch, task: str, classe
     """Return ``relu(sum_k a_k A_k)`` with ``a_k = mean over cells of d y_c / d A_k``.
 
     ``A`` is the output of the layer, ``y_c`` the score that the method gives the class before a softmax; for
-    a method that gives log-probabilities it is these. No gradient is left behind in the parameters.
+    a method that gives log-probabilities it is these, for one that votes what the voters' votes are made of. No gradient is left behind in the parameters.
 
     Args:
         method: in the mode that is asked about.
@@ -89,9 +89,13 @@ def class_maps(method: Method, layer: nn.Module, batch: Batch, task: str, classe
     """
     from captum.attr import LayerGradCam
 
+    def scores(shown: Tensor) -> Tensor:
+        prediction = method(*method.inputs(replace(batch, images=shown)))
+        return prediction.scores.get(task, prediction.logits[task]).float()
+
     images = batch.images.detach().requires_grad_()  # the graph exists also where all parameters are frozen
     with torch.enable_grad():
-        cam = LayerGradCam(lambda shown: method(shown).logits[task].float(), layer)
+        cam = LayerGradCam(scores, layer)
         maps = cam.attribute(images, target=classes, relu_attributions=True)
     return maps.detach().float()[:, 0]
 
@@ -110,11 +114,16 @@ def layer_of_sight(method: Method, batch: Batch) -> nn.Module:
     hooks = [layer.register_forward_hook(note) for layer in offered]
     try:
         with torch.no_grad():
-            method(batch.images[:1])
+            method(*method.inputs(_first(batch)))
     finally:
         for hook in hooks:
             hook.remove()
     return next((layer for layer in reversed(offered) if sides.get(layer, 0) >= LEAST_CELLS), offered[0])
+
+
+def _first(batch: Batch) -> Batch:
+    extras = {name: values[:1] for name, values in batch.extras.items()}
+    return replace(batch, images=batch.images[:1], extras=extras)
 
 
 @contextmanager

@@ -93,6 +93,20 @@ def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return deduplicated(split, pairs)
 
 
+def groups(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of test faces that are reported beside the whole."""
+    from openfer.protocols.groups import groups_of
+
+    return groups_of(rows, split, deduplicated)
+
+
+def listed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups that rows from elsewhere name by themselves."""
+    from openfer.protocols.groups import listed as groups_of_lists
+
+    return groups_of_lists(rows)
+
+
 def counts(rows: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
     """Return how many faces of each class have which role."""
     from openfer.protocols.counts import split_counts

@@ -20,12 +20,16 @@ def create_pipeline(**_: Any) -> Pipeline:
 def data_pipeline(datasets: Iterable[str]) -> Pipeline:
     """Return the pipeline that makes rows, faces and splits of datasets.
 
-    Embedded sets are rendered, sets with a reader are ingested; for others nothing is to be done here, their
-    three tables come from elsewhere.
+    Embedded sets are rendered, sets with a reader are ingested; of others the three tables come from elsewhere, and
+    only groups are made of them.
     """
     names = tuple(datasets)
-    ingested = (_ingest(name, reader) for name in names if (reader := reader_of(name)))
-    return sum(ingested, synthesize_pipeline(name for name in names if name in EMBEDDED))
+    others = (
+        _ingest(name, reader) if (reader := reader_of(name)) else _brought(name)
+        for name in names
+        if name not in EMBEDDED
+    )
+    return sum(others, synthesize_pipeline(name for name in names if name in EMBEDDED))
 
 
 def read_pipeline(name: str, reader: str) -> Pipeline:
@@ -95,6 +99,13 @@ def _ingest(name: str, reader: str) -> Pipeline:
                 namespace=name,
             ),
             node(
+                nodes.groups,
+                [f"{name}_rows@labels", f"{name}_split", f"{name}.split_deduplicated"],
+                f"{name}_groups",
+                name="groups",
+                namespace=name,
+            ),
+            node(
                 nodes.counts, [f"{name}_rows@labels", f"{name}_split"], f"{name}.counts", name="counts", namespace=name
             ),
             node(
@@ -102,3 +113,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
         ]
     )
+
+
+def _brought(name: str) -> Pipeline:
+    return Pipeline([node(nodes.listed, f"{name}_rows@table", f"{name}_groups", name="groups", namespace=name)])

@@ -46,6 +46,14 @@ def _one_set(name: str) -> Pipeline:
                 name="leakage",
                 namespace=name,
             ),
+            node(nodes.landmarks, f"{name}_faces", f"{name}_known_landmarks", name="landmarks", namespace=name),
+            node(
+                nodes.groups,
+                [f"{name}.scenes", f"{name}_known_landmarks"],
+                f"{name}_groups",
+                name="groups",
+                namespace=name,
+            ),
             node(
                 nodes.contact_sheet, [f"{name}_faces", f"{name}.scenes"], f"{name}.sheet", name="sheet", namespace=name
             ),

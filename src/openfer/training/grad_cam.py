@@ -75,7 +75,8 @@ def class_maps(method: Method, layer: nn.Module, batch: Batch, task: str, classe
     """Return ``relu(sum_k a_k A_k)`` with ``a_k = mean over cells of d y_c / d A_k``.
 
     ``A`` is the output of the layer, ``y_c`` the score that the method gives the class before a softmax; for
-    a method that gives log-probabilities it is these, for one that votes what the voters' votes are made of. No gradient is left behind in the parameters.
+    a method that gives log-probabilities it is these, for one that votes what the voters say. No gradient is left
+    behind in the parameters.
 
     Args:
         method: in the mode that is asked about.

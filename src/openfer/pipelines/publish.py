@@ -77,15 +77,16 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
     from torch import nn
 
     from openfer.methods.contract import Batch
-    from openfer.training.batches import per_channel
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.method = method
+            for name, value in (("mean", images.channel_means), ("std", images.channel_stds)):
+                self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
         def forward(self, rgb: torch.Tensor, landmarks: torch.Tensor | None = None) -> torch.Tensor:
-            normalised = (rgb - per_channel(images.mean, rgb)) / per_channel(images.std, rgb)
+            normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
             extras = {} if landmarks is None else {"landmarks": landmarks}
             logits = self.method(*self.method.inputs(Batch(normalised, {}, extras))).logits
             return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)

@@ -87,7 +87,7 @@ def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> 
 
     try:
         choose({"oadn": {"datasets": ["mine"]}})
-        assert {"mine_landmarks", "mine_rows", "mine_faces"} <= create_pipeline().inputs()
+        assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= create_pipeline().inputs()
     finally:
         choose({})
 

@@ -73,12 +73,6 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
         return torch.linalg.slogdet(similarity + _EPSILON * torch.eye(len(similarity)).to(similarity)).logabsdet
 
 
-def mean_similarity(similarity: Tensor) -> Tensor:
-    """Return the mean of S (L, L) off its diagonal, a scalar in [0, 1]."""
-    count = len(similarity)
-    return (similarity.sum() - similarity.diagonal().sum()) / (count * (count - 1))
-
-
 def over_space(maps: Tensor) -> Tensor:
     """Pool maps to what their channels show: (..., C, H, W) -> (..., C), the mean over space, float32 or better."""
     return maps.mean((-2, -1), dtype=torch.promote_types(maps.dtype, torch.float32))

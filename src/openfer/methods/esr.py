@@ -187,14 +187,14 @@ class ESR(Method):
         return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
 
     def branch_logits(self, images: Tensor) -> Tensor:
-        """Return what every branch says, (B, L, K)."""
-        outputs = self.network(images, self.voters)
+        """Return what every branch says, (B, L, K), those behind an early exit too."""
+        outputs = self.network(images, self.config.branches)
         return self._logits([output.feature for output in outputs]).transpose(0, 1)
 
     def similarities(self, images: Tensor) -> Tensor:
-        """Return how similar the branches' channel and spatial gates are for every image, (B, 2, L, L)."""
+        """Return how similar all branches' channel and spatial gates are for every image, (B, 2, L, L)."""
         settings = self.config.diversity
-        gates = stack_gates(self.network(images, self.voters))
+        gates = stack_gates(self.network(images, self.config.branches))
         return torch.stack([similarity_by_sample(g, settings.gamma, settings.distance) for g in gates], dim=1)
 
     def backbone(self) -> nn.Module:

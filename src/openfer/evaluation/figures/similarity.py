@@ -36,8 +36,10 @@ def similarity_picture(history: pd.DataFrame) -> "Figure":
     moments = list(cells.groupby(["stage", "epoch"], sort=False).groups)
     chosen = [moments[i] for i in sorted(set(np.linspace(0, len(moments) - 1, _MOMENTS).round().astype(int)))]
     kinds = list(cells["kind"].unique())
-    figure = Figure(figsize=(1.2 + 2.1 * len(chosen), 0.7 + 2.3 * len(kinds)), layout="constrained")
-    figure.suptitle("Similarity of every two learners, mean over the training images of an epoch", x=0.01, ha="left")
+    figure = Figure(figsize=(max(1.2 + 2.1 * len(chosen), 4.4), 0.9 + 2.3 * len(kinds)), layout="constrained")
+    figure.suptitle(
+        "Similarity of every two learners,\nmean over the training images of an epoch", fontsize=11, x=0.01, ha="left"
+    )
     grid = figure.subplots(len(kinds), len(chosen), squeeze=False)
     for row, kind in enumerate(kinds):
         for column, (stage, epoch) in enumerate(chosen):

@@ -5,9 +5,13 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
 from PIL import Image
 
-from openfer.io.datasets import PictureDataset
+from openfer.cli import readable
+from openfer.io.datasets import FeatureTableDataset, PictureDataset
 
 
 def test_a_picture_is_shown_as_it_lies_on_disk(tmp_path: Path) -> None:
@@ -17,3 +21,14 @@ def test_a_picture_is_shown_as_it_lies_on_disk(tmp_path: Path) -> None:
     shown = Image.open(io.BytesIO(base64.b64decode(dataset.preview())))
     assert (np.asarray(shown) == np.asarray(picture)).all()
     assert (np.asarray(dataset.load()) == np.asarray(picture)).all()
+
+
+def test_a_table_that_another_pipeline_makes_is_missed_with_its_command(tmp_path: Path) -> None:
+    path = tmp_path / "landmarks.parquet"
+    dataset = FeatureTableDataset(filepath=str(path), made_by="kedro run --pipelines landmarks --params dataset=mine")
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    assert readable(caught.value).startswith("DataError: ")
+    assert "is not there; make it by `kedro run --pipelines landmarks --params dataset=mine`" in readable(caught.value)
+    dataset.save(pd.DataFrame({"sample_id": ["a"]}))
+    assert dataset.load()["sample_id"].tolist() == ["a"]

@@ -16,10 +16,12 @@ from openfer.methods.contract import Schedule
 from openfer.methods.names import method_names
 from openfer.methods.registry import build, method_class
 from openfer.parameters import Settings
+from openfer.pipelines.training_data import landmark_array
 from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.device import resolve
+from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
 
@@ -45,7 +47,9 @@ class Trial:
 
     @property
     def classes(self):
-        return {task: self.faces.classes(task) for task in method_class(self.name).tasks if task in LABELLED}
+        kind = method_class(self.name)
+        tasks = kind.tasks_of(kind.config_class())
+        return {task: self.faces.classes(task) for task in tasks if task in LABELLED}
 
     @cached_property
     def needed(self):
@@ -58,11 +62,14 @@ class Trial:
         settings = method_class(self.name).config_class().model_copy(update=changes)
         if "factors" in type(settings).model_fields:
             settings = settings.model_copy(update={"factors": LABELLED[1:]})
-        if "branches" in type(settings).model_fields:
+        if "growth" in type(settings).model_fields:
             # ESR's own SGD at 0.1 is for fifty epochs of batches of 32
             adam = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
             schedule = settings.schedule.model_copy(update=adam)
             settings = settings.model_copy(update={"branches": 2, "schedule": schedule})
+        if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
+            schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
+            settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})
         return build(self.name, shortened(settings, epochs), self.classes, self.needed)
 
     def data(self, times=1):
@@ -71,7 +78,13 @@ class Trial:
 
     def dataset(self, rows, training=False):
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
-        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training)
+        extras = {name: self.extra(name)[rows] for name in method_class(self.name).extras}
+        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training, extras=extras)
+
+    def extra(self, name):
+        assert name == "landmarks"
+        table = self.faces.store.table(["sample_id", "points68", "confidence68"])
+        return landmark_array(table, self.faces.scenes["sample_id"])
 
     def _fresh(self):
         model = self.build()
@@ -180,6 +193,37 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
+
+
+def test_it_shows_where_it_looks_and_stays_as_it_was(trial):
+    method = trial.build().train()
+    settle(method, trial.dataset(HELD_OUT))
+    state = {name: value.clone() for name, value in method.state_dict().items()}
+    modes = [module.training for module in method.modules()]
+    seen = grad_cam(method, trial.dataset(HELD_OUT), CPU)
+    assert list(seen) == list(method.classes)
+    for task, where in seen.items():
+        assert where.predicted.shape == HELD_OUT.shape
+        assert (where.predicted < len(trial.classes[task])).all()
+        for maps in (where.of_predicted, where.of_true):
+            assert len(maps) == len(HELD_OUT)
+            assert min(maps.shape[1:]) >= LEAST_CELLS
+            assert np.isfinite(maps).all()
+            assert (maps >= 0).all()
+            assert maps.any()
+    assert equal(method.state_dict(), state)
+    assert [module.training for module in method.modules()] == modes
+    assert all(parameter.grad is None for parameter in method.parameters())
+
+
+@torch.no_grad()
+def settle(method, faces):
+    """Let batch normalisation know these faces: without statistics a deep network answers the same to all."""
+    layers = [layer for layer in method.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+    for layer in layers:
+        layer.momentum = 1.0
+    (batch,) = batches.Loader(faces, resolve(CPU)).batches(batches.testing_batches(faces, len(faces)))
+    method(*method.inputs(batch))
 
 
 @pytest.mark.slow

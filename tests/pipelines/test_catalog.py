@@ -10,9 +10,10 @@ import yaml
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
+from openfer.cli import readable
 from openfer.methods.names import method_names
 from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import ROOT
@@ -72,12 +73,38 @@ def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, 
     assert outside == {"params:addl", "params:dfem", "params:synthetic", "params:protocol"}
 
 
+def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipeline]) -> None:
+    from openfer.methods.registry import method_class
+
+    for name in method_names():
+        train = next(node for node in pipelines[name].nodes if node.name == f"{name}.train")
+        extras = method_class(name).extras
+        assert [i for i in train.inputs if "landmarks" in i] == [f"synthetic_fer_known_{extra}" for extra in extras]
+
+
+def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> None:
+    from openfer.pipelines.oadn import create_pipeline
+
+    try:
+        choose({"oadn": {"datasets": ["mine"]}})
+        assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= create_pipeline().inputs()
+    finally:
+        choose({})
+
+
+def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalog: CatalogProtocol) -> None:
+    with pytest.raises(DatasetError) as caught:
+        catalog.load("nobodys_landmarks")
+    command = "`kedro run --pipelines landmarks --params dataset=nobodys`"
+    assert f"is not there; make it by {command}" in readable(caught.value)
+
+
 def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:
     from openfer.pipelines.template import method_pipeline
 
     try:
         choose({"baseline": {"datasets": ["mine"]}})
-        assert {"mine_rows", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
+        assert {"mine_rows@table", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
     finally:
         choose({})
 

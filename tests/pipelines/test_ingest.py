@@ -12,7 +12,7 @@ from tests.pipelines.in_process import Workshop, without_dataset
 from tests.pipelines.raw_folders import RAW, Pictures
 
 READ = {"inventory", "read"}
-INGEST = READ | {"sources", "align", "split", "duplicates", "leakage", "deduplicate", "counts", "sheet"}
+INGEST = READ | {"sources", "align", "split", "duplicates", "leakage", "deduplicate", "groups", "counts", "sheet"}
 DOCTOR = {"probe", "examine", "verdict", "doctor_page"}
 CROPS = ("aff_wild2", "fer2013", "ferplus")
 """Sets whose images are taken as they are; in the others points are given or found."""

@@ -6,10 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview, TablePreview
+from kedro_datasets.pandas import ParquetDataset
 from kedro_datasets.pillow import ImageDataset
 
+from openfer.errors import DataError
 from openfer.io.atomic import atomic_path
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.io.face_store import FaceStore
@@ -63,6 +66,29 @@ class FaceStoreDataset(AbstractDataset[Path, FaceStore]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+class FeatureTableDataset(ParquetDataset):
+    """A Parquet table that another pipeline makes; where it is missing, the error names the command.
+
+    Args:
+        made_by: the command.
+        **kwargs: of the Parquet dataset.
+    """
+
+    def __init__(self, *, made_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._made_by = made_by
+
+    def load(self) -> pd.DataFrame:
+        """Read the table.
+
+        Raises:
+            DataError: if it is not there.
+        """
+        if not self.exists():
+            raise DataError(f"{self._filepath} is not there; make it by `{self._made_by}`, then run this again")
+        return super().load()
 
 
 class PictureDataset(ImageDataset):

@@ -50,6 +50,16 @@ Sampling = Annotated[AllSamples | BalancedSubset, Field(discriminator="kind")]
 """Which samples the epochs of a stage show."""
 
 
+Extras = Mapping[str, Tensor]
+"""What a method sees of each face beside its pixels, by name, (B, *shape)."""
+
+NO_EXTRAS: Extras = {}
+
+EXTRA_SHAPES: Mapping[str, tuple[int, ...]] = {"landmarks": (68, 3)}
+"""The extras that there are, with their shape for one face: of ``landmarks`` x and y in pixels of the image (centres
+of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 points."""
+
+
 class Schedule(Settings):
     """How long a stage trains and how its players step (Adam or SGD, multi-step decay).
 
@@ -91,10 +101,12 @@ class Batch:
     Attributes:
         images: normalised RGB, float, shape (B, 3, S, S).
         labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
+        extras: those that the method asks for.
     """
 
     images: Tensor
     labels: Mapping[str, Tensor]
+    extras: Extras = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,11 +117,14 @@ class Prediction:
         logits: task name -> (B, K).
         features: the feature that the classifier reads, (B, D).
         maps: named pictures' raw material, such as attentive feature maps (B, C, H, W).
+        scores: task name -> (B, K), what the logits were made of, where these have no gradient, as a vote has none;
+            empty for the logits themselves.
     """
 
     logits: dict[str, Tensor]
     features: Tensor
     maps: dict[str, Tensor] = field(default_factory=dict)
+    scores: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -163,6 +178,7 @@ class Method(nn.Module, ABC):
         classes: class names by task.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
+        extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
     """
 
     name: ClassVar[str]
@@ -171,6 +187,7 @@ class Method(nn.Module, ABC):
     input_side: ClassVar[int] = 224
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
+    extras: ClassVar[tuple[str, ...]] = ()
 
     config: Settings
 
@@ -178,6 +195,11 @@ class Method(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
+
+    @classmethod
+    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
+        """Return what a method with these parameters learns; :attr:`tasks` unless they decide it."""
+        return cls.tasks
 
     @property
     def variant(self) -> str:
@@ -204,11 +226,27 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: Tensor) -> Prediction:
-        """Predict at test time from (B, 3, S, S); parts used in training only do not run."""
+        """Predict at test time from (B, 3, S, S); parts used in training only do not run.
+
+        A method with :attr:`extras` takes them as a second argument.
+        """
+
+    def inputs(self, batch: Batch) -> tuple[Any, ...]:
+        """Return what :meth:`forward` takes of a batch."""
+        return (batch.images, batch.extras) if self.extras else (batch.images,)
 
     @abstractmethod
     def backbone(self) -> nn.Module:
-        """Return the part that a pretrained ResNet-18 may initialise."""
+        """Return the part that a pretrained ResNet may initialise."""
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.
+
+        The deepest one with maps wide enough is taken: of a backbone the last stage, for images as
+        large as the papers'. The default offers all parts of :meth:`backbone` that are a stage, that
+        is, that have parts of their own.
+        """
+        return tuple(part for part in self.backbone().children() if any(part.children()))
 
     def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the trained models named in :attr:`needs`; the default needs none.

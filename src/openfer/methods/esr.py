@@ -183,7 +183,8 @@ class ESR(Method):
         gates = stack_gates(outputs)[1] if self.config.attention else ()
         maps = {f"branch {number}": gate for number, gate in enumerate(gates, start=1)}
         feature = torch.cat([output.feature for output in outputs], dim=1)
-        return Prediction({"expression": majority_vote(logits, self.config.ties)}, feature, maps)
+        votes = majority_vote(logits, self.config.ties)
+        return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
 
     def branch_logits(self, images: Tensor) -> Tensor:
         """Return what every branch says, (B, L, K), those behind an early exit too."""
@@ -201,6 +202,10 @@ class ESR(Method):
     def backbone(self) -> nn.Module:
         """Return base and branches."""
         return self.network
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the base's layers: what all branches look at."""
+        return tuple(self.network.base.layers)
 
     def _logits(self, features: Sequence[Tensor]) -> Tensor:
         return torch.stack([head(feature) for head, feature in zip(self.heads, features, strict=False)])

@@ -127,6 +127,10 @@ class MANet(Method):
         """Return both branches with the layers that they share."""
         return self.network
 
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the layers that both branches look at."""
+        return self.network.layer1, self.network.layer2
+
     def _logits(self, seen: LocalAndGlobal) -> list[Tensor]:
         return [head(feature) for head, feature in zip(self.heads, seen.features(), strict=True)]
 

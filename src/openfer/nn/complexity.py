@@ -27,7 +27,7 @@ def count_parameters(*modules: nn.Module) -> int:
     return sum(parameter.numel() for parameter in _distinct(modules))
 
 
-def count_macs(function: Callable[..., Any], *inputs: Tensor) -> int:
+def count_macs(function: Callable[..., Any], *inputs: Any) -> int:
     """Return the multiply-accumulates of one call in this module's convention.
 
     Args:

@@ -1,5 +1,7 @@
 """Small fully connected networks behind a feature."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -31,3 +33,26 @@ class ExpressionHead(nn.Module):
         with torch.autocast(pooled.device.type, enabled=False):
             feature = self.feature(pooled.float())
             return feature, self.logits(feature)
+
+
+class HiddenHead(nn.Module):
+    """FC(hidden) - activation - FC(K): a branch's classifier in OADN.
+
+    The paper names the two layers and nothing between them; a ReLU is what a public re-implementation has.
+
+    Args:
+        inputs: length of the feature.
+        hidden: length of what lies between the layers.
+        classes: K.
+        activation: between the layers.
+    """
+
+    def __init__(self, inputs: int, hidden: int, classes: int, activation: Literal["relu", "none"]) -> None:
+        super().__init__()
+        self.feature = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU() if activation == "relu" else nn.Identity())
+        self.logits = nn.Linear(hidden, classes)
+
+    def forward(self, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the last layer reads (B, hidden) and the logits (B, K) of features (B, inputs)."""
+        hidden = self.feature(feature)
+        return hidden, self.logits(hidden)

@@ -8,7 +8,7 @@ import pandas as pd
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.shown_faces import some_of_each_class
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 _FACES = 7
 
@@ -53,7 +53,7 @@ def attention_figure(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.training.predict import collect, predict
 
     method = restore(run, main_model(models))
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     role = tested_role(data)
     faces = faces_for(some_of_each_class(data, role, _FACES), role, method.classes, run.images, run.seed)
     with torch.inference_mode():

@@ -66,6 +66,13 @@ def compare(*tables: Any) -> dict[str, Any]:
     }
 
 
+def by_group(predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
+    """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
+    from openfer.evaluation.groups import accuracy_by_group
+
+    return accuracy_by_group(predictions, pd.concat(groups, ignore_index=True))
+
+
 def curves(history: pd.DataFrame) -> Any:
     """Return the training curves of one method."""
     from openfer.evaluation.figures import training_curves
@@ -78,6 +85,20 @@ def all_curves(*histories: pd.DataFrame) -> Any:
     from openfer.evaluation.figures import training_curves
 
     return training_curves(pd.concat(histories, ignore_index=True))
+
+
+def grad_cam_picture(table: pd.DataFrame) -> Any:
+    """Return the picture of where one method looks."""
+    from openfer.evaluation.figures import grad_cam_sheet
+
+    return grad_cam_sheet(table)
+
+
+def grad_cam_comparison(*tables: pd.DataFrame) -> Any:
+    """Return the picture of where several methods look on the same faces."""
+    from openfer.evaluation.figures import grad_cam_comparison as picture
+
+    return picture(list(tables))
 
 
 def main_selection(facts: Facts) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openfer.methods.contract import Method
     from openfer.training.config import ImageSettings
 
+_MEANINGS = {"landmarks": "(N, 68, 3): x and y in pixels of the input, and confidence, of the 68 points"}
 _EXAMPLES = 2  # torch.export takes a batch of one for a constant
 
 
@@ -24,6 +25,8 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     Returns:
         Where it is and what it is; ``model_uri`` is None when MLflow is switched off.
     """
+    from openfer.methods.registry import method_class
+
     checkpoint = main_model(models)
     card = {
         "method": run.method,
@@ -31,6 +34,7 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         "selection": checkpoint.facts["selection"],
         "data_version": checkpoint.facts["data_version"],
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
+        **{extra: f"float32, {_MEANINGS[extra]}" for extra in method_class(run.method).extras},
         "output": "probabilities, (N, columns), one per task and class",
         "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names],
         "licence": "Apache-2.0",
@@ -45,19 +49,21 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from mlflow.models import infer_signature
 
     method = restore(run, checkpoint)
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
-    example = np.stack([faces[0, i][0].numpy() for i in range(_EXAMPLES)]).astype(np.float32) / 255
+    samples = [faces[0, i] for i in range(_EXAMPLES)]
+    example = np.stack([pixels.numpy() for pixels, _, _ in samples]).astype(np.float32) / 255
+    others = {name: np.stack([extras[name].numpy() for _, _, extras in samples]) for name in method.extras}
     network = classifier(method, run.images)
     import torch
 
     with torch.inference_mode():
-        answer = network(torch.from_numpy(example)).numpy()
+        answer = network(*map(torch.from_numpy, (example, *others.values()))).numpy()
     info = mlflow.pytorch.log_model(
         network,
         name=run.method,
-        signature=infer_signature(example, answer),
-        input_example=example,
+        signature=infer_signature({"rgb": example, **others} if others else example, answer),
+        input_example=[example, *others.values()] if others else example,
         serialization_format="pt2",
         pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
         metadata={key: value for key, value in card.items() if key != "model_uri"},
@@ -66,20 +72,23 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
 
 
 def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
-    """Return a network from RGB in [0, 1] to the probabilities of all tasks, side by side."""
+    """Return a network from RGB in [0, 1], and the method's extras, to the probabilities of all tasks, side by side."""
     import torch
     from torch import nn
 
-    from openfer.training.batches import per_channel
+    from openfer.methods.contract import Batch
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.method = method
+            for name, value in (("mean", images.channel_means), ("std", images.channel_stds)):
+                self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
-        def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-            normalised = (rgb - per_channel(images.mean, rgb)) / per_channel(images.std, rgb)
-            logits = self.method(normalised).logits
+        def forward(self, rgb: torch.Tensor, landmarks: torch.Tensor | None = None) -> torch.Tensor:
+            normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
+            extras = {} if landmarks is None else {"landmarks": landmarks}
+            logits = self.method(*self.method.inputs(Batch(normalised, {}, extras))).logits
             return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)
 
     return Classifier().eval()

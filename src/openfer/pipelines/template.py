@@ -3,24 +3,33 @@
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, trains
+from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes
-from openfer.pipelines.in_use import datasets_of
+from openfer.pipelines.grad_cam import grad_cam
+from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 
 
-def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
+def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
+
+    Where its backbone starts from the pretraining, that comes first.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
         needs: names of the runs whose main model it is given, in the order of ``Method.needs``.
+        extras: what it sees beside each face, as ``Method.extras`` says.
     """
     parameters = f"params:{name}"
-    tables = tables_of(name)
+    tables = tables_of(name, extras)
     models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
-    return data_pipeline(datasets_of(name)) + Pipeline(
+    before = data_pipeline(datasets_of(name))
+    if is_pretrained(name):
+        before += method_pipeline(PRETRAIN)
+        models.append(f"{PRETRAIN}_models")
+    return before + Pipeline(
         [
             node(
                 trains(runs(method_nodes.train, code)),
@@ -50,10 +59,31 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
                 namespace=name,
             ),
             node(
+                runs(grad_cam, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}_grad_cam",
+                name="grad_cam",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.grad_cam_picture,
+                f"{name}_grad_cam",
+                f"{name}.grad_cam_picture",
+                name="grad_cam_picture",
+                namespace=name,
+            ),
+            node(
                 method_nodes.augmented,
-                [parameters, *tables],
+                [parameters, *tables_of(name)],
                 f"{name}.augmented",
                 name="augmented",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.by_group,
+                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
+                f"{name}.groups",
+                name="groups",
                 namespace=name,
             ),
             node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
@@ -75,6 +105,13 @@ def method_pipeline(name: str, needs: tuple[str, ...] = ()) -> Pipeline:
     )
 
 
-def tables_of(name: str) -> list[str]:
-    """Return the catalog names of a run's data: rows, faces and split of each dataset."""
-    return [f"{dataset}_{part}" for dataset in datasets_of(name) for part in ("rows", "faces", "split")]
+def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
+    """Return the catalog names of a run's data: rows, faces, split and the extras of each dataset.
+
+    Of rendered faces the renderer knows the landmarks; of others a landmarker has found them.
+    """
+    return [
+        f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
+        for dataset in datasets_of(name)
+        for part in ("rows@table", "faces", "split", *extras)
+    ]

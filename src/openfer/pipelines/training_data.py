@@ -1,22 +1,27 @@
 """From rows, faces and a split to what the trainer and the predictor take."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.labels import EXPRESSIONS, FACTOR_CLASSES
-from openfer.protocols.labelling import label_indices
+from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
+from openfer.protocols.holdout import image_holdout
+from openfer.protocols.labelling import label_indices, with_attribute_columns
 
 if TYPE_CHECKING:
     from openfer.io.face_store import FaceStore
     from openfer.methods.contract import Classes
+    from openfer.pipelines.method_run import MethodRun
     from openfer.training.config import ImageSettings
     from openfer.training.data import ConcatFaces
 
 _PARTS = 3
+_HELD_OUT = 0.15
+"""Of the training images, where a split that keeps people apart is to judge who is who."""
 
 
 @dataclass(frozen=True)
@@ -27,41 +32,71 @@ class Source:
         rows: :data:`openfer.schemas.ROWS`.
         store: its faces.
         split: :data:`openfer.schemas.SPLIT`.
+        tasks: what is learned from it.
+        extras: by name: ``landmarks``, :data:`openfer.schemas.LANDMARKS`.
     """
 
     rows: pd.DataFrame
     store: "FaceStore"
     split: pd.DataFrame
+    tasks: tuple[str, ...] = ()
+    extras: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def role(self, role: str) -> pd.DataFrame:
-        """Return the rows that play a role, in the split's order."""
+        """Return the rows that play a role, in the split's order, with a column for each task."""
         chosen = self.split.loc[self.split["role"] == role, ["sample_id"]]
-        return chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
+        rows = chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
+        return with_attribute_columns(rows, self.tasks)
 
 
-def sources(tables: Sequence[Any], fold: int) -> list[Source]:
-    """Group a node's inputs, three per dataset: rows, faces, split; of each split one fold.
+def sources(tables: Sequence[Any], fold: int, extras: Sequence[str] = ()) -> list[Source]:
+    """Group a node's inputs, per dataset: rows, faces, split and the extras' tables; of each split one fold.
 
     Raises:
         DataError: if a dataset's split has no such fold.
     """
-    data = []
-    for rows, store, split in (tables[i : i + _PARTS] for i in range(0, len(tables), _PARTS)):
+    data, parts = [], _PARTS + len(extras)
+    for rows, store, split, *others in (tables[i : i + parts] for i in range(0, len(tables), parts)):
         chosen = split[split["fold"] == fold]
         if chosen.empty:
             raise DataError(
                 f"the split of {rows['dataset'].iloc[0]} has no fold {fold}, its folds are "
                 f"{', '.join(str(number) for number in sorted(split['fold'].unique()))}; set the method's fold to one"
             )
-        data.append(Source(rows, store, chosen))
+        data.append(Source(rows, store, chosen, extras=dict(zip(extras, others, strict=True))))
     return data
+
+
+def sources_of(run: "MethodRun", tables: Sequence[Any]) -> list[Source]:
+    """Return a run's sources with what it learns from them, and a split by which that can be judged.
+
+    Who is in a picture can be told only of people who train. Where a split keeps people apart, a run that learns
+    identity leaves its validation and test people alone and holds out images of its training people instead.
+
+    Raises:
+        DataError: as :func:`sources` does, or if the training people have one image each.
+    """
+    from openfer.methods.registry import method_class
+
+    kind = method_class(run.method)
+    tasks = kind.tasks_of(run.settings)
+    data = [replace(source, tasks=tasks) for source in sources(tables, run.fold, kind.extras)]
+    return [_closed_set(source, run.seed) if "identity" in tasks else source for source in data]
+
+
+def _closed_set(source: Source, seed: int) -> Source:
+    train, validation = source.role("train"), source.role("val")
+    people, others = (set(rows["identity"].dropna()) for rows in (train, validation))
+    if not people or (others and others <= people):
+        return source
+    return replace(source, split=image_holdout(train, _HELD_OUT, seed))
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
     """Return the classes that the training rows show, by task, in canonical order.
 
-    Factors with a closed vocabulary keep all its names, as in the papers' heads; a task without
-    any label is left out.
+    Factors with a closed vocabulary and attributes keep all their names, as in the papers' heads; a task
+    without any label is left out.
 
     Raises:
         DataError: if no task has a label.
@@ -72,8 +107,9 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
         found = set(train[task].dropna())
         if not found:
             continue
-        order = EXPRESSIONS if task == "expression" else FACTOR_CLASSES.get(task, tuple(sorted(found)))
-        classes[task] = tuple(name for name in order if name in found or task in FACTOR_CLASSES)
+        closed = PRESENCE if task.startswith(ATTRIBUTE) else FACTOR_CLASSES.get(task)
+        order = EXPRESSIONS if task == "expression" else tuple(sorted(found))
+        classes[task] = closed or tuple(name for name in order if name in found)
     if not classes:
         raise DataError(
             f"the {len(train)} training rows carry none of the labels {', '.join(tasks)}; choose a dataset that does"
@@ -103,12 +139,38 @@ def faces_for(
         rows = source.role(role)
         labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
         numbers = source.store.rows_of(rows["sample_id"])
-        parts.append(FaceDataset(source.store, numbers, labels, images, seed, training=augmented))
+        extras = {name: landmark_array(table, rows["sample_id"]) for name, table in source.extras.items()}
+        parts.append(FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras))
     return ConcatFaces(parts)
 
 
+def landmark_array(table: pd.DataFrame, sample_ids: pd.Series) -> np.ndarray:
+    """Return x, y and confidence of the 68 points of samples, float32, (N, 68, 3).
+
+    Args:
+        table: valid under :data:`openfer.schemas.LANDMARKS`.
+        sample_ids: (N,).
+
+    Raises:
+        DataError: if a sample has no points.
+    """
+    from openfer.protocols.contents import places
+
+    found = places(sample_ids, table["sample_id"])
+    if (found < 0).any():
+        raise DataError(
+            f"{(found < 0).sum()} of {len(found)} faces have no landmarks, the first "
+            f"{sample_ids.iloc[int((found < 0).argmax())]}; the table is of other faces: "
+            "run `kedro run --pipelines landmarks --params dataset=...` for this dataset again"
+        )
+    chosen = table.iloc[found]
+    points = np.array(chosen["points68"].tolist(), np.float32).reshape(-1, 68, 2)
+    confidence = np.array(chosen["confidence68"].tolist(), np.float32).reshape(-1, 68, 1)
+    return np.concatenate([points, confidence], axis=2)
+
+
 def data_version(data: Sequence[Source]) -> str:
-    """Return twelve hexadecimal digits that change with any face, label or role in use."""
+    """Return twelve hexadecimal digits that change with any face, label, role or extra in use."""
     import hashlib
 
     digest = hashlib.sha256()
@@ -116,4 +178,6 @@ def data_version(data: Sequence[Source]) -> str:
         table = source.store.table(["sample_id", "sha256"]).merge(source.split, on="sample_id")
         table = table.merge(source.rows, on="sample_id").sort_values("sample_id")
         digest.update(table.to_csv(index=False).encode())
+        for name, extra in source.extras.items():
+            digest.update(name.encode() + landmark_array(extra, table["sample_id"]).tobytes())
     return digest.hexdigest()[:12]

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
 from openfer.training.augmentation_settings import Affine, Augmentation, Erase, Jitter, ResizedCrop, RotateAndCrop
@@ -30,6 +31,21 @@ class Augmenter:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(draw.integers(2**63)))
             return self._steps(pixels)
+
+    def with_landmarks(self, pixels: Tensor, landmarks: Tensor, draw: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Return an augmented copy and where its points have gone; the pixels are those of :meth:`__call__`.
+
+        Args:
+            pixels: uint8, (3, H, W).
+            landmarks: x, y and confidence, float32, (P, 3).
+            draw: as there.
+        """
+        height, width = pixels.shape[-2:]
+        places = tv_tensors.KeyPoints(landmarks[:, :2], canvas_size=(height, width))
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(draw.integers(2**63)))
+            image, moved = self._steps(tv_tensors.Image(pixels), places)
+        return image.as_subclass(Tensor), torch.cat([moved.as_subclass(Tensor), landmarks[:, 2:]], dim=1)
 
 
 def _transform(step: Augmentation, images: ImageSettings) -> v2.Transform:

@@ -18,7 +18,7 @@ from openfer.training.sampling import Sampler
 _SMALLEST_BATCH = 2
 """Batch normalisation has no variance of one sample; the lone last one of an epoch is left out."""
 
-Loaded = tuple[Tensor, dict[str, Tensor]] | DataError
+Loaded = tuple[Tensor, dict[str, Tensor], dict[str, Tensor]] | DataError
 """A stacked batch, or why it could not be loaded."""
 
 
@@ -73,10 +73,11 @@ class Loader:
         for loaded in self._loader:
             if isinstance(loaded, DataError):
                 raise loaded
-            pixels, labels = loaded
+            pixels, labels, extras = loaded
             yield Batch(
                 images=normalise(pixels.to(self._plan.device, non_blocking=True), self._images, self._plan),
                 labels={task: values.to(self._plan.device, non_blocking=True) for task, values in labels.items()},
+                extras={name: values.to(self._plan.device, non_blocking=True) for name, values in extras.items()},
             )
 
 
@@ -120,9 +121,10 @@ class _Honest(Dataset[Loaded]):
 def _stack(samples: list[Sample] | DataError) -> Loaded:
     if isinstance(samples, DataError):
         return samples
-    pixels = torch.stack([image for image, _ in samples])
-    tasks = samples[0][1]
-    return pixels, {task: torch.tensor([labels[task] for _, labels in samples]) for task in tasks}
+    pixels = torch.stack([image for image, _, _ in samples])
+    _, tasks, names = samples[0]
+    labels = {task: torch.tensor([labels[task] for _, labels, _ in samples]) for task in tasks}
+    return pixels, labels, {name: torch.stack([extras[name] for _, _, extras in samples]) for name in names}
 
 
 def _keys(epoch: int, indices: np.ndarray) -> list[Key]:

@@ -1,7 +1,8 @@
 """Faces with labels as a torch data set; every draw depends on the epoch and the sample alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from openfer.errors import DataError, ParameterError
+from openfer.faces.landmarks.mirror import mirror_points
 from openfer.io.face_store import FaceStore
 from openfer.methods.contract import MISSING
 from openfer.seeds import generator_for
@@ -18,11 +20,33 @@ from openfer.training.config import ImageSettings
 Key = tuple[int, int]
 """(epoch, index): what a sampler asks a data set for."""
 
-Sample = tuple[Tensor, dict[str, int]]
-"""A crop, uint8 (3, S, S), and its label per task."""
+Sample = tuple[Tensor, dict[str, int], dict[str, Tensor]]
+"""A crop, uint8 (3, S, S), its label per task, and its extras, float32."""
 
 _LEAST_SHARE = 0.6
 """Of a face's side that a crop must show; papers show 0.8 and more."""
+
+
+_NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
+class _Window(NamedTuple):
+    """Which part of an image is taken, pixels, and whether it is mirrored."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    mirrored: bool
+
+    def of_image(self, image: np.ndarray) -> np.ndarray:
+        crop = image[self.top : self.top + self.height, self.left : self.left + self.width]
+        return crop[:, ::-1] if self.mirrored else crop
+
+    def of_landmarks(self, landmarks: np.ndarray) -> np.ndarray:
+        """Return x, y and confidence in the window's pixels, (68, 3); a mirrored face's points keep their meaning."""
+        moved = landmarks - (self.left, self.top, 0)
+        return mirror_points(moved, self.width) if self.mirrored else moved
 
 
 class Faces(Protocol):
@@ -31,11 +55,13 @@ class Faces(Protocol):
     Attributes:
         images: crop and normalisation.
         labels: task -> int64 (N,), :data:`MISSING` where unlabelled.
+        extras: name -> float32 (N, *shape), in pixels of the stored faces.
         sample_ids: (N,) names.
     """
 
     images: ImageSettings
     labels: Mapping[str, np.ndarray]
+    extras: Mapping[str, np.ndarray]
     sample_ids: np.ndarray
 
     def __len__(self) -> int:
@@ -57,10 +83,13 @@ class FaceDataset:
         images: crop, flip, augmentation, normalisation.
         seed: root of the augmentation's draws.
         training: random crop, flip and augmentation; else the centre crop.
+        extras: ``landmarks`` or nothing: x, y (pixels of the stored face) and confidence, (N, 68, 3). They follow
+            every step of the image.
 
     Raises:
-        ParameterError: if the crop is larger than a face, or shows a small part of it only.
-        DataError: if labels and rows differ in number.
+        ParameterError: if the crop is larger than a face, or shows a small part of it only, or if an
+            augmentation covers points.
+        DataError: if labels or extras and rows differ in number.
     """
 
     def __init__(
@@ -71,16 +100,23 @@ class FaceDataset:
         images: ImageSettings,
         seed: int,
         training: bool,
+        extras: Mapping[str, np.ndarray] = _NOTHING,
     ) -> None:
-        for task, values in labels.items():
+        for what, values in ({f"labels of {task}": v for task, v in labels.items()} | dict(extras)).items():
             if len(values) != len(rows):
-                raise DataError(
-                    f"{len(values)} labels of {task} for {len(rows)} faces of {store.folder}; give one each"
-                )
+                raise DataError(f"{len(values)} {what} for {len(rows)} faces of {store.folder}; give one each")
+        if extras and any(step.kind == "erase" for step in images.augment):
+            raise ParameterError(
+                "images.augment has erase, which covers landmarks that would stay as sure as before; take it out for "
+                "a method that looks at landmarks"
+            )
         self.store = store
         self.rows = np.asarray(rows, dtype=np.int64)
         self.labels: Mapping[str, np.ndarray] = {
             task: np.asarray(values, dtype=np.int64) for task, values in labels.items()
+        }
+        self.extras: Mapping[str, np.ndarray] = {
+            name: np.asarray(values, dtype=np.float32) for name, values in extras.items()
         }
         self.images = images
         self.seed = seed
@@ -105,12 +141,20 @@ class FaceDataset:
 
     def sample(self, index: int, draw: np.random.Generator) -> Sample:
         """Return a sample augmented by ``draw``, which testing does not touch."""
-        image = self._resized(self.store.image(int(self.rows[index])))
-        crop = self._random_crop(image, draw) if self.training else self._centre_crop(image)
-        pixels = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
-        if self._augmenter is not None:
+        stored = self.store.image(int(self.rows[index]))
+        image = self._resized(stored)
+        window = self._random_window(image, draw) if self.training else self._centre_window(image)
+        pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
+        extras = {}
+        if "landmarks" in self.extras:
+            scale = (image.shape[1] / stored.shape[1], image.shape[0] / stored.shape[0], 1)
+            followed = window.of_landmarks(self.extras["landmarks"][index] * scale)
+            extras["landmarks"] = torch.from_numpy(followed.astype(np.float32))
+        if self._augmenter is not None and extras:
+            pixels, extras["landmarks"] = self._augmenter.with_landmarks(pixels, extras["landmarks"], draw)
+        elif self._augmenter is not None:
             pixels = self._augmenter(pixels, draw)
-        return pixels, {task: int(values[index]) for task, values in self.labels.items()}
+        return pixels, {task: int(values[index]) for task, values in self.labels.items()}, extras
 
     def _resized(self, image: np.ndarray) -> np.ndarray:
         size = self.images.size
@@ -118,18 +162,18 @@ class FaceDataset:
             return image
         return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
 
-    def _random_crop(self, image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    def _random_window(self, image: np.ndarray, draw: np.random.Generator) -> _Window:
         size = self.images.crop
-        crop = image
+        top, left, height, width = 0, 0, *image.shape[:2]
         if not self._crops_itself:
             top, left = (int(draw.integers(side - size + 1)) for side in image.shape[:2])
-            crop = image[top : top + size, left : left + size]
-        return crop[:, ::-1] if self.images.flip and draw.random() < 0.5 else crop
+            height = width = size
+        return _Window(top, left, height, width, mirrored=self.images.flip and draw.random() < 0.5)
 
-    def _centre_crop(self, image: np.ndarray) -> np.ndarray:
+    def _centre_window(self, image: np.ndarray) -> _Window:
         size = self.images.crop
         top, left = ((side - size) // 2 for side in image.shape[:2])
-        return image[top : top + size, left : left + size]
+        return _Window(top, left, size, size, mirrored=False)
 
     def _check_crop(self) -> None:
         if not len(self.rows):
@@ -174,6 +218,9 @@ class ConcatFaces:
         self.labels: Mapping[str, np.ndarray] = {
             task: np.concatenate([_labels_of(part, task) for part in self.parts]) for task in tasks
         }
+        self.extras: Mapping[str, np.ndarray] = {
+            name: np.concatenate([part.extras[name] for part in self.parts]) for name in self.parts[0].extras
+        }
 
     def __len__(self) -> int:
         """Return the number of samples of all parts."""
@@ -185,8 +232,8 @@ class ConcatFaces:
         number = int(np.searchsorted(self._ends, index, side="right"))
         part = self.parts[number]
         start = int(self._ends[number]) - len(part)
-        pixels, _ = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
-        return pixels, {task: int(values[index]) for task, values in self.labels.items()}
+        pixels, _, extras = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
+        return pixels, {task: int(values[index]) for task, values in self.labels.items()}, extras
 
 
 def _labels_of(part: FaceDataset, task: str) -> np.ndarray:

@@ -76,12 +76,12 @@ def accuracies(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict
     return {task: float(metric.compute()) for task, metric in metrics.items()}
 
 
-def collect(method: Method, function: Callable[[Tensor], Tensor], faces: Faces, config: TrainingConfig) -> np.ndarray:
+def collect(method: Method, function: Callable[..., Tensor], faces: Faces, config: TrainingConfig) -> np.ndarray:
     """Apply a function of a method to all faces, such as what a figure is made of.
 
     Args:
         method: with trained weights; it is moved to the plan's device and into evaluation mode.
-        function: from normalised images (B, 3, S, S) to (B, ...).
+        function: from what the method's ``forward`` takes to (B, ...).
         faces: centre crops; must not be empty.
         config: device and precision.
 
@@ -96,12 +96,12 @@ def collect(method: Method, function: Callable[[Tensor], Tensor], faces: Faces, 
 
 @torch.inference_mode()
 def _outputs(
-    method: Method, function: Callable[[Tensor], Output], loader: Loader, faces: Faces, plan: Plan
+    method: Method, function: Callable[..., Output], loader: Loader, faces: Faces, plan: Plan
 ) -> Iterator[tuple[Batch, Output]]:
     """Yield every batch with what the function says of it, the method in evaluation mode."""
     method.eval()
     with eager():
         for batch in loader.batches(testing_batches(faces, _BATCH_SIZE)):
             with plan.autocast():
-                output = function(batch.images)
+                output = function(*method.inputs(batch))
             yield batch, output

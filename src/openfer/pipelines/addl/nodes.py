@@ -8,7 +8,7 @@ import pandas as pd
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.shown_faces import some_of_each_class
-from openfer.pipelines.training_data import faces_for, sources
+from openfer.pipelines.training_data import faces_for, sources_of
 
 _FACES = 14
 
@@ -20,7 +20,7 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ADDL)
-    faces = faces_for(sources(tables, run.fold), "train", method.classes, run.images, run.seed)
+    faces = faces_for(sources_of(run, tables), "train", method.classes, run.images, run.seed)
     weights = collect(method, method.importance, faces, run.training)
     columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
     return pd.DataFrame(columns)
@@ -39,7 +39,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.training.predict import collect, predict
 
     method = restore(run, main_model(models))
-    shown = some_of_each_class(sources(tables, run.fold), "test", _FACES)
+    shown = some_of_each_class(sources_of(run, tables), "test", _FACES)
     faces = faces_for(shown, "test", method.classes, run.images, run.seed)
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     maps = collect(method, lambda images: method(images).maps["attentive"][:, 0], faces, run.training)

@@ -21,6 +21,7 @@ def complexity_table() -> pd.DataFrame:
 
     from openfer.evaluation.predictions import run_name
     from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
+    from openfer.methods.contract import EXTRA_SHAPES, Batch
     from openfer.methods.names import method_names
     from openfer.methods.registry import build, method_class
     from openfer.nn.complexity import count_macs, count_parameters
@@ -30,10 +31,12 @@ def complexity_table() -> pd.DataFrame:
     rows = []
     for name in method_names():
         kind = method_class(name)
-        image = torch.zeros(1, 3, kind.input_side, kind.input_side)
+        extras = {extra: torch.zeros(1, *EXTRA_SHAPES[extra]) for extra in kind.extras}
+        batch = Batch(torch.zeros(1, 3, kind.input_side, kind.input_side), {}, extras)
         for variant, settings in (kind.variants or {name: {}}).items():
-            method = build(name, settings, {task: vocabulary[task] for task in kind.tasks}).eval()
-            rows.append((run_name(name, variant), count_parameters(method), count_macs(method, image)))
+            config = kind.config_class.model_validate(settings)
+            method = build(name, config, {task: vocabulary[task] for task in kind.tasks_of(config)}).eval()
+            rows.append((run_name(name, variant), count_parameters(method), count_macs(method, *method.inputs(batch))))
     return pd.DataFrame([*rows, *_parts_of_addl()], columns=["model", "params", "macs"])
 
 

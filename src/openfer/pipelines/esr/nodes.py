@@ -6,7 +6,7 @@ import pandas as pd
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 
 def branches(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def branches(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ESR)
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     rows = []
     for role in dict.fromkeys(("val", tested_role(data))):
         faces = faces_for(data, role, method.classes, run.images, run.seed)

@@ -20,12 +20,16 @@ def create_pipeline(**_: Any) -> Pipeline:
 def data_pipeline(datasets: Iterable[str]) -> Pipeline:
     """Return the pipeline that makes rows, faces and splits of datasets.
 
-    Embedded sets are rendered, sets with a reader are ingested; for others nothing is to be done here, their
-    three tables come from elsewhere.
+    Embedded sets are rendered, sets with a reader are ingested; of others the three tables come from elsewhere, and
+    only groups are made of them.
     """
     names = tuple(datasets)
-    ingested = (_ingest(name, reader) for name in names if (reader := reader_of(name)))
-    return sum(ingested, synthesize_pipeline(name for name in names if name in EMBEDDED))
+    others = (
+        _ingest(name, reader) if (reader := reader_of(name)) else _brought(name)
+        for name in names
+        if name not in EMBEDDED
+    )
+    return sum(others, synthesize_pipeline(name for name in names if name in EMBEDDED))
 
 
 def read_pipeline(name: str, reader: str) -> Pipeline:
@@ -40,7 +44,7 @@ def read_pipeline(name: str, reader: str) -> Pipeline:
             node(
                 runs(read, f"openfer.datasets.{reader}"),
                 [root, f"params:{name}.options", f"{name}.inventory"],
-                f"{name}_rows",
+                f"{name}_rows@batches",
                 name="read",
                 namespace=name,
             ),
@@ -53,7 +57,11 @@ def _ingest(name: str, reader: str) -> Pipeline:
     return read_pipeline(name, reader) + Pipeline(
         [
             node(
-                nodes.sources, [f"{name}_rows", f"{name}.inventory"], f"{name}.sources", name="sources", namespace=name
+                nodes.sources,
+                [f"{name}_rows@places", f"{name}.inventory"],
+                f"{name}.sources",
+                name="sources",
+                namespace=name,
             ),
             node(
                 bound(nodes.align, name),
@@ -63,7 +71,11 @@ def _ingest(name: str, reader: str) -> Pipeline:
                 namespace=name,
             ),
             node(
-                nodes.split, [f"{name}_rows", f"{name}_faces", protocol], f"{name}_split", name="split", namespace=name
+                nodes.split,
+                [f"{name}_rows@labels", f"{name}_faces", protocol],
+                f"{name}_split",
+                name="split",
+                namespace=name,
             ),
             node(
                 nodes.duplicates,
@@ -74,7 +86,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.leakage,
-                [f"{name}_rows", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
+                [f"{name}_rows@people", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
                 f"{name}.leakage",
                 name="leakage",
                 namespace=name,
@@ -86,7 +98,22 @@ def _ingest(name: str, reader: str) -> Pipeline:
                 name="deduplicate",
                 namespace=name,
             ),
-            node(nodes.counts, [f"{name}_rows", f"{name}_split"], f"{name}.counts", name="counts", namespace=name),
-            node(nodes.sheet, [f"{name}_rows", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name),
+            node(
+                nodes.groups,
+                [f"{name}_rows@labels", f"{name}_split", f"{name}.split_deduplicated"],
+                f"{name}_groups",
+                name="groups",
+                namespace=name,
+            ),
+            node(
+                nodes.counts, [f"{name}_rows@labels", f"{name}_split"], f"{name}.counts", name="counts", namespace=name
+            ),
+            node(
+                nodes.sheet, [f"{name}_rows@captions", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name
+            ),
         ]
     )
+
+
+def _brought(name: str) -> Pipeline:
+    return Pipeline([node(nodes.listed, f"{name}_rows@table", f"{name}_groups", name="groups", namespace=name)])

@@ -67,6 +67,18 @@ def check_factor_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceSto
     return leakage_report(rows, split, _hashes(faces), identities_shared=True)
 
 
+def landmarks(faces: FaceStore) -> pd.DataFrame:
+    """Return the 68 points of each face as the renderer knows them, with 1 for those that the camera sees and 0."""
+    return faces.table(["sample_id", "points68", "confidence68"])
+
+
+def groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
+    """Return which faces are occluded by what, turned how far and seen how much."""
+    from openfer.synthetic.groups import scene_groups
+
+    return scene_groups(scenes, landmarks)
+
+
 def contact_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
     """Return a picture of faces of many people with what they show."""
     from openfer.synthetic.contact_sheet import contact_sheet as sheet

@@ -1,0 +1,25 @@
+"""Cross-entropy of several regions of a face, each of which answers by itself."""
+
+from typing import Literal
+
+from torch import Tensor
+
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+
+
+def region_cross_entropy(logits: Tensor, labels: Tensor, reduction: Literal["sum", "mean"] = "sum") -> Tensor:
+    """Cross-entropies of K regions added up: ``L_FRB = sum_k CE(region k)`` (OADN, Eq. 4).
+
+    The paper adds; so K regions weigh K times what the attention branch weighs. ``mean`` takes that out.
+
+    Args:
+        logits: (B, K, C).
+        labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
+        reduction: over the regions.
+
+    Returns:
+        Scalar >= 0; each region's term is the mean over the labelled samples.
+    """
+    regions = logits.shape[1]
+    mean = masked_cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(regions))
+    return mean * regions if reduction == "sum" else mean

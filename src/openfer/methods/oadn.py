@@ -1,0 +1,243 @@
+"""OADN: occlusion-adaptive deep network for robust facial expression recognition.
+
+Ding, Zhou and Chellappa, CVPR Workshops 2020 (arXiv 2005.06040). No code of the authors is public; where the
+paper is silent or contradicts itself, a parameter's docstring says what is taken and why.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from openfer.errors import DataError
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+from openfer.losses.region_cross_entropy import region_cross_entropy
+from openfer.methods.contract import (
+    NO_EXTRAS,
+    WATCH,
+    Batch,
+    Classes,
+    Losses,
+    Method,
+    Player,
+    Prediction,
+    Schedule,
+    Stage,
+    total,
+)
+from openfer.nn.facial_regions import RegionHeads
+from openfer.nn.heads import HiddenHead
+from openfer.nn.interest_points import attention_maps, interest_points, kept_points
+from openfer.nn.landmark_attention import attended_features, strongest
+from openfer.nn.resnet50 import CHANNELS, RESNET50, ResNet50Trunk
+from openfer.parameters import Settings
+
+_HIDDEN = 256
+_FINE_TUNING = 0.01
+
+
+class OADNSettings(Settings):
+    """Parameters of OADN; the defaults are the paper's, or those that are usual where it is silent.
+
+    Attributes:
+        schedule: the paper drops the rate "by 10 after 20 epochs" of 60: once, or every 20 epochs, which is
+            taken here.
+        rate: ``fine_tuning`` trains at a hundredth of the schedule's rate. The paper's 0.1 is high for pretrained
+            weights, which large steps undo; a re-implementation took 0.001.
+        unstrided: the stage without stride. The paper's "stride of conv4_1" is layer3 in ResNet's own naming and
+            layer4 in torchvision's; both make 14 x 14 maps, and layer4 is what is usually unstrided.
+        blocks: bottlenecks in each of the four stages; ResNet-50's. Fewer are for small studies.
+        threshold: T, the least score of a point that is kept; see :func:`openfer.nn.interest_points.kept_points`.
+        sigma: standard deviation of a point's map as a share of the image's side. Not stated; 10.75 of 224 pixels
+            is what a re-implementation's drawing routine gives.
+        regions: K.
+        attention_weight: lambda, the attention branch's share of the loss (Eq. 5). The paper prints only that 1
+            (attention alone) is better than 0 (regions alone). A branch of weight zero is not built and has no say
+            at test time; 0 with ``regions: 1`` is the backbone alone.
+        frb_reduction: over the regions' losses; Eq. 4 adds them, so that at lambda = 0.5 they weigh K : 1.
+        region_heads: "multiple region-based expression classifiers" of their own, or one that all regions share.
+        activation: between the two layers of every classifier; not stated.
+        vote: "prediction scores of LAB and FRB are averaged": ``probabilities`` averages the regions', then the two
+            branches'; ``logits`` averages the logits of all K + 1 classifiers, as a re-implementation does.
+    """
+
+    schedule: Schedule = Schedule(
+        epochs=60,
+        batch_size=128,
+        optimiser="sgd",
+        learning_rate=0.1,
+        momentum=0.9,
+        weight_decay=5e-4,
+        milestones=(20, 40),
+        decay=0.1,
+    )
+    rate: Literal["scheduled", "fine_tuning"] = "scheduled"
+    unstrided: Literal["layer3", "layer4"] = "layer4"
+    blocks: tuple[int, int, int, int] = RESNET50
+    threshold: float = Field(default=0.6, ge=0, le=1)
+    sigma: float = Field(default=0.048, gt=0)
+    regions: Literal[1, 4, 9, 16] = 4
+    attention_weight: float = Field(default=0.5, ge=0, le=1)
+    frb_reduction: Literal["sum", "mean"] = "sum"
+    region_heads: Literal["separate", "shared"] = "separate"
+    activation: Literal["relu", "none"] = "relu"
+    vote: Literal["probabilities", "logits"] = "probabilities"
+
+
+class Attention(NamedTuple):
+    """What the landmarks say of a batch.
+
+    Attributes:
+        points: x, y and score of the 24 interest points, pixels of the image, (B, 24, 3).
+        kept: which of them reach the threshold, (B, 24), bool.
+        maps: A_i, (B, 24, h, w).
+    """
+
+    points: Tensor
+    kept: Tensor
+    maps: Tensor
+
+
+class _Answers(NamedTuple):
+    """Hidden features (B, heads, 256) and logits (B, heads, classes) of each branch; no heads where it is not built."""
+
+    attention: tuple[Tensor, Tensor] | None
+    regions: tuple[Tensor, Tensor] | None
+    seen: Attention | None
+
+
+class OADN(Method):
+    """A ResNet-50 with two branches: maps weighed by visible landmarks, and regions that each answer alone.
+
+    One player: both losses update all below them. Landmarks are constants that come with the images.
+    """
+
+    name = "oadn"
+    config_class = OADNSettings
+    config: OADNSettings
+    variants = {
+        "oadn": {},
+        "oadn_lab": {"attention_weight": 1.0},
+        "oadn_frb": {"attention_weight": 0.0},
+        "oadn_backbone": {"attention_weight": 0.0, "regions": 1},
+    }
+    extras = ("landmarks",)
+
+    def __init__(self, config: OADNSettings, classes: Classes) -> None:
+        super().__init__(config, classes)
+        self.trunk = ResNet50Trunk(config.unstrided, config.blocks)
+        self.attention_branch = self._head() if config.attention_weight > 0 else None
+        self.region_branch: RegionHeads | None = None
+        if config.attention_weight < 1:
+            heads = 1 if config.region_heads == "shared" else config.regions
+            self.region_branch = RegionHeads([self._head() for _ in range(heads)], config.regions)
+
+    @property
+    def variant(self) -> str:
+        """Return ``oadn``, or which branch is alone: ``oadn_lab``, ``oadn_frb``, or ``oadn_backbone`` of one region."""
+        if self.region_branch is None:
+            return "oadn_lab"
+        if self.attention_branch is None:
+            return "oadn_frb" if self.config.regions > 1 else "oadn_backbone"
+        return "oadn"
+
+    def stages(self) -> Sequence[Stage]:
+        """Return the one stage."""
+        schedule = self.config.schedule
+        if self.config.rate == "fine_tuning":
+            schedule = schedule.model_copy(update={"learning_rate": _FINE_TUNING * schedule.learning_rate})
+        return (Stage("joint", schedule, (Player("main", tuple(self.parameters())),)),)
+
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return ``lambda L_LAB + (1 - lambda) L_FRB`` (OADN, Eq. 3 to 5)."""
+        answers = self._answers(batch.images, batch.extras)
+        weight, labels = self.config.attention_weight, batch.labels["expression"]
+        losses: Losses = {}
+        if answers.attention is not None:
+            losses["attention"] = weight * masked_cross_entropy(answers.attention[1][:, 0], labels)
+        if answers.regions is not None:
+            regions = region_cross_entropy(answers.regions[1], labels, self.config.frb_reduction)
+            losses["regions"] = (1 - weight) * regions
+        if answers.seen is not None:
+            losses[f"{WATCH}kept_points"] = answers.seen.kept.float().mean()
+        return {"main": total(losses)}
+
+    def forward(self, images: Tensor, extras: Mapping[str, Tensor] = NO_EXTRAS) -> Prediction:
+        """Predict the expression; the logits are logarithms of the averaged probabilities.
+
+        Args:
+            images: (B, 3, S, S).
+            extras: ``landmarks``, x, y (pixels of the image) and score of the 68 points, (B, 68, 3).
+
+        Returns:
+            The features are the hidden ones of all classifiers in a row. Maps: ``attention``, the largest of the 24
+            maps in each cell, (B, 1, h, w), and ``regions``, each region's own probabilities, (B, C, k, k).
+
+        Raises:
+            DataError: if there are no landmarks.
+        """
+        answers = self._answers(images, extras)
+        branches = [branch for branch in (answers.attention, answers.regions) if branch is not None]
+        maps = {}
+        if answers.seen is not None:
+            maps["attention"] = answers.seen.maps.amax(1, keepdim=True)
+        if answers.regions is not None:
+            across = round(self.config.regions**0.5)
+            shares = answers.regions[1].float().softmax(-1).transpose(1, 2)
+            maps["regions"] = shares.reshape(*shares.shape[:2], across, across)
+        hidden = torch.cat([branch[0].flatten(1) for branch in branches], dim=1)
+        logits = averaged([branch[1] for branch in branches], self.config.vote)
+        return Prediction({"expression": logits}, hidden, maps)
+
+    def attend(self, landmarks: Tensor, side: int, cells: tuple[int, int]) -> Attention:
+        """Return points and attention maps of 68 landmarks (B, 68, 3) on images of ``side`` pixels."""
+        points = interest_points(landmarks.float(), side)
+        kept = kept_points(points[..., 2], self.config.threshold)
+        return Attention(points, kept, attention_maps(points, kept, side, cells, self.config.sigma))
+
+    def backbone(self) -> nn.Module:
+        """Return the trunk."""
+        return self.trunk
+
+    def _answers(self, images: Tensor, extras: Mapping[str, Tensor]) -> _Answers:
+        features = self.trunk(images)
+        regions = None if self.region_branch is None else self.region_branch(features)
+        if self.attention_branch is None:
+            return _Answers(None, regions, None)
+        if "landmarks" not in extras:
+            raise DataError("oadn was given images without landmarks; its extras are the 68 points of each face")
+        height, width = features.shape[-2:]
+        seen = self.attend(extras["landmarks"], images.shape[-1], (height, width))
+        hidden, logits = self.attention_branch(strongest(attended_features(features, seen.maps)))
+        return _Answers((hidden[:, None], logits[:, None]), regions, seen)
+
+    def _head(self) -> HiddenHead:
+        return HiddenHead(CHANNELS, _HIDDEN, len(self.classes["expression"]), self.config.activation)
+
+
+def averaged(branches: Sequence[Tensor], vote: Literal["probabilities", "logits"]) -> Tensor:
+    """Return the logarithm of the probabilities on which classifiers agree at test time.
+
+    Args:
+        branches: logits of one branch each, (B, heads, C).
+        vote: ``probabilities``: ``0.5 p_LAB + 0.5 mean_k p_k`` where both branches are; ``logits``: the softmax
+            of the mean over all classifiers' logits.
+
+    Returns:
+        float32, (B, C).
+    """
+    if vote == "logits":
+        return torch.cat(list(branches), dim=1).float().mean(1).log_softmax(-1)
+    means = [_log_mean(branch.float().log_softmax(-1)) for branch in branches]
+    return _log_mean(torch.stack(means, dim=1))
+
+
+def _log_mean(logarithms: Tensor) -> Tensor:
+    """Return the logarithm of the mean over dimension 1 of what these are logarithms of."""
+    return logarithms.logsumexp(1) - log(logarithms.shape[1])
+
+
+METHOD = OADN

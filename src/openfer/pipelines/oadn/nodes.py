@@ -1,0 +1,69 @@
+"""Nodes of what only OADN has: the points that it keeps and where it attends (Fig. 3)."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from openfer.pipelines.method_nodes import Models, main_model, restore
+from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
+
+_FACES_SHOWN = 10
+
+
+def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
+    """Return a matplotlib figure of tested faces from the most to the least occluded, with points, maps and regions."""
+    import torch
+
+    from openfer.evaluation.figures import interest_points_sheet
+    from openfer.methods.oadn import OADN
+    from openfer.nn.interest_points import PARTS
+    from openfer.training.predict import collect, predict
+
+    method = restore(run, main_model(models))
+    assert isinstance(method, OADN)
+    data = sources_of(run, tables)
+    role = tested_role(data)
+    everyone = faces_for(data, role, method.classes, run.images, run.seed)
+    seen = method.attend(torch.from_numpy(everyone.extras["landmarks"]), run.images.crop, (1, 1))
+    shown = set(everyone.sample_ids[_from_covered_to_bare(seen.kept.sum(1).numpy())].tolist())
+    data = [replace(source, split=source.split[source.split["sample_id"].isin(shown)]) for source in data]
+    faces = faces_for([source for source in data if len(source.role(role))], role, method.classes, run.images, run.seed)
+
+    images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
+    landmarks = torch.stack([faces[0, i][2]["landmarks"] for i in range(len(faces))])
+    points, kept, _ = method.attend(landmarks, run.images.crop, (1, 1))
+    named: dict[str, np.ndarray] = {}
+    if method.attention_branch is not None:
+        named["attention"] = collect(
+            method, lambda *inputs: method(*inputs).maps["attention"][:, 0], faces, run.training
+        )
+        height, width = named["attention"].shape[1:]
+        maps = method.attend(landmarks, run.images.crop, (height, width)).maps
+        named |= {part: maps[:, list(which)].amax(1).numpy() for part, which in PARTS.items()}
+    names = method.classes["expression"]
+    guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
+    answers: list[list[str]] = [[] for _ in range(len(faces))]
+    if method.region_branch is not None:
+        regions = collect(method, lambda *inputs: method(*inputs).maps["regions"], faces, run.training)
+        answers = [[names[best] for best in face.argmax(0).ravel()] for face in regions]
+    order = np.argsort(kept.sum(1).numpy(), kind="stable")
+    return interest_points_sheet(
+        images[order],
+        points[..., :2].numpy()[order],
+        kept.numpy()[order],
+        {title: values[order] for title, values in named.items()},
+        [answers[i] for i in order],
+        [names[faces.labels["expression"][i]] for i in order],
+        [names[guesses[i]] for i in order],
+    )
+
+
+def _from_covered_to_bare(kept: np.ndarray) -> np.ndarray:
+    """Return places of faces whose numbers of kept points are spread over those that there are, (N,) to (10,)."""
+    order = np.argsort(kept, kind="stable")
+    by_count = np.searchsorted(kept[order], np.linspace(kept.min(), kept.max(), _FACES_SHOWN))
+    by_rank = np.linspace(0, len(order) - 1, _FACES_SHOWN).astype(int)
+    places = list(dict.fromkeys([*by_count.tolist(), *by_rank.tolist()]))
+    return order[places[:_FACES_SHOWN]]

@@ -1,0 +1,55 @@
+"""Groups of test images that results are reported on beside the whole: challenge lists, and no copies in training."""
+
+import pandas as pd
+
+from openfer.schemas import group_table
+
+CHALLENGE = "challenge"
+"""By what the images of a challenge list are grouped."""
+
+COPIES = "copies"
+"""By what images without a copy in training are grouped."""
+
+
+def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Return the samples of the dataset, and of each challenge list that its rows name; a row may be on several.
+
+    A run that is tested on several datasets, such as FED-RO beside those that train, is reported on each.
+
+    Args:
+        rows: of one dataset, the columns ``sample_id``, ``dataset`` and ``subsets``.
+    """
+    own = {("dataset", str(name)): part["sample_id"].tolist() for name, part in rows.groupby("dataset", sort=False)}
+    listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
+    lists = listed.groupby("subsets", sort=True)
+    return own | {(CHALLENGE, str(name)): part["sample_id"].tolist() for name, part in lists}
+
+
+def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Return the test samples without an equal or nearly equal image in training; no group if none has one.
+
+    The model is the same: train and validation do not differ between the two splits.
+
+    Args:
+        split: valid under :data:`openfer.schemas.SPLIT`.
+        deduplicated: from :func:`openfer.protocols.deduplicated.deduplicated`.
+    """
+    tested, kept = (
+        pd.MultiIndex.from_frame(each.loc[each["role"] == "test", ["fold", "sample_id"]])
+        for each in (split, deduplicated)
+    )
+    taken = set(tested.difference(kept).get_level_values("sample_id"))
+    if not taken:
+        return {}
+    names = dict.fromkeys(tested.get_level_values("sample_id"))
+    return {(COPIES, "none in training"): [name for name in names if name not in taken]}
+
+
+def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
+    """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
+    return group_table(row_groups(rows) | copy_groups(split, deduplicated))
+
+
+def listed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups that rows name by themselves, valid under :data:`openfer.schemas.GROUPS`."""
+    return group_table(row_groups(rows))

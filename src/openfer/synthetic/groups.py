@@ -1,0 +1,51 @@
+"""Groups of rendered faces by what makes them difficult, which only the renderer knows."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from openfer.schemas import group_table
+from openfer.synthetic.scene.description import OCCLUDERS
+
+_YAWS = (0, 15, 30, 45, 90)
+"""Degrees, to either side."""
+
+_SHARES = (0.0, 0.5, 0.7, 0.9, 1.0)
+"""Of the 68 points."""
+
+
+def scene_groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
+    """Group faces by occluder, by yaw, by the share of points that the camera sees, and as public lists do.
+
+    Args:
+        scenes: of one set, the columns ``sample_id``, ``dataset``, ``occluder`` and ``yaw``.
+        landmarks: the columns ``sample_id`` and ``confidence68``, 1 for a point that the camera sees and 0.
+
+    Returns:
+        Valid under :data:`openfer.schemas.GROUPS`. ``challenge`` holds what the public lists of AffectNet and FERPlus
+        do: occluded faces, and heads turned by more than 30 or 45 degrees. An empty group is not there.
+    """
+    names = scenes["sample_id"].to_numpy(dtype=object)
+    turned = scenes["yaw"].abs().to_numpy()
+    shares = [float(np.mean(own)) for own in landmarks["confidence68"]]
+    seen = pd.Series(shares, index=landmarks["sample_id"])[names].to_numpy()
+    covered = (scenes["occluder"] != "none").to_numpy()
+    masks = {("dataset", str(own)): (scenes["dataset"] == own).to_numpy() for own in scenes["dataset"].unique()}
+    masks |= {("occluder", kind): (scenes["occluder"] == kind).to_numpy() for kind in OCCLUDERS}
+    masks |= {("yaw", f"{low} to {high} degrees"): mask for low, high, mask in _between(turned, _YAWS)}
+    masks |= {
+        ("visible points", f"{low:.0%} to {high:.0%}".replace("%", " %")): mask
+        for low, high, mask in _between(seen, _SHARES)
+    }
+    masks |= {("challenge", "occlusion"): covered, ("challenge", "none of them"): ~covered & (turned <= 30)}
+    masks |= {("challenge", f"pose{least}"): turned > least for least in (30, 45)}
+    return group_table({key: names[mask] for key, mask in masks.items() if mask.any()})
+
+
+def _between(values: np.ndarray, edges: tuple[float, ...]) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Yield each interval with who is in it; a bound belongs to the interval above, the last one to the last."""
+    place = np.digitize(values, edges[1:-1])
+    for number, (low, high) in enumerate(pairwise(edges)):
+        yield low, high, place == number

@@ -23,7 +23,7 @@ def similarity(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ESR | MANet)
-    faces = faces_for(sources(tables, run.fold), "val", method.classes, run.images, run.seed)
+    faces = faces_for(sources_of(run, tables), "val", method.classes, run.images, run.seed)
     with torch.inference_mode():
         kinds = tuple(method.similarities(torch.zeros(1, 3, run.images.crop, run.images.crop)))
 

@@ -4,8 +4,9 @@
 
 All formats hold the same image files and are read in the same random orders by one thread, in turns,
 from a warm page cache. A rate is the median of the rounds, by processor time: what a core of its own
-reads. "bytes" hands out the image file, "pillow" and "torchvision" decode it to RGB besides: the
-store's own decoder and the one that it could have. Writing does not count the encoding. The memory of
+reads. "bytes" hands out the image file; "pillow" decodes it to RGB besides, of "files" as most programs do,
+`np.array(Image.open(path).convert("RGB"))`; "decode" does so with the store's decoder. Beside a rate stands how many
+times that of one file per image it is, read or opened with Pillow. Writing does not count the encoding. The memory of
 opening is that of fresh processes which list the names and sizes of all faces: "own" is theirs alone,
 "mapped" is the page cache that they look at.
 LMDB is left out where it is not installed.
@@ -26,10 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torchvision.io import ImageReadMode, decode_image
 
+from openfer.io.face import decode
 from openfer.io.face_store import EncodedFace, Face, FaceStore, FaceStoreWriter, encode
 
 DISTINCT = 256
@@ -118,10 +118,8 @@ def write_files(folder: Path, faces: Sequence[EncodedFace]) -> Read:
     return read
 
 
-def pillow(read: Read, folder: Path, faces: Sequence[EncodedFace]) -> Callable[[int], Any]:
-    """Return the usual way to decode: from a path where there is one, else as the store does it."""
-    if folder.name == "store":
-        return FaceStore(folder).image
+def pillow(read: Read, folder: Path, faces: Sequence[EncodedFace]) -> Callable[[int], np.ndarray]:
+    """Return how Pillow decodes: from a path where there is one, else from the bytes."""
     if folder.name == "files":
         paths = [folder / f"{face.record['sample_id']}.img" for face in faces]
 
@@ -133,19 +131,14 @@ def pillow(read: Read, folder: Path, faces: Sequence[EncodedFace]) -> Callable[[
 
     def from_bytes(row: int) -> np.ndarray:
         with Image.open(io.BytesIO(read(row)), formats=("PNG", "JPEG")) as image:
-            return np.array(image)
+            return np.array(image.convert("RGB"))
 
     return from_bytes
 
 
-def torchvision(read: Read) -> Callable[[int], Any]:
-    """Return the faster decoder."""
-
-    def decode(row: int) -> torch.Tensor:
-        content = torch.frombuffer(bytearray(read(row)), dtype=torch.uint8)
-        return decode_image(content, ImageReadMode.RGB)
-
-    return decode
+def decoded(read: Read, folder: Path) -> Callable[[int], np.ndarray]:
+    """Return how the store decodes; the others' bytes go through the same decoder."""
+    return FaceStore(folder).image if folder.name == "store" else lambda row: decode(read(row))
 
 
 def rate(read: Callable[[int], Any], rows: list[int]) -> float:
@@ -169,21 +162,26 @@ def compare(size: int, encoding: str, count: int, rounds: int, reads: int, folde
         read = write(folder / name, faces)
         written[name] = count / (time.process_time() - begin)
         assert all(read(row) == faces[row].content for row in range(count)), name
-        readers[name] = {"bytes": read, "pillow": pillow(read, folder / name, faces), "torchvision": torchvision(read)}
-    assert np.array_equal(readers["store"]["pillow"](0), readers["store"]["torchvision"](0).permute(1, 2, 0))
+        readers[name] = {
+            "bytes": read,
+            "pillow": pillow(read, folder / name, faces),
+            "decode": decoded(read, folder / name),
+        }
+    for row in range(DISTINCT):
+        assert np.array_equal(readers["store"]["decode"](row), readers["files"]["pillow"](row))
 
     draw = np.random.default_rng(1)
     rates: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
-        for way, share in (("bytes", 10), ("pillow", 1), ("torchvision", 1)):
+        for way, share in (("bytes", 10), ("pillow", 1), ("decode", 1)):
             rows = draw.integers(count, size=reads * share).tolist()
             for name, ways in readers.items():
                 rates.setdefault((name, way), []).append(rate(ways[way], rows))
     print(f"\n{size} pixels, {encoding}, {count} faces of {megabytes / count * 1000:.1f} kB; reads per second and core")
-    print(f"{'':8}{'bytes':>10}{'':>8}{'pillow':>10}{'':>8}{'torchvision':>12}{'':>8}{'written':>10}{'':>12}")
+    print(f"{'':8}{'bytes':>10}{'':>8}{'pillow':>10}{'':>8}{'decode':>10}{'':>8}{'written':>10}{'':>12}")
     for name in readers:
         line = f"{name:8}"
-        for way, width in (("bytes", 10), ("pillow", 10), ("torchvision", 12)):
+        for way, width in (("bytes", 10), ("pillow", 10), ("decode", 10)):
             middle = statistics.median(rates[name, way])
             # the yardstick of decoding is the usual way, a file opened with Pillow
             usual = statistics.median(rates["files", "bytes" if way == "bytes" else "pillow"])
@@ -214,7 +212,6 @@ def main() -> None:
     parser.add_argument("--reads", type=int, default=1000, help="decoded reads a turn; ten times as many of bytes")
     parser.add_argument("--folder", type=Path, help="where to write; the system's temporary folder if not given")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     if importlib.util.find_spec("lmdb") is None:
         print("LMDB is left out: `pip install lmdb` brings it")
     for size in options.sizes:

@@ -10,10 +10,11 @@ from kedro.pipeline import Pipeline, node
 from kedro_datasets.json import JSONDataset
 from pydantic import Field
 
+from openfer.code_version import trains
 from openfer.errors import DataError
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.provenance import record_path
-from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
+from openfer.parameters import FILE, ONLY_PREDICTION, WITHOUT_EFFECT, Settings
 from openfer.runner import IdempotentRunner
 
 calls: list[str] = []
@@ -24,6 +25,7 @@ class Doubling(Settings):
     workers: int = Field(1, json_schema_extra=WITHOUT_EFFECT)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
     weights: str = Field("none", json_schema_extra=FILE)
+    shown: int = Field(3, json_schema_extra=ONLY_PREDICTION)
 
 
 def double(raw: list[int], config: Doubling) -> list[int]:
@@ -39,6 +41,11 @@ def count(doubled: list[int]) -> int:
 def total(doubled: list[int]) -> int:
     calls.append("total")
     return sum(doubled)
+
+
+def shown(doubled: list[int], config: Doubling) -> list[int]:
+    calls.append("shown")
+    return doubled[: config.shown]
 
 
 PIPELINE = Pipeline(
@@ -96,6 +103,15 @@ def test_a_number_of_workers_makes_no_result_stale(folder: Path) -> None:
     assert run(folder, Doubling(workers=8)) == []
 
 
+def test_how_a_model_predicts_makes_predictions_stale_and_no_training(folder: Path) -> None:
+    training = Pipeline(
+        [node(trains(double), ["raw", "params:config"], "doubled"), node(shown, ["doubled", "params:config"], "number")]
+    )
+    assert run(folder, pipeline=training) == ["double", "shown"]
+    assert run(folder, Doubling(shown=1), training) == ["shown"]
+    assert run(folder, Doubling(shown=1, factor=5), training) == ["double", "shown"]
+
+
 def test_a_file_named_by_a_parameter_counts_by_its_content(folder: Path) -> None:
     weights = folder / "weights.pth"
     weights.write_bytes(b"one")
@@ -128,7 +144,7 @@ def test_a_copied_file_with_other_times_is_still_the_same(folder: Path) -> None:
 def test_the_record_says_what_made_the_result(folder: Path) -> None:
     run(folder)
     record = json.loads(record_path(folder / "doubled.json").read_text())
-    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none"}}
+    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none", "shown": 3}}
     assert list(record["inputs"]) == ["raw"]
 
 

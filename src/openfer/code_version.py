@@ -13,6 +13,9 @@ _MARK = "runs_modules"
 WATCHED = "watched_folders"
 """Mark of a function whose work depends on the files in folders: the names of the parameters that hold them."""
 
+TRAINS = "only_trains"
+"""Mark of a function whose work does not depend on how its model is to predict."""
+
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
@@ -35,6 +38,17 @@ def watches(function: Callable[..., Any], *parameters: str) -> Callable[..., Any
         return function(*args, **kwargs)
 
     setattr(noted, WATCHED, parameters)
+    return noted
+
+
+def trains(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` with a note that parameters of prediction alone do not make its work stale."""
+
+    @functools.wraps(function)
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    setattr(noted, TRAINS, True)
     return noted
 
 

@@ -113,6 +113,12 @@ CELEBA_ATTRIBUTES = (
 )
 """CelebA's 40 attributes in the order of ``list_attr_celeba.txt``."""
 
+ATTRIBUTE = "attribute/"
+"""Prefix of a task that asks whether a face has an attribute, such as ``attribute/Bald``."""
+
+PRESENCE = ("absent", "present")
+"""The classes of such a task."""
+
 CELEBA_GENDER: Mapping[str, str] = {"1": "male", "-1": "female"}
 """CelebA says gender as the attribute ``Male``."""
 

@@ -12,6 +12,10 @@ Used as ``Field(default, json_schema_extra=WITHOUT_EFFECT)``; changing such a fi
 """
 
 
+ONLY_PREDICTION: dict[str, Any] = {"changes": "predictions"}
+"""Mark of a field that a trained model predicts by and that its training does not depend on."""
+
+
 FILE: dict[str, Any] = {"names": "file"}
 """Mark of a field that may name a file: the file's content decides the result, not its place."""
 

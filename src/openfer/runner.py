@@ -15,7 +15,7 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
-from openfer.code_version import WATCHED, code_version
+from openfer.code_version import TRAINS, WATCHED, code_version
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
@@ -66,7 +66,8 @@ class _Work:
         self._folders = [d for d in map(catalog.get, node.inputs) if isinstance(d, WorkFolderDataset)]
         values = {name: catalog.load(name) for name in node.inputs if _is_parameter(name)}
         self._afresh = any(getattr(value, "fresh", False) for value in values.values())
-        self._parameters: dict[str, Any] = {name: decisive(value) for name, value in values.items()}
+        trains = getattr(node.func, TRAINS, False)
+        self._parameters: dict[str, Any] = {n: decisive(value, of_training=trains) for n, value in values.items()}
         self._inputs = {
             name: content_hash(path)
             for name in node.inputs

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow as arrow
+from pyarrow import compute
 
 from openfer.labels import AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
 
@@ -41,6 +43,20 @@ def _numbers(*lengths: int, low: float = -np.inf, high: float = np.inf) -> Calla
     return fits
 
 
+def _no_two_alike(*names: str) -> pa.Check:
+    """Return a check that no two rows agree in these columns; sorting takes less memory than pandas' comparison."""
+
+    def holds(table: pd.DataFrame) -> bool:
+        ordered = arrow.Table.from_pandas(table[list(names)], preserve_index=False).combine_chunks()
+        ordered = ordered.take(compute.sort_indices(ordered, [(name, "ascending") for name in names]))
+        same = np.ones(max(len(table) - 1, 0), bool)
+        for name in names:
+            same &= compute.equal(ordered[name][1:], ordered[name][:-1]).to_numpy()
+        return not same.any()
+
+    return pa.Check(holds, error=f"no two rows have the same {' and '.join(names)}")
+
+
 ROWS = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
@@ -74,6 +90,20 @@ in pixels of the image as stored on disk, after its EXIF orientation; two points
 """
 
 
+_KINDS = {
+    "frame": arrow.int64(),
+    "valence": arrow.float64(),
+    "arousal": arrow.float64(),
+    "votes": arrow.list_(arrow.float64()),
+    "attributes": arrow.list_(arrow.string()),
+    "subsets": arrow.list_(arrow.string()),
+    "landmarks": arrow.list_(arrow.float64()),
+    "box": arrow.list_(arrow.float64()),
+}
+ROWS_FILE = arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns])
+"""The columns of :data:`ROWS` in a file; what is not a number or a list is text."""
+
+
 def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with all columns of :data:`ROWS`, the missing ones null, in the schema's order, checked."""
     missing = {column: None for column in ROWS.columns if column not in table}
@@ -98,7 +128,7 @@ SPLIT = pa.DataFrameSchema(
         "fold": pa.Column(int, pa.Check.ge(0), coerce=True),
         "role": _name(_PARTITIONS),
     },
-    unique=["sample_id", "fold"],
+    checks=_no_two_alike("sample_id", "fold"),
     strict=True,
     name="split",
 )
@@ -152,6 +182,32 @@ PREDICTIONS = pa.DataFrameSchema(
     name="predictions",
 )
 """One row per prediction; further columns are groups for sub-reports."""
+
+GRAD_CAM = pa.DataFrameSchema(
+    {
+        "sample_id": _name(),
+        "method": _name(),
+        "variant": _name(),
+        "selection": _name(("last", "best_val", "oracle_test")),
+        "seed": pa.Column(int, coerce=True),
+        "task": _name(),
+        "y_true": _name(nullable=True),
+        "y_pred": _name(),
+        "image": pa.Column(object),
+        "rows": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "columns": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "of_predicted": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+        "of_true": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+    },
+    unique=["sample_id", "method", "variant", "selection", "seed", "task"],
+    strict=True,
+    name="grad_cam",
+)
+"""Where a method looks on a few faces: one row per face and task.
+
+``image`` is the crop that the method saw, a PNG file's bytes. The maps, for the predicted and the true class, are
+lists of ``rows`` times ``columns`` cells, row by row; ``of_true`` is null where the face has no label.
+"""
 
 FEATURES = pa.DataFrameSchema(
     {

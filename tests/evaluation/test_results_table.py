@@ -124,3 +124,17 @@ def test_a_run_without_its_data_version_is_not_reported(runs):
 def test_a_run_without_any_facts_is_not_reported(runs):
     with pytest.raises(DataError, match="'seed': 1"):
         results_table(runs, facts_of(runs)[:3])
+
+
+def test_a_run_of_forty_tasks_is_shown_by_their_mean_and_its_extremes_and_kept_whole_in_the_table():
+    many = pd.concat([predictions(100 + 2 * i, task=f"attribute/{i:02d}") for i in range(40)])
+    runs = score_runs(pd.concat([many, predictions(150, "baseline")]))
+    table = results_table(runs, facts_of(runs.drop_duplicates(["method", "variant", "selection", "seed"])))
+    assert len(table) == 41
+    text = to_markdown(table, [])
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "method" not in line and "---" not in line]
+    assert len(rows) == 2
+    addl = next(row for row in rows if "ADDL" in row)
+    assert "| 69.5 |" in addl
+    assert "mean of 40 tasks, from attribute/00 50.0 % to attribute/39 89.0 %" in addl
+    assert "| 75.0 ± 3.1 |" in next(row for row in rows if "Baseline" in row)

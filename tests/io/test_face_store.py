@@ -52,6 +52,15 @@ def test_every_pixel_and_point_comes_back(store: FaceStore) -> None:
     assert store.table(["sha256"])["sha256"][1] == hashlib.sha256(store.encoded(1)).hexdigest()
 
 
+def test_equal_images_have_equal_numbers_and_others_do_not(tmp_path: Path) -> None:
+    with FaceStoreWriter(tmp_path / "faces", rows_per_shard=2) as writer:
+        for name, value in zip("abcd", [5, 6, 5, 7], strict=True):
+            writer.add(make_face(name, value))
+    first, other, again, third = FaceStore(tmp_path / "faces").contents()
+    assert first == again
+    assert len({first, other, third}) == 3
+
+
 def test_what_is_unknown_of_a_face_is_null_in_the_table(tmp_path: Path) -> None:
     plain = Face("plain", np.zeros((4, 6, 3), np.uint8))
     known = make_face("known", 1, transform=np.eye(2, 3), perceptual_hash="00ff", detection_score=0.5)

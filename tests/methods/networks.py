@@ -66,3 +66,18 @@ def expression_batch(count=3, size=40, seed=0):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(count, 3, size, size, generator=generator)
     return Batch(images, {"expression": torch.arange(count) % 7})
+
+
+def face_batch(tiny_faces, count=7):
+    """Rendered faces in [-1, 1] with their expressions; random weights see them otherwise than noise."""
+    images = torch.stack([torch.from_numpy(tiny_faces.store.image(row)).permute(2, 0, 1) for row in range(count)])
+    labels = torch.from_numpy(tiny_faces.labels("expression")[:count])
+    return Batch(images / 127.5 - 1, {"expression": labels})
+
+
+def moved_by(loss, parameters, rate=0.1):
+    """Return the share of weights that a step of plain SGD down a loss changes at all in single precision."""
+    parameters = list(parameters)
+    gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    pairs = [(p.detach(), g) for p, g in zip(parameters, gradients, strict=True) if g is not None]
+    return sum((p - rate * g != p).sum().item() for p, g in pairs) / sum(p.numel() for p, _ in pairs)

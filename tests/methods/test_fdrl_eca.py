@@ -28,12 +28,12 @@ def faces(tiny_faces, count=14):
 @pytest.mark.parametrize(
     ("config", "parameters"),
     [
-        ({}, 12_065_631 + CENTRES),
-        ({"channel_attention": "none"}, 12_065_607 + CENTRES),
+        ({}, 12_065_631),
+        ({"centre_momentum": None}, 12_065_631 + CENTRES),
+        ({"channel_attention": "none"}, 12_065_607),
         ({"decomposition": False}, 11_180_127),
-        ({"kernel": "adaptive"}, 12_065_631 + 12 + CENTRES),
-        ({"centre_momentum": 0.9}, 12_065_631),
-        ({"branches": 5}, 12_065_631 + CENTRES - 4 * (512 * 128 + 2 * 128 * 128 + 3 * 128 + 128 + 7)),
+        ({"kernel": "adaptive"}, 12_065_631 + 12),
+        ({"branches": 5}, 12_065_631 - 4 * (512 * 128 + 2 * 128 * 128 + 3 * 128)),
     ],
     ids=str,
 )
@@ -41,8 +41,14 @@ def test_every_row_has_the_parameters_of_the_digest(config, parameters):
     assert count_parameters(fdrl(**config)) == parameters
 
 
+def test_centres_are_as_many_whether_they_learn_or_follow():
+    method = fdrl()
+    assert method.latent_centres.value.numel() + method.weight_centres.value.numel() == CENTRES == 1_215
+
+
 def test_the_loss_is_the_sum_of_its_weighted_terms():
-    method, batch = fdrl(weights={"compactness": 0.5, "distribution": 2.0, "balance": 3.0}), expression_batch(6)
+    weights = {"compactness": 0.5, "distribution": 2.0, "balance": 3.0}
+    method, batch = fdrl(weights=weights, centre_momentum=None), expression_batch(6)
     (stage,) = method.stages()
     method.eval()  # batch statistics must not move between the two passes
     found = method.step(batch, stage)["main"]
@@ -58,6 +64,37 @@ def test_the_loss_is_the_sum_of_its_weighted_terms():
     for name, value in expected.items():
         assert found[name].item() == pytest.approx(value.item(), rel=1e-4), name
     assert found["total"].item() == pytest.approx(sum(value.item() for value in expected.values()), rel=1e-4)
+
+
+def test_what_is_watched_is_the_mean_weight_relation_and_length():
+    method, batch = fdrl().eval(), expression_batch(6)
+    found = method.step(batch, method.stages()[0])["main"]
+    pooled = torch.nn.functional.adaptive_avg_pool2d(method.trunk(batch.images)[-1], 1).flatten(1)
+    feature, importance, relation = method.reconstruct(method.decompose(pooled))
+    assert found["watch/importance"].item() == pytest.approx(importance.mean().item(), rel=1e-4)
+    others = relation[:, ~torch.eye(9, dtype=torch.bool)]
+    assert found["watch/relation"].item() == pytest.approx(others.mean().item(), rel=1e-4)
+    assert found["watch/feature_norm"].item() == pytest.approx(feature.norm(dim=1).mean().item(), rel=1e-4)
+
+
+def test_a_class_centre_comes_to_lie_amid_the_weights_that_it_stands_for():
+    method, batch = fdrl().eval(), expression_batch(7)
+    for _ in range(2):
+        method.step(batch, method.stages()[0])
+    pooled = torch.nn.functional.adaptive_avg_pool2d(method.trunk(batch.images)[-1], 1).flatten(1)
+    importance = method.reconstruct(method.decompose(pooled)).importance.detach()
+    torch.testing.assert_close(
+        method.weight_centres.value[batch.labels["expression"]], importance, rtol=1e-3, atol=1e-4
+    )
+
+
+def test_features_are_decomposed_and_classified_in_single_precision_under_autocast():
+    method, pooled = fdrl().eval(), torch.randn(2, 512)
+    with torch.autocast("cpu", torch.bfloat16):
+        latent = method.decompose(pooled)
+        logits = method._logits(latent[:, 0])
+    assert latent.dtype == logits.dtype == torch.float32
+    assert torch.equal(latent, method.decompose(pooled))
 
 
 @pytest.mark.parametrize("momentum", [None, 0.9])

@@ -24,6 +24,13 @@ def test_parameters_are_exact(table):
         "ADDM": 20_610_164,
         "MINE": 16_513,
         "Discriminator": 73_792,
+        "ESR-9": 20_344_767,
+        "ESR-9 cbam": 20_827_715,
+        "ESR-9 cbam spatial channel": 20_827_715,
+        "ESR-15": 33_658_089,
+        "ESR-15 cbam": 34_457_981,
+        "MANET": 50_547_214,
+        "MANET branch spatial channel": 50_547_214,
     }
     assert {model: table.loc[model, "params"] for model in expected} == expected
 

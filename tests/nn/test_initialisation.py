@@ -9,9 +9,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from openfer.errors import CheckpointError
+from openfer.io.checkpoint import Checkpoint
+from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.initialisation import initialise
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.nn.resnet import ResNet18Trunk
+from openfer.nn.trunks import TRUNKS
 
 LAST = "layer4.1.bn2.weight"
 
@@ -143,3 +146,59 @@ def test_a_file_without_tensors_is_refused(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(CheckpointError, match=rf"{name} does not exist"):
         initialise(nn.Linear(1, 1), settings(tmp_path / name))
+
+
+def pretrained(backbone, weights):
+    facts = {"config": {"backbone": backbone, "learns": "attributes"}, "datasets": ["faces"]}
+    facts |= {"data_version": "0123abcd", "selection": "best_val"}
+    trunk = {f"trunk.{name}": value for name, value in weights.items()}
+    return Checkpoint(trunk | {"classify.gender.weight": torch.zeros(2, 512)}, facts)
+
+
+def test_what_the_pretraining_learned_fills_the_trunk_and_its_classifiers_are_left_behind(backbone, weights):
+    plain = {name: value for name, value in weights.items() if not name.startswith("fc.")}
+    report = initialise(backbone, settings("pretrain"), pretrained("resnet18", plain))
+    assert equal(backbone, weights)
+    assert report.unexpected == ()
+    assert report.describe() == ("100 of 100 tensors from pretrain's resnet18 (attributes, faces 0123abcd, best_val)")
+
+
+def test_plain_weights_fill_a_trunk_with_channel_attention_but_for_its_attention(weights, caplog):
+    trunk = ECAResNet18Trunk()
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    plain = {name: value for name, value in weights.items() if not name.startswith("fc.")}
+    report = initialise(trunk, settings("pretrain"), pretrained("resnet18", plain))
+    assert (report.matched, report.total) == (100, 108)
+    assert all(".eca." in name for name in report.unmatched)
+    for name, value in trunk.state_dict().items():
+        assert torch.equal(value, before[name] if ".eca." in name else weights[name])
+    assert "100 of 108 tensors of the backbone" in caplog.text
+
+
+def test_a_trunk_with_channel_attention_fills_a_plain_one_and_the_attention_has_no_place(backbone):
+    given = ECAResNet18Trunk().state_dict()
+    report = initialise(backbone, settings("pretrain"), pretrained("eca_resnet18", given))
+    assert (report.matched, report.total, len(report.unexpected)) == (100, 100, 8)
+
+
+def test_a_pretraining_of_another_backbone_is_refused_with_those_that_fit(backbone):
+    other = torchvision.models.resnet34().state_dict()
+    other = {name: value for name, value in other.items() if "layer4" not in name}
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"pretrain's resnet34 \(.* fills 75 of 100 .* What fits is resnet18 or"):
+        initialise(backbone, settings("pretrain"), pretrained("resnet34", other))
+    assert equal(backbone, before)
+
+
+def test_a_backbone_that_no_pretraining_fits_is_told_so(weights):
+    with pytest.raises(
+        CheckpointError, match=r"None of pretrain's backbones fits \(resnet18, eca_resnet18, resnet50\): give"
+    ):
+        initialise(nn.Linear(3, 2), settings("pretrain"), pretrained("resnet18", weights))
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_every_backbone_that_can_be_learned_gives_maps_with_the_channels_that_it_says(name):
+    maps = TRUNKS[name].build().eval()(torch.zeros(1, 3, 64, 64))
+    last = maps if isinstance(maps, torch.Tensor) else maps[-1]
+    assert last.shape[:2] == (1, TRUNKS[name].channels)

@@ -53,7 +53,7 @@ def new_project(path: Path) -> Project:
     local = path / "conf" / "local" / "parameters"
     local.mkdir(parents=True)
     (local / "tiny.yml").write_text(TINY)
-    for name in ("baseline", "dfem", "addl"):
+    for name in ("baseline", "dfem", "addl", "pretrain"):
         (local / f"{name}.yml").write_text(TINY_METHOD.format(name=name))
     return Project(path)
 

@@ -87,7 +87,7 @@ def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> 
 
     try:
         choose({"oadn": {"datasets": ["mine"]}})
-        assert {"mine_landmarks", "mine_rows", "mine_faces"} <= create_pipeline().inputs()
+        assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= create_pipeline().inputs()
     finally:
         choose({})
 
@@ -104,7 +104,7 @@ def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipel
 
     try:
         choose({"baseline": {"datasets": ["mine"]}})
-        assert {"mine_rows", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
+        assert {"mine_rows@table", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
     finally:
         choose({})
 

@@ -43,12 +43,19 @@ def test_every_dataset_is_a_file_and_has_its_record(finished: Project) -> None:
 
 def test_figures_of_addl_are_written(finished: Project) -> None:
     reporting = finished.path / "data" / "08_reporting" / "addl"
-    assert {"importance.png", "attention.png", "confusion.png", "importance.csv", "results.csv"} <= {
+    assert {"importance.png", "attention.png", "confusion.png", "grad_cam.png", "importance.csv", "results.csv"} <= {
         file.name for file in reporting.iterdir()
     }
     importance = pd.read_csv(reporting / "importance.csv")
     assert list(importance["factor"]) == ["gender", "age", "race", "identity", "illumination", "pose"]
     assert importance["mean"].between(0, 1).all()
+
+
+def test_compared_methods_say_where_they_look_on_the_same_faces(finished: Project) -> None:
+    baseline, addl = (table(finished, f"07_model_output/{name}/grad_cam.parquet") for name in ("baseline", "addl"))
+    assert baseline["sample_id"].tolist() == addl["sample_id"].tolist()
+    assert baseline["y_true"].is_unique
+    assert (finished.path / "data/08_reporting/summary/grad_cam.png").is_file()
 
 
 def test_the_disturbing_factors_never_enter_the_expression_set(finished: Project) -> None:

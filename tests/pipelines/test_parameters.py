@@ -46,3 +46,29 @@ def test_every_environment_validates() -> None:
     for environment in ("base", "paper"):
         with KedroSession.create(ROOT, env=environment) as session:
             assert session.load_context().params["addl"].method == "addl"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "esr", "manet"),
+    [
+        ("affectnet", (50, 20, 0.1, False, 5000, "jitter"), (20, 128, "balanced_subset", "jitter")),
+        ("ferplus", (100, 60, 0.2, True, 5000, "jitter"), (100, 32, "balanced_subset", "jitter")),
+        ("raf_db", (100, 60, 0.2, True, 12_271, "rotate_and_crop"), (100, 128, "all", "rotate_and_crop")),
+    ],
+)
+def test_the_papers_settings_of_diversified_methods_follow_the_dataset(dataset: str, esr: tuple, manet: tuple) -> None:
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(ROOT)
+    with KedroSession.create(ROOT, env="paper", runtime_params={"dataset": dataset}) as session:
+        runs = session.load_context().params
+    growth, schedule = runs["esr"].settings.growth, runs["esr"].settings.schedule
+    grown = (growth.epochs, growth.kept_rate, growth.fine_tuning)
+    assert (schedule.epochs, *grown, schedule.sampling.per_class, runs["esr"].images.augment[0].kind) == esr
+    schedule = runs["manet"].settings.schedule
+    found = (schedule.epochs, schedule.batch_size, schedule.sampling.kind, runs["manet"].images.augment[0].kind)
+    assert found == manet
+    for name, side in (("esr", 96), ("manet", 224)):
+        assert runs[name].datasets == (dataset,)
+        assert (runs[name].images.size, runs[name].images.crop) == (side, side)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.protocols.labelling import MISSING, label_indices
+from openfer.protocols.labelling import MISSING, label_indices, with_attribute_columns
 
 
 def test_labels_become_their_position_in_the_class_tuple_and_missing_ones_minus_one():
@@ -27,3 +27,21 @@ def test_an_unknown_label_is_an_error_that_names_and_counts_it():
 def test_an_unknown_task_is_an_error_that_lists_the_columns():
     with pytest.raises(DataError, match=r"no column 'hat', they have \['pose'\]"):
         label_indices(pd.DataFrame({"pose": ["yaw+0"]}), "hat", ("yaw+0",))
+
+
+def test_attributes_are_present_absent_or_unknown_one_column_each():
+    rows = pd.DataFrame(
+        {"attributes": [["Bald", "Young"], None, [], np.array(["Young"], dtype=object)]}, index=[3, 1, 2, 0]
+    )
+    found = with_attribute_columns(rows, ["gender", "attribute/Bald", "attribute/Young", "attribute/Bangs"])
+    assert list(found.columns) == ["attributes", "attribute/Bald", "attribute/Young", "attribute/Bangs"]
+    known = found.astype(object).where(found.notna(), None)
+    assert known["attribute/Bald"].tolist() == ["present", None, "absent", "absent"]
+    assert known["attribute/Young"].tolist() == ["present", None, "absent", "present"]
+    assert known["attribute/Bangs"].tolist() == ["absent", None, "absent", "absent"]
+
+
+def test_rows_without_any_attribute_have_none_that_is_known():
+    rows = pd.DataFrame({"attributes": [None, None]})
+    assert with_attribute_columns(rows, ["attribute/Bald"])["attribute/Bald"].isna().all()
+    assert with_attribute_columns(rows, ["expression"]) is rows

@@ -6,11 +6,13 @@ import torch
 from pydantic import ValidationError
 from small_method import faces, painted_store
 
+from openfer.methods.contract import AllSamples
 from openfer.training.augmentation import Augmenter
 from openfer.training.batches import Loader, normalise, training_batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.device import resolve
+from openfer.training.sampling import Sampler
 
 KINDS = ("rotate_and_crop", "erase", "jitter", "affine", "resized_crop")
 
@@ -90,6 +92,43 @@ def test_rotation_and_crop_move_the_face_and_fill_with_black():
     assert max(black) <= 64 * 64 - 48 * 48  # at most 16 rows and 16 columns of padding
 
 
+@pytest.mark.parametrize("probability", [0.2, 0.8])
+def test_rotation_and_crop_happen_together_and_as_often_as_their_probability_says(face, probability):
+    step = {"kind": "rotate_and_crop", "probability": probability}
+    changed = [not torch.equal(augment(face, step, seed=seed), face) for seed in range(200)]
+    assert abs(np.mean(changed) - probability) < 0.09  # three standard errors
+
+
+def test_rotation_turns_by_up_to_its_degrees():
+    """The corners that a turned white square leaves black grow with the angle, up to 45 degrees."""
+    white = torch.full((3, 64, 64), 255, dtype=torch.uint8)
+
+    def black(degrees):
+        step = {"kind": "rotate_and_crop", "probability": 1, "degrees": degrees, "padding": 0}
+        return max(float((augment(white, step, seed=seed)[0] == 0).float().mean()) for seed in range(12))
+
+    assert 0 < black(5) < 0.05 < black(15) < black(45) <= 0.18
+
+
+def test_affine_shifts_and_turns_by_up_to_what_it_says():
+    yy, xx = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    bar = (((yy - 31.5).abs() < 3) & ((xx - 31.5).abs() < 20)).to(torch.uint8).mul(255).expand(3, 64, 64)
+
+    def placed(**changes):
+        still = {"kind": "affine", "degrees": 0, "translate": 0, "scale": [1, 1]}
+        images = [augment(bar, still | changes, seed=seed)[0].float() for seed in range(16)]
+        centres = [torch.stack([(image * axis).sum() / image.sum() for axis in (yy, xx)]) - 31.5 for image in images]
+        heights = [float((image.amax(1) > 100).sum()) for image in images]
+        return torch.stack(centres).abs().max().item(), max(heights)
+
+    shift, height = placed(translate=0.1)
+    assert 3 < shift <= 6.5
+    assert height <= 7
+    shift, height = placed(degrees=20)
+    assert shift < 0.5
+    assert 10 < height <= 6 + 40 * np.sin(np.radians(20)) + 2
+
+
 def test_affine_magnifies_and_never_shrinks(face):
     """A white disc of 16 pixels in the middle grows by up to the given factor."""
     yy, xx = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
@@ -107,6 +146,15 @@ def test_jitter_changes_brightness_within_its_factor(face):
     plain = float(face.float().mean())
     assert 0.68 * plain < min(means) < 0.85 * plain
     assert 1.1 * plain < max(means) < 1.32 * plain
+
+
+def test_jitter_changes_contrast_within_its_factor():
+    """Two grey levels move towards their mean, or away from it, by the factor."""
+    levels = torch.tensor([100, 140], dtype=torch.uint8).repeat(32).expand(3, 64, 64)
+    step = {"kind": "jitter", "brightness": 0, "contrast": 0.3}
+    spans = [float(np.ptp(augment(levels, step, seed=seed).numpy().astype(int))) for seed in range(30)]
+    assert 40 * 0.7 - 1.5 <= min(spans) < 34
+    assert 46 < max(spans) <= 40 * 1.3 + 1.5
 
 
 def test_a_resized_crop_sees_the_whole_stored_face(tiny_faces):
@@ -133,7 +181,7 @@ def test_augmented_batches_are_the_same_for_any_number_of_workers(tmp_path):
         seed=5,
         training=True,
     )
-    keys = training_batches(dataset, 7, 0, "stage", 1, 0)
+    keys = training_batches(Sampler(AllSamples(), dataset.labels["expression"], 0, "stage"), 7, 1, 0)
     alone, together = (
         [batch.images for batch in Loader(dataset, resolve(TrainingConfig(device="cpu", workers=w))).batches(keys)]
         for w in (0, 2)

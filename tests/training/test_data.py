@@ -7,12 +7,13 @@ from small_method import COUNT, faces, painted_store
 
 from openfer.errors import DataError, ParameterError
 from openfer.io.face_store import EncodedFace, FaceStore, FaceStoreWriter
-from openfer.methods.contract import MISSING
+from openfer.methods.contract import MISSING, AllSamples
 from openfer.training import batches
 from openfer.training.batches import Loader, normalise, steps_per_epoch, training_batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import ConcatFaces, FaceDataset
 from openfer.training.device import resolve
+from openfer.training.sampling import Sampler
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,13 @@ def plan(workers=0):
     return resolve(TrainingConfig(device="cpu", precision="float32", workers=workers))
 
 
+def everything(dataset, stage):
+    return Sampler(AllSamples(), dataset.labels["expression"], 0, stage)
+
+
 def all_batches(dataset, workers, epochs=(0, 1), start=0):
     loader = Loader(dataset, plan(workers))
-    keys = [training_batches(dataset, 7, 0, "stage", epoch, start) for epoch in epochs]
+    keys = [training_batches(everything(dataset, "stage"), 7, epoch, start) for epoch in epochs]
     return [batch for epoch in keys for batch in loader.batches(epoch)]
 
 
@@ -59,7 +64,7 @@ def test_an_epoch_can_be_entered_at_any_step(store):
 def test_every_epoch_and_stage_has_its_own_order_of_all_samples(store):
     dataset = faces(store, range(COUNT))
     orders = [
-        [index for batch in training_batches(dataset, 7, 0, stage, epoch, 0) for _, index in batch]
+        [index for batch in training_batches(everything(dataset, stage), 7, epoch, 0) for _, index in batch]
         for stage, epoch in (("one", 0), ("one", 1), ("two", 0))
     ]
     assert all(sorted(order) == list(range(COUNT)) for order in orders)
@@ -74,7 +79,7 @@ def test_a_last_batch_of_one_sample_is_left_out(samples, steps):
 def test_the_lone_sample_differs_between_epochs(store):
     dataset = faces(store, range(15))
     seen = [
-        {index for batch in training_batches(dataset, 7, 0, "one", epoch, 0) for _, index in batch}
+        {index for batch in training_batches(everything(dataset, "one"), 7, epoch, 0) for _, index in batch}
         for epoch in range(8)
     ]
     assert all(len(epoch) == 14 for epoch in seen)

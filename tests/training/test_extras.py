@@ -8,7 +8,7 @@ from small_method import painted_store
 from openfer.errors import DataError, ParameterError
 from openfer.faces.landmarks.mirror import MIRROR
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
-from openfer.training.batches import Loader, training_batches
+from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import ConcatFaces, FaceDataset
 from openfer.training.device import resolve
@@ -141,8 +141,8 @@ def test_landmarks_of_another_number_are_refused(store):
 def test_batches_carry_the_extras_of_their_samples(store, workers):
     both = ConcatFaces([dataset(store, rows=(0, 1)), dataset(store, rows=(2,))])
     assert both.extras["landmarks"].shape == (3, 68, 3)
-    keys = training_batches(both, 3, 0, "stage", 0, 0)
-    (batch,) = Loader(both, resolve(TrainingConfig(device="cpu", workers=workers))).batches(keys)
+    keys = batches.testing_batches(both, 3)
+    (batch,) = batches.Loader(both, resolve(TrainingConfig(device="cpu", workers=workers))).batches(keys)
     assert batch.extras["landmarks"].dtype == torch.float32
     for place, key in enumerate(keys[0]):
         assert torch.equal(batch.extras["landmarks"][place], both[key][2]["landmarks"])
@@ -150,7 +150,7 @@ def test_batches_carry_the_extras_of_their_samples(store, workers):
 
 def test_batches_of_a_method_without_extras_have_none(tmp_path):
     data = FaceDataset(painted_store(tmp_path / "s"), np.arange(4), {}, ImageSettings(crop=20), seed=0, training=True)
-    (batch,) = Loader(data, resolve(TrainingConfig(device="cpu"))).batches(training_batches(data, 4, 0, "one", 0, 0))
+    (batch,) = batches.Loader(data, resolve(TrainingConfig(device="cpu"))).batches(batches.testing_batches(data, 4))
     assert batch.extras == {}
 
 

@@ -39,6 +39,26 @@ def test_sgd_has_momentum_and_weight_decay():
     torch.testing.assert_close(own.detach(), expected)
 
 
+def test_adam_has_weight_decay():
+    """Without a gradient the first step follows the decay alone, whose size Adam normalises away."""
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters, optimiser="adam", momentum=0)
+    optimisers.step({"main": {"total": (0 * own).sum()}})
+    torch.testing.assert_close(own.detach(), torch.tensor([0.9, -1.9]), atol=1e-5, rtol=0)
+
+
+def test_sgd_survives_a_first_step_that_float16_skips():
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    plan = Plan(torch.device("cpu"), torch.float16, False, False, 0)
+    schedule = Schedule.model_validate(SGD | {"weight_decay": 0})
+    optimisers = Optimisers(Stage("only", schedule, (Player("main", parameters),)), plan)
+    state = optimisers._optimisers["main"].state
+    for factor in (float("inf"), float("inf"), 1.0):
+        optimisers.step({"main": {"total": 0.5 * factor * own.square().sum()}})
+        assert state[own]["momentum_buffer"].isfinite().all()
+    torch.testing.assert_close(own.detach(), torch.tensor([0.9, -1.8]))
+
+
 @pytest.mark.parametrize("optimiser", [{"optimiser": "adam", "momentum": 0}, {"momentum": 0, "weight_decay": 0}])
 def test_a_scale_multiplies_the_rate_of_its_parameter_alone(optimiser):
     alike = parameters_of([1.0], [1.0], [1.0])

@@ -8,7 +8,6 @@ import pandas as pd
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.layouts import PICTURE, matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import AFF_WILD2
@@ -58,7 +57,7 @@ class AffWild2(Reader):
     options_class = AffWild2Options
     options: AffWild2Options
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the annotated frames that have an image."""
         images = matching_files(tree, _IMAGES, ["cropped_aligned/video1/00001.jpg"], "image of Aff-Wild2")
         images["frame"] = images["frame"].astype(np.int32)
@@ -75,8 +74,7 @@ class AffWild2(Reader):
             for video, part in images.groupby("video", sort=False)
             if video in own.index
         ]
-        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-        return rows_table(tree, dataset, self.about.licence, table)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def expected(self) -> Expected:
         """Return the counts of frames with an expression and an image, of the edition of 2020."""

@@ -10,7 +10,6 @@ from openfer.datasets.affectnet_files import LAYOUTS
 from openfer.datasets.challenge import ChallengeLists, challenge_subsets
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import AFFECTNET
@@ -62,7 +61,7 @@ class AffectNet(Reader):
     options_class = AffectNetOptions
     options: AffectNetOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the rows of both lists, or of both folders of array files."""
         layout, where = LAYOUTS[self.options.layout], f"AffectNet's {self.options.layout} annotations"
         parts = [layout.rows(tree, partition).assign(partition=partition) for partition in ("train", "test")]
@@ -79,7 +78,7 @@ class AffectNet(Reader):
         sides = table.groupby("partition")["entry"]
         points = pd.concat([layout.landmarks(tree, str(side), entries) for side, entries in sides])
         table["landmarks"] = points.where(points.notna(), None)
-        return rows_table(tree, dataset, self.about.licence, table.drop(columns="entry"))
+        return table.drop(columns="entry")
 
     def expected(self) -> Expected:
         """Return the published counts of the expressions under these options."""

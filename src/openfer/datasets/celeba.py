@@ -10,7 +10,6 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import CELEBA_ATTRIBUTES, CELEBA_GENDER
@@ -52,7 +51,7 @@ class CelebA(Reader):
     options_class = CelebAOptions
     options: CelebAOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per line of the attribute list."""
         aligned = self.options.images == "aligned"
         folder = "img_align_celeba" if aligned else "img_celeba"
@@ -72,7 +71,7 @@ class CelebA(Reader):
             _log.warning("%s lacks %s, which `faces.align: points` needs; set faces.align to detect", tree.root, points)
         if not aligned:  # boxes are those of the original photographs
             rows["box"] = _numbers(tree, "Anno/list_bbox_celeba.txt", _BOX, files)
-        return rows_table(tree, dataset, self.about.licence, rows.reset_index(drop=True))
+        return rows.reset_index(drop=True)
 
     def expected(self) -> Expected:
         """Return the published counts, without what many copies lack: the 10,177 identities, and points."""

@@ -9,7 +9,6 @@ from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.frames import THREE, chosen_frames
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.layouts import matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import CK_PLUS
@@ -59,7 +58,7 @@ class CkPlus(Reader):
     options_class = CkPlusOptions
     options: CkPlusOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the chosen frames with expression, subject and, where the copy has them, 68 points."""
         images = matching_files(tree, _IMAGES, ["cohn-kanade-images/S005/001/S005_001_00000001.png"], "image of CK+")
         images["sequence"] = images["subject"] + "_" + images["part"]
@@ -71,7 +70,7 @@ class CkPlus(Reader):
         table.loc[table["is_neutral"], "expression"] = "neutral"
         points = {name.rsplit("/", 1)[1].removesuffix(_LANDMARKS): name for name in tree.find(f"*{_LANDMARKS}")}
         table["landmarks"] = pd.Series([_landmarks(tree, points.get(stem)) for stem in table["stem"]], dtype=object)
-        return rows_table(tree, dataset, self.about.licence, table.drop(columns=["part", "stem", "is_neutral"]))
+        return table.drop(columns=["part", "stem", "is_neutral"])
 
     def expected(self) -> Expected:
         """Return the counts of the CVPR paper's Table 3, times the frames of the rule."""

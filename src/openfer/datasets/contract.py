@@ -1,12 +1,13 @@
 """What every reader offers: how a raw folder becomes rows, and what a complete copy of it looks like."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pandas as pd
 
+from openfer.datasets.rows import row_batches
 from openfer.datasets.tree import Tree
 from openfer.parameters import Settings
 
@@ -77,19 +78,36 @@ class Reader(ABC):
         self.options: Any = given if isinstance(given, Settings) else self.options_class.model_validate(given)
 
     @abstractmethod
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
-        """Return the rows of a raw folder.
+    def find(self, tree: Tree) -> pd.DataFrame:
+        """Return what the publisher says of every face.
 
         Args:
             tree: the folder.
-            dataset: the name that these rows carry.
 
         Returns:
-            A table valid under :data:`openfer.schemas.ROWS`, made by :func:`openfer.datasets.rows.rows_table`.
+            One row per face; some of the columns of :data:`openfer.schemas.ROWS`, ``path`` among them, in any order.
 
         Raises:
             DataError: if a file is missing, or holds a column, label or path that it should not.
         """
+
+    @property
+    def licence(self) -> str:
+        """The terms that travel with every row."""
+        return self.about.licence
+
+    def batches(self, tree: Tree, dataset: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of a raw folder, complete and checked, some at a time; see :func:`row_batches`.
+
+        Args:
+            tree: the folder.
+            dataset: the name that these rows carry.
+        """
+        return row_batches(tree, dataset, self.licence, self.find(tree))
+
+    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+        """Return all rows of a raw folder as one table, valid under :data:`openfer.schemas.ROWS`."""
+        return pd.concat(list(self.batches(tree, dataset)), ignore_index=True)
 
     @abstractmethod
     def expected(self) -> Expected:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import IMAGES, Tree
 from openfer.errors import DataError
 from openfer.labels import FED_RO
@@ -29,7 +28,7 @@ class FedRo(Reader):
         access="request to the authors (github.com/mysee1989/PG-CNN)",
     )
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per image; the folder that holds it is its expression."""
         rows = pd.DataFrame({"path": tree.with_suffix("", IMAGES)}, dtype=object)
         bare = rows.loc[~rows["path"].str.contains("/", regex=False), "path"]
@@ -40,7 +39,7 @@ class FedRo(Reader):
             )
         folders = rows["path"].map(lambda path: PurePosixPath(path).parent.name.lower())
         rows["expression"] = named(folders, FED_RO, f"the folders of {tree.root}")
-        return rows_table(tree, dataset, self.about.licence, rows.assign(partition="test"))
+        return rows.assign(partition="test")
 
     def expected(self) -> Expected:
         """Return the paper's count."""

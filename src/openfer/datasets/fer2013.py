@@ -6,7 +6,6 @@ from pydantic import field_validator
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.fer2013_files import IMAGES, SIDE, Fer2013Images, fer2013_table, image_columns, partitions
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.labels import FER2013
 
@@ -43,13 +42,13 @@ class Fer2013(Reader):
     options_class = Fer2013Options
     options: Fer2013Options
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per line of the CSV file."""
         table = fer2013_table(tree, self.options)
         partition = partitions(table["Usage"], self.options.table)
         rows = image_columns(self.options, table["Usage"]).assign(partition=partition)
         rows["expression"] = named(integers(table["emotion"], self.options.table), FER2013, self.options.table)
-        return rows_table(tree, dataset, self.about.licence, rows)
+        return rows
 
     def expected(self) -> Expected:
         """Return the contest's counts."""

@@ -10,7 +10,6 @@ from openfer.datasets.challenge import ChallengeLists, challenge_subsets
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.fer2013_files import IMAGES, SIDE, Fer2013Images, fer2013_table, image_columns, partitions
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import EXPRESSIONS, FERPLUS
@@ -51,7 +50,7 @@ class FerPlus(Reader):
     options_class = FerPlusOptions
     options: FerPlusOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per line of the votes that has an image and, unless asked for, a majority."""
         options, columns = self.options, list(FERPLUS)
         table = tree.table(options.votes, "FER+'s votes", ["Usage", "Image name", *columns])
@@ -68,7 +67,7 @@ class FerPlus(Reader):
         stems = names.map(lambda name: PurePosixPath(name).stem, na_action="ignore")
         rows["subsets"] = challenge_subsets(tree, stems.where(rows["partition"] == "test"), options.challenge)
         kept = rows["path"].notna() & (rows["expression"].notna() | (options.unlabelled == "keep"))
-        return rows_table(tree, dataset, self.about.licence, rows[kept].reset_index(drop=True))
+        return rows[kept].reset_index(drop=True)
 
     def expected(self) -> Expected:
         """Return how many images have a majority, or how many there are.

@@ -1,5 +1,6 @@
 """Your own data: images in a folder per expression, or a CSV file that says what each image shows."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -9,7 +10,6 @@ import pandas as pd
 from pydantic import field_validator, model_validator
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import IMAGES, Tree
 from openfer.errors import DataError
 from openfer.labels import AGES, EXPRESSION_WORDS, EXPRESSIONS, GENDERS, RACES
@@ -103,10 +103,14 @@ class Folder(Reader):
     options_class = FolderOptions
     options: FolderOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per image in class folders, or per line of the table."""
-        rows = self._of_table(tree) if self.options.table else self._of_folders(tree)
-        return rows_table(tree, dataset, self.options.licence, rows)
+        return self._of_table(tree) if self.options.table else self._of_folders(tree)
+
+    @property
+    def licence(self) -> str:
+        """The terms that you state."""
+        return self.options.licence
 
     def expected(self) -> Expected:
         """Return nothing: only you know how many images there are."""
@@ -114,17 +118,19 @@ class Folder(Reader):
 
     def _of_folders(self, tree: Tree) -> pd.DataFrame:
         paths = tree.with_suffix(self.options.images, IMAGES)
-        parts = [PurePosixPath(path).relative_to(self.options.images or ".").parts[:-1] for path in paths]
-        bare = next((path for path, folders in zip(paths, parts, strict=True) if not _class_folder(folders)), None)
-        if bare is not None:
-            raise DataError(
-                f"{tree.root / bare} lies in no class folder; expected are <class>/*.jpg or "
-                "<train|val|test>/<class>/*.jpg, or a CSV file named by options.table"
-            )
-        partition = [_PARTITIONS.get(folders[0].lower()) for folders in parts]
-        words = pd.Series([_class_folder(folders) for folders in parts], dtype=object)
-        expression = self._expressions(words, f"the folders of {tree.root}")
-        return pd.DataFrame({"path": paths, "partition": partition, "expression": expression}, dtype=object)
+        partitions, words = [], []
+        for path in paths:
+            folders = PurePosixPath(path).relative_to(self.options.images or ".").parts[:-1]
+            word = _class_folder(folders)
+            if word is None:
+                raise DataError(
+                    f"{tree.root / path} lies in no class folder; expected are <class>/*.jpg or "
+                    "<train|val|test>/<class>/*.jpg, or a CSV file named by options.table"
+                )
+            partitions.append(_PARTITIONS.get(folders[0].lower()))
+            words.append(sys.intern(word))  # one object for all images of a folder
+        expression = self._expressions(pd.Series(words, dtype=object), f"the folders of {tree.root}")
+        return pd.DataFrame({"path": paths, "partition": partitions, "expression": expression}, dtype=object)
 
     def _of_table(self, tree: Tree) -> pd.DataFrame:
         options = self.options
@@ -177,8 +183,8 @@ def _class_folder(folders: tuple[str, ...]) -> str | None:
 def _renamed(values: pd.Series, words: Mapping[str, str | None], where: str, what: str, remedy: str) -> pd.Series:
     """Return canonical names; words are compared without regard to upper and lower case and to outer blanks."""
     lower = {word.strip().lower(): name for word, name in words.items()}
-    plain = values.map(lambda value: str(value).strip().lower(), na_action="ignore")
-    unknown = values[plain.notna() & ~plain.isin(list(lower))]
+    plain = {value: str(value).strip().lower() for value in values.dropna().unique()}
+    unknown = values[values.isin([value for value, word in plain.items() if word not in lower])]
     if len(unknown):
         names = dict.fromkeys(name for name in words.values() if name is not None)
         raise DataError(
@@ -186,7 +192,8 @@ def _renamed(values: pd.Series, words: Mapping[str, str | None], where: str, wha
             f"have unknown words: {', '.join(map(str, unknown.unique()[:8]))}); the names are {', '.join(names)}: "
             f"{remedy}"
         )
-    return plain.map(lower).astype(object).where(plain.notna(), None)
+    named = values.map({value: lower[word] for value, word in plain.items()}).astype(object)
+    return named.where(named.notna(), None)
 
 
 def _age_groups(ages: pd.Series) -> pd.Series:

@@ -10,7 +10,6 @@ from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.frames import RULES
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.layouts import matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.io.video import count_frames
@@ -49,7 +48,7 @@ class Mmi(Reader):
     options_class = MmiOptions
     options: MmiOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per chosen frame: the video's path and the frame's number from 0."""
         videos = matching_files(tree, _VIDEOS, ["Sessions/1/S001-001.avi with Sessions/1/session.xml"], "video of MMI")
         records = []
@@ -68,7 +67,7 @@ class Mmi(Reader):
             }
             frames = range(count_frames(tree.path(video["path"], "video of MMI")))
             records += [row | {"frame": frame} for frame in RULES[self.options.frames](frames)]
-        return rows_table(tree, dataset, self.about.licence, pd.DataFrame(records))
+        return pd.DataFrame(records)
 
     def expected(self) -> Expected:
         """Return nothing: the publisher gives no count of what carries an expression, and the database has grown.

@@ -7,7 +7,6 @@ import pandas as pd
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
 from openfer.datasets.layouts import PICTURE, matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import AGES, MULTI_PIE, MULTI_PIE_CAMERA, MULTI_PIE_GENDER, MULTI_PIE_LIGHT
@@ -55,7 +54,7 @@ class MultiPie(Reader):
     options_class = MultiPieOptions
     options: MultiPieOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the images with person, pose and illumination, and an expression where it has a name."""
         parts = []
         if self.options.images != "highres":
@@ -70,7 +69,7 @@ class MultiPie(Reader):
         people = _people(tree)
         table["gender"] = table["subject"].map(people["gender"]).astype(object)
         table["age"] = table["subject"].map(people["age"]).astype(object)
-        return rows_table(tree, dataset, self.about.licence, table.drop(columns=["session", "recording"]))
+        return table.drop(columns=["session", "recording"])
 
     def expected(self) -> Expected:
         """Return the counts of the papers: who attended each session, times recordings, cameras and lights."""

@@ -9,7 +9,6 @@ from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.frames import THREE, chosen_frames
 from openfer.datasets.labelling import named
 from openfer.datasets.layouts import PICTURE, matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import OULU_CASIA
@@ -57,7 +56,7 @@ class OuluCasia(Reader):
     options_class = OuluCasiaOptions
     options: OuluCasiaOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the chosen frames with expression and subject."""
         spectrum, light = _SPECTRA[self.options.spectrum], self.options.light.capitalize()
         images = self.options.images
@@ -74,7 +73,7 @@ class OuluCasia(Reader):
         table = chosen_frames(table, self.options.frames, self.options.neutral)
         table["expression"] = named(table["word"], OULU_CASIA, f"{tree.root}, a folder of P001 to P080,")
         table.loc[table["is_neutral"], "expression"] = "neutral"
-        return rows_table(tree, dataset, self.about.licence, table.drop(columns=["word", "is_neutral"]))
+        return table.drop(columns=["word", "is_neutral"])
 
     def expected(self) -> Expected:
         """Return the counts of the paper: 80 people, six sequences each, times the frames of the rule."""

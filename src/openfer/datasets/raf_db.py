@@ -9,7 +9,6 @@ import pandas as pd
 from openfer.datasets.challenge import ChallengeLists, challenge_subsets
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import RAF_DB, RAF_DB_AGE, RAF_DB_GENDER, RAF_DB_RACE
@@ -54,7 +53,7 @@ class RafDb(Reader):
     options_class = RafDbOptions
     options: RafDbOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the rows in ``list_patition_label.txt``, with manual attributes and points where given."""
         lines = [line.split() for line in tree.lines(_LABELS, "RAF-DB's partition and labels")]
         wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), None)
@@ -86,7 +85,7 @@ class RafDb(Reader):
                     "points` needs: unpack manual.zip, or set faces.align to detect",
                     *(manual.count(None), len(manual), tree.root, _MANUAL),
                 )
-        return rows_table(tree, dataset, self.about.licence, rows)
+        return rows
 
     def expected(self) -> Expected:
         """Return the counts of the CVPR paper's basic set."""

@@ -7,7 +7,6 @@ import pandas as pd
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
 from openfer.datasets.layouts import PICTURE, matching_files
-from openfer.datasets.rows import rows_table
 from openfer.datasets.tree import Tree
 from openfer.labels import SFEW
 from openfer.parameters import Settings
@@ -53,7 +52,7 @@ class Sfew(Reader):
     options_class = SfewOptions
     options: SfewOptions
 
-    def read(self, tree: Tree, dataset: str) -> pd.DataFrame:
+    def find(self, tree: Tree) -> pd.DataFrame:
         """Return the stills or crops of all partitions."""
         images = self.options.images
         files = matching_files(tree, _PATTERNS[images], _LAYOUTS[images], f"{images} image of SFEW")
@@ -62,7 +61,7 @@ class Sfew(Reader):
         table["expression"] = named(words, SFEW, f"{tree.root}, a folder of {images} images,")
         table["subject"] = files["stem"].str.rsplit("_", n=2).str[0]
         table["sequence"] = files["stem"].str.rsplit("_", n=1).str[0]
-        return rows_table(tree, dataset, self.about.licence, table)
+        return table
 
     def expected(self) -> Expected:
         """Return the counts of the stills, or of the crops that the publisher's detector found.

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from openfer.errors import DataError
 from openfer.evaluation.predictions import FEATURE_PREFIX
 
 ALL = "all"
@@ -21,23 +20,16 @@ def class_distances(features: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per class in order of name, then :data:`ALL`: ``class, n, within`` (mean distance of a feature to
-        the centre of its class), ``between`` (mean distance of the centre to the other centres), ``ratio``.
-
-    Raises:
-        DataError: if there are fewer than two classes.
+        the centre of its class), ``between`` (mean distance of the centre to the other centres, null where only one
+        class was tested), ``ratio``.
     """
     values = features.filter(regex=f"^{FEATURE_PREFIX}").to_numpy(np.float64)
     labels, names = pd.factorize(features["y_true"], sort=True)
-    if len(names) < 2:
-        raise DataError(
-            f"features of {len(features)} samples show {len(names)} class: distances between classes need two or more; "
-            "check the split's test role"
-        )
     counts = np.bincount(labels)
     centres = np.stack([values[labels == number].mean(0) for number in range(len(names))])
     within = np.bincount(labels, np.linalg.norm(values - centres[labels], axis=1)) / counts
     apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    between = apart.sum(1) / (len(names) - 1)
+    between = apart.sum(1) / (len(names) - 1) if len(names) > 1 else np.full(1, np.nan)
     rows = pd.DataFrame({"class": names, "n": counts, "within": within, "between": between})
     whole = {"class": ALL, "n": len(values), "within": np.average(within, weights=counts), "between": between.mean()}
     table = pd.concat([rows, pd.DataFrame([whole])], ignore_index=True)

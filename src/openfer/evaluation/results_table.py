@@ -22,6 +22,9 @@ ORACLE = "oracle, not comparable"
 
 _KEY = ("method", "variant", "selection", "seed")
 
+_MOST_TASKS = 8
+"""A run of more tasks, such as forty attributes, is shown by their mean; the file has them all."""
+
 
 def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Join scores and facts: one row per task, method, variant and selection.
@@ -69,6 +72,7 @@ def render_terminal(table: pd.DataFrame, sentences: Sequence[str]) -> "Group":
     from rich.rule import Rule
     from rich.text import Text
 
+    table = _few_rows(table)
     cells, shared = _cells(table)
     parts: list[Any] = [_rich(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
     if not table["comparable"].all():
@@ -79,6 +83,7 @@ def render_terminal(table: pd.DataFrame, sentences: Sequence[str]) -> "Group":
 
 def to_markdown(table: pd.DataFrame, sentences: Sequence[str]) -> str:
     """Return what :func:`render_terminal` shows as Markdown; oracles have a table of their own."""
+    table = _few_rows(table)
     cells, shared = _cells(table)
     parts = [_markdown(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
     if not table["comparable"].all():
@@ -118,6 +123,28 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return cells.drop(columns=same), f"{shared}. {legend}" if shared else legend
 
 
+def _few_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with one row in place of the many tasks of a run: their means, and the extreme tasks."""
+    runs = [run for _, run in table.groupby(["method", "variant", "selection"], sort=False)]
+    if all(len(run) <= _MOST_TASKS for run in runs):
+        return table
+    return pd.concat([_mean_of_tasks(run) if len(run) > _MOST_TASKS else run for run in runs], ignore_index=True)
+
+
+def _mean_of_tasks(run: pd.DataFrame) -> pd.DataFrame:
+    ordered = run.sort_values("accuracy")
+    named = [f"{task} {100 * value:.1f} %" for task, value in zip(ordered["task"], ordered["accuracy"], strict=True)]
+    row = run.iloc[:1].copy()
+    row["task"] = f"mean of {len(run)} tasks, from {named[0]} to {named[-1]}"
+    metrics = ["accuracy", "fold_accuracy", "macro_f1", "nmi"]
+    row[metrics] = run[metrics].mean().to_numpy()
+    row["n"] = run["n"].max()
+    row["absent"] = ""
+    # neither is known of a mean: the tasks are answered on the same faces
+    row["standard_error"] = row["accuracy_std"] = np.nan
+    return row
+
+
 def _distinct(values: pd.Series) -> str:
     return ", ".join(dict.fromkeys(map(str, values)))
 
@@ -127,11 +154,12 @@ def _percent(values: pd.Series) -> list[str]:
 
 
 def _with_error(values: pd.Series, errors: pd.Series) -> list[str]:
-    return [f"{100 * value:.1f} ± {100 * error:.1f}" for value, error in zip(values, errors, strict=True)]
+    pairs = zip(values, errors, strict=True)
+    return [f"{100 * value:.1f}" + ("" if np.isnan(error) else f" ± {100 * error:.1f}") for value, error in pairs]
 
 
 def _seeds(count: int, std: float) -> str:
-    return "1" if count == 1 else f"{count} (sd {100 * std:.1f})"
+    return str(count) if count == 1 or np.isnan(std) else f"{count} (sd {100 * std:.1f})"
 
 
 def _rich(cells: pd.DataFrame) -> "Table":

@@ -1,6 +1,6 @@
 """Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,9 +36,27 @@ class _Shard:
     config: FacesConfig
     path: Path
 
-    @property
-    def quarantine(self) -> Path:
-        return self.path.with_suffix(".quarantine.parquet")
+
+@dataclass(frozen=True)
+class _Pending(Sequence[_Shard]):
+    """The shards to be done; the rows of each are cut from the table when it is its turn."""
+
+    sources: pd.DataFrame
+    root: Path
+    config: FacesConfig
+    paths: list[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, place: Any) -> Any:
+        path = self.paths[place]
+        start = int(path.stem) * _ROWS_PER_SHARD
+        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], self.root, self.config, path)
+
+
+def _quarantine(shard: Path) -> Path:
+    return shard.with_suffix(".quarantine.parquet")
 
 
 def align_set(
@@ -65,23 +83,19 @@ def align_set(
         StorageError: if the disk is full.
         OpenferError: if a worker was killed.
     """
-    shards = [
-        _Shard(sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], root, config, path)
-        for start in range(0, len(sources), _ROWS_PER_SHARD)
-        for path in [work / "shards" / f"{start // _ROWS_PER_SHARD:06d}.arrow"]
-    ]
-    pending = [shard for shard in shards if not shard.path.is_file()]
+    shards = [work / "shards" / f"{number:06d}.arrow" for number in range(-(-len(sources) // _ROWS_PER_SHARD))]
+    pending = _Pending(sources, root, config, [shard for shard in shards if not shard.is_file()])
     give_back_memory()  # what loading the table has left behind, before the workers need theirs
     done = len(sources) - sum(len(shard.rows) for shard in pending)
     with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, len(sources), done, "row")
-    quarantine = pd.concat([pd.read_parquet(shard.quarantine) for shard in shards], ignore_index=True)
+    quarantine = pd.concat([pd.read_parquet(_quarantine(shard)) for shard in shards], ignore_index=True)
     if len(quarantine) == len(sources):
         reason, count = next(iter(quarantine["reason"].value_counts().items()))
         raise DataError(
             f"none of the {len(sources)} rows of {name} has a face, most ({count}) because of: {reason}; check root "
             f"({root}) and {name}.faces.align ({config.align})"
         )
-    faces = assemble_store(work / "faces", [shard.path for shard in shards])
+    faces = assemble_store(work / "faces", shards)
     return faces, QUARANTINE.validate(quarantine)
 
 
@@ -89,7 +103,7 @@ def _align(shard: _Shard) -> int:
     """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
     refused: list[dict[str, Any]] = []
     faces = list(_faces(shard, refused))
-    with atomic_path(shard.quarantine) as temporary:
+    with atomic_path(_quarantine(shard.path)) as temporary:
         QUARANTINE.validate(pd.DataFrame(refused, columns=list(QUARANTINE.columns))).to_parquet(temporary, index=False)
     write_shard(shard.path, faces)
     return len(shard.rows)

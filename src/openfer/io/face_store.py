@@ -4,7 +4,6 @@ A store is a folder of shards ``faces-00000.arrow``, ``faces-00001.arrow`` ... (
 and ``index.json``, which lists them and is written last: a folder without it was never finished.
 """
 
-import io
 import json
 import os
 import shutil
@@ -21,11 +20,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image, UnidentifiedImageError
 
 from openfer.errors import DataError
 from openfer.io.atomic import atomic_path, write_bytes
-from openfer.io.face import EncodedFace, Face, encode
+from openfer.io.face import EncodedFace, Face, decode, encode
 from openfer.io.face_shard import REMEDY, SCHEMA, FaceShard, ShardWriter, mapped, read_columns, write_shard
 
 __all__ = ["EncodedFace", "Face", "FaceStore", "FaceStoreWriter", "assemble_store", "encode", "write_shard"]
@@ -152,6 +150,12 @@ class FaceStore:
         empty = SCHEMA.empty_table().select(names)
         return pa.concat_tables([empty, *parts]).combine_chunks().to_pandas()
 
+    def contents(self) -> np.ndarray:
+        """Return a number for each face, equal for equal image files: the first 64 bits of SHA-256, uint64, (N,)."""
+        hashes = (read_columns(path, ["sha256"])["sha256"].to_pylist() for path in self.shards)
+        numbers = (np.array([int(digits[:16], 16) for digits in part], np.uint64) for part in hashes)
+        return np.concatenate([np.zeros(0, np.uint64), *numbers])
+
     def encoded(self, row: int) -> bytes:
         """Return the image file of a row as it was stored."""
         number = bisect_right(self._ends, row)
@@ -168,12 +172,10 @@ class FaceStore:
         """
         content = self.encoded(row)
         try:
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-                return np.array(image if image.mode == "RGB" else image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
-            reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+            return decode(content)
+        except DataError as error:
             raise DataError(
-                f"face {self.sample_ids[row]} in {self.folder} cannot be decoded ({len(content)} bytes, {reason}); "
+                f"face {self.sample_ids[row]} in {self.folder} cannot be decoded ({error}); "
                 "replace the source image, or take its row out of the split, and run again"
             ) from error
 

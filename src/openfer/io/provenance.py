@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from openfer.errors import DataError
 from openfer.io.atomic import sha256_of, write_bytes
-from openfer.parameters import FILE, WITHOUT_EFFECT
+from openfer.parameters import FILE, ONLY_PREDICTION, WITHOUT_EFFECT
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,13 @@ class Record:
     stamp: str
 
 
-def decisive(value: Any) -> Any:
+def decisive(value: Any, *, of_training: bool = False) -> Any:
     """Return the JSON-ready part of a parameter that results depend on.
 
     Args:
         value: a pydantic model, or plain values from YAML.
+        of_training: the result is a training's, which fields marked
+            :data:`~openfer.parameters.ONLY_PREDICTION` do not change.
 
     Returns:
         Nested dicts, lists and scalars, without the fields marked
@@ -50,15 +52,16 @@ def decisive(value: Any) -> Any:
     """
     if isinstance(value, BaseModel):
         marks = {name: field.json_schema_extra for name, field in type(value).model_fields.items()}
-        kept = {name: getattr(value, name) for name, mark in marks.items() if mark != WITHOUT_EFFECT}
+        without = [WITHOUT_EFFECT, *([ONLY_PREDICTION] if of_training else [])]
+        kept = {name: getattr(value, name) for name, mark in marks.items() if mark not in without}
         for name, mark in marks.items():
             if mark == FILE and kept[name] is not None and Path(kept[name]).is_file():
                 kept[name] = sha256_of(Path(kept[name]))
-        return decisive(kept)
+        return decisive(kept, of_training=of_training)
     if isinstance(value, Mapping):
-        return {str(name): decisive(inner) for name, inner in value.items()}
+        return {str(name): decisive(inner, of_training=of_training) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [decisive(inner) for inner in value]
+        return [decisive(inner, of_training=of_training) for inner in value]
     return value
 
 

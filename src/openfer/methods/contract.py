@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -25,6 +25,29 @@ A name that starts with :data:`WATCH` is logged beside the losses and is not one
 
 WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
+
+
+class AllSamples(Settings):
+    """Every epoch shows every sample once."""
+
+    kind: Literal["all"] = "all"
+
+
+class BalancedSubset(Settings):
+    """A stage trains on a random subset of its own, the same number of samples of each class where there are so many.
+
+    Samples without a label are left out.
+
+    Attributes:
+        per_class: largest number of samples of a class.
+    """
+
+    kind: Literal["balanced_subset"] = "balanced_subset"
+    per_class: int = Field(ge=1)
+
+
+Sampling = Annotated[AllSamples | BalancedSubset, Field(discriminator="kind")]
+"""Which samples the epochs of a stage show."""
 
 
 Extras = Mapping[str, Tensor]
@@ -50,6 +73,7 @@ class Schedule(Settings):
         weight_decay: the L2 term of either.
         milestones: epochs after which the learning rate is multiplied by ``decay``.
         decay: the factor.
+        sampling: which samples an epoch shows; classes are those of the method's first task.
     """
 
     epochs: int = Field(ge=1)
@@ -61,6 +85,7 @@ class Schedule(Settings):
     weight_decay: float = Field(0.0, ge=0)
     milestones: tuple[int, ...] = ()
     decay: float = Field(0.1, gt=0, le=1)
+    sampling: Sampling = AllSamples()
 
     @model_validator(mode="after")
     def _momentum_has_an_optimiser(self) -> Self:
@@ -92,11 +117,14 @@ class Prediction:
         logits: task name -> (B, K).
         features: the feature that the classifier reads, (B, D).
         maps: named pictures' raw material, such as attentive feature maps (B, C, H, W).
+        scores: task name -> (B, K), what the logits were made of, where these have no gradient, as a vote has none;
+            empty for the logits themselves.
     """
 
     logits: dict[str, Tensor]
     features: Tensor
     maps: dict[str, Tensor] = field(default_factory=dict)
+    scores: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,11 +147,20 @@ class Player:
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the training schedule."""
+    """A part of the training schedule.
+
+    Attributes:
+        name: unlike those of the other stages.
+        schedule: how long and how.
+        players: who trains.
+        starts_from: the weights it begins with: the ``last`` ones of the stage before, or those of that stage's
+            epoch with the best validation accuracy (ties: the earlier epoch). Nothing to the first stage.
+    """
 
     name: str
     schedule: Schedule
     players: tuple[Player, ...]
+    starts_from: Literal["last", "best_val"] = "last"
 
 
 class Method(nn.Module, ABC):
@@ -159,6 +196,11 @@ class Method(nn.Module, ABC):
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
 
+    @classmethod
+    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
+        """Return what a method with these parameters learns; :attr:`tasks` unless they decide it."""
+        return cls.tasks
+
     @property
     def variant(self) -> str:
         """Return the name of this configuration in tables."""
@@ -167,6 +209,12 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
         """Return the training schedule."""
+
+    def enter(self, stage: Stage) -> None:
+        """Take notice that a stage begins, or goes on after an interruption.
+
+        A method that has entered no stage, such as one that is restored to predict, is whole.
+        """
 
     @abstractmethod
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
@@ -190,6 +238,15 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def backbone(self) -> nn.Module:
         """Return the part that a pretrained ResNet may initialise."""
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.
+
+        The deepest one with maps wide enough is taken: of a backbone the last stage, for images as
+        large as the papers'. The default offers all parts of :meth:`backbone` that are a stage, that
+        is, that have parts of their own.
+        """
+        return tuple(part for part in self.backbone().children() if any(part.children()))
 
     def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the trained models named in :attr:`needs`; the default needs none.
@@ -227,3 +284,17 @@ def total(losses: Losses) -> Losses:
     """Add ``total`` to a player's losses: the sum of all terms but those that are only watched."""
     terms = [term.float() for name, term in losses.items() if not name.startswith(WATCH)]
     return losses | {"total": torch.stack(terms).sum()}
+
+
+def watched_similarity(kind: str, similarity: Tensor) -> Losses:
+    """Return a similarity matrix (L, L) as watched scalars: its mean off the diagonal, and every pair.
+
+    Args:
+        kind: of what, such as ``channel``.
+        similarity: symmetric; learners count from 1 in the names.
+    """
+    values = similarity.detach()
+    count = len(values)
+    one, other = torch.triu_indices(count, count, offset=1).tolist()
+    pairs = {f"{WATCH}pair_{kind}_{i + 1}_{j + 1}": values[i, j] for i, j in zip(one, other, strict=True)}
+    return {f"{WATCH}similarity_{kind}": torch.stack([*pairs.values()]).mean()} | pairs

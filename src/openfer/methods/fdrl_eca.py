@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from openfer.labels import MISSING
 from openfer.losses.balance import balance_loss
 from openfer.losses.compactness import compactness_loss
 from openfer.losses.distribution import distribution_loss
@@ -51,15 +50,20 @@ class FDRLECASettings(Settings):
         weights: of the terms of the loss.
         channel_attention: ``none`` is the paper's row "w/o ECA".
         kernel: of the channel attention; the paper says "adaptive" (3, 5, 5, 5), ECA's public ResNet-18 has 3.
-        decomposition: False is the paper's row "w/o FDRL": one fully connected layer on the pooled maps.
+            Without channel attention it is not read.
+        decomposition: False is the paper's row "w/o FDRL": one fully connected layer on the pooled maps; the
+            settings below and the weights are then not read.
         branches: M; not stated, 9 in FDRL and its public code.
         importance: of a latent feature. The equation's ``l1`` norm of a 128-vector of sigmoids is near 64 at the
             start; distances of features so large have a tanh of exactly 1 and no gradient. ``mean`` is that norm
             divided by 128, in (0, 1) as the paper's text says, and the default.
         relation: what the paper calls a similarity matrix; both public codes take the Euclidean distance.
         delta: share of the intra features in the reconstruction; not stated, 0.5 in the public code.
-        centre_momentum: None learns the centres of L_C and L_D by gradient, as all else; a number in (0, 1) makes
-            them moving averages. "Clustered iteratively", says the paper; in the public code they never move.
+        centre_momentum: of the centres of L_C and L_D, which the paper has "clustered iteratively": moving averages
+            that keep this share at each step; 0.5 is the rate of center loss (Wen et al., ECCV 2016). None learns
+            them by Adam as all else: they start at zero, weight decay pulls them back there against a gradient of
+            lambda, and a learning rate a step brings them nowhere near; after the embedded run those of L_D were at
+            0.07, the weights that they stand for at 0.47. In the public code they never move.
     """
 
     schedule: Schedule = Schedule(
@@ -78,7 +82,7 @@ class FDRLECASettings(Settings):
     importance: Importance = "mean"
     relation: Relation = "distance"
     delta: float = Field(default=0.5, ge=0, le=1)
-    centre_momentum: float | None = Field(default=None, gt=0, lt=1)
+    centre_momentum: float | None = Field(default=0.5, gt=0, lt=1)
 
     @field_validator("kernel")
     @classmethod
@@ -172,7 +176,7 @@ class FDRLECA(Method):
     def _move_centres(self, latent: Tensor, importance: Tensor, labels: Tensor) -> None:
         branch = torch.arange(self.config.branches, device=latent.device).repeat(len(latent))
         self.latent_centres.follow(latent.flatten(0, 1), branch)
-        self.weight_centres.follow(importance, labels.where(labels != MISSING, -1))
+        self.weight_centres.follow(importance, labels)  # a missing label is negative: nobody's
 
 
 METHOD = FDRLECA

@@ -39,7 +39,7 @@ class Centres(nn.Module):
         value, met = self.value, cast(Tensor, self.met)
         belongs = torch.nn.functional.one_hot(owners.clamp_min(0), len(value)) * (owners >= 0).unsqueeze(1)
         counts = belongs.sum(0)
-        means = belongs.to(value.dtype).T @ features.detach().to(value.dtype) / counts.clamp_min(1).unsqueeze(1)
+        means = belongs.to(value.dtype).T @ features.to(value.dtype) / counts.clamp_min(1).unsqueeze(1)
         kept = torch.where(met, self._momentum, 0.0).unsqueeze(1)
         moved = kept * value + (1 - kept) * means
         value.copy_(torch.where((counts > 0).unsqueeze(1), moved, value))

@@ -6,20 +6,24 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.atomic import sha256_of
-from openfer.io.checkpoint import check_sha256, load_checkpoint
-from openfer.nn.initialisation_settings import InitialisationSettings
+from openfer.io.checkpoint import Checkpoint, check_sha256, load_checkpoint
+from openfer.nn.initialisation_settings import PRETRAIN, InitialisationSettings
+from openfer.nn.trunks import TRUNKS
 
 _log = logging.getLogger(__name__)
 
-_PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.")
-_CLASSIFIER = "fc."
+_PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.", "network.")
+_CLASSIFIERS = ("fc.", "fc_1.", "fc_2.", "heads.")
+_TRUNK = "trunk."
+"""Prefix of what a checkpoint of the pretraining holds of its backbone."""
+
 _NESTS = ("state_dict", "model_state_dict", "model", "net", "backbone", "encoder")
 _SHOWN = 5
 _DAMAGE = (
@@ -29,17 +33,26 @@ _DAMAGE = (
 """What the unpickler raises for bytes that are no pickle."""
 
 
+@runtime_checkable
+class Renaming(Protocol):
+    """A backbone whose published weights have other names than its own."""
+
+    def own_name(self, published: str) -> str:
+        """Return what the tensor of a published name is called here; any other name as it is."""
+        ...
+
+
 @dataclass(frozen=True)
 class MatchReport:
-    """What a weights file filled of a backbone.
+    """What pretrained weights filled of a backbone.
 
     Attributes:
-        source: the file, or ``none``.
-        sha256: its hash; None without a file.
-        matched: number of the backbone's tensors that it filled.
+        source: the file, what the pretraining was, or ``none``.
+        sha256: the file's hash; None without a file.
+        matched: number of the backbone's tensors that were filled.
         total: number of the backbone's tensors.
         unmatched: tensors of the backbone that kept their random values.
-        unexpected: tensors of the file that the backbone has no place for.
+        unexpected: tensors of the source that the backbone has no place for.
     """
 
     source: str
@@ -51,61 +64,93 @@ class MatchReport:
 
     def describe(self) -> str:
         """Return one line for logs, reports and model cards."""
-        if self.sha256 is None:
+        if self.source == "none":
             return "random weights"
+        if self.sha256 is None:
+            return f"{self.matched} of {self.total} tensors from {self.source}"
         return f"{self.matched} of {self.total} tensors from {Path(self.source).name} (SHA-256 {self.sha256})"
 
 
-def initialise(backbone: nn.Module, settings: InitialisationSettings) -> MatchReport:
-    """Fill a backbone from a weights file; ``none`` leaves its random weights.
+def initialise(
+    backbone: nn.Module, settings: InitialisationSettings, pretrained: Checkpoint | None = None
+) -> MatchReport:
+    """Fill a backbone from a weights file or from a pretraining; ``none`` leaves its random weights.
 
-    Prefixes such as ``module.`` and nested dicts such as ``{"state_dict": ...}`` are understood,
-    and a classifier ``fc`` is passed over. A tensor of another shape does not match. Counters of
-    batches that old files lack (``num_batches_tracked``) are neither required nor counted.
+    Prefixes such as ``module.`` and nested dicts such as ``{"state_dict": ...}`` are understood, names are
+    translated where the backbone says how (:class:`Renaming`), and classifiers are passed over. A tensor of
+    another shape does not match. Counters of batches that old files lack (``num_batches_tracked``) are neither
+    required nor counted.
 
     Args:
-        backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`; its keys are torchvision's.
-        settings: which file, and how much of it must fit.
+        backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`, whose keys are torchvision's.
+        settings: which file, and how much of the backbone it must fill.
+        pretrained: what the pretraining learned, where the settings ask for it.
 
     Returns:
         What matched; a backbone that is filled in part is warned of, with the tensors that were not.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, holds more than tensors, has another hash
-            or matches too little; the backbone is then unchanged.
+        CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, or the
+            weights match too little; the backbone is then unchanged.
     """
     own = {name: value for name, value in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
     if settings.backbone == "none":
         return MatchReport("none", None, 0, len(own), tuple(own))
-    path = Path(settings.backbone)
-    given = {_plain(name): tensor for name, tensor in _read(path, settings.sha256).items()}
+    source, tensors = _source(settings, pretrained)
+    own_name = backbone.own_name if isinstance(backbone, Renaming) else str
+    given = {own_name(_plain(name)): tensor for name, tensor in tensors.items()}
     matching = {name: given[name] for name, value in own.items() if name in given and given[name].shape == value.shape}
     unmatched = tuple(name for name in own if name not in matching)
-    unexpected = tuple(name for name in given if name not in backbone.state_dict() and not name.startswith(_CLASSIFIER))
+    known = backbone.state_dict()
+    unexpected = tuple(name for name in given if name not in known and not name.startswith(_CLASSIFIERS))
     if len(matching) < settings.minimum_match * len(own):
         raise CheckpointError(
-            f"{path} fills {len(matching)} of {len(own)} tensors of the backbone "
+            f"{source} fills {len(matching)} of {len(own)} tensors of the backbone "
             f"({len(matching) / len(own):.0%}, at least {settings.minimum_match:.0%} asked for); not in it or of "
             f"another shape: {', '.join(unmatched[:_SHOWN])}; in it and not understood: "
-            f"{', '.join(unexpected[:_SHOWN]) or 'none'}. Give weights of the network that the "
-            "method has (most have a ResNet-18, OADN a ResNet-50), or lower minimum_match"
+            f"{', '.join(unexpected[:_SHOWN]) or 'none'}. {_remedy(own, settings)}"
         )
     if unmatched:
         _log.warning(
             "%s fills %d of %d tensors of the backbone; these keep their random values: %s",
-            path, len(matching), len(own), ", ".join(unmatched),
+            source, len(matching), len(own), ", ".join(unmatched),
         )  # fmt: skip
     with torch.no_grad():
         for name, tensor in matching.items():
             own[name].copy_(tensor)
-    return MatchReport(str(path), sha256_of(path), len(matching), len(own), unmatched, unexpected)
+    sha256 = sha256_of(Path(settings.backbone)) if pretrained is None else None
+    return MatchReport(source, sha256, len(matching), len(own), unmatched, unexpected)
+
+
+def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, dict[str, Tensor]]:
+    """Return what the weights are called, and the weights."""
+    if pretrained is None:
+        return settings.backbone, _read(Path(settings.backbone), settings.sha256)
+    facts, config = pretrained.facts, pretrained.facts["config"]
+    learned = f"{config['learns']}, {', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
+    trunk = {name: tensor for name, tensor in pretrained.tensors.items() if name.startswith(_TRUNK)}
+    return f"{PRETRAIN}'s {config['backbone']} ({learned})", trunk
+
+
+def _remedy(own: Mapping[str, Tensor], settings: InitialisationSettings) -> str:
+    if settings.backbone != PRETRAIN:
+        return "Give weights of this backbone, or lower minimum_match"
+    fits = [name for name, trunk in TRUNKS.items() if _share(trunk.build(), own) >= settings.minimum_match]
+    if not fits:
+        return f"None of pretrain's backbones fits ({', '.join(TRUNKS)}): give the path of a weights file, or none"
+    return f"What fits is {' or '.join(fits)}: set pretrain.settings.backbone to it, or lower minimum_match"
+
+
+def _share(trunk: nn.Module, own: Mapping[str, Tensor]) -> float:
+    given = trunk.state_dict()
+    return sum(name in given and given[name].shape == value.shape for name, value in own.items()) / len(own)
 
 
 def _read(path: Path, sha256: str | None) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_checkpoint(path, sha256).tensors
     if not path.is_file():
-        raise CheckpointError(f"weights file {path} does not exist; give an existing path, or backbone: none")
+        raise CheckpointError(f"weights file {path} does not exist; give an existing path, or none or {PRETRAIN}")
     check_sha256(path, sha256)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

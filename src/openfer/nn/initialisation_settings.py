@@ -4,13 +4,16 @@ from pydantic import Field
 
 from openfer.parameters import FILE, Settings
 
+PRETRAIN = "pretrain"
+"""The pipeline, and the value of ``backbone`` that asks for what it learned."""
+
 
 class InitialisationSettings(Settings):
     """Parameters of a backbone's initialisation.
 
     Attributes:
-        backbone: ``none`` for random weights, or the path of a weights file: ``.safetensors``, or
-            ``.pth``/``.pt`` with a state dict.
+        backbone: ``none`` for random weights, ``pretrain`` for the trunk that the pipeline of this name learns,
+            or the path of a weights file: ``.safetensors``, or ``.pth``/``.pt`` with a state dict.
         sha256: the hash that the file must have; unchecked when null.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
     """

@@ -87,6 +87,20 @@ def all_curves(*histories: pd.DataFrame) -> Any:
     return training_curves(pd.concat(histories, ignore_index=True))
 
 
+def grad_cam_picture(table: pd.DataFrame) -> Any:
+    """Return the picture of where one method looks."""
+    from openfer.evaluation.figures import grad_cam_sheet
+
+    return grad_cam_sheet(table)
+
+
+def grad_cam_comparison(*tables: pd.DataFrame) -> Any:
+    """Return the picture of where several methods look on the same faces."""
+    from openfer.evaluation.figures import grad_cam_comparison as picture
+
+    return picture(list(tables))
+
+
 def main_selection(facts: Facts) -> str:
     """Return the name of the selection that a run reports first."""
     return next(str(fact["selection"]) for fact in facts if fact["main_selection"])

@@ -11,22 +11,28 @@ from typing import Any
 from openfer.datasets.names import reader_names
 from openfer.errors import ParameterError
 from openfer.methods.names import method_names
+from openfer.nn.initialisation_settings import PRETRAIN
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
 """The sets that are rendered and not read."""
 
 _SHARED = ("dataset", "doctor", "landmarks", "synthetic", "protocol")
-_DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf")}
+_DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
 """What a dataset's parameters may leave out; ``reader`` and ``root`` are always said."""
 
+_pretrained: set[str] = set()
 _trained_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _asked: list[str] = ["synthetic_fer"]
 
 
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the choice of datasets from raw parameters: ``dataset``, ``addl.datasets``, and who has a reader.
+    """Take from raw parameters what pipelines are built by.
+
+    That is ``dataset``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
+
+    A key that begins with an underscore is a template that others refer to, and is left out.
 
     Args:
         parameters: as YAML files and the command line give them.
@@ -35,9 +41,10 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         The same, with what datasets' blocks have left out.
 
     Raises:
-        ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, or a choice of
-            datasets is no list of names.
+        ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
+            datasets is no list of names, or the pretraining is to start from itself.
     """
+    parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
     known = (*_SHARED, *method_names(), *blocks)
     for name in parameters:
@@ -49,7 +56,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _readers.clear()
     _readers.update({name: block["reader"] for name, block in blocks.items()})
     _trained_on.clear()
+    _pretrained.clear()
     for name in method_names():
+        first_weights = (parameters.get(name) or {}).get("initialisation")
+        if isinstance(first_weights, Mapping) and first_weights.get("backbone") == PRETRAIN:
+            _pretrained.add(name)
         datasets = (parameters.get(name) or {}).get("datasets")
         if datasets is None:
             continue
@@ -58,6 +69,10 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
         _trained_on[name] = tuple(datasets)
+    if PRETRAIN in _pretrained:
+        raise ParameterError(
+            f"{PRETRAIN}.initialisation.backbone is {PRETRAIN}: it cannot start from itself; set none, or a path"
+        )
     asked = parameters.get("dataset", "synthetic_fer")
     names = (*EMBEDDED, *blocks)
     if asked not in names:
@@ -72,6 +87,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def is_pretrained(method: str) -> bool:
+    """Return whether a method's backbone starts from what the pipeline ``pretrain`` learned."""
+    return method in _pretrained
 
 
 def asked_dataset() -> str:

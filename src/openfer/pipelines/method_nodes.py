@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
+from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources, tested_role
+from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
     from openfer.methods.contract import Method
@@ -32,7 +33,8 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     Args:
         run: its parameters.
         work: the folder in which a killed training is found again.
-        *inputs: rows, faces, split and extras of each dataset, then the models that the method needs.
+        *inputs: rows, faces, split and extras of each dataset, then the models that the method needs, then the
+            pretraining's where the backbone starts from it.
 
     Returns:
         Checkpoints by selection; the history; how the backbone was initialised.
@@ -48,13 +50,15 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
 
     kind = method_class(run.method)
     count = (3 + len(kind.extras)) * len(run.datasets)
-    needed = {name: main_model(models) for name, models in zip(kind.needs, inputs[count:], strict=True)}
+    asked = (*kind.needs, PRETRAIN) if run.initialisation.backbone == PRETRAIN else kind.needs
+    needed = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
+    pretrained = needed.pop(PRETRAIN, None)
     check_normalisation(run.images, needed)
-    data = sources(inputs[:count], run.fold, kind.extras)
-    classes = classes_of(data, kind.tasks)
+    data = sources_of(run, inputs[:count])
+    classes = classes_of(data, kind.tasks_of(run.settings))
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
-    report = initialise(method.backbone(), run.initialisation)
+    report = initialise(method.backbone(), run.initialisation, pretrained)
 
     faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True)
     validation, test = (faces_for(data, role, classes, run.images, run.seed) for role in ("val", "test"))
@@ -74,10 +78,9 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         The predictions; the main selection's features; what is known of the run, one mapping per selection.
     """
     from openfer.evaluation.predictions import features_table, predictions_table
-    from openfer.methods.registry import method_class
     from openfer.training.predict import predict as predict_faces
 
-    data = sources(inputs, run.fold, method_class(run.method).extras)
+    data = sources_of(run, inputs)
     role = tested_role(data)
     tables, facts = [], []
     features: pd.DataFrame | None = None
@@ -115,7 +118,7 @@ def augmented(run: MethodRun, *tables: Any) -> Any:
     """Return a picture of training faces: as they are tested, and as some epochs see them."""
     from openfer.io.contact_sheet import contact_sheet
 
-    data = sources(tables, run.fold)
+    data = sources_of(run, tables)
     plain, changed = (faces_for(data, "train", {}, run.images, run.seed, augmented=a) for a in (False, True))
     rows = np.linspace(0, len(plain) - 1, min(_SHOWN_FACES, len(plain)), dtype=int).tolist()
     views = [("as tested", plain, 0), *((f"epoch {epoch + 1}", changed, epoch) for epoch in range(_SHOWN_EPOCHS))]

@@ -20,7 +20,7 @@ class MethodRun(Settings):
         seed: root of every draw.
         fresh: True trains anew although nothing changed.
         initialisation: where the backbone's first weights come from.
-        images: crop, flip and normalisation.
+        images: crop, flip, augmentation and normalisation.
         training: device, precision, selection, checkpoints.
         settings: the method's own parameters, checked by its own model.
     """

@@ -7,7 +7,7 @@ import numpy as np
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,7 +49,7 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from mlflow.models import infer_signature
 
     method = restore(run, checkpoint)
-    data = sources(tables, run.fold, method.extras)
+    data = sources_of(run, tables)
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     samples = [faces[0, i] for i in range(_EXAMPLES)]
     example = np.stack([pixels.numpy() for pixels, _, _ in samples]).astype(np.float32) / 255
@@ -77,15 +77,16 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
     from torch import nn
 
     from openfer.methods.contract import Batch
-    from openfer.training.batches import per_channel
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.method = method
+            for name, value in (("mean", images.channel_means), ("std", images.channel_stds)):
+                self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
         def forward(self, rgb: torch.Tensor, landmarks: torch.Tensor | None = None) -> torch.Tensor:
-            normalised = (rgb - per_channel(images.mean, rgb)) / per_channel(images.std, rgb)
+            normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
             extras = {} if landmarks is None else {"landmarks": landmarks}
             logits = self.method(*self.method.inputs(Batch(normalised, {}, extras))).logits
             return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)

@@ -2,15 +2,19 @@
 
 from kedro.pipeline import Pipeline, node
 
-from openfer.code_version import runs
+from openfer.code_version import runs, trains
+from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes
-from openfer.pipelines.in_use import EMBEDDED, datasets_of
+from openfer.pipelines.grad_cam import grad_cam
+from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
+
+    Where its backbone starts from the pretraining, that comes first.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
@@ -21,10 +25,14 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     tables = tables_of(name, extras)
     models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
-    return data_pipeline(datasets_of(name)) + Pipeline(
+    before = data_pipeline(datasets_of(name))
+    if is_pretrained(name):
+        before += method_pipeline(PRETRAIN)
+        models.append(f"{PRETRAIN}_models")
+    return before + Pipeline(
         [
             node(
-                runs(method_nodes.train, code),
+                trains(runs(method_nodes.train, code)),
                 [parameters, f"{name}.work", *tables, *models],
                 [f"{name}_models", f"{name}_history", f"{name}.initialisation"],
                 name="train",
@@ -48,6 +56,20 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                     "confusion_picture": f"{name}.confusion_picture",
                 },
                 name="evaluate",
+                namespace=name,
+            ),
+            node(
+                runs(grad_cam, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}_grad_cam",
+                name="grad_cam",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.grad_cam_picture,
+                f"{name}_grad_cam",
+                f"{name}.grad_cam_picture",
+                name="grad_cam_picture",
                 namespace=name,
             ),
             node(
@@ -91,5 +113,5 @@ def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
     return [
         f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
         for dataset in datasets_of(name)
-        for part in ("rows", "faces", "split", *extras)
+        for part in ("rows@table", "faces", "split", *extras)
     ]

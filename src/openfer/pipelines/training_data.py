@@ -1,23 +1,27 @@
 """From rows, faces and a split to what the trainer and the predictor take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.labels import EXPRESSIONS, FACTOR_CLASSES
-from openfer.protocols.labelling import label_indices
+from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
+from openfer.protocols.holdout import image_holdout
+from openfer.protocols.labelling import label_indices, with_attribute_columns
 
 if TYPE_CHECKING:
     from openfer.io.face_store import FaceStore
     from openfer.methods.contract import Classes
+    from openfer.pipelines.method_run import MethodRun
     from openfer.training.config import ImageSettings
     from openfer.training.data import ConcatFaces
 
 _PARTS = 3
+_HELD_OUT = 0.15
+"""Of the training images, where a split that keeps people apart is to judge who is who."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +32,21 @@ class Source:
         rows: :data:`openfer.schemas.ROWS`.
         store: its faces.
         split: :data:`openfer.schemas.SPLIT`.
+        tasks: what is learned from it.
         extras: by name: ``landmarks``, :data:`openfer.schemas.LANDMARKS`.
     """
 
     rows: pd.DataFrame
     store: "FaceStore"
     split: pd.DataFrame
+    tasks: tuple[str, ...] = ()
     extras: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def role(self, role: str) -> pd.DataFrame:
-        """Return the rows that play a role, in the split's order."""
+        """Return the rows that play a role, in the split's order, with a column for each task."""
         chosen = self.split.loc[self.split["role"] == role, ["sample_id"]]
-        return chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
+        rows = chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
+        return with_attribute_columns(rows, self.tasks)
 
 
 def sources(tables: Sequence[Any], fold: int, extras: Sequence[str] = ()) -> list[Source]:
@@ -56,15 +63,40 @@ def sources(tables: Sequence[Any], fold: int, extras: Sequence[str] = ()) -> lis
                 f"the split of {rows['dataset'].iloc[0]} has no fold {fold}, its folds are "
                 f"{', '.join(str(number) for number in sorted(split['fold'].unique()))}; set the method's fold to one"
             )
-        data.append(Source(rows, store, chosen, dict(zip(extras, others, strict=True))))
+        data.append(Source(rows, store, chosen, extras=dict(zip(extras, others, strict=True))))
     return data
+
+
+def sources_of(run: "MethodRun", tables: Sequence[Any]) -> list[Source]:
+    """Return a run's sources with what it learns from them, and a split by which that can be judged.
+
+    Who is in a picture can be told only of people who train. Where a split keeps people apart, a run that learns
+    identity leaves its validation and test people alone and holds out images of its training people instead.
+
+    Raises:
+        DataError: as :func:`sources` does, or if the training people have one image each.
+    """
+    from openfer.methods.registry import method_class
+
+    kind = method_class(run.method)
+    tasks = kind.tasks_of(run.settings)
+    data = [replace(source, tasks=tasks) for source in sources(tables, run.fold, kind.extras)]
+    return [_closed_set(source, run.seed) if "identity" in tasks else source for source in data]
+
+
+def _closed_set(source: Source, seed: int) -> Source:
+    train, validation = source.role("train"), source.role("val")
+    people, others = (set(rows["identity"].dropna()) for rows in (train, validation))
+    if not people or (others and others <= people):
+        return source
+    return replace(source, split=image_holdout(train, _HELD_OUT, seed))
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
     """Return the classes that the training rows show, by task, in canonical order.
 
-    Factors with a closed vocabulary keep all its names, as in the papers' heads; a task without
-    any label is left out.
+    Factors with a closed vocabulary and attributes keep all their names, as in the papers' heads; a task
+    without any label is left out.
 
     Raises:
         DataError: if no task has a label.
@@ -75,8 +107,9 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
         found = set(train[task].dropna())
         if not found:
             continue
-        order = EXPRESSIONS if task == "expression" else FACTOR_CLASSES.get(task, tuple(sorted(found)))
-        classes[task] = tuple(name for name in order if name in found or task in FACTOR_CLASSES)
+        closed = PRESENCE if task.startswith(ATTRIBUTE) else FACTOR_CLASSES.get(task)
+        order = EXPRESSIONS if task == "expression" else tuple(sorted(found))
+        classes[task] = closed or tuple(name for name in order if name in found)
     if not classes:
         raise DataError(
             f"the {len(train)} training rows carry none of the labels {', '.join(tasks)}; choose a dataset that does"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.protocols.contents import content_numbers
+from openfer.protocols.contents import alphabetical, content_numbers, people_numbers
 
 _MARGIN = 1e-9
 """A smaller gain is rounding, which could undo and redo one change for ever."""
@@ -19,7 +19,7 @@ def subject_groups(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series | N
         rows: the columns ``sample_id, dataset, subject``.
         sha256: the hash of each face by ``sample_id``; images without one are taken to have no copy.
     """
-    people, _ = pd.factorize(rows["dataset"].astype("string") + "/" + rows["subject"].astype("string"))
+    people = people_numbers(rows)
     group = np.arange(len(rows)) + len(rows)
     if sha256 is not None:
         content = content_numbers(rows["sample_id"], sha256)
@@ -107,9 +107,10 @@ def deal(rows: pd.DataFrame, group: np.ndarray, task: str, folds: int, generator
 
 def _counted(rows: pd.DataFrame, group: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the rows' canonical order, the group's number of each row in it, and images by group and class."""
-    ordered = np.argsort(rows["sample_id"].to_numpy(dtype=str), kind="stable")
+    ordered = alphabetical(rows["sample_id"])
     code, _ = pd.factorize(group[ordered])
-    label, _ = pd.factorize(rows[task].to_numpy(dtype=object)[ordered], sort=True)
+    label, names = pd.factorize(rows[task])
+    label = np.argsort(sorted(range(len(names)), key=list(names).__getitem__))[label][ordered]
     counts = np.zeros((code.max() + 1, label.max() + 1))
     np.add.at(counts, (code, label), 1)
     return ordered, code, counts

@@ -1,4 +1,4 @@
-"""Numbers for the contents of samples, which take a tenth of the memory of their hashes."""
+"""Numbers for names and contents of samples, which take a tenth of the memory of words and hashes."""
 
 from collections.abc import Mapping
 
@@ -13,14 +13,39 @@ def content_numbers(names: pd.Series, sha256: Mapping[str, str] | pd.Series) -> 
 
     Args:
         names: sample ids, (N,).
-        sha256: the hash of each face by ``sample_id``, a mapping or an indexed series.
+        sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; or a number from 0 for each.
 
     Returns:
         int64, (N,); -1 for a sample without a hash.
     """
     known = sha256 if isinstance(sha256, pd.Series) else pd.Series(dict(sha256), dtype=object)
-    number, _ = pd.factorize(known, sort=True)
+    # numbers that stand for hashes already are as good as new ones
+    number = known.to_numpy() if pd.api.types.is_integer_dtype(known) else pd.factorize(known, sort=True)[0]
     return np.append(number, -1)[places(names, known.index.to_series())]
+
+
+def people_numbers(rows: pd.DataFrame) -> np.ndarray:
+    """Return a number for each person, (dataset, subject), in the alphabet of ``dataset/subject``.
+
+    Args:
+        rows: the columns ``dataset, subject``.
+
+    Returns:
+        int64, (N,); -1 where the subject is unknown.
+    """
+    dataset, datasets = pd.factorize(rows["dataset"])
+    subject, subjects = pd.factorize(rows["subject"])
+    pair = np.where((dataset < 0) | (subject < 0), -1, dataset * max(len(subjects), 1) + subject)
+    known, person = np.unique(pair, return_inverse=True)
+    words = [f"{datasets[one // len(subjects)]}/{subjects[one % len(subjects)]}" for one in known if one >= 0]
+    rank = np.empty(len(words), np.int64)
+    rank[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
+    return np.append(np.full(len(known) - len(words), -1), rank)[person]
+
+
+def alphabetical(names: pd.Series) -> np.ndarray:
+    """Return the places of names in the order of the alphabet, int64, (N,); equal ones as they come."""
+    return pc.array_sort_indices(pa.array(names.astype(str), pa.large_string())).to_numpy().astype(np.int64)
 
 
 def places(names: pd.Series, known: pd.Series) -> np.ndarray:

@@ -5,6 +5,7 @@ import logging
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.protocols.contents import places
 from openfer.schemas import SPLIT
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ def deduplicated(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         DataError: if a fold keeps no test image.
     """
     copies = copied_test_samples(split, pairs)
-    taken = pd.MultiIndex.from_frame(split[["sample_id", "fold"]]).isin(pd.MultiIndex.from_frame(copies))
+    taken = pd.Series(False, split.index)
+    for fold, names in copies.groupby("fold")["sample_id"]:
+        taken |= (split["fold"] == fold) & (places(split["sample_id"], names) >= 0)
     kept = split[~taken]
     emptied = sorted(set(split.loc[taken, "fold"]) - set(kept.loc[kept["role"] == "test", "fold"]))
     if emptied:
@@ -50,6 +53,7 @@ def copied_test_samples(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFram
     """
     forward = pairs[["sample_id_1", "sample_id_2"]].set_axis(["sample_id", "copy"], axis=1)
     both = pd.concat([forward, forward.set_axis(["copy", "sample_id"], axis=1)])
+    split = split[places(split["sample_id"], both["sample_id"]) >= 0]  # few have a copy at all
     tests = split[split["role"] == "test"][["sample_id", "fold"]]
     learned = split[split["role"] != "test"][["sample_id", "fold"]].set_axis(["copy", "fold"], axis=1)
     met = tests.merge(both, on="sample_id").merge(learned, on=["copy", "fold"])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError, ParameterError
+from openfer.protocols.contents import alphabetical
 
 _CANDIDATES = 1 << 18
 """Pairs compared at once; bounds the memory to about 30 MB."""
@@ -34,17 +35,27 @@ def duplicate_pairs(hashes: pd.DataFrame, radius: int | None) -> pd.DataFrame:
         ParameterError: if the radius is negative.
         DataError: if perceptual hashes have different lengths, or more than 20 million pairs are found.
     """
-    table = hashes.sort_values("sample_id", ignore_index=True)
-    found = [_equal(table["sha256"])]
+    order = alphabetical(hashes["sample_id"])
+    names, sha256, digits = (hashes[name] for name in ("sample_id", "sha256", "perceptual_hash"))
+    del hashes  # its columns go one by one
+    found = [_equal(sha256.take(order))]
     if radius is not None:
-        found.append(_near(table["perceptual_hash"], radius))
+        if radius < 0:
+            raise ParameterError(f"near_duplicate_bits is {radius}; give a number of bits from 0 up, or null for none")
+        known = digits.notna().to_numpy()
+        words = _words(digits[known])
+        del sha256, digits
+        place = np.full(len(known), -1)
+        place[known] = np.arange(len(words))
+        place = place[order]
+        found.append(_near(words[place[place >= 0]], np.flatnonzero(place >= 0), radius))
     pairs = pd.DataFrame(np.concatenate(found), columns=["first", "second", "distance"])
     pairs = pairs.sort_values(["first", "second", "distance"]).drop_duplicates(["first", "second"])
-    names = table["sample_id"].astype(str).array
+    texts = names.astype(str).array
     return pd.DataFrame(
         {
-            "sample_id_1": names.take(pairs["first"].to_numpy()),
-            "sample_id_2": names.take(pairs["second"].to_numpy()),
+            "sample_id_1": texts.take(order[pairs["first"]]),
+            "sample_id_2": texts.take(order[pairs["second"]]),
             "distance": pairs["distance"].to_numpy(),
         }
     )
@@ -58,21 +69,28 @@ def _equal(values: pd.Series) -> np.ndarray:
     return _pairs_within(known[members], np.bincount(code, minlength=len(distinct)), "files")
 
 
-def _near(digits: pd.Series, radius: int) -> np.ndarray:
-    """Return positions and distances of hashes within the radius, (P, 3), the smaller position first."""
-    if radius < 0:
-        raise ParameterError(f"near_duplicate_bits is {radius}; give a number of bits from 0 up, or null for none")
-    known = np.flatnonzero(digits.notna())
-    if not len(known):
+def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
+    """Return positions and distances of hashes within the radius, (P, 3), the smaller position first.
+
+    Args:
+        words: a hash each, uint64, (N, W).
+        known: their positions, ascending, (N,).
+        radius: in bits.
+    """
+    if not len(words):
         return np.zeros((0, 3), np.int64)
-    code, distinct = pd.factorize(digits.iloc[known])
+    order = np.lexsort(words.T)
+    differs = np.append(True, (words[order[1:]] != words[order[:-1]]).any(axis=1))
+    distinct = words[order[differs]]
+    code = np.empty(len(words), np.int64)
+    code[order] = np.cumsum(differs) - 1
     count = np.bincount(code, minlength=len(distinct))
     members = known[_members(code, len(distinct))]
     found = [_pairs_within(members, count, "perceptual hashes")]
     # equal hashes are compared once: many blank crops would otherwise be compared with each other
     start = np.cumsum(count) - count
     total = len(found[0])
-    for first, second, distance in _near_words(_words(distinct), radius):
+    for first, second, distance in _near_words(distinct, radius):
         sizes = count[first] * count[second]
         total = _bounded(total + int(sizes.sum()), "perceptual hashes")
         pair = np.repeat(np.arange(len(first)), sizes)
@@ -84,9 +102,9 @@ def _near(digits: pd.Series, radius: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _words(digits: pd.Index) -> np.ndarray:
+def _words(digits: pd.Series) -> np.ndarray:
     """Return hashes as whole 64-bit words, (N, W), padded with zeros."""
-    lengths = {len(text) for text in digits}
+    lengths = {len(text) for text in digits} or {0}
     if len(lengths) > 1:
         raise DataError(
             f"perceptual hashes have {min(lengths)} to {max(lengths)} digits; they come from different versions: align "
@@ -95,7 +113,7 @@ def _words(digits: pd.Index) -> np.ndarray:
     width = -(-lengths.pop() // 16) * 16
     words = np.empty((len(digits), width // 16), np.uint64)
     for start in range(0, len(digits), _TEXTS):
-        content = bytes.fromhex("".join(text.ljust(width, "0") for text in digits[start : start + _TEXTS]))
+        content = bytes.fromhex("".join(text.ljust(width, "0") for text in digits.iloc[start : start + _TEXTS]))
         words[start : start + _TEXTS] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
     return words
 

@@ -59,9 +59,8 @@ def _held_out(rows: pd.DataFrame, share: float, seed: int) -> np.ndarray:
     rounded up or down, and the whole its share to within one image.
     """
     identity = rows["identity"].astype(object).where(rows["identity"].notna(), rows["subject"].astype(object))
-    stratum, _ = pd.factorize(
-        (rows["dataset"].astype(object) + "/" + identity).fillna("\0" + rows["dataset"]), sort=True
-    )
+    dataset = rows["dataset"].astype(object)
+    stratum, _ = pd.factorize((dataset + "/" + identity).fillna("\0" + dataset), sort=True)
     generator = generator_for(seed, "image_holdout")
     shuffled = np.argsort(rows["sample_id"].to_numpy(dtype=str), kind="stable")[generator.permutation(len(rows))]
     ordered = shuffled[np.argsort(stratum[shuffled], kind="stable")]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.labels import MISSING
+from openfer.labels import ATTRIBUTE, MISSING, PRESENCE
 
 
 def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.ndarray:
@@ -39,3 +39,30 @@ def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.n
             "Take these rows out of the split, or train with a class tuple that has them"
         )
     return indices
+
+
+def with_attribute_columns(rows: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with a column for each task that asks for an attribute, such as ``attribute/Bald``.
+
+    Args:
+        rows: with the column ``attributes``, the names that each face has; null where nobody looked.
+        tasks: any; those that ask for no attribute are left to the columns that there are.
+
+    Returns:
+        New columns named like the tasks: ``present``, ``absent``, or null.
+    """
+    asked = [task for task in tasks if task.startswith(ATTRIBUTE)]
+    if not asked:
+        return rows
+    known = rows["attributes"].notna().to_numpy()
+    lists = rows.loc[known, "attributes"]
+    owner = np.repeat(np.flatnonzero(known), lists.map(len))
+    codes, names = pd.factorize(np.array([name for names in lists for name in names], dtype=object))
+    numbers = {name: number for number, name in enumerate(names)}
+    columns = {}
+    for task in asked:
+        column = np.full(len(rows), None, dtype=object)
+        column[known] = PRESENCE[0]
+        column[owner[codes == numbers.get(task.removeprefix(ATTRIBUTE), MISSING)]] = PRESENCE[1]
+        columns[task] = column
+    return pd.concat([rows, pd.DataFrame(columns, index=rows.index)], axis=1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.protocols.contents import content_numbers, places
+from openfer.protocols.contents import content_numbers, people_numbers, places
 
 _ROLES = ("train", "val", "test")
 _COLUMNS = ("fold", "kind", "roles", "shared", "count", "checked", "samples", "examples", "verdict")
@@ -44,13 +44,16 @@ def leakage_report(
         (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
         both sides), ``verdict``.
     """
-    people, _ = pd.factorize(rows["dataset"].astype("string") + "/" + rows["subject"].astype("string"), sort=True)
-    table = split.assign(subject=_known(np.append(people, -1)[places(split["sample_id"], rows["sample_id"])]))
-    table["exact_duplicate"] = _known(content_numbers(table["sample_id"], sha256))
+    people = np.append(people_numbers(rows), -1)
+    table = split[["sample_id"]].assign(
+        subject=people[places(split["sample_id"], rows["sample_id"])],
+        exact_duplicate=content_numbers(split["sample_id"], sha256),
+    )
     near = None if pairs is None else _not_identical(pairs, sha256)
     found = []
-    for fold, members in table.groupby("fold"):
-        sides = {role: members[members["role"] == role] for role in _ROLES if (members["role"] == role).any()}
+    for fold in sorted(split["fold"].unique()):
+        of_role = {role: ((split["fold"] == fold) & (split["role"] == role)).to_numpy() for role in _ROLES}
+        sides = {role: table[mask] for role, mask in of_role.items() if mask.any()}
         for kind in ("subject", "exact_duplicate"):
             for first, second in combinations(sides, 2):
                 row = {"fold": fold, "kind": kind, "roles": f"{first}/{second}"}
@@ -84,12 +87,9 @@ def refuse_shared_subjects(report: pd.DataFrame) -> None:
         )
 
 
-def _known(numbers: np.ndarray) -> pd.Series:
-    return pd.Series(numbers, dtype="Int64").mask(numbers < 0)
-
-
 def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: bool) -> dict[str, object]:
-    shared = sorted(set(first[kind].dropna().unique()) & set(second[kind].dropna().unique()))
+    shared = np.intersect1d(first[kind], second[kind])
+    shared = shared[shared >= 0]
     concerned = second[second[kind].isin(shared)]
     pairs = [
         f"{first.loc[first[kind] == key, 'sample_id'].iloc[0]} = {second.loc[second[kind] == key, 'sample_id'].iloc[0]}"
@@ -105,9 +105,13 @@ def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -
 
 
 def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dict[str, object]:
+    names = pd.concat([near["sample_id_1"], near["sample_id_2"]])
+    left, right = (
+        side["sample_id"][places(side["sample_id"], names) >= 0] for side in (first, second)
+    )  # few are alike
     found = []
     for one, other in (("sample_id_1", "sample_id_2"), ("sample_id_2", "sample_id_1")):
-        across = near[(places(near[one], first["sample_id"]) >= 0) & (places(near[other], second["sample_id"]) >= 0)]
+        across = near[(places(near[one], left) >= 0) & (places(near[other], right) >= 0)]
         found.append(pd.DataFrame({"first": across[one], "second": across[other]}))
     across = pd.concat(found).sort_values(["first", "second"])
     examples = [f"{row.first} = {row.second}" for row in across.head(_EXAMPLES).itertuples()]
@@ -126,7 +130,8 @@ def _line(
     expected: bool,
 ) -> dict[str, object]:
     """Return what the report says of two sides; ``known`` is the column whose values could be compared."""
-    if not (first[known].notna().any() and second[known].notna().any()):
+    checked = [int((side[known] >= 0).sum()) for side in (first, second)]
+    if not all(checked):
         verdict = UNKNOWN
     elif not shared:
         verdict = NONE_FOUND
@@ -135,7 +140,7 @@ def _line(
     return {
         "shared": shared,
         "count": count,
-        "checked": int(first[known].notna().sum() + second[known].notna().sum()),
+        "checked": sum(checked),
         "samples": len(first) + len(second),
         "examples": "; ".join(examples),
         "verdict": verdict,

@@ -37,7 +37,7 @@ class RotateAndCrop(Settings):
 
 
 class Erase(_Range):
-    """Now and then: paint a rectangle in the mean colour, which normalisation turns into zero.
+    """Now and then: paint a rectangle in the mean colour; normalised, it is zero to within half a grey level.
 
     Attributes:
         probability: of erasing.

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Sampler as BatchSampler
 
 from openfer.errors import DataError
 from openfer.methods.contract import Batch
-from openfer.seeds import generator_for
 from openfer.training.config import ImageSettings
 from openfer.training.data import Faces, Key, Sample
 from openfer.training.device import Plan
+from openfer.training.sampling import Sampler
 
 _SMALLEST_BATCH = 2
 """Batch normalisation has no variance of one sample; the lone last one of an epoch is left out."""
@@ -27,14 +28,10 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
     return full + (rest >= _SMALLEST_BATCH)
 
 
-def training_batches(faces: Faces, batch_size: int, seed: int, stage: str, epoch: int, start: int) -> list[list[Key]]:
-    """Return the keys of an epoch's batches from step ``start`` on.
-
-    The order is a permutation drawn from the seed, the stage and the epoch, so an epoch can be
-    entered at any step.
-    """
-    order = generator_for(seed, "order", stage, epoch).permutation(len(faces))
-    steps = range(start, steps_per_epoch(len(faces), batch_size))
+def training_batches(sampler: Sampler, batch_size: int, epoch: int, start: int) -> list[list[Key]]:
+    """Return the keys of an epoch's batches from step ``start`` on."""
+    order = sampler.order(epoch)
+    steps = range(start, steps_per_epoch(len(sampler), batch_size))
     return [_keys(epoch, order[step * batch_size : (step + 1) * batch_size]) for step in steps]
 
 
@@ -95,7 +92,7 @@ def per_channel(value: float | tuple[float, float, float], images: Tensor) -> Te
     return images.new_tensor(value)[:, None, None] if isinstance(value, tuple) else value
 
 
-class _KeyList(Sampler[list[Key]]):
+class _KeyList(BatchSampler[list[Key]]):
     """Yields prepared batches of keys."""
 
     def __init__(self) -> None:

@@ -54,7 +54,7 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
     """
     for name, model in needed.items():
         there = ImageSettings.model_validate(model.facts["images"])
-        if (there.mean, there.std) != (images.mean, images.std):
+        if (there.channel_means, there.channel_stds) != (images.channel_means, images.channel_stds):
             raise ParameterError(
                 f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which is to see the "
                 f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "

@@ -23,7 +23,7 @@ from openfer.methods.contract import Method, Stage
 from openfer.seeds import seed_for
 from openfer.training.batches import Loader, steps_per_epoch, training_batches
 from openfer.training.checks import check_data
-from openfer.training.config import TrainingConfig
+from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import compile_networks, eager, place, resolve
 from openfer.training.history import History
@@ -33,6 +33,7 @@ from openfer.training.predict import accuracies
 from openfer.training.progress import StageBar
 from openfer.training.recipe import facts_of, recipe_of
 from openfer.training.resume import Position, ResumeFile
+from openfer.training.sampling import Sampler
 from openfer.training.selection import Selector, snapshot
 from openfer.training.tracking import Tracker
 
@@ -99,7 +100,6 @@ def fit(
         CheckpointError: if the resume file is damaged or of another run.
         StorageError: if the disk is full.
     """
-    check_data(data.train, data.validation, data.test, method.classes, config.selections)
     return _Run(method, data, config, seed, work, tracker, label or method.name).run()
 
 
@@ -119,6 +119,12 @@ class _Run:
         self._method, self._data, self._config, self._seed = method, data, config, seed
         self._tracker, self._label = tracker, label
         self._stages = tuple(method.stages())
+        chosen: tuple[Selection, ...] = tuple("best_val" for stage in self._stages if stage.starts_from == "best_val")
+        check_data(data.train, data.validation, data.test, method.classes, (*config.selections, *chosen[:1]))
+        labels = data.train.labels[next(iter(method.classes))]
+        self._samplers = {
+            stage.name: Sampler(stage.schedule.sampling, labels, seed, stage.name) for stage in self._stages
+        }
         self._plan = resolve(config, sum(self._steps(stage) * stage.schedule.epochs for stage in self._stages))
         watched = {"val": data.validation}
         if "oracle_test" in config.selections and data.test is not None:
@@ -131,6 +137,7 @@ class _Run:
         self._watched = {split: (Loader(faces, watching), faces) for split, faces in watched.items()}
         self._loader = Loader(data.train, self._plan)
         self._selector = Selector(config.selections)
+        self._best_of_stage = Selector(("best_val",))
         self._history = History()
         self._position = Position()
         self._optimiser_state: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None
@@ -150,6 +157,7 @@ class _Run:
 
     def _run_stage(self, number: int) -> None:
         stage = self._stages[number]
+        self._method.enter(stage)
         optimisers = Optimisers(stage, self._plan)
         if self._optimiser_state is not None:
             optimisers.restore(*self._optimiser_state)
@@ -160,9 +168,21 @@ class _Run:
             for epoch in range(first, epochs):
                 bar.epoch(epoch)
                 self._run_epoch(stage, epoch, optimisers, bar)
-                self._position = Position(number, epoch + 1) if epoch + 1 < epochs else Position(number + 1)
-                self._save(optimisers if epoch + 1 < epochs else None)
+                ends = epoch + 1 == epochs
+                self._position = Position(number + 1) if ends else Position(number, epoch + 1)
+                if ends:
+                    self._hand_over(number + 1)
+                self._save(None if ends else optimisers)
                 self._report(stage, epoch)
+
+    def _hand_over(self, number: int) -> None:
+        """Give a stage that is to come the weights that it starts from."""
+        if self._starts_from_best(number):
+            self._method.load_own_state(self._best_of_stage.kept["best_val"].tensors)
+        self._best_of_stage = Selector(("best_val",))
+
+    def _starts_from_best(self, number: int) -> bool:
+        return number < len(self._stages) and self._stages[number].starts_from == "best_val"
 
     def _run_epoch(self, stage: Stage, epoch: int, optimisers: Optimisers, bar: StageBar) -> None:
         rates = optimisers.set_epoch(epoch)
@@ -172,7 +192,7 @@ class _Run:
         self._method.train()
         self._train(stage, epoch, optimisers, ledger, bar, began)
         seconds = time.monotonic() - began
-        images = min(len(self._data.train), self._steps(stage) * stage.schedule.batch_size)
+        images = min(len(self._samplers[stage.name]), self._steps(stage) * stage.schedule.batch_size)
         speed = {"seconds": seconds, "images_per_second": images / seconds}
         learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", ledger.means() | learning_rates | speed)
@@ -183,7 +203,7 @@ class _Run:
     ) -> None:
         size = stage.schedule.batch_size
         start = self._position.step
-        keys = training_batches(self._data.train, size, self._seed, stage.name, epoch, start)
+        keys = training_batches(self._samplers[stage.name], size, epoch, start)
         for step, batch in enumerate(self._loader.batches(keys), start):
             torch.manual_seed(seed_for(self._seed, "step", stage.name, epoch, step))
             full = len(batch.images) == size
@@ -209,6 +229,8 @@ class _Run:
             found = accuracies(self._method, loader, faces, self._plan)
             self._history.note(stage.name, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
             scores[split] = self._history.mean_accuracy(stage.name, epoch, split)
+        if self._starts_from_best(self._stages.index(stage) + 1):
+            self._best_of_stage.consider(self._method, scores, self._number(stage, epoch))
         # Before the last stage a method is not whole yet: its epochs do not compete.
         if stage is self._stages[-1]:
             self._selector.consider(self._method, scores, self._number(stage, epoch))
@@ -233,8 +255,9 @@ class _Run:
         return states
 
     def _save(self, optimisers: Optimisers | None) -> None:
-        tensors = {"method": self._method.own_state(), "kept": self._selector.tensors()}
-        facts = {"history": self._history.rows, "kept": self._selector.facts()}
+        selectors = {"kept": self._selector, "best_of_stage": self._best_of_stage}
+        tensors = {"method": self._method.own_state()} | {name: own.tensors() for name, own in selectors.items()}
+        facts = {"history": self._history.rows} | {name: own.facts() for name, own in selectors.items()}
         if optimisers is not None:
             tensors["optimiser"] = optimisers.tensors()
             facts["scaler"] = optimisers.facts()
@@ -248,6 +271,7 @@ class _Run:
         self._position, tensors, facts, threads = loaded
         self._method.load_own_state(tensors["method"])
         self._selector.restore(tensors.get("kept", {}), facts["kept"])
+        self._best_of_stage.restore(tensors.get("best_of_stage", {}), facts["best_of_stage"])
         self._history.rows = facts["history"]
         if "scaler" in facts:
             self._optimiser_state = (tensors.get("optimiser", {}), facts["scaler"])
@@ -283,4 +307,4 @@ class _Run:
         return sum(other.schedule.epochs for other in earlier) + epoch + 1
 
     def _steps(self, stage: Stage) -> int:
-        return steps_per_epoch(len(self._data.train), stage.schedule.batch_size)
+        return steps_per_epoch(len(self._samplers[stage.name]), stage.schedule.batch_size)

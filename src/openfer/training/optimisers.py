@@ -101,7 +101,10 @@ def _optimiser(schedule: Schedule, player: Player) -> torch.optim.Optimizer:
     groups = [{"params": [p for p, own in members if own == scale], "scale": scale} for scale in dict.fromkeys(scales)]
     shared: dict[str, Any] = {"lr": schedule.learning_rate, "weight_decay": schedule.weight_decay, "fused": True}
     if schedule.optimiser == "sgd":
-        return torch.optim.SGD(groups, momentum=schedule.momentum, **shared)
+        sgd = torch.optim.SGD(groups, momentum=schedule.momentum, **shared)
+        if schedule.momentum:  # else a first step that float16's scaler skips would leave uninitialised memory there
+            sgd.state.update({p: {"momentum_buffer": torch.zeros_like(p)} for p in player.parameters})
+        return sgd
     return torch.optim.Adam(groups, betas=schedule.betas, **shared)
 
 

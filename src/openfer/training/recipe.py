@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from openfer.io.provenance import decisive
 from openfer.methods.contract import Method, Stage
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
@@ -46,6 +47,7 @@ def recipe_of(
     adopted = {key: value for key, value in method.state_dict().items() if key not in own}
     return {
         **facts,
+        "config": decisive(method.config, of_training=True),
         "stages": [[stage.name, stage.schedule.model_dump(mode="json")] for stage in stages],
         "data": {role: fingerprint_of_faces(faces) for role, faces in sets.items()},
         "selections": sorted(selections),

@@ -1,19 +1,28 @@
 """Figures as objects, never files: plotly for a browser (``..._plot``), matplotlib for paper (``..._picture``)."""
 
 from openfer.evaluation.figures.attention import attention_sheet
+from openfer.evaluation.figures.branch_attention import branch_attention_sheet
+from openfer.evaluation.figures.branches import branches_picture
 from openfer.evaluation.figures.confusion import confusion_picture, confusion_plot
 from openfer.evaluation.figures.curves import training_curves
+from openfer.evaluation.figures.grad_cam import grad_cam_comparison, grad_cam_sheet
 from openfer.evaluation.figures.importance import importance_picture, importance_plot
 from openfer.evaluation.figures.interest_points import interest_points_sheet
 from openfer.evaluation.figures.recall import per_class_recall_plot
+from openfer.evaluation.figures.similarity import similarity_picture
 
 __all__ = [
     "attention_sheet",
+    "branch_attention_sheet",
+    "branches_picture",
     "confusion_picture",
     "confusion_plot",
+    "grad_cam_comparison",
+    "grad_cam_sheet",
     "importance_picture",
     "importance_plot",
     "interest_points_sheet",
     "per_class_recall_plot",
+    "similarity_picture",
     "training_curves",
 ]

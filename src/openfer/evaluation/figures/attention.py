@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openfer.evaluation.figures.overlay import WRONG, overlay
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PER_ROW = 7
-_WRONG = "✗ WRONG"
 
 
 def attention_sheet(images: np.ndarray, maps: np.ndarray, true: Sequence[str], predicted: Sequence[str]) -> "Figure":
@@ -40,28 +40,17 @@ def attention_sheet(images: np.ndarray, maps: np.ndarray, true: Sequence[str], p
         row, column = 2 * (index // columns), index % columns
         grid[row, column].imshow(image)
         grid[row, column].set_title(_caption(right, guess), fontsize=8, fontweight="bold" if right != guess else None)
-        _overlay(grid[row + 1, column], image, attention, wrong=right != guess)
+        overlay(grid[row + 1, column], image, _scaled(attention), wrong=right != guess)
     return figure
 
 
-def _overlay(axes: "Axes", image: np.ndarray, attention: np.ndarray, *, wrong: bool) -> None:
-    from matplotlib.patches import Rectangle
-
-    height, width = image.shape[:2]
-    edges = (-0.5, width - 0.5, height - 0.5, -0.5)
+def _scaled(attention: np.ndarray) -> np.ndarray:
     low, high = float(attention.min()), float(attention.max())
-    scaled = (attention - low) / (high - low) if high > low else np.zeros_like(attention, dtype=float)
-    axes.imshow(image)
-    axes.imshow(scaled, cmap="inferno", alpha=0.5, vmin=0, vmax=1, extent=edges, interpolation="bilinear")
-    if wrong:
-        # black under white dashes shows on any skin and any background
-        corner = (edges[0], edges[3])
-        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="black", linewidth=6))
-        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=4, linestyle="--"))
+    return (attention - low) / (high - low) if high > low else np.zeros_like(attention, dtype=float)
 
 
 def _caption(true: str, predicted: str) -> str:
-    return f"{true}\n✓" if true == predicted else f"{true}\n{_WRONG}: {predicted}"
+    return f"{true}\n✓" if true == predicted else f"{true}\n{WRONG}: {predicted}"
 
 
 def _title(true: Sequence[str], predicted: Sequence[str]) -> str:

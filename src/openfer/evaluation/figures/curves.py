@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.figures.similarity import PAIR
 
 _COLUMNS = 3
 _KEY = ["method", "stage", "name", "split", "epoch"]
@@ -13,7 +14,7 @@ _DASHES = {"train": "solid", "val": "dash", "test": "dot", "oracle_test": "dot"}
 
 
 def training_curves(history: pd.DataFrame) -> Any:
-    """Return a plotly figure of all that training recorded, accuracies first.
+    """Return a plotly figure of all that training recorded, accuracies first, cells of matrices apart.
 
     Args:
         history: long table with the columns ``stage, epoch, split, name, value``, and ``method`` where
@@ -79,4 +80,5 @@ def _checked(history: pd.DataFrame) -> pd.DataFrame:
             f"{twice.iloc[0][_KEY].to_dict()}; give the histories of several runs a `method` column "
             "that tells them apart"
         )
-    return table.sort_values("epoch", kind="stable")
+    # one cell of a matrix is no curve: similarity_picture draws them
+    return table[[PAIR.search(name) is None for name in table["name"]]].sort_values("epoch", kind="stable")

@@ -1,6 +1,5 @@
 """Nodes of what only ADDL has: importance weights (Fig. 6) and attentive feature maps (Fig. 5)."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,9 +7,10 @@ import pandas as pd
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources
+from openfer.pipelines.shown_faces import some_of_each_class
+from openfer.pipelines.training_data import faces_for, sources_of
 
-_FACES_PER_CLASS = 2
+_FACES = 14
 
 
 def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
 
     method = restore(run, main_model(models))
     assert isinstance(method, ADDL)
-    faces = faces_for(sources(tables, run.fold), "train", method.classes, run.images, run.seed)
+    faces = faces_for(sources_of(run, tables), "train", method.classes, run.images, run.seed)
     weights = collect(method, method.importance, faces, run.training)
     columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
     return pd.DataFrame(columns)
@@ -39,17 +39,11 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.training.predict import collect, predict
 
     method = restore(run, main_model(models))
-    data = [replace(source, split=_some_of_each_class(source.role("test"))) for source in sources(tables, run.fold)]
-    faces = faces_for(data, "test", method.classes, run.images, run.seed)
+    shown = some_of_each_class(sources_of(run, tables), "test", _FACES)
+    faces = faces_for(shown, "test", method.classes, run.images, run.seed)
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     maps = collect(method, lambda images: method(images).maps["attentive"][:, 0], faces, run.training)
     images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
     names = method.classes["expression"]
     true = [names[label] for label in faces.labels["expression"]]
     return attention_sheet(images, maps, true, [names[guess] for guess in guesses])
-
-
-def _some_of_each_class(rows: pd.DataFrame) -> pd.DataFrame:
-    shuffled = rows.sort_values("sample_id")  # names are hashes: their order mixes people
-    chosen = shuffled.groupby("expression").head(_FACES_PER_CLASS).sort_values("expression", kind="stable")
-    return chosen[["sample_id"]].assign(fold=0, role="test")

@@ -34,7 +34,8 @@ def complexity_table() -> pd.DataFrame:
         extras = {extra: torch.zeros(1, *EXTRA_SHAPES[extra]) for extra in kind.extras}
         batch = Batch(torch.zeros(1, 3, kind.input_side, kind.input_side), {}, extras)
         for variant, settings in (kind.variants or {name: {}}).items():
-            method = build(name, settings, {task: vocabulary[task] for task in kind.tasks}).eval()
+            config = kind.config_class.model_validate(settings)
+            method = build(name, config, {task: vocabulary[task] for task in kind.tasks_of(config)}).eval()
             rows.append((run_name(name, variant), count_parameters(method), count_macs(method, *method.inputs(batch))))
     return pd.DataFrame([*rows, *_parts_of_addl()], columns=["model", "params", "macs"])
 

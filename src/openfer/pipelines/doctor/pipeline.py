@@ -29,14 +29,14 @@ def _read(name: str, reader: str) -> Pipeline:
         [
             node(
                 nodes.probe,
-                [root, f"{name}_rows", files, "params:doctor"],
+                [root, f"{name}_rows@table", files, "params:doctor"],
                 f"{name}.probed",
                 name="probe",
                 namespace=name,
             ),
             node(
                 runs(bound(nodes.examine, reader, options=kind.options_class), code),
-                [options, f"{name}_rows", files, f"{name}.probed"],
+                [options, f"{name}_rows@table", files, f"{name}.probed"],
                 f"{name}.findings",
                 name="examine",
                 namespace=name,
@@ -44,7 +44,7 @@ def _read(name: str, reader: str) -> Pipeline:
             _verdict(name, kind.about.title),
             node(
                 runs(bound(nodes.page, name, reader, options=kind.options_class), code),
-                [root, options, "params:doctor", f"{name}_rows", files, f"{name}.findings"],
+                [root, options, "params:doctor", f"{name}_rows@table", files, f"{name}.findings"],
                 f"{name}.doctor_page",
                 name="doctor_page",
                 namespace=name,
@@ -56,7 +56,7 @@ def _read(name: str, reader: str) -> Pipeline:
 def _embedded(name: str) -> Pipeline:
     from openfer.doctor.embedded import about_embedded
 
-    tables = [f"{name}_rows", f"{name}_faces"]
+    tables = [f"{name}_rows@table", f"{name}_faces"]
     return synthesize_pipeline([name]) + Pipeline(
         [
             node(

@@ -34,5 +34,12 @@ def create_pipeline(**_: Any) -> Pipeline:
                 name="curves",
                 namespace="summary",
             ),
+            node(
+                evaluation_nodes.grad_cam_comparison,
+                [f"{name}_grad_cam" for name in COMPARED],
+                "summary.grad_cam_picture",
+                name="grad_cam",
+                namespace="summary",
+            ),
         ]
     )

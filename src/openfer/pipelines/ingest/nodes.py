@@ -1,6 +1,7 @@
 """Thin nodes from a raw folder to a split."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ from openfer.protocols.config import DatasetProtocol
 
 log = logging.getLogger(__name__)
 _SHOWN_PER_CLASS = 5
-_NO_MATTER = ["path", "frame", "sequence", "votes", "landmarks", "box", "licence"]
-"""Columns that no protocol looks at, and that would be copied for nothing."""
 
 
 def inventory(root: RawFolder) -> pd.DataFrame:
@@ -26,24 +25,24 @@ def inventory(root: RawFolder) -> pd.DataFrame:
     return take_inventory(Tree(root.root))
 
 
-def read_rows(name: str, reader: str, root: RawFolder, options: Settings, inventory: pd.DataFrame) -> pd.DataFrame:
-    """Return what the publisher says of every face; the inventory stands for the files' content."""
+def read_rows(
+    name: str, reader: str, root: RawFolder, options: Settings, inventory: pd.DataFrame
+) -> Iterator[pd.DataFrame]:
+    """Return what the publisher says of every face, some at a time; the inventory stands for the files' content."""
     from openfer.datasets.registry import reader_class
     from openfer.datasets.tree import Tree
 
-    rows = reader_class(reader)(options).read(Tree(root.root), name)
-    log.info("%s: %d rows in %d files", name, len(rows), len(inventory))
-    return rows
+    log.info("%s: %d files", name, len(inventory))
+    return reader_class(reader)(options).batches(Tree(root.root), name)
 
 
 def sources(rows: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
     """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
     from openfer.protocols.contents import places
 
-    where = rows[["sample_id", "path", "frame", "landmarks", "box"]]
-    content = [int(digest[:15], 16) for digest in inventory["sha256"].fillna("0")]  # enough to tell another file
-    numbers = np.append(np.array(content, np.int64), -1)
-    return where.assign(content=numbers[places(where["path"], inventory["path"])])
+    digests = (int(digest[:15], 16) for digest in inventory["sha256"].fillna("0"))  # enough to tell another file
+    numbers = np.append(np.fromiter(digests, np.int64, len(inventory)), -1)
+    return rows.assign(content=numbers[places(rows["path"], inventory["path"])])
 
 
 def align(
@@ -65,7 +64,7 @@ def split(rows: pd.DataFrame, faces: FaceStore, protocol: DatasetProtocol) -> pd
     """Return who trains, who selects and who tests, among the rows that have a face."""
     from openfer.protocols.make import make_split
 
-    have_faces = rows.drop(columns=_NO_MATTER)[_with_face(rows, faces)].reset_index(drop=True)
+    have_faces = rows[_with_face(rows, faces)].reset_index(drop=True)
     return make_split(have_faces, _hashes(faces), protocol)
 
 
@@ -73,7 +72,8 @@ def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return all pairs of equal or nearly equal faces."""
     from openfer.protocols.duplicates import duplicate_pairs
 
-    return duplicate_pairs(faces.table(["sample_id", "sha256", "perceptual_hash"]), protocol.near_duplicate_bits)
+    hashes = faces.table(["sample_id", "perceptual_hash"]).assign(sha256=faces.contents())
+    return duplicate_pairs(hashes, protocol.near_duplicate_bits)
 
 
 def leakage(
@@ -117,11 +117,13 @@ def counts(rows: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
 def sheet(rows: pd.DataFrame, faces: FaceStore) -> Any:
     """Return a picture of aligned faces of every class."""
     from openfer.io.contact_sheet import contact_sheet
+    from openfer.protocols.contents import alphabetical
 
-    stored = rows.loc[_with_face(rows, faces), ["sample_id", "path", "expression"]]
-    label = stored["expression"].fillna("(no label)")
-    shown = stored.assign(label=label).sort_values("sample_id").groupby("label").head(_SHOWN_PER_CLASS)
-    shown = shown.sort_values(["label", "sample_id"])
+    stored = rows[_with_face(rows, faces)]
+    order = alphabetical(stored["sample_id"])
+    label = stored["expression"].astype(object).fillna("(no label)").iloc[order]
+    first = order[label.groupby(label).cumcount() < _SHOWN_PER_CLASS]
+    shown = stored.iloc[first].assign(label=label.loc[stored.index[first]]).sort_values(["label", "sample_id"])
     images = [faces.image(int(row)) for row in faces.rows_of(shown["sample_id"])]
     captions = [f"{row.label}, {row.path}" for row in shown.itertuples()]
     return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
@@ -136,5 +138,5 @@ def _with_face(rows: pd.DataFrame, faces: FaceStore) -> np.ndarray:
 
 def _hashes(faces: FaceStore) -> pd.Series:
     """Return by ``sample_id`` a number for each content, which takes a tenth of the memory of its hash."""
-    table = faces.table(["sample_id", "sha256"])
-    return pd.Series(pd.factorize(table["sha256"])[0], index=table["sample_id"], name="content")
+    number, _ = pd.factorize(faces.contents())
+    return pd.Series(number, index=faces.table(["sample_id"])["sample_id"], name="content")

@@ -44,7 +44,7 @@ def read_pipeline(name: str, reader: str) -> Pipeline:
             node(
                 runs(read, f"openfer.datasets.{reader}"),
                 [root, f"params:{name}.options", f"{name}.inventory"],
-                f"{name}_rows",
+                f"{name}_rows@batches",
                 name="read",
                 namespace=name,
             ),
@@ -57,7 +57,11 @@ def _ingest(name: str, reader: str) -> Pipeline:
     return read_pipeline(name, reader) + Pipeline(
         [
             node(
-                nodes.sources, [f"{name}_rows", f"{name}.inventory"], f"{name}.sources", name="sources", namespace=name
+                nodes.sources,
+                [f"{name}_rows@places", f"{name}.inventory"],
+                f"{name}.sources",
+                name="sources",
+                namespace=name,
             ),
             node(
                 bound(nodes.align, name),
@@ -67,7 +71,11 @@ def _ingest(name: str, reader: str) -> Pipeline:
                 namespace=name,
             ),
             node(
-                nodes.split, [f"{name}_rows", f"{name}_faces", protocol], f"{name}_split", name="split", namespace=name
+                nodes.split,
+                [f"{name}_rows@labels", f"{name}_faces", protocol],
+                f"{name}_split",
+                name="split",
+                namespace=name,
             ),
             node(
                 nodes.duplicates,
@@ -78,7 +86,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.leakage,
-                [f"{name}_rows", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
+                [f"{name}_rows@people", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
                 f"{name}.leakage",
                 name="leakage",
                 namespace=name,
@@ -92,16 +100,20 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.groups,
-                [f"{name}_rows", f"{name}_split", f"{name}.split_deduplicated"],
+                [f"{name}_rows@labels", f"{name}_split", f"{name}.split_deduplicated"],
                 f"{name}_groups",
                 name="groups",
                 namespace=name,
             ),
-            node(nodes.counts, [f"{name}_rows", f"{name}_split"], f"{name}.counts", name="counts", namespace=name),
-            node(nodes.sheet, [f"{name}_rows", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name),
+            node(
+                nodes.counts, [f"{name}_rows@labels", f"{name}_split"], f"{name}.counts", name="counts", namespace=name
+            ),
+            node(
+                nodes.sheet, [f"{name}_rows@captions", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name
+            ),
         ]
     )
 
 
 def _brought(name: str) -> Pipeline:
-    return Pipeline([node(nodes.listed, f"{name}_rows", f"{name}_groups", name="groups", namespace=name)])
+    return Pipeline([node(nodes.listed, f"{name}_rows@table", f"{name}_groups", name="groups", namespace=name)])

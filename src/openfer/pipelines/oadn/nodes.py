@@ -7,7 +7,7 @@ import numpy as np
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources, tested_role
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 _FACES_SHOWN = 10
 
@@ -23,7 +23,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
 
     method = restore(run, main_model(models))
     assert isinstance(method, OADN)
-    data = sources(tables, run.fold, method.extras)
+    data = sources_of(run, tables)
     role = tested_role(data)
     everyone = faces_for(data, role, method.classes, run.images, run.seed)
     seen = method.attend(torch.from_numpy(everyone.extras["landmarks"]), run.images.crop, (1, 1))

@@ -30,7 +30,7 @@ def _one_set(name: str) -> Pipeline:
     return Pipeline(
         [
             node(bound(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
-            node(bound(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows", name="rows", namespace=name),
+            node(bound(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows@table", name="rows", namespace=name),
             node(
                 nodes.render,
                 [f"{name}.scenes", "params:synthetic", f"{name}.work"],
@@ -38,10 +38,10 @@ def _one_set(name: str) -> Pipeline:
                 name="render",
                 namespace=name,
             ),
-            node(split, [f"{name}_rows", "params:protocol"], f"{name}_split", name="split", namespace=name),
+            node(split, [f"{name}_rows@table", "params:protocol"], f"{name}_split", name="split", namespace=name),
             node(
                 check_leakage,
-                [f"{name}_rows", f"{name}_split", f"{name}_faces"],
+                [f"{name}_rows@table", f"{name}_split", f"{name}_faces"],
                 f"{name}.leakage",
                 name="leakage",
                 namespace=name,

@@ -1,0 +1,231 @@
+"""ESR with attention and diversity: an ensemble of branches on a shared base, grown one branch at a time.
+
+ESR: Siqueira, Magg and Wermter, AAAI 2020. CBAM behind every layer and the diversity of the branches' attention:
+Heidari and Iosifidis, 2022. Where the papers are silent their public code decides, and the docstrings say so.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from openfer.losses.diversity import diversity_of, similarity_by_sample
+from openfer.losses.diversity_settings import DiversitySettings
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+from openfer.methods.contract import (
+    BalancedSubset,
+    Batch,
+    Classes,
+    Losses,
+    Method,
+    Player,
+    Prediction,
+    Schedule,
+    Stage,
+    total,
+    watched_similarity,
+)
+from openfer.nn.cbam import GATE_MOMENTUM
+from openfer.nn.esr_network import FEATURES, ESRNetwork, stack_gates
+from openfer.nn.vote import Ties, majority_vote
+from openfer.parameters import ONLY_PREDICTION, Settings
+
+Gate = Literal["spatial", "channel"]
+
+_STAGE = "branch_"
+
+
+class Growth(Settings):
+    """What is different after the first branch.
+
+    Attributes:
+        epochs: of every further branch; 20 from scratch, 60 in fine-tuning.
+        kept_rate: multiple of the learning rate for what has been trained already: the base from the second branch
+            on, and all branches but the one in training. 0.01 of 0.1 from scratch, 0.02 of 0.1 in fine-tuning.
+        fine_tuning: the branches come trained, by ``initialisation``, from another dataset: all of them are there
+            (and diverse) from the first stage on, while each stage classifies with one more.
+    """
+
+    epochs: int = Field(default=20, ge=1)
+    kept_rate: float = Field(default=0.1, gt=0, le=1)
+    fine_tuning: bool = False
+
+
+class ESRSettings(Settings):
+    """Parameters of ESR; the defaults are the papers', on AffectNet.
+
+    Attributes:
+        branches: 9 or 15 in the papers.
+        attention: CBAM behind each of the eight layers.
+        gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
+        diversify: whose gates are made different: those of the last CBAM of every branch (the public code; the
+            paper says "in each layer").
+        diversity: how difference is measured; the defaults there are ours.
+        schedule: of the first branch. The milestones are StepLR(10); no weight decay. Every stage draws a balanced
+            subset of its own.
+        growth: of the further branches.
+        ties: who wins a vote where classes have the same number of votes (:func:`openfer.nn.vote.majority_vote`).
+        early_exit: predict with the first so many branches alone; null for all. Training does not depend on it.
+    """
+
+    branches: int = Field(default=9, ge=1)
+    attention: bool = True
+    gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
+    diversify: tuple[Gate, ...] = ("spatial", "channel")
+    diversity: DiversitySettings = DiversitySettings()
+    schedule: Schedule = Schedule(
+        epochs=50,
+        batch_size=32,
+        optimiser="sgd",
+        learning_rate=0.1,
+        momentum=0.9,
+        milestones=(10, 20, 30, 40),
+        decay=0.5,
+        sampling=BalancedSubset(per_class=5000),
+    )
+    growth: Growth = Growth()
+    ties: Ties = "first"
+    early_exit: int | None = Field(default=None, ge=1, json_schema_extra=ONLY_PREDICTION)
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.diversify and not self.attention:
+            raise ValueError(
+                f"diversify is {list(self.diversify)}, the gates of CBAM, but attention is off; set attention: true, "
+                "or diversify: []"
+            )
+        if len(set(self.diversify)) != len(self.diversify):
+            raise ValueError(f"diversify names one twice: {', '.join(self.diversify)}")
+        if self.early_exit is not None and self.early_exit > self.branches:
+            raise ValueError(f"early_exit is {self.early_exit}, but there are {self.branches} branches")
+        return self
+
+
+def _rows() -> dict[str, dict[str, object]]:
+    """Return Table 1's rows of ESR."""
+    parts: list[dict[str, object]] = [
+        {"attention": False, "diversify": ()},
+        {"diversify": ()},
+        {"diversify": ("spatial",)},
+        {"diversify": ("spatial", "channel")},
+    ]
+    names = ("", " cbam", " cbam spatial", " cbam spatial channel")
+    return {
+        f"esr-{branches}{name}": {"branches": branches, **part}
+        for branches in (9, 15)
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
+class ESR(Method):
+    """One player; a stage per branch, each from the best ensemble of the one before.
+
+    Prediction is the majority vote of the branches. Within training those vote that have been classified with so far.
+    """
+
+    name = "esr"
+    config_class = ESRSettings
+    config: ESRSettings
+    variants = _rows()
+    input_side = 96
+
+    def __init__(self, config: ESRSettings, classes: Classes) -> None:
+        super().__init__(config, classes)
+        count = len(self.classes["expression"])
+        self.network = ESRNetwork(config.branches, attention=config.attention, gate_momentum=config.gate_momentum)
+        self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in range(config.branches))
+        self.voters = config.early_exit or config.branches
+
+    @property
+    def variant(self) -> str:
+        """Return the row of Table 1, such as ``esr-9 cbam spatial``."""
+        parts = (f"esr-{self.config.branches}", *(["cbam"] if self.config.attention else []), *self.config.diversify)
+        return " ".join(parts)
+
+    def stages(self) -> Sequence[Stage]:
+        """Return a stage per branch: the new branch at the full learning rate, the rest more slowly."""
+        return tuple(self._stage(number) for number in range(1, self.config.branches + 1))
+
+    def enter(self, stage: Stage) -> None:
+        """Let those branches vote that are classified with by the end of the stage."""
+        self.voters = _number(stage)
+
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return the sum of the branches' cross-entropies minus their diversity (Eq. 4).
+
+        Every parameter of the player gets the gradients of all terms.
+        """
+        voters = _number(stage)
+        outputs = self.network(batch.images, self._present(voters))
+        labels = batch.labels["expression"]
+        losses = {
+            "classification": torch.stack(
+                [
+                    masked_cross_entropy(head(output.feature), labels)
+                    for head, output in zip(self.heads, outputs[:voters], strict=False)
+                ]
+            ).sum()
+        }
+        if self.config.attention and len(outputs) > 1:
+            for kind, gates in zip(("channel", "spatial"), stack_gates(outputs), strict=True):
+                diversity, similarity = diversity_of(gates, self.config.diversity)
+                if kind in self.config.diversify:
+                    losses[f"diversity_{kind}"] = -diversity
+                losses |= watched_similarity(kind, similarity)
+        return {"main": total(losses)}
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Vote; the feature is all branches' in a row, the maps are their last spatial gates, (B, h, w) each."""
+        outputs = self.network(images, self.voters)
+        logits = self._logits([output.feature for output in outputs])
+        gates = stack_gates(outputs)[1] if self.config.attention else ()
+        maps = {f"branch {number}": gate for number, gate in enumerate(gates, start=1)}
+        feature = torch.cat([output.feature for output in outputs], dim=1)
+        votes = majority_vote(logits, self.config.ties)
+        return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
+
+    def branch_logits(self, images: Tensor) -> Tensor:
+        """Return what every branch says, (B, L, K), those behind an early exit too."""
+        outputs = self.network(images, self.config.branches)
+        return self._logits([output.feature for output in outputs]).transpose(0, 1)
+
+    def similarities(self, images: Tensor) -> Tensor:
+        """Return how similar all branches' channel and spatial gates are for every image, (B, 2, L, L)."""
+        settings = self.config.diversity
+        gates = stack_gates(self.network(images, self.config.branches))
+        return torch.stack([similarity_by_sample(g, settings.gamma, settings.distance) for g in gates], dim=1)
+
+    def backbone(self) -> nn.Module:
+        """Return base and branches."""
+        return self.network
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the base's layers: what all branches look at."""
+        return tuple(self.network.base.layers)
+
+    def _logits(self, features: Sequence[Tensor]) -> Tensor:
+        return torch.stack([head(feature) for head, feature in zip(self.heads, features, strict=False)])
+
+    def _present(self, voters: int) -> int:
+        return self.config.branches if self.config.growth.fine_tuning else voters
+
+    def _stage(self, number: int) -> Stage:
+        growth, schedule = self.config.growth, self.config.schedule
+        scales = dict.fromkeys(self.network.base.parameters(), 1.0 if number == 1 else growth.kept_rate)
+        for index, (branch, head) in enumerate(zip(self.network.branches, self.heads, strict=True)):
+            if index < self._present(number):
+                rate = 1.0 if index == number - 1 else growth.kept_rate
+                scales |= {parameter: rate for part in (branch, head) for parameter in part.parameters()}
+        if number > 1:
+            schedule = schedule.model_copy(update={"epochs": growth.epochs})
+        player = Player("main", tuple(scales), scales=tuple(scales.values()))
+        return Stage(f"{_STAGE}{number}", schedule, (player,), starts_from="best_val")
+
+
+def _number(stage: Stage) -> int:
+    return int(stage.name.removeprefix(_STAGE))
+
+
+METHOD = ESR

@@ -1,0 +1,153 @@
+"""MA-Net with diversity: a local branch of four patches beside a global branch of several scales.
+
+MA-Net: Zhao, Liu and Wang, IEEE TIP 30, 2021. The diversity of patches and branches: Heidari and Iosifidis, 2022.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from openfer.losses.diversity import diversity_of, over_channels, over_space, similarity_by_sample
+from openfer.losses.diversity_settings import DiversitySettings
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
+from openfer.methods.contract import (
+    Batch,
+    Classes,
+    Losses,
+    Method,
+    Player,
+    Prediction,
+    Schedule,
+    Stage,
+    total,
+    watched_similarity,
+)
+from openfer.nn.cbam import GATE_MOMENTUM
+from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
+from openfer.parameters import Settings
+
+Kind = Literal["branch", "spatial", "channel"]
+
+
+class MANetSettings(Settings):
+    """Parameters of MA-Net; the defaults are the papers', on RAF-DB.
+
+    Attributes:
+        balance: lambda, the local branch's share of the loss and of the prediction.
+        diversify: what is made different: the two ``branch`` features, and the patches' maps by where they show
+            something (``spatial``) and by what their channels show (``channel``). Empty is MA-Net itself.
+        diversity: how difference is measured; the defaults there are ours.
+        gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
+        schedule: the milestones are StepLR(15).
+    """
+
+    balance: float = Field(default=0.6, ge=0, le=1)
+    diversify: tuple[Kind, ...] = ("branch", "spatial", "channel")
+    diversity: DiversitySettings = DiversitySettings()
+    gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
+    schedule: Schedule = Schedule(
+        epochs=100,
+        batch_size=128,
+        optimiser="sgd",
+        learning_rate=0.01,
+        momentum=0.9,
+        weight_decay=1e-4,
+        milestones=(15, 30, 45, 60, 75, 90),
+        decay=0.1,
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.diversify)) != len(self.diversify):
+            raise ValueError(f"diversify names one twice: {', '.join(self.diversify)}")
+        return self
+
+
+class MANet(Method):
+    """One player, one stage."""
+
+    name = "manet"
+    config_class = MANetSettings
+    config: MANetSettings
+    variants = {"manet": {"diversify": ()}, "manet branch spatial channel": {}}
+
+    def __init__(self, config: MANetSettings, classes: Classes) -> None:
+        super().__init__(config, classes)
+        count = len(self.classes["expression"])
+        self.network = MANetwork(config.gate_momentum)
+        self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
+
+    @property
+    def variant(self) -> str:
+        """Return ``manet`` and what it diversifies."""
+        return " ".join((self.name, *self.config.diversify))
+
+    def stages(self) -> Sequence[Stage]:
+        """Return the one stage."""
+        return (Stage("expression", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
+
+    def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
+        """Return ``lambda CE_local + (1 - lambda) CE_global - (D_b + D_sp + D_ch)`` (Eq. 5)."""
+        seen = self.network(batch.images)
+        labels = batch.labels["expression"]
+        local, whole = (masked_cross_entropy(logits, labels) for logits in self._logits(seen))
+        losses = {
+            "classification_local": self.config.balance * local,
+            "classification_global": (1 - self.config.balance) * whole,
+        }
+        for kind, features in _learners(seen).items():
+            diversity, similarity = diversity_of(features, self.config.diversity)
+            if kind in self.config.diversify:
+                losses[f"diversity_{kind}"] = -diversity
+            losses |= watched_similarity(kind, similarity)
+        return {"main": total(losses)}
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict by the weighted sum of both branches' logits.
+
+        The feature is the local and the global one in a row, (B, 1024); the maps are the means over channels of the
+        tiled patches (``local``, (B, 2 h, 2 w)) and of the global branch (``global``, (B, h, w)).
+        """
+        seen = self.network(images)
+        local, whole = self._logits(seen)
+        logits = self.config.balance * local + (1 - self.config.balance) * whole
+        maps = {"local": over_channels(seen.tiled()), "global": over_channels(seen.whole)}
+        return Prediction({"expression": logits}, torch.cat([*seen.features()], dim=1), maps)
+
+    def patch_similarities(self, images: Tensor) -> Tensor:
+        """Return how similar the patches are by channel and by place for every image, (B, 2, 4, 4)."""
+        learners = _learners(self.network(images))
+        return torch.stack([self._similarity(learners[kind]) for kind in ("channel", "spatial")], dim=1)
+
+    def branch_similarity(self, images: Tensor) -> Tensor:
+        """Return how similar the two branches' features are for every image, (B, 1, 2, 2)."""
+        return self._similarity(_learners(self.network(images))["branch"])[:, None]
+
+    def backbone(self) -> nn.Module:
+        """Return both branches with the layers that they share."""
+        return self.network
+
+    def layers_of_sight(self) -> Sequence[nn.Module]:
+        """Return the layers that both branches look at."""
+        return self.network.layer1, self.network.layer2
+
+    def _logits(self, seen: LocalAndGlobal) -> list[Tensor]:
+        return [head(feature) for head, feature in zip(self.heads, seen.features(), strict=True)]
+
+    def _similarity(self, features: Tensor) -> Tensor:
+        return similarity_by_sample(features, self.config.diversity.gamma, self.config.diversity.distance)
+
+
+def _learners(seen: LocalAndGlobal) -> dict[str, Tensor]:
+    """Return the features of what is to differ: (2, B, 512), (4, B, h, w) and (4, B, 512)."""
+    return {
+        "branch": seen.features(),
+        "spatial": over_channels(seen.patches),
+        "channel": over_space(seen.patches),
+    }
+
+
+METHOD = MANet

@@ -1,0 +1,109 @@
+"""MA-Net's network without its classifiers: a shared trunk, a local and a global branch (Zhao et al., TIP 2021)."""
+
+import re
+from typing import NamedTuple
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from openfer.errors import ParameterError
+from openfer.nn.attention_block import AttentionBlock
+from openfer.nn.cbam import GATE_MOMENTUM
+from openfer.nn.multi_scale_block import MultiScaleBlock
+
+FEATURES = 512
+"""Length of either branch's pooled feature."""
+
+_PATCHES = 4
+_LOCAL_BLOCKS = ((128, 256, 2), (256, 256, 1), (256, 512, 1), (512, 512, 1))
+_GLOBAL_BLOCKS = ((128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1))
+"""Channels in and out, and the stride."""
+
+_MULTIPLE = 16
+"""The map that is cut into quadrants is an eighth of the image, and its sides must be even."""
+
+_PUBLISHED = (
+    (r"^layer3_1_p(\d)\.(\d)", lambda m: f"patches.{int(m[1]) - 1}.{m[2]}"),
+    (r"^layer4_1_p(\d)\.(\d)", lambda m: f"patches.{int(m[1]) - 1}.{int(m[2]) + 2}"),
+    (r"^layer3_2\.(\d)", lambda m: f"whole.{m[1]}"),
+    (r"^layer4_2\.(\d)", lambda m: f"whole.{int(m[1]) + 2}"),
+    (r"\.conv([12])_2_(\d)\.", lambda m: f".chains.{int(m[1]) - 1}.{int(m[2]) - 1}.0."),
+    (r"\.bn([12])_2_(\d)\.", lambda m: f".chains.{int(m[1]) - 1}.{int(m[2]) - 1}.1."),
+    (r"\.ChannelGate\.mlp\.(\d)\.", lambda m: f".channel.{int(m[1]) - 1}."),
+    (r"\.SpatialGate\.spatial\.conv\.", lambda m: ".spatial.0."),
+    (r"\.SpatialGate\.spatial\.bn\.", lambda m: ".spatial.1."),
+)
+"""Names in the published checkpoints, part by part, and what they are called here."""
+
+
+class LocalAndGlobal(NamedTuple):
+    """What MA-Net sees in a batch.
+
+    Attributes:
+        patches: the local branch's maps of the four quadrants, (4, B, 512, h, w), 7 x 7 at 224 pixels.
+        whole: the global branch's maps, (B, 512, h, w).
+    """
+
+    patches: Tensor
+    whole: Tensor
+
+    def tiled(self) -> Tensor:
+        """Return the quadrants' maps where they belong, (B, 512, 2 h, 2 w)."""
+        upper, lower = (torch.cat([*pair], dim=3) for pair in (self.patches[:2], self.patches[2:]))
+        return torch.cat([upper, lower], dim=2)
+
+    def features(self) -> Tensor:
+        """Return the average of the tiled and of the global maps, what the classifiers read: (2, B, 512).
+
+        In single precision also under autocast, for diversity compares the two.
+        """
+        # Quadrants are of equal size: the average of their tiling is the average of their averages.
+        averages = self.patches.mean((0, 3, 4), dtype=torch.float32), self.whole.mean((2, 3), dtype=torch.float32)
+        return torch.stack(averages)
+
+
+class MANetwork(nn.Module):
+    """ResNet-18's stem, layer1 and layer2, then two branches (50,540,032 parameters).
+
+    - local: each quadrant of the 28 x 28 maps through 2 + 2 attention blocks of its own;
+    - global: the whole maps through 2 + 2 multi-scale blocks.
+
+    Args:
+        gate_momentum: of the batch statistics in the attention's spatial gates.
+    """
+
+    def __init__(self, gate_momentum: float = GATE_MOMENTUM) -> None:
+        super().__init__()
+        trunk = torchvision.models.resnet18(weights=None)
+        self.conv1, self.bn1, self.relu, self.maxpool = trunk.conv1, trunk.bn1, trunk.relu, trunk.maxpool
+        self.layer1, self.layer2 = trunk.layer1, trunk.layer2
+        self.patches = nn.ModuleList(
+            nn.Sequential(*(AttentionBlock(*shape, gate_momentum) for shape in _LOCAL_BLOCKS)) for _ in range(_PATCHES)
+        )
+        self.whole = nn.Sequential(*(MultiScaleBlock(*shape) for shape in _GLOBAL_BLOCKS))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> LocalAndGlobal:
+        """Look at images (B, 3, S, S).
+
+        Raises:
+            ParameterError: if a side is no multiple of 16.
+        """
+        if any(side % _MULTIPLE for side in images.shape[-2:]):
+            raise ParameterError(
+                f"images are {images.shape[-2]} x {images.shape[-1]} pixels, but manet cuts their maps into four equal "
+                f"quadrants; set images.crop to a multiple of {_MULTIPLE}, such as 64, or the paper's 224"
+            )
+        shared = self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
+        quadrants = [part for half in shared.chunk(2, dim=2) for part in half.chunk(2, dim=3)]
+        patches = torch.stack([network(part) for network, part in zip(self.patches, quadrants, strict=True)])
+        return LocalAndGlobal(patches, self.whole(shared))
+
+    def own_name(self, published: str) -> str:
+        """Translate the name of a tensor in MA-Net's checkpoints (or in ResNet-18's, for the shared layers)."""
+        for pattern, name in _PUBLISHED:
+            published = re.sub(pattern, name, published)
+        return published

@@ -1,0 +1,36 @@
+"""The majority vote of an ensemble."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from openfer.losses.precision import widen
+
+Ties = Literal["first", "probability"]
+
+_SMALL = 1e-3
+"""Of a vote, times the number of classes: far too little to outvote anyone, and no class has none."""
+
+
+def majority_vote(logits: Tensor, ties: Ties = "first") -> Tensor:
+    """Let every learner vote for its most probable class.
+
+    Args:
+        logits: of L learners, (L, B, K).
+        ties: who wins among classes with the same number of votes: the ``first`` one, as in ESR's public code (the
+            lowest class index; openfer's order of expressions is that of AffectNet, and so of that code); or the
+            one with the highest mean ``probability``.
+
+    Returns:
+        (B, K), float32 or better: logits whose softmax is the share of votes, up to what breaks ties: 0.001 of a
+        vote per class before and including, or less than a vote.
+    """
+    with torch.autocast(logits.device.type, enabled=False):
+        logits = widen(logits)
+        classes = logits.shape[-1]
+        votes = F.one_hot(logits.argmax(-1), classes).sum(0).to(logits.dtype)
+        ranks = torch.arange(classes, 0, -1).to(logits)
+        favour = _SMALL * ranks if ties == "first" else logits.softmax(-1).mean(0) * (1 - _SMALL) + _SMALL / classes
+        return torch.log(votes + favour)

@@ -1,0 +1,45 @@
+"""Nodes of methods with several branches: how alike they become, and where each of them looks."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.pipelines.method_nodes import Models, main_model, restore
+from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.shown_faces import some_of_each_class
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
+
+_FACES = 7
+
+
+def similarity_figure(history: pd.DataFrame) -> Any:
+    """Return a matplotlib figure of the learners' pairwise similarity over training."""
+    from openfer.evaluation.figures import similarity_picture
+
+    return similarity_picture(history)
+
+
+def attention_figure(run: MethodRun, models: Models, *tables: Any) -> Any:
+    """Return a matplotlib figure of tested faces of every class with each map of the prediction over them."""
+    import torch
+
+    from openfer.evaluation.figures import branch_attention_sheet
+    from openfer.training.predict import collect, predict
+
+    method = restore(run, main_model(models))
+    data = sources_of(run, tables)
+    role = tested_role(data)
+    faces = faces_for(some_of_each_class(data, role, _FACES), role, method.classes, run.images, run.seed)
+    with torch.inference_mode():
+        names = tuple(method(torch.zeros(1, 3, run.images.crop, run.images.crop)).maps)
+
+    def maps_of(name: str) -> np.ndarray:
+        return collect(method, lambda images: method(images).maps[name], faces, run.training)
+
+    maps = {name: maps_of(name) for name in names}
+    guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
+    images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
+    classes = method.classes["expression"]
+    true = [classes[label] for label in faces.labels["expression"]]
+    return branch_attention_sheet(images, maps, true, [classes[guess] for guess in guesses])

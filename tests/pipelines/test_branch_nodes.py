@@ -1,0 +1,65 @@
+"""What is shown of a trained method's branches, on faces that it was not trained on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from openfer.io.checkpoint import Checkpoint
+from openfer.labels import BASIC_EXPRESSIONS
+from openfer.methods.registry import build
+from openfer.pipelines.branch_nodes import attention_figure
+from openfer.pipelines.esr.nodes import branches
+from openfer.pipelines.method_nodes import predict
+from openfer.pipelines.method_run import MethodRun
+from openfer.schemas import complete_rows
+
+CLASSES = {"expression": BASIC_EXPRESSIONS}
+
+
+@pytest.fixture(scope="module")
+def tables(tiny_faces):
+    scenes = tiny_faces.scenes
+    rows = scenes[["sample_id", "dataset", "expression", "gender", "race"]].assign(path="x", licence="CC0-1.0")
+    roles = ["train"] * 28 + ["val"] * 14 + ["test"] * 14
+    split = pd.DataFrame({"sample_id": scenes["sample_id"], "fold": 0, "role": roles})
+    return complete_rows(rows), tiny_faces.store, split
+
+
+def trained(method, **settings):
+    torch.manual_seed(0)
+    built = build(method, settings, CLASSES)
+    facts = {"classes": built.classes, "main_selection": True, "selection": "best_val", "method": method}
+    facts |= dict.fromkeys(("variant", "seed", "epoch", "initialisation", "datasets", "data_version", "n_train"), 0)
+    return {"best_val": lambda: Checkpoint(built.own_state(), facts | {"licences_of_data": []})}
+
+
+def parameters(method, **settings):
+    run = {"method": method, "datasets": ["a"], "seed": 3, "images": {"crop": 64}, "settings": settings}
+    return MethodRun.model_validate(run | {"training": {"device": "cpu", "workers": 0, "precision": "float32"}})
+
+
+def test_the_first_b_branches_vote_on_validation_and_tested_faces_as_an_early_exit_predicts(tables):
+    models = trained("esr", branches=3)
+    table = branches(parameters("esr", branches=3), models, *tables)
+    assert table[["role", "branches", "n"]].values.tolist() == [
+        [role, count, 14] for role in ("val", "test") for count in (1, 2, 3)
+    ]
+    for count in (1, 3):
+        predictions, _ = predict(parameters("esr", branches=3, early_exit=count), models, *tables)[:2]
+        right = (predictions["y_true"] == predictions["y_pred"]).mean()
+        assert table[(table.role == "test") & (table.branches == count)]["vote"].item() == pytest.approx(right)
+    first = table[table["branches"] == 1]
+    np.testing.assert_allclose(first["vote"], first["alone"])
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "names"),
+    [("esr", {"branches": 2}, ["face", "branch 1", "branch 2"]), ("manet", {}, ["face", "local", "global"])],
+)
+def test_a_tested_face_of_every_expression_stands_beside_its_maps(tables, method, settings, names):
+    figure = attention_figure(parameters(method, **settings), trained(method, **settings), *tables)
+    grid = np.array(figure.axes).reshape(7, 3)
+    assert [axes.get_title() for axes in grid[0]] == names
+    assert sorted(axes.get_ylabel().split("\n")[0] for axes in grid[:, 0]) == sorted(BASIC_EXPRESSIONS)
+    assert all(axes.images[-1].get_array().max() <= 1 for axes in grid[:, 1:].flat)

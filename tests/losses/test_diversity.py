@@ -88,7 +88,7 @@ def test_the_public_codes_diagonal_rewards_an_odd_number_of_learners_for_being_a
 
 
 @pytest.mark.parametrize("surrogate", ["det", "logdet"])
-def test_equal_learners_have_a_gradient_by_the_logarithm_alone(surrogate):
+def test_nearly_equal_learners_have_a_gradient_by_the_logarithm_alone(surrogate):
     phi = torch.rand(1, 3, 8).repeat(4, 1, 1) + 1e-3 * torch.rand(4, 3, 8, generator=torch.Generator().manual_seed(1))
     phi.requires_grad_()
     diversity(similarity_matrix(phi, 10.0, "mean"), surrogate).backward()

@@ -63,6 +63,23 @@ def test_the_loss_weighs_the_branches_and_rewards_three_diversities(method):
     assert all(parameter.requires_grad for parameter in method.stages()[0].players[0].parameters)
 
 
+def test_the_balance_weighs_loss_and_prediction():
+    method, batch = manet(balance=0.9).train(), expression_batch(4, SIZE)
+    losses = method.step(batch, method.stages()[0])["main"]
+    seen = method.network(batch.images)
+    local, whole = (head(feature) for head, feature in zip(method.heads, seen.features(), strict=True))
+    assert losses["classification_local"].item() == pytest.approx(
+        0.9 * F.cross_entropy(local, batch.labels["expression"]).item(), rel=1e-3
+    )
+    assert losses["classification_global"].item() == pytest.approx(
+        0.1 * F.cross_entropy(whole, batch.labels["expression"]).item(), rel=1e-3
+    )
+    method.eval()
+    with torch.no_grad():
+        local, whole = (h(f) for h, f in zip(method.heads, method.network(batch.images).features(), strict=True))
+        torch.testing.assert_close(method(batch.images).logits["expression"], 0.9 * local + 0.1 * whole)
+
+
 def test_without_diversity_it_is_ma_net_and_watches_how_alike_its_parts_are():
     method = manet(diversify=()).train()
     losses = method.step(expression_batch(4, SIZE), method.stages()[0])["main"]

@@ -73,6 +73,22 @@ def test_points_follow_a_centre_crop_of_a_resized_face(store):
     assert sample[2]["landmarks"][32].tolist() == pytest.approx([32 * 0.75 - 4, 32 * 0.75 - 4, 0.32])
 
 
+def test_points_follow_a_face_that_is_not_square(tmp_path):
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[18:22, 58:62] = 255
+    with FaceStoreWriter(tmp_path / "store") as writer:
+        writer.add(Face("wide", image))
+    points = np.full((1, 68, 3), (60.0, 20.0, 1.0))
+    settings = ImageSettings(size=40, crop=40)
+    wide = FaceDataset(
+        FaceStore(tmp_path / "store"), np.zeros(1), {}, settings, 0, training=False, extras={"landmarks": points}
+    )
+    sample = wide[0, 0]
+    centre = painted(sample[0])[0]
+    torch.testing.assert_close(sample[2]["landmarks"][0, :2].double(), centre, atol=0.1, rtol=0)
+    assert centre.tolist() == pytest.approx([30, 20], abs=0.1)
+
+
 def test_a_mirrored_face_s_points_keep_their_meaning_and_their_confidence(store):
     data, straight = dataset(store, crop=64, flip=True), dataset(store, crop=64)[0, 0]
     flipped = [epoch for epoch in range(20) if not torch.equal(data[epoch, 0][0], straight[0])]
@@ -98,12 +114,13 @@ def test_a_mirrored_face_s_points_keep_their_meaning_and_their_confidence(store)
 )
 def test_points_follow_every_augmentation(store, step):
     data = dataset(store, augment=[step], crop=64)
+    nearest = 0.45 if step["kind"] == "rotate_and_crop" else 0.1  # that rotation takes whole pixels
     moved = []
     for epoch in range(6):
         sample = data[epoch, 0]
         inside = places(sample)[:, :2].sub(32).abs().max() < 26  # so that no disc is cut off
         if inside:
-            torch.testing.assert_close(places(sample)[:, :2].double(), painted(sample[0]), atol=0.6, rtol=0)
+            torch.testing.assert_close(places(sample)[:, :2].double(), painted(sample[0]), atol=nearest, rtol=0)
             moved.append(places(sample)[0, 0].item())
         assert sample[2]["landmarks"][:, 2].tolist() == pytest.approx((np.arange(68) / 100).tolist())
     assert len(moved) >= 2

@@ -7,7 +7,7 @@ from openfer.losses.diversity_settings import Diagonal, Distance, DiversitySetti
 from openfer.losses.precision import widen
 
 _EPSILON = 1e-3
-"""What ``logdet`` adds to the diagonal: equal learners then have a finite value and a gradient."""
+"""What ``logdet`` adds to the diagonal: equal learners then have a finite value, nearly equal ones a gradient."""
 
 
 def diversity_of(features: Tensor, settings: DiversitySettings) -> tuple[Tensor, Tensor]:
@@ -62,7 +62,7 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
     Args:
         similarity: S, (L, L), of :func:`similarity_matrix`.
         surrogate: ``det``, the equation's; or ``logdet``, ``log det(S + 0.001 I)``, which has a gradient
-            also where three or more learners are equal and that of the determinant is zero.
+            also where three or more learners are nearly equal and that of the determinant is zero.
 
     Returns:
         Scalar.

@@ -42,7 +42,7 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
     if not taken:
         return {}
     names = dict.fromkeys(tested.get_level_values("sample_id"))
-    return {(COPIES, "none in training"): [name for name in names if name not in taken]}
+    return {(COPIES, "none in its own training set"): [name for name in names if name not in taken]}
 
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:

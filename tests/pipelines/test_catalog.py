@@ -14,6 +14,7 @@ from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
 from openfer.cli import readable
+from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import ROOT
@@ -98,6 +99,26 @@ def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalo
         catalog.load("nobodys_landmarks")
     command = "`kedro run --pipelines landmarks --params dataset=nobodys`"
     assert f"is not there; make it by {command}" in readable(caught.value)
+
+
+def test_the_chosen_methods_are_trained_and_put_beside_each_other() -> None:
+    from openfer.pipeline_registry import register_pipelines
+
+    try:
+        choose({"compared": ["baseline", "fdrl_eca", "oadn"]})
+        pipelines = register_pipelines()
+        compare = next(node for node in pipelines["evaluation"].nodes if node.name == "summary.compare")
+        assert compare.inputs[::2] == ["baseline_predictions", "fdrl_eca_predictions", "oadn_predictions"]
+        trained = {node.name for node in pipelines["__default__"].nodes if node.name.endswith(".train")}
+        assert trained == {"baseline.train", "fdrl_eca.train", "oadn.train"}
+    finally:
+        choose({})
+
+
+@pytest.mark.parametrize("compared", ["baseline", ["baseline"], ["baseline", "adl"]])
+def test_a_choice_of_methods_that_cannot_be_compared_is_refused(compared: object) -> None:
+    with pytest.raises(ParameterError, match=r"compared is .*; give a list of two or more methods.* addl, baseline"):
+        choose({"compared": compared})
 
 
 def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:

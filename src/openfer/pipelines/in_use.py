@@ -16,7 +16,8 @@ from openfer.nn.initialisation_settings import PRETRAIN
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
 """The sets that are rendered and not read."""
 
-_SHARED = ("dataset", "doctor", "landmarks", "synthetic", "protocol")
+_SHARED = ("compared", "dataset", "doctor", "landmarks", "synthetic", "protocol")
+_COMPARED = ("baseline", "addl")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
 """What a dataset's parameters may leave out; ``reader`` and ``root`` are always said."""
@@ -25,12 +26,13 @@ _pretrained: set[str] = set()
 _trained_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _asked: list[str] = ["synthetic_fer"]
+_put_together: list[str] = [*_COMPARED]
 
 
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
+    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -42,7 +44,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
-            datasets is no list of names, or the pretraining is to start from itself.
+            datasets or of methods is no list of names, or the pretraining is to start from itself.
     """
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
@@ -73,6 +75,13 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         raise ParameterError(
             f"{PRETRAIN}.initialisation.backbone is {PRETRAIN}: it cannot start from itself; set none, or a path"
         )
+    compared = parameters.get("compared", _COMPARED)
+    if isinstance(compared, str) or len(compared) < 2 or not set(compared) <= set(method_names()):
+        raise ParameterError(
+            f"compared is {compared!r}; give a list of two or more methods, the first one the reference, such as "
+            f"[baseline, addl]. The methods are {', '.join(method_names())}"
+        )
+    _put_together[:] = compared
     asked = parameters.get("dataset", "synthetic_fer")
     names = (*EMBEDDED, *blocks)
     if asked not in names:
@@ -92,6 +101,11 @@ def datasets_of(method: str) -> tuple[str, ...]:
 def is_pretrained(method: str) -> bool:
     """Return whether a method's backbone starts from what the pipeline ``pretrain`` learned."""
     return method in _pretrained
+
+
+def compared_methods() -> tuple[str, ...]:
+    """Return the methods that ``evaluation`` puts beside each other, the reference first."""
+    return tuple(_put_together)
 
 
 def asked_dataset() -> str:

@@ -5,13 +5,13 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.pipelines import evaluation_nodes
-
-COMPARED = ("baseline", "addl")
+from openfer.pipelines.in_use import compared_methods
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Return the pipeline `evaluation`; the methods must have been trained."""
-    tables = [f"{name}_{part}" for name in COMPARED for part in ("predictions", "facts")]
+    """Return the pipeline `evaluation` of the methods named by ``compared``, which must have been trained."""
+    compared = compared_methods()
+    tables = [f"{name}_{part}" for name in compared for part in ("predictions", "facts")]
     return Pipeline(
         [
             node(
@@ -29,14 +29,14 @@ def create_pipeline(**_: Any) -> Pipeline:
             ),
             node(
                 evaluation_nodes.all_curves,
-                [f"{name}_history" for name in COMPARED],
+                [f"{name}_history" for name in compared],
                 "summary.curves_plot",
                 name="curves",
                 namespace="summary",
             ),
             node(
                 evaluation_nodes.grad_cam_comparison,
-                [f"{name}_grad_cam" for name in COMPARED],
+                [f"{name}_grad_cam" for name in compared],
                 "summary.grad_cam_picture",
                 name="grad_cam",
                 namespace="summary",

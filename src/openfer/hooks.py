@@ -33,7 +33,7 @@ class ResultsHook:
         for name in (_stem(end, ".counts") for end in sorted(ends) if end.endswith(".counts")):
             show.show_ingested(
                 name,
-                len(catalog.load(f"{name}_rows@people")),
+                len(catalog.load(f"{name}_rows@file")),
                 *(catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage")),
             )
         for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):

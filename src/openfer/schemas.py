@@ -100,8 +100,16 @@ _KINDS = {
     "landmarks": arrow.list_(arrow.float64()),
     "box": arrow.list_(arrow.float64()),
 }
-ROWS_FILE = arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns])
-"""The columns of :data:`ROWS` in a file; what is not a number or a list is text."""
+_PLACES = ("sample_id", "path", "frame", "landmarks", "box")
+FILES = {
+    "rows": arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns]),
+    "inventory": arrow.schema({"path": arrow.string(), "bytes": arrow.int64(), "sha256": arrow.string()}),
+    "sources": arrow.schema([*((name, _KINDS.get(name, arrow.string())) for name in _PLACES), ("content", arrow.int64())]),
+}
+"""The columns of tables that are written some rows at a time: :data:`ROWS`, what a raw folder holds, where faces are.
+
+What is not a number or a list is text. ``content`` is a number of the file's content, -1 for a missing one.
+"""
 
 
 def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +144,7 @@ SPLIT = pa.DataFrameSchema(
 
 GROUPS = pa.DataFrameSchema(
     {"sample_id": _name(), "by": _name(), "group": _name()},
-    unique=["sample_id", "by", "group"],
+    checks=_no_two_alike("sample_id", "by", "group"),
     strict=True,
     name="groups",
 )
@@ -148,9 +156,12 @@ A sample may be in several groups of one kind, or in none. Kinds and groups stan
 
 def group_table(groups: Mapping[tuple[str, str], Iterable[str]]) -> pd.DataFrame:
     """Return a table valid under :data:`GROUPS` from the sample ids of each ``(by, group)``, in the order given."""
-    parts = [pd.DataFrame({"sample_id": list(ids), "by": by, "group": group}) for (by, group), ids in groups.items()]
-    empty = pd.DataFrame({"sample_id": [], "by": [], "group": []}, dtype=object)
-    return GROUPS.validate(pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True))
+    names = [pd.Series(ids, dtype=str) for ids in groups.values()]
+    sizes = [len(ids) for ids in names]
+    words = (pd.Series([key[place] for key in groups], dtype=str).repeat(sizes) for place in (0, 1))
+    columns = [pd.concat([pd.Series(dtype=str), *names]), *words]
+    table = dict(zip(GROUPS.columns, (column.reset_index(drop=True) for column in columns), strict=True))
+    return GROUPS.validate(pd.DataFrame(table))
 
 
 LANDMARKS = pa.DataFrameSchema(

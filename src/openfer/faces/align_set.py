@@ -24,7 +24,8 @@ from openfer.workers import in_processes, with_bar
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
 
-_NEEDED = ["sample_id", "path", "frame", "landmarks", "box"]
+NEEDED = ("sample_id", "path", "frame", "landmarks", "box")
+"""The columns of rows that say where a face is."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class _Pending(Sequence[_Shard]):
     def __getitem__(self, place: Any) -> Any:
         path = self.paths[place]
         start = int(path.stem) * _ROWS_PER_SHARD
-        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], self.root, self.config, path)
+        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][list(NEEDED)], self.root, self.config, path)
 
 
 def _quarantine(shard: Path) -> Path:

@@ -7,6 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_AT_ONCE = 1 << 15
+"""Names that are looked up at once."""
+
 
 def content_numbers(names: pd.Series, sha256: Mapping[str, str] | pd.Series) -> np.ndarray:
     """Return a number for each sample: equal for equal contents, in the order of the hashes.
@@ -51,8 +54,13 @@ def alphabetical(names: pd.Series) -> np.ndarray:
 def places(names: pd.Series, known: pd.Series) -> np.ndarray:
     """Return where each name stands among the known ones, int64, (N,); -1 for one that does not.
 
-    Arrow compares the names; an index of pandas would make an object of every one.
+    Arrow compares the names, some known ones at a time: an index of all would take several times their memory.
     """
-    samples = pa.array(known.astype(str), pa.large_string())
-    place = pc.index_in(pa.array(names.astype(str), pa.large_string()), value_set=samples).fill_null(-1)
-    return place.to_numpy()
+    wanted = pa.array(names.astype(str), pa.large_string())
+    place = np.full(len(wanted), -1)
+    for start in range(0, len(known), _AT_ONCE):
+        some = pa.array(known.iloc[start : start + _AT_ONCE].astype(str), pa.large_string())
+        found = pc.index_in(wanted, value_set=some).fill_null(-1).to_numpy()
+        here = np.flatnonzero((found >= 0) & (place < 0))
+        place[here] = found[here] + start
+    return place

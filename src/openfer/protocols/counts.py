@@ -20,16 +20,21 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
         One row per fold and class, then one ``(no label)`` where labels are missing and one ``(all)``, then
         ``(subjects)``, the number of known subjects; columns ``fold, class, train, val, test, excluded``.
     """
-    name = rows[task].astype("category").cat.add_categories("(no label)").fillna("(no label)")
+    label = rows[task].astype("category").cat
+    names = [*label.categories, "(no label)"]  # the last one's code is -1
+    sides = [*_ROLES, "excluded"]
     parts = []
     for fold in sorted(split["fold"].unique()):
         assigned = split[split["fold"] == fold]
-        place = places(rows["sample_id"], assigned["sample_id"])
-        role = pd.Categorical(np.append(assigned["role"], "excluded")[place], [*_ROLES, "excluded"])
-        table = pd.crosstab(name, role).reindex(columns=role.categories, fill_value=0)
+        roles = np.full(len(assigned) + 1, len(_ROLES))
+        for number, side in enumerate(_ROLES):
+            roles[:-1][(assigned["role"] == side).to_numpy()] = number
+        role = roles[places(rows["sample_id"], assigned["sample_id"])]
+        found = np.bincount(label.codes.to_numpy(np.int64) % len(names) * len(sides) + role, minlength=len(names) * len(sides))
+        table = pd.DataFrame(found.reshape(-1, len(sides)), names, sides)
         table = table.loc[sorted(table.index[table.any(axis=1)], key=str)]
         table.loc["(all)"] = table.sum()
-        table.loc["(subjects)"] = [rows["subject"][role == side].nunique() for side in role.categories]
+        table.loc["(subjects)"] = [rows["subject"][role == number].nunique() for number in range(len(sides))]
         parts.append(table.rename_axis(index="class", columns=None).reset_index().assign(fold=fold))
     counted = pd.concat(parts, ignore_index=True)
     return counted[["fold", "class", *_ROLES, "excluded"]]

@@ -100,11 +100,14 @@ _KINDS = {
     "landmarks": arrow.list_(arrow.float64()),
     "box": arrow.list_(arrow.float64()),
 }
-_PLACES = ("sample_id", "path", "frame", "landmarks", "box")
+PLACES = ("sample_id", "path", "frame", "landmarks", "box")
+"""The columns of :data:`ROWS` that say where a face is."""
+
+_ROWS = arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns])
 FILES = {
-    "rows": arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns]),
+    "rows": _ROWS,
     "inventory": arrow.schema({"path": arrow.string(), "bytes": arrow.int64(), "sha256": arrow.string()}),
-    "sources": arrow.schema([*((name, _KINDS.get(name, arrow.string())) for name in _PLACES), ("content", arrow.int64())]),
+    "sources": arrow.schema([*map(_ROWS.field, PLACES), arrow.field("content", arrow.int64())]),
 }
 """The columns of tables that are written some rows at a time: :data:`ROWS`, what a raw folder holds, where faces are.
 

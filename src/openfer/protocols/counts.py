@@ -21,8 +21,8 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
         ``(subjects)``, the number of known subjects; columns ``fold, class, train, val, test, excluded``.
     """
     label = rows[task].astype("category").cat
-    names = [*label.categories, "(no label)"]  # the last one's code is -1
-    sides = [*_ROLES, "excluded"]
+    names, sides = [*label.categories, "(no label)"], [*_ROLES, "excluded"]
+    first = label.codes.to_numpy(np.int64) % len(names) * len(sides)  # the code of no label is -1
     parts = []
     for fold in sorted(split["fold"].unique()):
         assigned = split[split["fold"] == fold]
@@ -30,7 +30,7 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
         for number, side in enumerate(_ROLES):
             roles[:-1][(assigned["role"] == side).to_numpy()] = number
         role = roles[places(rows["sample_id"], assigned["sample_id"])]
-        found = np.bincount(label.codes.to_numpy(np.int64) % len(names) * len(sides) + role, minlength=len(names) * len(sides))
+        found = np.bincount(first + role, minlength=len(names) * len(sides))
         table = pd.DataFrame(found.reshape(-1, len(sides)), names, sides)
         table = table.loc[sorted(table.index[table.any(axis=1)], key=str)]
         table.loc["(all)"] = table.sum()

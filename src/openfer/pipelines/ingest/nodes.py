@@ -12,6 +12,7 @@ from openfer.io.face_store import FaceStore
 from openfer.io.table_file import TableFile
 from openfer.parameters import RawFolder, Settings
 from openfer.protocols.config import DatasetProtocol
+from openfer.schemas import PLACES
 
 log = logging.getLogger(__name__)
 _SHOWN_PER_CLASS = 5
@@ -39,22 +40,19 @@ def read_rows(
 def sources(rows: TableFile, inventory: TableFile) -> Iterator[pd.DataFrame]:
     """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
     from openfer.datasets.inventory import with_contents
-    from openfer.faces.align_set import NEEDED
 
-    return with_contents(rows.batches(NEEDED), inventory.batches(["path", "sha256"]))
+    return with_contents(rows.batches(PLACES), inventory.batches(["path", "sha256"]))
 
 
-def align(
-    name: str, root: RawFolder, config: FacesConfig, sources: TableFile, work: Path
-) -> tuple[Path, pd.DataFrame]:
+def align(name: str, root: RawFolder, config: FacesConfig, sources: TableFile, work: Path) -> tuple[Path, pd.DataFrame]:
     """Cut out all faces; a killed run goes on from its finished shards.
 
     Returns:
         The face store and the quarantine.
     """
-    from openfer.faces.align_set import NEEDED, align_set
+    from openfer.faces.align_set import align_set
 
-    faces, quarantine = align_set(sources.table(NEEDED), root.root, config, work, name)
+    faces, quarantine = align_set(sources.table(PLACES), root.root, config, work, name)
     log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
     return faces, quarantine
 

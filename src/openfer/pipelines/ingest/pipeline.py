@@ -105,12 +105,8 @@ def _ingest(name: str, reader: str) -> Pipeline:
                 name="groups",
                 namespace=name,
             ),
-            node(
-                nodes.counts, [f"{name}_rows@file", f"{name}_split"], f"{name}.counts", name="counts", namespace=name
-            ),
-            node(
-                nodes.sheet, [f"{name}_rows@file", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name
-            ),
+            node(nodes.counts, [f"{name}_rows@file", f"{name}_split"], f"{name}.counts", name="counts", namespace=name),
+            node(nodes.sheet, [f"{name}_rows@file", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name),
         ]
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,9 @@ def take_inventory(tree: Tree) -> Iterator[pd.DataFrame]:
     Yields:
         ``path``, ``bytes`` and ``sha256`` (null where the system refuses to read the file), in the order of paths.
     """
-    files = tree.files
+    files = tree.walk()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(files), _AT_ONCE):
-            some = files[start : start + _AT_ONCE]
+        while some := list(islice(files, _AT_ONCE)):
             facts = pool.map(_facts, (tree.root / name for name in some))
             found = [(name, *fact) for name, fact in zip(some, facts, strict=True)]
             yield pd.DataFrame(found, columns=["path", "bytes", "sha256"]).astype({"path": str, "sha256": str})

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_AT_ONCE = 1 << 15
+_AT_ONCE = 1 << 13
 """Names that are looked up at once."""
 
 

@@ -23,13 +23,14 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
     label = rows[task].astype("category").cat
     names, sides = [*label.categories, "(no label)"], [*_ROLES, "excluded"]
     first = label.codes.to_numpy(np.int64) % len(names) * len(sides)  # the code of no label is -1
+    roles = np.zeros(len(split), np.int8)
+    for number, side in enumerate(sides):
+        roles[(split["role"] == side).to_numpy()] = number
     parts = []
     for fold in sorted(split["fold"].unique()):
-        assigned = split[split["fold"] == fold]
-        roles = np.full(len(assigned) + 1, len(_ROLES))
-        for number, side in enumerate(_ROLES):
-            roles[:-1][(assigned["role"] == side).to_numpy()] = number
-        role = roles[places(rows["sample_id"], assigned["sample_id"])]
+        assigned = (split["fold"] == fold).to_numpy()
+        place = places(rows["sample_id"], split["sample_id"][assigned])
+        role = np.append(roles[assigned], np.int8(len(_ROLES)))[place]  # the last one is of place -1
         found = np.bincount(first + role, minlength=len(names) * len(sides))
         table = pd.DataFrame(found.reshape(-1, len(sides)), names, sides)
         table = table.loc[sorted(table.index[table.any(axis=1)], key=str)]

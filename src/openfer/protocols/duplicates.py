@@ -99,7 +99,7 @@ def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _words(digits: pd.Series, order: np.ndarray) -> np.ndarray:
-    """Return hashes at the places of ``order`` as whole 64-bit words, (N, W), padded with zeros."""
+    """Return the hashes that are known, whose places are ``order``, as whole 64-bit words, (N, W), padded with zeros."""
     lengths = set(digits.astype(str).str.len().dropna().unique().astype(int).tolist()) or {0}
     if len(lengths) > 1:
         raise DataError(
@@ -107,11 +107,14 @@ def _words(digits: pd.Series, order: np.ndarray) -> np.ndarray:
             "the faces again"
         )
     width = -(-lengths.pop() // 16) * 16
+    place = np.full(len(digits), -1)
+    place[order] = np.arange(len(order))
     words = np.empty((len(order), width // 16), np.uint64)
-    for start in range(0, len(order), _TEXTS):
-        texts = digits.iloc[order[start : start + _TEXTS]]
+    for start in range(0, len(digits), _TEXTS):
+        texts = digits.iloc[start : start + _TEXTS].dropna()
         content = bytes.fromhex("".join(text.ljust(width, "0") for text in texts))
-        words[start : start + _TEXTS] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
+        here = place[start : start + _TEXTS]
+        words[here[here >= 0]] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
     return words
 
 

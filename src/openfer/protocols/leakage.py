@@ -44,13 +44,14 @@ def leakage_report(
         (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
         both sides), ``verdict``.
     """
+    near = None if pairs is None else _not_identical(pairs, sha256)
     names = split["sample_id"]
     people = np.append(people_numbers(rows), -1)
     numbers = {
         "subject": people[places(names, rows["sample_id"])],
         "exact_duplicate": content_numbers(names, sha256),
     }
-    near = None if pairs is None else _not_identical(pairs, sha256)
+    del rows, sha256, people  # room for the comparisons
     found = []
     for fold in sorted(split["fold"].unique()):
         of_role = {role: ((split["fold"] == fold) & (split["role"] == role)).to_numpy() for role in _ROLES}

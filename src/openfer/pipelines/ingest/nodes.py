@@ -83,9 +83,9 @@ def leakage(
     """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
     from openfer.protocols.leakage import leakage_report
 
+    people = ["sample_id", "dataset", "subject"]
     shared = protocol.kind == "holdout"
-    people = rows.table(["sample_id", "dataset", "subject"])
-    return leakage_report(people, split, _hashes(faces), pairs=pairs, identities_shared=shared)
+    return leakage_report(rows.table(people), split, _hashes(faces), pairs=pairs, identities_shared=shared)
 
 
 def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -122,13 +122,13 @@ def sheet(rows: TableFile, faces: FaceStore) -> Any:
     from openfer.protocols.contents import places
 
     known = faces.table(["sample_id"])["sample_id"]
-    shown = pd.DataFrame(columns=["sample_id", "path", "label"])
+    shown = pd.DataFrame(columns=["sample_id", "path", "label", "face"])
     for some in rows.batches(["sample_id", "path", "expression"]):
-        stored = some[places(some["sample_id"], known) >= 0]
-        label = stored["expression"].astype(object).fillna("(no label)")
-        shown = pd.concat([shown, stored.assign(label=label)[list(shown)]]).sort_values(["label", "sample_id"])
+        label = some["expression"].astype(object).fillna("(no label)")
+        stored = some.assign(label=label, face=places(some["sample_id"], known)).query("face >= 0")
+        shown = pd.concat([shown, stored[list(shown)]]).sort_values(["label", "sample_id"])
         shown = shown.groupby("label").head(_SHOWN_PER_CLASS)
-    images = [faces.image(int(row)) for row in faces.rows_of(shown["sample_id"])]
+    images = [faces.image(int(row)) for row in shown["face"]]
     captions = [f"{row.label}, {row.path}" for row in shown.itertuples()]
     return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
 

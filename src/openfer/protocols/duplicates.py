@@ -99,8 +99,8 @@ def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _words(digits: pd.Series, order: np.ndarray) -> np.ndarray:
-    """Return the hashes that are known, whose places are ``order``, as whole 64-bit words, (N, W), padded with zeros."""
-    lengths = set(digits.astype(str).str.len().dropna().unique().astype(int).tolist()) or {0}
+    """Return the known hashes, in an order, as whole 64-bit words, (N, W), padded with zeros."""
+    lengths = set(digits.astype(str).str.len().dropna().unique().astype(int).tolist()) or {16}
     if len(lengths) > 1:
         raise DataError(
             f"perceptual hashes have {min(lengths)} to {max(lengths)} digits; they come from different versions: align "

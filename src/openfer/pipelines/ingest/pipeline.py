@@ -6,6 +6,7 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, watches
+from openfer.io.memory import LARGE_TABLES
 from openfer.pipelines.bound import bound
 from openfer.pipelines.in_use import EMBEDDED, asked_dataset, reader_of
 from openfer.pipelines.ingest import nodes
@@ -48,7 +49,8 @@ def read_pipeline(name: str, reader: str) -> Pipeline:
                 name="read",
                 namespace=name,
             ),
-        ]
+        ],
+        tags=LARGE_TABLES,
     )
 
 
@@ -107,7 +109,8 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(nodes.counts, [f"{name}_rows@file", f"{name}_split"], f"{name}.counts", name="counts", namespace=name),
             node(nodes.sheet, [f"{name}_rows@file", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name),
-        ]
+        ],
+        tags=LARGE_TABLES,
     )
 
 

@@ -39,11 +39,11 @@ def people_numbers(rows: pd.DataFrame) -> np.ndarray:
     dataset, datasets = pd.factorize(rows["dataset"])
     subject, subjects = pd.factorize(rows["subject"])
     pair = np.where((dataset < 0) | (subject < 0), -1, dataset * max(len(subjects), 1) + subject)
-    known, person = np.unique(pair, return_inverse=True)
-    words = [f"{datasets[one // len(subjects)]}/{subjects[one % len(subjects)]}" for one in known if one >= 0]
-    rank = np.empty(len(words), np.int64)
-    rank[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
-    return np.append(np.full(len(known) - len(words), -1), rank)[person]
+    known = np.unique(pair[pair >= 0])
+    words = [f"{datasets[one // len(subjects)]}/{subjects[one % len(subjects)]}" for one in known]
+    rank = np.full(len(datasets) * len(subjects) + 1, -1)  # the last one is of pair -1
+    rank[known[sorted(range(len(words)), key=words.__getitem__)]] = np.arange(len(words))
+    return rank[pair]
 
 
 def alphabetical(names: pd.Series) -> np.ndarray:

@@ -46,12 +46,10 @@ def leakage_report(
     """
     near = None if pairs is None else _not_identical(pairs, sha256)
     names = split["sample_id"]
-    people = np.append(people_numbers(rows), -1)
-    numbers = {
-        "subject": people[places(names, rows["sample_id"])],
-        "exact_duplicate": content_numbers(names, sha256),
-    }
-    del rows, sha256, people  # room for the comparisons
+    numbers = {"subject": np.append(people_numbers(rows), -1)[places(names, rows["sample_id"])]}
+    del rows  # room for what follows
+    numbers["exact_duplicate"] = content_numbers(names, sha256)
+    del sha256
     found = []
     for fold in sorted(split["fold"].unique()):
         of_role = {role: ((split["fold"] == fold) & (split["role"] == role)).to_numpy() for role in _ROLES}

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from openfer.io.face_store import FaceStore
-from openfer.losses.diversity import diversity, mean_similarity, over_channels, over_space, similarity_matrix
+from openfer.losses.diversity import diversity, over_channels, over_space, similarity_matrix
 from openfer.nn.esr_network import ESRNetwork, stack_gates
 from openfer.nn.manet_network import MANetwork
 
@@ -50,7 +50,7 @@ def describe(features: Tensor, gamma: float) -> str:
         similarity = similarity_matrix(phi, gamma, distance)
         value = diversity(similarity, surrogate)
         value.backward()
-        words += f" | {distance} {surrogate}: S {mean_similarity(similarity):.2g}, D {value:.2g}, "
+        words += f" | {distance} {surrogate}: S {similarity[one, other].mean():.2g}, D {value:.2g}, "
         words += f"gradient {phi.grad.abs().max():.1e}"
     return words
 

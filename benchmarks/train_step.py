@@ -20,7 +20,7 @@ import torch
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
-from openfer.methods.contract import Batch, Method
+from openfer.methods.contract import EXTRA_SHAPES, Batch, Method
 from openfer.methods.registry import build, method_class, method_names
 from openfer.training.device import Plan
 from openfer.training.optimisers import Optimisers
@@ -51,7 +51,8 @@ class Setting:
             self.method = self.method.to(memory_format=torch.channels_last)
             images = images.contiguous(memory_format=torch.channels_last)
         labels = {task: torch.arange(count) % len(names) for task, names in self.method.classes.items()}
-        self.batch = Batch(images, labels)
+        extras = {name: torch.rand(count, *EXTRA_SHAPES[name]) for name in self.method.extras}
+        self.batch = Batch(images, labels, extras)
         self.stage = self.method.stages()[-1]
         self.optimisers = Optimisers(self.stage, self.plan)
         self.optimisers.set_epoch(0)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openfer.errors import DataError
 from openfer.evaluation.figures import branch_attention_sheet, branches_picture, similarity_picture, training_curves
 
 
@@ -44,9 +43,10 @@ def test_the_heat_maps_go_from_the_first_epoch_with_two_learners_to_the_last(his
     assert drawn(figure)
 
 
-def test_a_history_without_similarities_is_refused_with_what_to_set(history):
-    with pytest.raises(DataError, match="branches to 2 or more"):
-        similarity_picture(history[history["stage"] == "branch_1"])
+def test_a_training_without_two_learners_is_told_as_such(history):
+    figure = similarity_picture(history[history["stage"] == "branch_1"])
+    assert [text.get_text() for text in figure.texts] == ["No two learners were compared in this training."]
+    assert drawn(figure)
 
 
 def test_cells_of_a_matrix_are_no_training_curves(history):

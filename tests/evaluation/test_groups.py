@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.evaluation.groups import accuracy_by_group
+from openfer.evaluation.groups import accuracy_by_group, together
 from openfer.evaluation.predictions import predictions_table
 from openfer.schemas import group_table
 
@@ -61,3 +61,13 @@ def test_a_sample_twice_in_a_run_is_refused():
     one = predictions([True, False])
     with pytest.raises(DataError, match="predicted more than once"):
         accuracy_by_group(pd.concat([one, one.assign(fold=1)]), GROUPS)
+
+
+def test_groups_of_several_datasets_say_whose_they_are():
+    one, other = (
+        group_table({("dataset", name): ["s0", "s1"], ("challenge", "pose30"): ["s0"]}) for name in ("raf", "affectnet")
+    )
+    assert together([one]) is one
+    found = together([one, other])
+    assert found.loc[found["by"] == "challenge", "group"].tolist() == ["raf: pose30", "affectnet: pose30"]
+    assert found.loc[found["by"] == "dataset", "group"].unique().tolist() == ["raf", "affectnet"]

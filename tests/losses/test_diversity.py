@@ -5,7 +5,7 @@ import torch
 
 from openfer.losses.diversity import (
     diversity,
-    mean_similarity,
+    diversity_of,
     over_channels,
     over_space,
     similarity_by_sample,
@@ -88,7 +88,7 @@ def test_the_public_codes_diagonal_rewards_an_odd_number_of_learners_for_being_a
 
 
 @pytest.mark.parametrize("surrogate", ["det", "logdet"])
-def test_equal_learners_have_a_gradient_by_the_logarithm_alone(surrogate):
+def test_nearly_equal_learners_have_a_gradient_by_the_logarithm_alone(surrogate):
     phi = torch.rand(1, 3, 8).repeat(4, 1, 1) + 1e-3 * torch.rand(4, 3, 8, generator=torch.Generator().manual_seed(1))
     phi.requires_grad_()
     diversity(similarity_matrix(phi, 10.0, "mean"), surrogate).backward()
@@ -110,11 +110,6 @@ def test_under_autocast_everything_is_single_precision_and_finite(learners, surr
     assert phi.grad.abs().max() > 0
 
 
-def test_the_mean_similarity_leaves_the_diagonal_out():
-    matrix = torch.tensor([[1.0, 0.2, 0.4], [0.2, 1.0, 0.6], [0.4, 0.6, 1.0]])
-    assert mean_similarity(matrix).item() == pytest.approx(0.4)
-
-
 def test_maps_are_pooled_to_what_and_to_where():
     maps = torch.arange(2 * 1 * 3 * 2 * 2, dtype=torch.float64).reshape(2, 1, 3, 2, 2)
     assert over_space(maps)[1, 0].tolist() == [13.5, 17.5, 21.5]
@@ -129,6 +124,16 @@ def test_maps_in_half_precision_are_pooled_to_single_precision(pool):
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, pool(maps.float()))
     assert pool(maps.double()).dtype == torch.float64
+
+
+def test_every_setting_reaches_the_equations():
+    phi = features()
+    settings = DiversitySettings(gamma=3.0, distance="sum", surrogate="det", diagonal="code")
+    found, similarity = diversity_of(phi, settings)
+    torch.testing.assert_close(similarity, similarity_matrix(phi, 3.0, "sum", "code"))
+    torch.testing.assert_close(found, diversity(similarity, "det"))
+    ours, _ = diversity_of(phi, DiversitySettings())
+    torch.testing.assert_close(ours, diversity(similarity_matrix(phi, 10.0, "mean", "paper"), "logdet"))
 
 
 def test_a_determinant_that_may_be_negative_has_no_logarithm():

@@ -148,6 +148,11 @@ def test_in_fine_tuning_all_branches_are_there_and_diverse_while_one_more_classi
     assert set(player.scales) == {1.0, 0.2}
     losses = method.step(expression_batch(4, SIZE), first)["main"]
     assert "watch/pair_channel_2_3" in losses
+    (player,) = method.stages()[1].players
+    rates = {id(parameter): scale for parameter, scale in zip(player.parameters, player.scales, strict=True)}
+    scales_of = lambda module: {rates[id(parameter)] for parameter in module.parameters()}  # noqa: E731
+    assert scales_of(method.network.base) == {0.2}
+    assert [scales_of(branch) for branch in method.network.branches] == [{0.2}, {1.0}, {0.2}]
     gradients = torch.autograd.grad(losses["classification"], list(method.heads.parameters()), allow_unused=True)
     assert [gradient is not None for gradient in gradients] == [True, True, False, False, False, False]
 
@@ -175,9 +180,24 @@ def test_the_prediction_is_the_majority_of_the_branches(method):
         most = max(own.count(name) for name in own)
         winner = min(name for name in own if own.count(name) == most)
         assert prediction.logits["expression"][sample].argmax().item() == winner
+    torch.testing.assert_close(prediction.scores["expression"], method.branch_logits(images).mean(1))
     assert prediction.features.shape == (16, 3 * 512)
     assert list(prediction.maps) == ["branch 1", "branch 2", "branch 3"]
     assert prediction.maps["branch 1"].shape == (16, 2, 2)
+
+
+@pytest.mark.parametrize(("ties", "winner"), [("first", 2), ("probability", 4)])
+def test_the_rule_for_ties_reaches_the_vote(ties, winner):
+    method = esr(2, ties=ties).eval()
+    with torch.no_grad():
+        for head, (name, sure) in zip(method.heads, ((2, 2.0), (4, 5.0)), strict=True):
+            head.weight.zero_()
+            head.bias.copy_(sure * torch.eye(len(head.bias))[name])
+        assert method(expression_batch(3, SIZE).images).logits["expression"].argmax(1).tolist() == [winner] * 3
+
+
+def test_an_early_exit_is_named_in_tables():
+    assert esr(3, early_exit=2).variant == "esr-3 cbam spatial channel exit 2"
 
 
 def test_within_training_those_branches_vote_that_have_joined_and_a_restored_method_is_whole(method):
@@ -204,11 +224,13 @@ def test_the_similarity_of_each_image_has_a_unit_diagonal_and_averages_to_the_ma
     images = expression_batch(4, SIZE).images
     method.eval()
     with torch.no_grad():
-        found = method.similarities(images)
+        by_kind = method.similarities(images)
         channel, _ = stack_gates(method.network(images, 3))
-    assert found.shape == (4, 2, 3, 3)
-    torch.testing.assert_close(found.diagonal(dim1=-2, dim2=-1), torch.ones(4, 2, 3))
-    torch.testing.assert_close(found.mean(0)[0], similarity_matrix(channel, 10.0, "mean"))
+    assert list(by_kind) == ["channel", "spatial"]
+    for found in by_kind.values():
+        torch.testing.assert_close(found.diagonal(dim1=-2, dim2=-1), torch.ones(4, 3))
+    torch.testing.assert_close(by_kind["channel"].mean(0), similarity_matrix(channel, 10.0, "mean"))
+    assert esr(2, **PLAIN).similarities(images) == {}
 
 
 def test_a_checkpoint_of_eight_classes_starts_a_fine_tuning_on_seven_with_new_heads(tmp_path):

@@ -63,6 +63,23 @@ def test_the_loss_weighs_the_branches_and_rewards_three_diversities(method):
     assert all(parameter.requires_grad for parameter in method.stages()[0].players[0].parameters)
 
 
+def test_the_balance_weighs_loss_and_prediction():
+    method, batch = manet(balance=0.9).train(), expression_batch(4, SIZE)
+    losses = method.step(batch, method.stages()[0])["main"]
+    seen = method.network(batch.images)
+    local, whole = (head(feature) for head, feature in zip(method.heads, seen.features(), strict=True))
+    assert losses["classification_local"].item() == pytest.approx(
+        0.9 * F.cross_entropy(local, batch.labels["expression"]).item(), rel=1e-3
+    )
+    assert losses["classification_global"].item() == pytest.approx(
+        0.1 * F.cross_entropy(whole, batch.labels["expression"]).item(), rel=1e-3
+    )
+    method.eval()
+    with torch.no_grad():
+        local, whole = (h(f) for h, f in zip(method.heads, method.network(batch.images).features(), strict=True))
+        torch.testing.assert_close(method(batch.images).logits["expression"], 0.9 * local + 0.1 * whole)
+
+
 def test_without_diversity_it_is_ma_net_and_watches_how_alike_its_parts_are():
     method = manet(diversify=()).train()
     losses = method.step(expression_batch(4, SIZE), method.stages()[0])["main"]
@@ -101,12 +118,12 @@ def test_similarities_of_each_image_average_to_the_matrices(method):
     method.eval()
     images = expression_batch(3, SIZE).images
     with torch.no_grad():
-        patches, branches, seen = (
-            method.patch_similarities(images), method.branch_similarity(images), method.network(images),
-        )  # fmt: skip
-    assert (patches.shape, branches.shape) == ((3, 2, 4, 4), (3, 1, 2, 2))
-    torch.testing.assert_close(patches.mean(0)[1], similarity_matrix(seen.patches.mean(2), 10.0, "mean"))
-    torch.testing.assert_close(branches.mean(0)[0], similarity_matrix(seen.features(), 10.0, "mean"))
+        found, seen = method.similarities(images), method.network(images)
+    assert {kind: tuple(own.shape) for kind, own in found.items()} == {
+        "branch": (3, 2, 2), "spatial": (3, 4, 4), "channel": (3, 4, 4),
+    }  # fmt: skip
+    torch.testing.assert_close(found["spatial"].mean(0), similarity_matrix(seen.patches.mean(2), 10.0, "mean"))
+    torch.testing.assert_close(found["branch"].mean(0), similarity_matrix(seen.features(), 10.0, "mean"))
 
 
 def test_the_schedule_is_the_papers():

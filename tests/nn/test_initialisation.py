@@ -14,6 +14,7 @@ from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.initialisation import initialise
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.nn.resnet import ResNet18Trunk
+from openfer.nn.resnet50 import ResNet50Trunk
 from openfer.nn.trunks import TRUNKS
 
 LAST = "layer4.1.bn2.weight"
@@ -191,7 +192,9 @@ def test_a_pretraining_of_another_backbone_is_refused_with_those_that_fit(backbo
 
 
 def test_a_backbone_that_no_pretraining_fits_is_told_so(weights):
-    with pytest.raises(CheckpointError, match=r"None of pretrain's backbones fits \(resnet18, eca_resnet18\): give"):
+    with pytest.raises(
+        CheckpointError, match=r"None of pretrain's backbones fits \(resnet18, eca_resnet18, resnet50\): give"
+    ):
         initialise(nn.Linear(3, 2), settings("pretrain"), pretrained("resnet18", weights))
 
 
@@ -200,3 +203,12 @@ def test_every_backbone_that_can_be_learned_gives_maps_with_the_channels_that_it
     maps = TRUNKS[name].build().eval()(torch.zeros(1, 3, 64, 64))
     last = maps if isinstance(maps, torch.Tensor) else maps[-1]
     assert last.shape[:2] == (1, TRUNKS[name].channels)
+
+
+def test_tensors_of_the_file_that_found_no_place_are_reported(tmp_path, caplog):
+    torch.save(torchvision.models.resnet50().state_dict(), tmp_path / "resnet50.pth")
+    small = ResNet50Trunk(blocks=(1, 1, 1, 1))
+    report = initialise(small, InitialisationSettings(backbone=str(tmp_path / "resnet50.pth")))
+    assert report.matched == report.total
+    assert report.describe().endswith(f", {len(report.unexpected)} of its tensors unused")
+    assert "no place for, such as layer1.1" in caplog.text

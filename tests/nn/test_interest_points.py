@@ -37,6 +37,8 @@ def test_two_cheek_points_lie_sixteen_pixels_of_256_outside_and_above_the_mouth_
     assert right == pytest.approx([55 + 16, 110 - 16, 0.55])
     half = interest_points(numbered(), 128)[0, 22].tolist()
     assert half == pytest.approx([49 - 8, 98 - 8, 0.49])
+    quarter = interest_points(numbered(), 64)[0, 23].tolist()
+    assert quarter == pytest.approx([55 + 4, 110 - 4, 0.55])
 
 
 def test_every_point_belongs_to_one_part_of_the_face():

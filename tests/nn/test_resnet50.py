@@ -72,7 +72,7 @@ def test_weights_of_another_network_are_refused_and_the_message_says_which_fit(t
     from openfer.errors import CheckpointError
 
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "resnet18.pth")
-    with pytest.raises(CheckpointError, match=r"Give weights of the network that the method has .* OADN a ResNet-50"):
+    with pytest.raises(CheckpointError, match=r"fills \d+ of \d+ tensors .* Give weights of this backbone"):
         initialise(ResNet50Trunk(), InitialisationSettings(backbone=str(tmp_path / "resnet18.pth")))
 
 

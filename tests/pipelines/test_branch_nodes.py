@@ -8,7 +8,7 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.registry import build
-from openfer.pipelines.branch_nodes import attention_figure
+from openfer.pipelines.branch_nodes import attention_figure, similarity
 from openfer.pipelines.esr.nodes import branches
 from openfer.pipelines.method_nodes import predict
 from openfer.pipelines.method_run import MethodRun
@@ -63,3 +63,18 @@ def test_a_tested_face_of_every_expression_stands_beside_its_maps(tables, method
     assert [axes.get_title() for axes in grid[0]] == names
     assert sorted(axes.get_ylabel().split("\n")[0] for axes in grid[:, 0]) == sorted(BASIC_EXPRESSIONS)
     assert all(axes.images[-1].get_array().max() <= 1 for axes in grid[:, 1:].flat)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "pairs"),
+    [
+        ("esr", {"branches": 3}, {"channel": 3, "spatial": 3}),
+        ("esr", {"branches": 2, "attention": False, "diversify": []}, {}),
+        ("manet", {}, {"branch": 1, "spatial": 6, "channel": 6}),
+    ],
+)
+def test_every_pair_of_learners_is_compared_on_the_validation_faces(tables, method, settings, pairs):
+    table = similarity(parameters(method, **settings), trained(method, **settings), *tables)
+    assert table["kind"].value_counts().to_dict() == pairs
+    assert (table["n"] == 14).all()
+    assert table["similarity"].between(0, 1).all()

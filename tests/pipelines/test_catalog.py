@@ -77,9 +77,10 @@ def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipe
     from openfer.methods.registry import method_class
 
     for name in method_names():
-        train = next(node for node in pipelines[name].nodes if node.name == f"{name}.train")
-        extras = method_class(name).extras
-        assert [i for i in train.inputs if "landmarks" in i] == [f"synthetic_fer_known_{extra}" for extra in extras]
+        nodes = {node.name: node for node in pipelines[name].nodes}
+        expected = [f"synthetic_fer_known_{extra}" for extra in method_class(name).extras]
+        for node in ("train", "predict", "grad_cam", "augmented", "publish"):
+            assert [i for i in nodes[f"{name}.{node}"].inputs if "landmarks" in i] == expected, node
 
 
 def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> None:
@@ -87,7 +88,7 @@ def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> 
 
     try:
         choose({"oadn": {"datasets": ["mine"]}})
-        assert {"mine_landmarks", "mine_rows", "mine_faces"} <= create_pipeline().inputs()
+        assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= create_pipeline().inputs()
     finally:
         choose({})
 

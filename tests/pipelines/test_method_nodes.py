@@ -30,6 +30,15 @@ def test_a_method_does_not_train_with_a_model_of_another_normalisation(tmp_path)
         train(run, tmp_path, "rows", "faces", "split", dfem)
 
 
+def test_a_method_does_not_start_from_a_model_that_learned_from_the_faces_it_tests(tmp_path):
+    settings = {"datasets": ["a", "b"], "seed": 0, "fold": 3, "images": {"crop": 64}, "settings": {}}
+    run = MethodRun.model_validate({"method": "addl"} | settings)
+    facts = {"main_selection": True, "images": {"crop": 64}, "datasets": ["b", "c"], "fold": 0}
+    said = r"addl tests fold 3 of b, but dfem, .* fold 0 held out, .* set dfem\.fold: 3"
+    with pytest.raises(ParameterError, match=said):
+        train(run, tmp_path, *["rows", "faces", "split"] * 2, {"last": lambda: Checkpoint({}, facts)})
+
+
 def test_the_sheet_shows_training_faces_as_tested_and_as_epochs_see_them(tiny_faces):
     rows = tiny_faces.scenes
     split = rows[["sample_id"]].assign(fold=0, role=["train"] * 49 + ["test"] * 7)

@@ -7,7 +7,7 @@ import torch
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
-from openfer.pipelines.method_nodes import restore
+from openfer.pipelines.method_nodes import augmented, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.oadn.nodes import attention
 from openfer.pipelines.publish import classifier
@@ -65,6 +65,21 @@ def test_the_figure_shows_what_the_method_has(tiny_faces, tables, settings, colu
     dots, crosses = (figure.axes[0].collections[i].get_offsets() for i in (0, 1))
     assert (len(dots), len(crosses)) == (0, 24)  # the least visible face stands first
     figure.canvas.draw()
+
+
+def test_the_sheet_of_augmented_faces_takes_the_same_tables(tables):
+    sheet = np.asarray(augmented(run_of(), *tables))
+    assert sheet.shape[2] == 3
+    assert 20 < sheet.mean() < 235
+
+
+def test_each_part_of_the_face_has_a_panel_of_its_own(tiny_faces, tables):
+    run = run_of()
+    _, models = trained(run, tiny_faces)
+    figure = attention(run, models, *tables)
+    panels = {axes.get_title(): axes.images[-1].get_array() for axes in figure.axes[:8] if axes.get_title()}
+    maps = [np.asarray(panels[part]) for part in ("brows", "eyes", "nose", "mouth", "cheeks")]
+    assert all(not np.allclose(one, other) for place, one in enumerate(maps) for other in maps[:place])
 
 
 @pytest.mark.slow

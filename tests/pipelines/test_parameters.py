@@ -65,6 +65,10 @@ def test_the_papers_settings_of_diversified_methods_follow_the_dataset(dataset: 
         runs = session.load_context().params
     growth, schedule = runs["esr"].settings.growth, runs["esr"].settings.schedule
     grown = (growth.epochs, growth.kept_rate, growth.fine_tuning)
+    stepped = (schedule.batch_size, schedule.optimiser, schedule.learning_rate, schedule.momentum)
+    assert stepped == (32, "sgd", 0.1, 0.9)
+    assert runs["esr"].settings.gate_momentum == 0.01
+    assert runs["manet"].settings.schedule.learning_rate == 0.01
     assert (schedule.epochs, *grown, schedule.sampling.per_class, runs["esr"].images.augment[0].kind) == esr
     schedule = runs["manet"].settings.schedule
     found = (schedule.epochs, schedule.batch_size, schedule.sampling.kind, runs["manet"].images.augment[0].kind)

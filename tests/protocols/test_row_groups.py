@@ -24,7 +24,7 @@ def test_challenge_lists_and_the_test_set_without_copies_are_groups():
         ("challenge", "occlusion"): ["c"],
         ("challenge", "pose30"): ["b", "c"],
         ("challenge", "pose45"): ["b"],
-        ("copies", "none in training"): ["b", "c"],
+        ("copies", "none in its own training set"): ["b", "c"],
     }
 
 
@@ -41,7 +41,7 @@ def test_a_copy_counts_in_the_fold_where_the_sample_is_tested():
     split = folds.assign(role=["test" if pair in tested else "train" for pair in pairs])
     copies = pd.DataFrame({"sample_id_1": ["b"], "sample_id_2": ["a"]})
     found = grouped(groups_of(ROWS, split, deduplicated(split, copies)))
-    assert found["copies", "none in training"] == ["c", "d"]
+    assert found["copies", "none in its own training set"] == ["c", "d"]
 
 
 def test_rows_on_no_list_are_still_of_their_dataset():

@@ -8,7 +8,7 @@ from small_method import painted_store
 from openfer.errors import DataError, ParameterError
 from openfer.faces.landmarks.mirror import MIRROR
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
-from openfer.training.batches import Loader, training_batches
+from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import ConcatFaces, FaceDataset
 from openfer.training.device import resolve
@@ -73,6 +73,22 @@ def test_points_follow_a_centre_crop_of_a_resized_face(store):
     assert sample[2]["landmarks"][32].tolist() == pytest.approx([32 * 0.75 - 4, 32 * 0.75 - 4, 0.32])
 
 
+def test_points_follow_a_face_that_is_not_square(tmp_path):
+    image = np.zeros((40, 80, 3), np.uint8)
+    image[18:22, 58:62] = 255
+    with FaceStoreWriter(tmp_path / "store") as writer:
+        writer.add(Face("wide", image))
+    points = np.full((1, 68, 3), (60.0, 20.0, 1.0))
+    settings = ImageSettings(size=40, crop=40)
+    wide = FaceDataset(
+        FaceStore(tmp_path / "store"), np.zeros(1), {}, settings, 0, training=False, extras={"landmarks": points}
+    )
+    sample = wide[0, 0]
+    centre = painted(sample[0])[0]
+    torch.testing.assert_close(sample[2]["landmarks"][0, :2].double(), centre, atol=0.1, rtol=0)
+    assert centre.tolist() == pytest.approx([30, 20], abs=0.1)
+
+
 def test_a_mirrored_face_s_points_keep_their_meaning_and_their_confidence(store):
     data, straight = dataset(store, crop=64, flip=True), dataset(store, crop=64)[0, 0]
     flipped = [epoch for epoch in range(20) if not torch.equal(data[epoch, 0][0], straight[0])]
@@ -98,12 +114,13 @@ def test_a_mirrored_face_s_points_keep_their_meaning_and_their_confidence(store)
 )
 def test_points_follow_every_augmentation(store, step):
     data = dataset(store, augment=[step], crop=64)
+    nearest = 0.45 if step["kind"] == "rotate_and_crop" else 0.1  # that rotation takes whole pixels
     moved = []
     for epoch in range(6):
         sample = data[epoch, 0]
         inside = places(sample)[:, :2].sub(32).abs().max() < 26  # so that no disc is cut off
         if inside:
-            torch.testing.assert_close(places(sample)[:, :2].double(), painted(sample[0]), atol=0.6, rtol=0)
+            torch.testing.assert_close(places(sample)[:, :2].double(), painted(sample[0]), atol=nearest, rtol=0)
             moved.append(places(sample)[0, 0].item())
         assert sample[2]["landmarks"][:, 2].tolist() == pytest.approx((np.arange(68) / 100).tolist())
     assert len(moved) >= 2
@@ -141,8 +158,8 @@ def test_landmarks_of_another_number_are_refused(store):
 def test_batches_carry_the_extras_of_their_samples(store, workers):
     both = ConcatFaces([dataset(store, rows=(0, 1)), dataset(store, rows=(2,))])
     assert both.extras["landmarks"].shape == (3, 68, 3)
-    keys = training_batches(both, 3, 0, "stage", 0, 0)
-    (batch,) = Loader(both, resolve(TrainingConfig(device="cpu", workers=workers))).batches(keys)
+    keys = batches.testing_batches(both, 3)
+    (batch,) = batches.Loader(both, resolve(TrainingConfig(device="cpu", workers=workers))).batches(keys)
     assert batch.extras["landmarks"].dtype == torch.float32
     for place, key in enumerate(keys[0]):
         assert torch.equal(batch.extras["landmarks"][place], both[key][2]["landmarks"])
@@ -150,7 +167,7 @@ def test_batches_carry_the_extras_of_their_samples(store, workers):
 
 def test_batches_of_a_method_without_extras_have_none(tmp_path):
     data = FaceDataset(painted_store(tmp_path / "s"), np.arange(4), {}, ImageSettings(crop=20), seed=0, training=True)
-    (batch,) = Loader(data, resolve(TrainingConfig(device="cpu"))).batches(training_batches(data, 4, 0, "one", 0, 0))
+    (batch,) = batches.Loader(data, resolve(TrainingConfig(device="cpu"))).batches(batches.testing_batches(data, 4))
     assert batch.extras == {}
 
 

@@ -1,14 +1,18 @@
 """Stages that follow each other: what they start from, what they show, and where a killed run goes on."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from small_method import EPOCHS, SmallMethod, fit_data, painted_store, same_tensors
+from small_method import CLASSES, EPOCHS, SmallMethod, fit_data, painted_store, same_tensors
 
 from openfer.errors import DataError
 from openfer.methods.contract import BalancedSubset, Stage
+from openfer.methods.registry import build
 from openfer.training import loop
 from openfer.training.config import TrainingConfig
 from openfer.training.loop import fit
+from openfer.training.recipe import recipe_of
 from openfer.training.selection import snapshot
 
 CPU = TrainingConfig(device="cpu", precision="float32", workers=0, checkpoint_minutes=0)
@@ -78,6 +82,38 @@ def test_a_stage_starts_from_the_best_validation_epoch_of_the_one_before(tmp_pat
     assert same_tensors(fitted.states["best_val"].tensors, epochs[4])
     assert same_tensors(fitted.states["last"].tensors, epochs[5])
     assert fitted.states["best_val"].facts["epoch"] == EPOCHS + 2
+
+
+def test_a_stage_starts_from_the_one_before_and_from_none_earlier(tmp_path, store, scripted):
+    class GrowingTwice(Growing):
+        def stages(self):
+            first, second = super().stages()
+            return first, second, replace(second, name="third")
+
+    epochs = scripted(0.2, 0.9, 0.1, 0.3, 0.4, 0.2, 0.1, 0.1, 0.1)
+    torch.manual_seed(0)
+    method = GrowingTwice()
+    fit(method, fit_data(store), CPU, 3, tmp_path)
+    assert same_tensors(method.before_first_step["third"], epochs[EPOCHS + 1])
+
+
+def test_every_stage_of_a_compiled_run_compiles_its_own(tmp_path, store, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(loop, "compile_networks", lambda method: None)
+    monkeypatch.setattr(loop, "forget_compiled", lambda: forgotten.append(True))
+    fit(growing(), fit_data(store), CPU.model_copy(update={"compile": True}), 3, tmp_path)
+    assert len(forgotten) == 2
+
+
+def test_how_a_model_is_to_predict_is_no_part_of_its_training_s_recipe(store):
+    def recipe(**changes):
+        torch.manual_seed(0)
+        method = build("esr", {"branches": 2} | changes, CLASSES)
+        data = {"train": fit_data(store).train}
+        return recipe_of(method, {"seed": 0}, method.stages(), data, ("last",))
+
+    assert recipe(early_exit=1) == recipe()
+    assert recipe(ties="probability") != recipe()
 
 
 def test_every_stage_trains_on_a_balanced_subset_of_its_own(tmp_path, store):

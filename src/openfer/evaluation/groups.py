@@ -1,6 +1,6 @@
 """Accuracy by group: how far a number holds for the faces that are hard, without another training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -8,6 +8,9 @@ from openfer.evaluation.predictions import runs_in, single_run
 
 CONFIDENCE = 0.95
 """Of the intervals."""
+
+DATASET = "dataset"
+"""By what a dataset's faces are a group of their own."""
 
 COLUMNS = ("by", "group", "n", "accuracy", "low", "high")
 
@@ -40,20 +43,20 @@ def accuracy_by_group(predictions: pd.DataFrame, groups: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the runs that differ in their seed only.
+def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the groups of several datasets as one table; each then says whose it is, as in ``raf_db: occlusion``.
 
     Args:
-        table: what :func:`accuracy_by_group` gave.
-
-    Returns:
-        One row per method, variant, selection, task and group: ``seeds`` (how many), ``n`` (samples of one run), the
-        mean ``accuracy`` and ``accuracy_std``, the sample standard deviation over seeds, NaN for one seed.
+        tables: one per dataset, valid under :data:`openfer.schemas.GROUPS`, with the dataset itself as a group.
     """
-    keys = ["method", "variant", "selection", "task", "by", "group"]
-    found = table.groupby(keys, sort=False)
-    summary = found.agg(seeds=("seed", "nunique"), n=("n", "first"), accuracy=("accuracy", "mean"))
-    return summary.join(found["accuracy"].std(ddof=1).rename("accuracy_std")).reset_index()
+    if len(tables) == 1:
+        return tables[0]
+    named = []
+    for table in tables:
+        whole = table["by"] == DATASET
+        owner = "+".join(dict.fromkeys(table.loc[whole, "group"]))
+        named.append(table.assign(group=table["group"].where(whole, f"{owner}: " + table["group"])))
+    return pd.concat(named, ignore_index=True)
 
 
 def _score(by: str, group: str, right: "Iterable[bool] | pd.Series") -> dict[str, object]:

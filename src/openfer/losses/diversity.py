@@ -7,7 +7,7 @@ from openfer.losses.diversity_settings import Diagonal, Distance, DiversitySetti
 from openfer.losses.precision import widen
 
 _EPSILON = 1e-3
-"""What ``logdet`` adds to the diagonal: equal learners then have a finite value and a gradient."""
+"""What ``logdet`` adds to the diagonal: equal learners then have a finite value, nearly equal ones a gradient."""
 
 
 def diversity_of(features: Tensor, settings: DiversitySettings) -> tuple[Tensor, Tensor]:
@@ -62,7 +62,7 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
     Args:
         similarity: S, (L, L), of :func:`similarity_matrix`.
         surrogate: ``det``, the equation's; or ``logdet``, ``log det(S + 0.001 I)``, which has a gradient
-            also where three or more learners are equal and that of the determinant is zero.
+            also where three or more learners are nearly equal and that of the determinant is zero.
 
     Returns:
         Scalar.
@@ -71,12 +71,6 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
         if surrogate == "det":
             return torch.linalg.det(similarity)
         return torch.linalg.slogdet(similarity + _EPSILON * torch.eye(len(similarity)).to(similarity)).logabsdet
-
-
-def mean_similarity(similarity: Tensor) -> Tensor:
-    """Return the mean of S (L, L) off its diagonal, a scalar in [0, 1]."""
-    count = len(similarity)
-    return (similarity.sum() - similarity.diagonal().sum()) / (count * (count - 1))
 
 
 def over_space(maps: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def margin_cross_entropy(cosines: Tensor, labels: Tensor, kind: MarginKind, marg
 
 
 def _turned(cosines: Tensor, margin: float) -> Tensor:
-    # below the root's argument the smallest number whose gradient is finite
+    # not down to zero, where the root has no finite gradient
     sines = (1 - cosines.square()).clamp_min(torch.finfo(cosines.dtype).eps).sqrt()
     turned = cosines * math.cos(margin) - sines * math.sin(margin)
     return torch.where(cosines > math.cos(math.pi - margin), turned, cosines - margin * math.sin(margin))

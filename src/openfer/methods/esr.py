@@ -45,7 +45,8 @@ class Growth(Settings):
         kept_rate: multiple of the learning rate for what has been trained already: the base from the second branch
             on, and all branches but the one in training. 0.01 of 0.1 from scratch, 0.02 of 0.1 in fine-tuning.
         fine_tuning: the branches come trained, by ``initialisation``, from another dataset: all of them are there
-            (and diverse) from the first stage on, while each stage classifies with one more.
+            (and diverse) from the first stage on, while each stage classifies with one more. Classifiers are new, as
+            in the public code for RAF-DB; its script for FER+, whose eight classes are AffectNet's, keeps them.
     """
 
     epochs: int = Field(default=20, ge=1)
@@ -63,8 +64,9 @@ class ESRSettings(Settings):
         diversify: whose gates are made different: those of the last CBAM of every branch (the public code; the
             paper says "in each layer").
         diversity: how difference is measured; the defaults there are ours.
-        schedule: of the first branch. The milestones are StepLR(10); no weight decay. Every stage draws a balanced
-            subset of its own.
+        schedule: of the first branch. The milestones are StepLR(10), whose public code steps before each epoch and
+            so one earlier; no weight decay. Every stage draws a balanced subset of its own. Of equally good
+            epochs the earlier one is kept, the later one in the public code.
         growth: of the further branches.
         ties: who wins a vote where classes have the same number of votes (:func:`openfer.nn.vote.majority_vote`).
         early_exit: predict with the first so many branches alone; null for all. Training does not depend on it.
@@ -140,9 +142,10 @@ class ESR(Method):
 
     @property
     def variant(self) -> str:
-        """Return the row of Table 1, such as ``esr-9 cbam spatial``."""
+        """Return the row of Table 1, such as ``esr-9 cbam spatial``; an early exit adds ``exit`` and its branch."""
         parts = (f"esr-{self.config.branches}", *(["cbam"] if self.config.attention else []), *self.config.diversify)
-        return " ".join(parts)
+        left = self.config.early_exit
+        return " ".join((*parts, *([f"exit {left}"] if left else [])))
 
     def stages(self) -> Sequence[Stage]:
         """Return a stage per branch: the new branch at the full learning rate, the rest more slowly."""
@@ -187,15 +190,17 @@ class ESR(Method):
         return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
 
     def branch_logits(self, images: Tensor) -> Tensor:
-        """Return what every branch says, (B, L, K)."""
-        outputs = self.network(images, self.voters)
+        """Return what every branch says, (B, L, K), those behind an early exit too."""
+        outputs = self.network(images, self.config.branches)
         return self._logits([output.feature for output in outputs]).transpose(0, 1)
 
-    def similarities(self, images: Tensor) -> Tensor:
-        """Return how similar the branches' channel and spatial gates are for every image, (B, 2, L, L)."""
+    def similarities(self, images: Tensor) -> dict[str, Tensor]:
+        """Return how similar all branches' gates are for every image, by kind, (B, L, L); empty without attention."""
+        if not self.config.attention:
+            return {}
         settings = self.config.diversity
-        gates = stack_gates(self.network(images, self.voters))
-        return torch.stack([similarity_by_sample(g, settings.gamma, settings.distance) for g in gates], dim=1)
+        gates = zip(("channel", "spatial"), stack_gates(self.network(images, self.config.branches)), strict=True)
+        return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in gates}
 
     def backbone(self) -> nn.Module:
         """Return base and branches."""

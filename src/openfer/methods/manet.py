@@ -117,14 +117,11 @@ class MANet(Method):
         maps = {"local": over_channels(seen.tiled()), "global": over_channels(seen.whole)}
         return Prediction({"expression": logits}, torch.cat([*seen.features()], dim=1), maps)
 
-    def patch_similarities(self, images: Tensor) -> Tensor:
-        """Return how similar the patches are by channel and by place for every image, (B, 2, 4, 4)."""
+    def similarities(self, images: Tensor) -> dict[str, Tensor]:
+        """Return how similar branches (B, 2, 2) and patches (B, 4, 4) are for every image, by kind."""
+        settings = self.config.diversity
         learners = _learners(self.network(images))
-        return torch.stack([self._similarity(learners[kind]) for kind in ("channel", "spatial")], dim=1)
-
-    def branch_similarity(self, images: Tensor) -> Tensor:
-        """Return how similar the two branches' features are for every image, (B, 1, 2, 2)."""
-        return self._similarity(_learners(self.network(images))["branch"])[:, None]
+        return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in learners.items()}
 
     def backbone(self) -> nn.Module:
         """Return both branches with the layers that they share."""
@@ -136,9 +133,6 @@ class MANet(Method):
 
     def _logits(self, seen: LocalAndGlobal) -> list[Tensor]:
         return [head(feature) for head, feature in zip(self.heads, seen.features(), strict=True)]
-
-    def _similarity(self, features: Tensor) -> Tensor:
-        return similarity_by_sample(features, self.config.diversity.gamma, self.config.diversity.distance)
 
 
 def _learners(seen: LocalAndGlobal) -> dict[str, Tensor]:

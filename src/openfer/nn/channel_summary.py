@@ -18,7 +18,7 @@ def channel_summary(maps: Tensor) -> Tensor:
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
         summary: Tensor = _ChannelSummary.apply(maps)
         return summary
-    return torch.cat([maps.amax(1, keepdim=True), maps.mean(1, keepdim=True)], dim=1)
+    return torch.cat([maps.max(1, keepdim=True).values, maps.mean(1, keepdim=True)], dim=1)  # amax shares it out
 
 
 class _ChannelSummary(torch.autograd.Function):

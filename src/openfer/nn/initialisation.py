@@ -66,9 +66,11 @@ class MatchReport:
         """Return one line for logs, reports and model cards."""
         if self.source == "none":
             return "random weights"
+        unused = f", {len(self.unexpected)} of its tensors unused" if self.unexpected else ""
         if self.sha256 is None:
-            return f"{self.matched} of {self.total} tensors from {self.source}"
-        return f"{self.matched} of {self.total} tensors from {Path(self.source).name} (SHA-256 {self.sha256})"
+            return f"{self.matched} of {self.total} tensors from {self.source}{unused}"
+        name = Path(self.source).name
+        return f"{self.matched} of {self.total} tensors from {name} (SHA-256 {self.sha256}){unused}"
 
 
 def initialise(
@@ -114,6 +116,11 @@ def initialise(
         _log.warning(
             "%s fills %d of %d tensors of the backbone; these keep their random values: %s",
             source, len(matching), len(own), ", ".join(unmatched),
+        )  # fmt: skip
+    if unexpected:
+        _log.warning(
+            "%s holds %d tensors that this backbone has no place for, such as %s: it is of another or a larger network",
+            source, len(unexpected), ", ".join(unexpected[:_SHOWN]),
         )  # fmt: skip
     with torch.no_grad():
         for name, tensor in matching.items():

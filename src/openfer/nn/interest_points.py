@@ -2,7 +2,8 @@
 
 The recipe is that of PG-CNN's public code (``pts68_24``), which OADN follows: 16 of the 68 points are copied
 and 8 recomputed. OADN's Sec. 3.1 says "16 points and 8 recomputed", its Sec. 4.2 "18 points"; its figure and all
-its shapes have 24. Numbers below are the 68 points' usual ones, from 1.
+its shapes have 24. PG-CNN lifts four of the copied brow points by 2 to 10 pixels; OADN says copied, and so they are.
+Numbers below are the 68 points' usual ones, from 1.
 """
 
 import torch
@@ -18,7 +19,10 @@ CHEEKS = ((49, -1), (55, 1))
 """Mouth corner, and to which side of it the cheek point lies."""
 
 CHEEK_OFFSET = 16 / 256
-"""Of the image's side, across and up from the mouth corner; 16 pixels of 256 in PG-CNN's code."""
+"""Of the image's side, across and up from the mouth corner; 16 pixels of an aligned face of 256 in PG-CNN's code.
+
+A crop that cuts the face's margin off makes it that much shorter in the face: a ninth at 64 of 72 pixels.
+"""
 
 PARTS = {
     "brows": (0, 1, 2, 3),

@@ -7,6 +7,7 @@ from torch import nn
 
 from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.nn.resnet50 import CHANNELS, ResNet50Trunk
 
 
 @dataclass(frozen=True)
@@ -25,4 +26,5 @@ class Trunk:
 TRUNKS: Mapping[str, Trunk] = {
     "resnet18": Trunk(ResNet18Trunk, TAP_CHANNELS[-1]),
     "eca_resnet18": Trunk(ECAResNet18Trunk, TAP_CHANNELS[-1]),
+    "resnet50": Trunk(ResNet50Trunk, CHANNELS),
 }

@@ -13,6 +13,31 @@ from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 _FACES = 7
 
 
+def similarity(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
+    """Return how alike every two learners of a trained method are, mean over the validation faces."""
+    import torch
+
+    from openfer.methods.esr import ESR
+    from openfer.methods.manet import MANet
+    from openfer.training.predict import collect
+
+    method = restore(run, main_model(models))
+    assert isinstance(method, ESR | MANet)
+    faces = faces_for(sources_of(run, tables), "val", method.classes, run.images, run.seed)
+    with torch.inference_mode():
+        kinds = tuple(method.similarities(torch.zeros(1, 3, run.images.crop, run.images.crop)))
+
+    def matrix_of(kind: str) -> np.ndarray:
+        return collect(method, lambda images: method.similarities(images)[kind], faces, run.training).mean(0)
+
+    rows = []
+    for kind in kinds:
+        matrix = matrix_of(kind)
+        for one, other in zip(*np.triu_indices(len(matrix), k=1), strict=True):
+            rows.append((kind, one + 1, other + 1, float(matrix[one, other]), len(faces)))
+    return pd.DataFrame(rows, columns=["kind", "one", "other", "similarity", "n"])
+
+
 def similarity_figure(history: pd.DataFrame) -> Any:
     """Return a matplotlib figure of the learners' pairwise similarity over training."""
     from openfer.evaluation.figures import similarity_picture

@@ -68,9 +68,9 @@ def compare(*tables: Any) -> dict[str, Any]:
 
 def by_group(predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
     """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
-    from openfer.evaluation.groups import accuracy_by_group
+    from openfer.evaluation.groups import accuracy_by_group, together
 
-    return accuracy_by_group(predictions, pd.concat(groups, ignore_index=True))
+    return accuracy_by_group(predictions, together(groups))
 
 
 def curves(history: pd.DataFrame) -> Any:

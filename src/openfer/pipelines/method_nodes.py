@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_run import MethodRun
@@ -54,6 +55,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     needed = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
     pretrained = needed.pop(PRETRAIN, None)
     check_normalisation(run.images, needed)
+    _check_folds(run, needed | ({PRETRAIN: pretrained} if pretrained else {}))
     data = sources_of(run, inputs[:count])
     classes = classes_of(data, kind.tasks_of(run.settings))
     torch.manual_seed(seed_for(run.seed, "weights"))
@@ -109,7 +111,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     task=task,
                 )
             )
-        facts.append(_facts(checkpoint, role))
+        facts.append(_facts(checkpoint, role) | {"variant": method.variant})
     assert features is not None, "one selection is the main one"
     return pd.concat(tables, ignore_index=True), features, facts
 
@@ -141,10 +143,27 @@ def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
     return method.eval()
 
 
+def _check_folds(run: MethodRun, models: Mapping[str, Checkpoint]) -> None:
+    """Refuse a model that learned from faces which this run tests.
+
+    Raises:
+        ParameterError: if it was trained on another fold of a dataset that this run has.
+    """
+    for name, model in models.items():
+        shared = sorted(set(run.datasets) & set(model.facts["datasets"]))
+        if shared and model.facts["fold"] != run.fold:
+            raise ParameterError(
+                f"{run.method} tests fold {run.fold} of {', '.join(shared)}, but {name}, which it starts from, was "
+                f"trained with fold {model.facts['fold']} held out, and so on faces that are tested now; set "
+                f"{name}.fold: {run.fold}"
+            )
+
+
 def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
     licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
     return {
         "datasets": list(run.datasets),
+        "fold": run.fold,
         "data_version": data_version(data),
         "n_train": n_train,
         "initialisation": initialisation,

@@ -74,7 +74,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
             ),
             node(
                 method_nodes.augmented,
-                [parameters, *tables_of(name)],
+                [parameters, *tables],
                 f"{name}.augmented",
                 name="augmented",
                 namespace=name,

@@ -89,7 +89,8 @@ def _closed_set(source: Source, seed: int) -> Source:
     people, others = (set(rows["identity"].dropna()) for rows in (train, validation))
     if not people or (others and others <= people):
         return source
-    return replace(source, split=image_holdout(train, _HELD_OUT, seed))
+    ours = train.assign(partition="train")  # the publisher's partition has no say in who trains in this fold
+    return replace(source, split=image_holdout(ours, _HELD_OUT, seed))
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":

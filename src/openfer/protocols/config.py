@@ -29,7 +29,8 @@ class DatasetProtocol(Settings):
             ``image_folds``, over images where no subject is known; ``holdout``, train and val of single images;
             ``test_only``, for a set that only tests what others have trained.
         tested: the publisher's partition that tests in an official split. ``val`` where the labels of the test images
-            are not public: as in papers, the publisher's validation images test, and validation comes from train.
+            are not public, or where a paper reports on validation images (FER+): the publisher's validation images
+            test, and validation comes from train, never from what is reported.
         task: what a row must be labelled with to play a role, and what is balanced over the sides.
         folds: of cross-validation.
         lists: ``true`` takes the fixed fold list of the dataset's own name, a name takes that one

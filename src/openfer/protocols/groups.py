@@ -46,7 +46,7 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
         for fold, names in tested.groupby("fold")["sample_id"]
     ]
     names = tested["sample_id"].drop_duplicates()
-    return {(COPIES, "none in training"): names[places(names, pd.concat(taken)) < 0]}
+    return {(COPIES, "none in its own training set"): names[places(names, pd.concat(taken)) < 0]}
 
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:

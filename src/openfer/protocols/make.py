@@ -69,7 +69,7 @@ _STRATA = {"valence": _by_valence, "attributes": _by_gender}
 
 
 def _validation_tests(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with the publisher's validation as test; its own test images, whose labels are secret, go."""
+    """Return the rows with the publisher's validation as test; its own test images go."""
     public = rows[rows["partition"] != "test"]
     side = public["partition"].astype(object)
     return public.assign(partition=side.where(side != "val", "test")).reset_index(drop=True)

@@ -25,7 +25,8 @@ def scene_groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Valid under :data:`openfer.schemas.GROUPS`. ``challenge`` holds what the public lists of AffectNet and FERPlus
-        do: occluded faces, and heads turned by more than 30 or 45 degrees. An empty group is not there.
+        do, occluded faces and heads turned by more than 30 or 45 degrees, and besides those that are on none of
+        them. An empty group is not there.
     """
     names = scenes["sample_id"].to_numpy(dtype=object)
     turned = scenes["yaw"].abs().to_numpy()

@@ -121,6 +121,15 @@ def compile_networks(module: nn.Module) -> None:
             child.compile(dynamic=False)
 
 
+def forget_compiled() -> None:
+    """Drop compiled code, so that the next stage compiles its own.
+
+    A network that runs in another way in every stage, as ESR with one more branch, would else reach the number of
+    variants that torch keeps of one network (eight), and train its last stages uncompiled.
+    """
+    torch.compiler.reset()
+
+
 def place(method: Method, plan: Plan) -> None:
     """Move a method's weights to the plan's device and layout, in place."""
     method.to(plan.device)

@@ -25,7 +25,7 @@ from openfer.training.batches import Loader, steps_per_epoch, training_batches
 from openfer.training.checks import check_data
 from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces
-from openfer.training.device import compile_networks, eager, place, resolve
+from openfer.training.device import compile_networks, eager, forget_compiled, place, resolve
 from openfer.training.history import History
 from openfer.training.ledger import Ledger
 from openfer.training.optimisers import Optimisers
@@ -158,6 +158,8 @@ class _Run:
     def _run_stage(self, number: int) -> None:
         stage = self._stages[number]
         self._method.enter(stage)
+        if self._plan.compile:
+            forget_compiled()
         optimisers = Optimisers(stage, self._plan)
         if self._optimiser_state is not None:
             optimisers.restore(*self._optimiser_state)

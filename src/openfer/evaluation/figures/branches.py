@@ -21,7 +21,7 @@ def branches_picture(table: pd.DataFrame) -> "Figure":
 
     from openfer.evaluation.figures.style import COLOURS
 
-    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    figure = Figure(figsize=(6.2, 3.8), layout="constrained")
     axes = figure.add_subplot()
     for number, (role, rows) in enumerate(table.groupby("role", sort=False)):
         colour, error = COLOURS[number], (rows["vote"] * (1 - rows["vote"]) / rows["n"]) ** 0.5

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from openfer.errors import DataError
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -25,19 +23,23 @@ def similarity_picture(history: pd.DataFrame) -> "Figure":
     The moments are up to six epochs with two learners or more, from the first to the last, evenly spaced.
 
     Args:
-        history: long table with ``stage, epoch, split, name, value``; cells are named as :data:`PAIR` says.
-
-    Raises:
-        DataError: if the history holds no similarity.
+        history: long table with ``stage, epoch, split, name, value``; cells are named as :data:`PAIR` says. Of a
+            history without any, such as that of one branch or of branches without attention, the figure says so.
     """
     from matplotlib.figure import Figure
 
     cells = _cells(history)
+    if cells.empty:
+        figure = Figure(figsize=(4.4, 0.9), layout="constrained")
+        figure.text(0.02, 0.5, "No two learners were compared in this training.", va="center")
+        return figure
     moments = list(cells.groupby(["stage", "epoch"], sort=False).groups)
     chosen = [moments[i] for i in sorted(set(np.linspace(0, len(moments) - 1, _MOMENTS).round().astype(int)))]
     kinds = list(cells["kind"].unique())
-    figure = Figure(figsize=(1.2 + 2.1 * len(chosen), 0.7 + 2.3 * len(kinds)), layout="constrained")
-    figure.suptitle("Similarity of every two learners, mean over the training images of an epoch", x=0.01, ha="left")
+    figure = Figure(figsize=(max(1.2 + 2.1 * len(chosen), 4.4), 0.9 + 2.3 * len(kinds)), layout="constrained")
+    figure.suptitle(
+        "Similarity of every two learners,\nmean over the training images of an epoch", fontsize=11, x=0.01, ha="left"
+    )
     grid = figure.subplots(len(kinds), len(chosen), squeeze=False)
     for row, kind in enumerate(kinds):
         for column, (stage, epoch) in enumerate(chosen):
@@ -62,11 +64,6 @@ def similarity_picture(history: pd.DataFrame) -> "Figure":
 def _cells(history: pd.DataFrame) -> pd.DataFrame:
     found = history["name"].str.extract(PAIR)
     cells = pd.concat([history[["stage", "epoch", "value"]], found], axis=1).dropna(subset=["kind"])
-    if cells.empty:
-        raise DataError(
-            "the training history holds no similarity of learners; it is recorded where a method compares two or "
-            "more: for esr set branches to 2 or more, and attention: true"
-        )
     return cells.astype({"one": int, "other": int})
 
 

@@ -19,10 +19,17 @@ def create_pipeline(**_: Any) -> Pipeline:
         node(runs(nodes.branches, _CODE), trained, "esr.branches", name="branches", namespace="esr"),
         node(nodes.branches_figure, "esr.branches", "esr.branches_picture", name="branches_figure", namespace="esr"),
         node(
+            runs(branch_nodes.similarity, _CODE),
+            trained,
+            "esr.similarity",
+            name="similarity",
+            namespace="esr",
+        ),
+        node(
             branch_nodes.similarity_figure,
             "esr_history",
             "esr.similarity_picture",
-            name="similarity",
+            name="similarity_figure",
             namespace="esr",
         ),
         node(

@@ -15,10 +15,17 @@ def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline `manet`."""
     figures = [
         node(
+            runs(branch_nodes.similarity, _CODE),
+            ["params:manet", "manet_models", *tables_of("manet")],
+            "manet.similarity",
+            name="similarity",
+            namespace="manet",
+        ),
+        node(
             branch_nodes.similarity_figure,
             "manet_history",
             "manet.similarity_picture",
-            name="similarity",
+            name="similarity_figure",
             namespace="manet",
         ),
         node(

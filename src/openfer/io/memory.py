@@ -8,7 +8,7 @@ import pyarrow as pa
 pa.set_memory_pool(pa.system_memory_pool())
 """Arrow's own pools keep what is free, up to as much again as a table takes."""
 
-LARGE_TABLES = "large tables"
+LARGE_TABLES = "large_tables"
 """Tag of nodes in which memory counts more than time: see :func:`give_back_large_blocks`."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h

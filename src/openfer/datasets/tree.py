@@ -163,9 +163,10 @@ def _other_separator(path: Path, options: Mapping[str, Any]) -> str | None:
 
 def _walk(folder: Path, inside: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
     with os.scandir(folder) as entries:
-        visible = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in entries]
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
     # a folder's slash counts in the order of whole paths: a.jpg stands before a/1.jpg
-    for name, entry in sorted(((name, entry) for name, entry in visible if name[0] != "."), key=lambda pair: pair[0]):
+    named = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in visible]
+    for name, entry in sorted(named, key=lambda pair: pair[0]):
         if entry.is_symlink():
             target = Path(entry.path).resolve()
             if not target.is_relative_to(inside):

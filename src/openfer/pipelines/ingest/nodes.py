@@ -82,11 +82,14 @@ def leakage(
     rows: TableFile, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
 ) -> pd.DataFrame:
     """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
+    from openfer.protocols.contents import content_numbers
     from openfer.protocols.leakage import leakage_report
 
+    names = split["sample_id"]  # which the contents share, so that those of the store can go
+    contents = pd.Series(content_numbers(names, _hashes(faces)), names)
     people = ["sample_id", "dataset", "subject"]
     shared = protocol.kind == "holdout"
-    return leakage_report(rows.table(people), split, _hashes(faces), pairs=pairs, identities_shared=shared)
+    return leakage_report(rows.table(people), split, contents, pairs=pairs, identities_shared=shared)
 
 
 def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -93,18 +93,14 @@ def _overlap(
     names: pd.Series, number: np.ndarray, first: np.ndarray, second: np.ndarray, *, expected: bool
 ) -> dict[str, object]:
     """Report who or what has the same number on two sides, given as masks of the names."""
-    there, here = (
-        np.sort(number[first]),
-        number[second],
-    )  # sorting one side takes less memory than numpy's own functions
-    found = there.take(np.searchsorted(there, here), mode="clip") == here
-    shared = np.unique(here[found & (here >= 0)])
-    concerned = int(np.isin(number[second], shared).sum())
+    there, here = np.sort(number[first]), number[second]  # numpy's own functions for sets take more memory
+    found = (there.take(np.searchsorted(there, here), mode="clip") == here) & (here >= 0)
+    shared = np.unique(here[found])
     pairs = [
         " = ".join(names.iloc[int((side & (number == key)).argmax())] for side in (first, second))
         for key in shared[:_EXAMPLES]
     ]
-    return _line(number, first, second, len(shared), concerned, pairs, expected=expected)
+    return _line(number, first, second, len(shared), int(found.sum()), pairs, expected=expected)
 
 
 def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -> pd.DataFrame:

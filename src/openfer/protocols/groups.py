@@ -51,7 +51,9 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
-    return group_table(row_groups(rows) | copy_groups(split, deduplicated))
+    groups = row_groups(rows)
+    del rows  # room for the table
+    return group_table(groups | copy_groups(split, deduplicated))
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:

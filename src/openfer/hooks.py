@@ -4,7 +4,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
+from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
 from openfer.pipelines.in_use import choose
 
 
@@ -21,6 +23,20 @@ class ParametersHook:
         context.config_loader["parameters"] = choose(context.config_loader["parameters"])
 
 
+class MemoryHook:
+    """Gives back what a node has left behind before its outputs are saved, which takes memory too."""
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Give back each large block at once, too, in nodes of large tables."""
+        give_back_large_blocks(at_once=LARGE_TABLES in node.tags)
+
+    @hook_impl
+    def after_node_run(self) -> None:
+        """Return free memory to the system."""
+        give_back_memory()
+
+
 class ResultsHook:
     """Shows the results of the pipelines that were asked for."""
 
@@ -33,7 +49,7 @@ class ResultsHook:
         for name in (_stem(end, ".counts") for end in sorted(ends) if end.endswith(".counts")):
             show.show_ingested(
                 name,
-                len(catalog.load(f"{name}_rows@people")),
+                len(catalog.load(f"{name}_rows@file")),
                 *(catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage")),
             )
         for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):

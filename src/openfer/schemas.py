@@ -12,6 +12,9 @@ from pyarrow import compute
 from openfer.labels import AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
 
 _PARTITIONS = ("train", "val", "test")
+_AT_ONCE = 1 << 14
+"""Rows that are compared at once."""
+
 _VOCABULARIES = {"gender": GENDERS, "age": AGES, "race": RACES, "illumination": ILLUMINATIONS, "pose": POSES}
 
 
@@ -47,12 +50,17 @@ def _no_two_alike(*names: str) -> pa.Check:
     """Return a check that no two rows agree in these columns; sorting takes less memory than pandas' comparison."""
 
     def holds(table: pd.DataFrame) -> bool:
-        ordered = arrow.Table.from_pandas(table[list(names)], preserve_index=False).combine_chunks()
-        ordered = ordered.take(compute.sort_indices(ordered, [(name, "ascending") for name in names]))
-        same = np.ones(max(len(table) - 1, 0), bool)
-        for name in names:
-            same &= compute.equal(ordered[name][1:], ordered[name][:-1]).to_numpy()
-        return not same.any()
+        first, *others = names
+        codes = {name: table[name].astype("category").cat.codes for name in others}
+        whole = arrow.Table.from_pandas(pd.DataFrame({first: table[first], **codes}), preserve_index=False)
+        whole = whole.combine_chunks()
+        order = compute.sort_indices(whole, [(name, "ascending") for name in names])
+        for start in range(0, len(order), _AT_ONCE):
+            some = whole.take(order[start : start + _AT_ONCE + 1])
+            same = [compute.equal(some[name][1:], some[name][:-1]).to_numpy() for name in names]
+            if np.logical_and.reduce(same).any():
+                return False
+        return True
 
     return pa.Check(holds, error=f"no two rows have the same {' and '.join(names)}")
 
@@ -100,8 +108,19 @@ _KINDS = {
     "landmarks": arrow.list_(arrow.float64()),
     "box": arrow.list_(arrow.float64()),
 }
-ROWS_FILE = arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns])
-"""The columns of :data:`ROWS` in a file; what is not a number or a list is text."""
+PLACES = ("sample_id", "path", "frame", "landmarks", "box")
+"""The columns of :data:`ROWS` that say where a face is."""
+
+_ROWS = arrow.schema([(name, _KINDS.get(name, arrow.string())) for name in ROWS.columns])
+FILES = {
+    "rows": _ROWS,
+    "inventory": arrow.schema({"path": arrow.string(), "bytes": arrow.int64(), "sha256": arrow.string()}),
+    "sources": arrow.schema([*map(_ROWS.field, PLACES), arrow.field("content", arrow.int64())]),
+}
+"""The columns of tables that are written some rows at a time: :data:`ROWS`, what a raw folder holds, where faces are.
+
+What is not a number or a list is text. ``content`` is a number of the file's content, -1 for a missing one.
+"""
 
 
 def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +155,7 @@ SPLIT = pa.DataFrameSchema(
 
 GROUPS = pa.DataFrameSchema(
     {"sample_id": _name(), "by": _name(), "group": _name()},
-    unique=["sample_id", "by", "group"],
+    checks=_no_two_alike("sample_id", "by", "group"),
     strict=True,
     name="groups",
 )
@@ -148,9 +167,12 @@ A sample may be in several groups of one kind, or in none. Kinds and groups stan
 
 def group_table(groups: Mapping[tuple[str, str], Iterable[str]]) -> pd.DataFrame:
     """Return a table valid under :data:`GROUPS` from the sample ids of each ``(by, group)``, in the order given."""
-    parts = [pd.DataFrame({"sample_id": list(ids), "by": by, "group": group}) for (by, group), ids in groups.items()]
-    empty = pd.DataFrame({"sample_id": [], "by": [], "group": []}, dtype=object)
-    return GROUPS.validate(pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True))
+    names = [pd.Series(ids, dtype=str) for ids in groups.values()]
+    sizes = [len(ids) for ids in names]
+    words = (pd.Series([key[place] for key in groups], dtype=str).repeat(sizes) for place in (0, 1))
+    columns = [pd.concat([pd.Series(dtype=str), *names]), *words]
+    table = dict(zip(GROUPS.columns, (column.reset_index(drop=True) for column in columns), strict=True))
+    return GROUPS.validate(pd.DataFrame(table))
 
 
 LANDMARKS = pa.DataFrameSchema(

@@ -2,10 +2,10 @@
 
 from kedro.config import OmegaConfigLoader
 
-from openfer.hooks import ParametersHook, ResultsHook
+from openfer.hooks import MemoryHook, ParametersHook, ResultsHook
 from openfer.tracking import MlflowHook
 
-HOOKS = (ParametersHook(), MlflowHook(), ResultsHook())
+HOOKS = (ParametersHook(), MlflowHook(), MemoryHook(), ResultsHook())
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

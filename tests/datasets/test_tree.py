@@ -22,6 +22,13 @@ def test_files_are_listed_sorted_and_hidden_ones_left_out(root: Path) -> None:
     assert Tree(root).files == ("a.txt", "labels/list.csv")
 
 
+def test_files_are_in_the_order_of_whole_paths_whatever_folders_are_called(tmp_path: Path) -> None:
+    names = ["a-b/1.jpg", "a.jpg", "a/1.jpg", "a/b/1.jpg", "a/b.jpg", "a0/1.jpg", "aa.jpg", "A/1.jpg", "\u00e9/1.jpg"]
+    for name in names:
+        write_text(tmp_path / name, "x")
+    assert list(Tree(tmp_path).walk()) == list(Tree(tmp_path).files) == sorted(names)
+
+
 def test_a_table_is_text_with_nulls(root: Path) -> None:
     table = Tree(root).table("labels/list.csv", "labels", ["file", "label"])
     assert table["label"].tolist()[0] == "1"

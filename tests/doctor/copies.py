@@ -66,7 +66,7 @@ class Copy:
 
     @property
     def files(self) -> pd.DataFrame:
-        return take_inventory(Tree(self.root))
+        return pd.concat(list(take_inventory(Tree(self.root))), ignore_index=True)
 
     def findings(self, expected: Expected = EXPECTED) -> pd.DataFrame:
         """Look at the copy as the pipeline does."""

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openfer.protocols.contents import alphabetical, content_numbers, people_numbers
+from openfer.protocols import contents
+from openfer.protocols.contents import alphabetical, content_numbers, people_numbers, places
 
 HASHES = {"anna": "ff", "ben": "0a", "cem": "ff", "dora": None}
 
@@ -40,3 +41,13 @@ def test_where_no_subject_is_known_nobody_is_numbered():
 def test_names_are_put_in_the_order_of_code_points_and_equal_ones_stay_as_they_come():
     names = ["b", "\u00e9", "B", "b", "a\U0001f600", "a\uffff"]
     assert alphabetical(pd.Series(names)).tolist() == sorted(range(6), key=names.__getitem__)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+@pytest.mark.parametrize("kind", [object, str, "category"])
+def test_names_are_found_where_they_first_stand(at_once, kind, monkeypatch):
+    monkeypatch.setattr(contents, "_AT_ONCE", at_once)
+    known = pd.Series(["ben", "anna", "cem", "anna", "dora"], dtype=kind)
+    assert places(pd.Series(["anna", "dora", "eve", "ben", "anna"], dtype=kind), known).tolist() == [1, 4, -1, 0, 1]
+    assert places(pd.Series([], dtype=kind), known).tolist() == []
+    assert places(known, pd.Series([], dtype=kind)).tolist() == [-1] * 5

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -7,7 +8,7 @@ from openfer.errors import DataError
 from openfer.protocols.challenge import challenge_split
 from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.fold_lists import fold_list
-from openfer.protocols.make import make_split
+from openfer.protocols.make import columns_of, make_split
 from openfer.protocols.official import official_split
 from openfer.seeds import generator_for
 
@@ -28,6 +29,27 @@ def made(rows, **protocol):
 
 def test_the_default_is_the_official_split(rows):
     pd.testing.assert_frame_equal(made(rows), official_split(rows, 0.15, 0))
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {},
+        {"subset": "pose30"},
+        {"kind": "subject_folds", "folds": 3},
+        {"kind": "image_folds", "folds": 3},
+        {"kind": "holdout"},
+        {"kind": "test_only"},
+        {"task": "valence"},
+        {"kind": "holdout", "task": "attributes"},
+    ],
+)
+def test_the_columns_named_are_all_that_a_split_looks_at(rows, protocol):
+    wide = rows.assign(valence=np.linspace(-1, 1, len(rows)), gender="female", path=rows.sample_id)
+    wide["attributes"] = [["Smiling"] if number % 3 else None for number in range(len(rows))]
+    narrow = wide[columns_of(DatasetProtocol(**protocol))]
+    assert len(narrow.columns) < len(wide.columns) - 2
+    pd.testing.assert_frame_equal(made(narrow, **protocol), made(wide, **protocol))
 
 
 def test_a_challenge_keeps_training_and_tests_on_its_list_only(rows):

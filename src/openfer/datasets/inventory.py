@@ -1,9 +1,12 @@
 """What a copy holds: every file with its size and hash."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from openfer.datasets.tree import Tree
@@ -11,27 +14,47 @@ from openfer.datasets.tree import Tree
 _THREADS = 8
 """Hashing leaves Python's lock, so threads read and hash side by side."""
 
-
 _AT_ONCE = 4096
 """Files handed to the threads together, so that waiting ones cost no memory."""
 
 
-def take_inventory(tree: Tree) -> pd.DataFrame:
+def take_inventory(tree: Tree) -> Iterator[pd.DataFrame]:
     """Hash every file of a raw folder.
 
-    Returns:
+    Yields:
         ``path``, ``bytes`` and ``sha256`` (null where the system refuses to read the file), in the order of paths.
     """
-    files = tree.files
-    columns = ["path", "bytes", "sha256"]
-    parts = [pd.DataFrame(columns=columns).astype({"path": str, "bytes": int, "sha256": str})]
+    files = tree.walk()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(files), _AT_ONCE):
-            some = files[start : start + _AT_ONCE]
+        while some := list(islice(files, _AT_ONCE)):
             facts = pool.map(_facts, (tree.root / name for name in some))
             found = [(name, *fact) for name, fact in zip(some, facts, strict=True)]
-            parts.append(pd.DataFrame(found, columns=columns).astype({"path": str, "sha256": str}))
-    return pd.concat(parts, ignore_index=True)
+            yield pd.DataFrame(found, columns=["path", "bytes", "sha256"]).astype({"path": str, "sha256": str})
+
+
+def with_contents(rows: Iterable[pd.DataFrame], inventory: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Give rows a number for the content of their file, both tables some at a time.
+
+    Args:
+        rows: in the order of ``path``.
+        inventory: of the same folder, the columns ``path, sha256``, in the order of ``path``.
+
+    Yields:
+        The rows with the column ``content``: 60 bits of the hash, enough to tell another file; -1 where it is missing.
+    """
+    files = iter(inventory)
+    known = pd.DataFrame({"path": pd.Series(dtype=str), "content": pd.Series(dtype=np.int64)})
+    for some in rows:
+        last = some["path"].iloc[-1]
+        while known.empty or known["path"].iloc[-1] < last:
+            more = next(files, None)
+            if more is None:
+                break
+            numbers = [int(digits[:15], 16) for digits in more["sha256"].fillna("0")]
+            known = pd.concat([known, pd.DataFrame({"path": more["path"], "content": numbers})], ignore_index=True)
+        place = pd.Index(known["path"]).get_indexer(pd.Index(some["path"]))
+        yield some.assign(content=np.append(known["content"], -1)[place])
+        known = known[known["path"] >= last]  # the next rows may be of the same file
 
 
 def _facts(path: Path) -> tuple[int, str | None]:

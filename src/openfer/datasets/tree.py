@@ -39,8 +39,12 @@ class Tree:
     @cached_property
     def files(self) -> tuple[str, ...]:
         """All files, sorted; hidden ones are left out."""
+        return tuple(self.walk())
+
+    def walk(self) -> Iterator[str]:
+        """Yield all files in the same order, one folder's names in memory at a time."""
         inside = self.root.resolve()
-        return tuple(sorted(_walk(self.root, inside, "", frozenset({inside}))))
+        return _walk(self.root, inside, "", frozenset({inside}))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -159,19 +163,20 @@ def _other_separator(path: Path, options: Mapping[str, Any]) -> str | None:
 
 def _walk(folder: Path, inside: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink():
-                target = Path(entry.path).resolve()
-                if not target.is_relative_to(inside):
-                    raise DataError(
-                        f"{entry.path} is a symbolic link to {target}, which is outside {inside}; "
-                        "copy the file into the root, or link the root itself"
-                    )
-            if entry.is_dir():
-                place = Path(entry.path).resolve()
-                if place not in above:  # a link to a folder above would never end
-                    yield from _walk(Path(entry.path), inside, f"{prefix}{entry.name}/", above | {place})
-            elif entry.is_file():
-                yield prefix + entry.name
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    # a folder's slash counts in the order of whole paths: a.jpg stands before a/1.jpg
+    named = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in visible]
+    for name, entry in sorted(named, key=lambda pair: pair[0]):
+        if entry.is_symlink():
+            target = Path(entry.path).resolve()
+            if not target.is_relative_to(inside):
+                raise DataError(
+                    f"{entry.path} is a symbolic link to {target}, which is outside {inside}; "
+                    "copy the file into the root, or link the root itself"
+                )
+        if name[-1] == "/":
+            place = Path(entry.path).resolve()
+            if place not in above:  # a link to a folder above would never end
+                yield from _walk(Path(entry.path), inside, f"{prefix}{name}", above | {place})
+        elif entry.is_file():
+            yield f"{prefix}{name}"

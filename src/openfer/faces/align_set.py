@@ -18,13 +18,11 @@ from openfer.io.atomic import atomic_path
 from openfer.io.face_store import Face, assemble_store, write_shard
 from openfer.io.images import SourceImage
 from openfer.io.memory import give_back_memory
-from openfer.schemas import QUARANTINE
+from openfer.schemas import PLACES, QUARANTINE
 from openfer.workers import in_processes, with_bar
 
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
-
-_NEEDED = ["sample_id", "path", "frame", "landmarks", "box"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class _Pending(Sequence[_Shard]):
     def __getitem__(self, place: Any) -> Any:
         path = self.paths[place]
         start = int(path.stem) * _ROWS_PER_SHARD
-        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][_NEEDED], self.root, self.config, path)
+        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][list(PLACES)], self.root, self.config, path)
 
 
 def _quarantine(shard: Path) -> Path:

@@ -146,9 +146,11 @@ class FaceStore:
     def table(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the table of points, scores and hashes, one row per face; all columns if none are named."""
         names = list(columns or SCHEMA.names[:-1])
-        parts = (read_columns(path, names) for path in self.shards)
-        empty = SCHEMA.empty_table().select(names)
-        return pa.concat_tables([empty, *parts]).combine_chunks().to_pandas()
+        return pd.DataFrame({name: self._column(name) for name in names}, copy=False)
+
+    def _column(self, name: str) -> pd.Series:
+        parts = (read_columns(path, [name]).to_pandas()[name] for path in self.shards)
+        return pd.concat([SCHEMA.empty_table().to_pandas()[name], *parts], ignore_index=True)
 
     def contents(self) -> np.ndarray:
         """Return a number for each face, equal for equal image files: the first 64 bits of SHA-256, uint64, (N,)."""

@@ -7,6 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_AT_ONCE = 1 << 13
+"""Names that are looked up at once."""
+
 
 def content_numbers(names: pd.Series, sha256: Mapping[str, str] | pd.Series) -> np.ndarray:
     """Return a number for each sample: equal for equal contents, in the order of the hashes.
@@ -36,11 +39,11 @@ def people_numbers(rows: pd.DataFrame) -> np.ndarray:
     dataset, datasets = pd.factorize(rows["dataset"])
     subject, subjects = pd.factorize(rows["subject"])
     pair = np.where((dataset < 0) | (subject < 0), -1, dataset * max(len(subjects), 1) + subject)
-    known, person = np.unique(pair, return_inverse=True)
-    words = [f"{datasets[one // len(subjects)]}/{subjects[one % len(subjects)]}" for one in known if one >= 0]
-    rank = np.empty(len(words), np.int64)
-    rank[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
-    return np.append(np.full(len(known) - len(words), -1), rank)[person]
+    known = np.unique(pair[pair >= 0])
+    words = [f"{datasets[one // len(subjects)]}/{subjects[one % len(subjects)]}" for one in known]
+    rank = np.full(len(datasets) * len(subjects) + 1, -1)  # the last one is of pair -1
+    rank[known[sorted(range(len(words)), key=words.__getitem__)]] = np.arange(len(words))
+    return rank[pair]
 
 
 def alphabetical(names: pd.Series) -> np.ndarray:
@@ -51,8 +54,13 @@ def alphabetical(names: pd.Series) -> np.ndarray:
 def places(names: pd.Series, known: pd.Series) -> np.ndarray:
     """Return where each name stands among the known ones, int64, (N,); -1 for one that does not.
 
-    Arrow compares the names; an index of pandas would make an object of every one.
+    Arrow compares the names, some known ones at a time: an index of all would take several times their memory.
     """
-    samples = pa.array(known.astype(str), pa.large_string())
-    place = pc.index_in(pa.array(names.astype(str), pa.large_string()), value_set=samples).fill_null(-1)
-    return place.to_numpy()
+    wanted = pa.array(names.astype(str), pa.large_string())
+    place = np.full(len(wanted), -1)
+    for start in range(0, len(known), _AT_ONCE):
+        some = pa.array(known.iloc[start : start + _AT_ONCE].astype(str), pa.large_string())
+        found = pc.index_in(wanted, value_set=some).fill_null(-1).to_numpy()
+        here = np.flatnonzero((found >= 0) & (place < 0))
+        place[here] = found[here] + start
+    return place

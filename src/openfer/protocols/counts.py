@@ -20,16 +20,22 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
         One row per fold and class, then one ``(no label)`` where labels are missing and one ``(all)``, then
         ``(subjects)``, the number of known subjects; columns ``fold, class, train, val, test, excluded``.
     """
-    name = rows[task].astype("category").cat.add_categories("(no label)").fillna("(no label)")
+    label = rows[task].astype("category").cat
+    names, sides = [*label.categories, "(no label)"], [*_ROLES, "excluded"]
+    first = label.codes.to_numpy(np.int64) % len(names) * len(sides)  # the code of no label is -1
+    roles = np.zeros(len(split), np.int8)
+    for number, side in enumerate(sides):
+        roles[(split["role"] == side).to_numpy()] = number
     parts = []
     for fold in sorted(split["fold"].unique()):
-        assigned = split[split["fold"] == fold]
-        place = places(rows["sample_id"], assigned["sample_id"])
-        role = pd.Categorical(np.append(assigned["role"], "excluded")[place], [*_ROLES, "excluded"])
-        table = pd.crosstab(name, role).reindex(columns=role.categories, fill_value=0)
+        assigned = (split["fold"] == fold).to_numpy()
+        place = places(rows["sample_id"], split["sample_id"][assigned])
+        role = np.append(roles[assigned], np.int8(len(_ROLES)))[place]  # the last one is of place -1
+        found = np.bincount(first + role, minlength=len(names) * len(sides))
+        table = pd.DataFrame(found.reshape(-1, len(sides)), names, sides)
         table = table.loc[sorted(table.index[table.any(axis=1)], key=str)]
         table.loc["(all)"] = table.sum()
-        table.loc["(subjects)"] = [rows["subject"][role == side].nunique() for side in role.categories]
+        table.loc["(subjects)"] = [rows["subject"][role == number].nunique() for number in range(len(sides))]
         parts.append(table.rename_axis(index="class", columns=None).reset_index().assign(fold=fold))
     counted = pd.concat(parts, ignore_index=True)
     return counted[["fold", "class", *_ROLES, "excluded"]]

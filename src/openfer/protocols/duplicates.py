@@ -8,8 +8,8 @@ import pandas as pd
 from openfer.errors import DataError, ParameterError
 from openfer.protocols.contents import alphabetical
 
-_CANDIDATES = 1 << 18
-"""Pairs compared at once; bounds the memory to about 30 MB."""
+_CANDIDATES = 1 << 16
+"""Pairs compared at once; bounds the memory to about 8 MB."""
 
 _TEXTS = 1 << 14
 """Hashes that are Python's strings at once."""
@@ -35,20 +35,17 @@ def duplicate_pairs(hashes: pd.DataFrame, radius: int | None) -> pd.DataFrame:
         ParameterError: if the radius is negative.
         DataError: if perceptual hashes have different lengths, or more than 20 million pairs are found.
     """
-    order = alphabetical(hashes["sample_id"])
+    if radius is not None and radius < 0:
+        raise ParameterError(f"near_duplicate_bits is {radius}; give a number of bits from 0 up, or null for none")
     names, sha256, digits = (hashes[name] for name in ("sample_id", "sha256", "perceptual_hash"))
     del hashes  # its columns go one by one
+    order = alphabetical(names)
     found = [_equal(sha256.take(order))]
     if radius is not None:
-        if radius < 0:
-            raise ParameterError(f"near_duplicate_bits is {radius}; give a number of bits from 0 up, or null for none")
-        known = digits.notna().to_numpy()
-        words = _words(digits[known])
+        known = digits.notna().to_numpy()[order]
+        words = _words(digits, order[known])
         del sha256, digits
-        place = np.full(len(known), -1)
-        place[known] = np.arange(len(words))
-        place = place[order]
-        found.append(_near(words[place[place >= 0]], np.flatnonzero(place >= 0), radius))
+        found.append(_near(words, np.flatnonzero(known), radius))
     pairs = pd.DataFrame(np.concatenate(found), columns=["first", "second", "distance"])
     pairs = pairs.sort_values(["first", "second", "distance"]).drop_duplicates(["first", "second"])
     texts = names.astype(str).array
@@ -64,9 +61,8 @@ def duplicate_pairs(hashes: pd.DataFrame, radius: int | None) -> pd.DataFrame:
 def _equal(values: pd.Series) -> np.ndarray:
     """Return positions of equal values and distance 0, (P, 3)."""
     known = np.flatnonzero(values.notna())
-    code, distinct = pd.factorize(values.iloc[known])
-    members = _members(code, len(distinct))
-    return _pairs_within(known[members], np.bincount(code, minlength=len(distinct)), "files")
+    numbers = pd.api.types.is_integer_dtype(values)  # else words, which are numbered
+    return _pairs_within(known, values.to_numpy()[known] if numbers else pd.factorize(values.iloc[known])[0], "files")
 
 
 def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
@@ -80,15 +76,15 @@ def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
     if not len(words):
         return np.zeros((0, 3), np.int64)
     order = np.lexsort(words.T)
-    differs = np.append(True, (words[order[1:]] != words[order[:-1]]).any(axis=1))
+    differs = np.ones(len(words), bool)
+    differs[1:] = np.logical_or.reduce([word[order[1:]] != word[order[:-1]] for word in words.T])
     distinct = words[order[differs]]
-    code = np.empty(len(words), np.int64)
-    code[order] = np.cumsum(differs) - 1
-    count = np.bincount(code, minlength=len(distinct))
-    members = known[_members(code, len(distinct))]
-    found = [_pairs_within(members, count, "perceptual hashes")]
+    start = np.flatnonzero(differs)
+    count = np.diff(start, append=len(order))
+    members = known[order]
+    del order
+    found = [_pairs_within(members, np.cumsum(differs), "perceptual hashes")]
     # equal hashes are compared once: many blank crops would otherwise be compared with each other
-    start = np.cumsum(count) - count
     total = len(found[0])
     for first, second, distance in _near_words(distinct, radius):
         sizes = count[first] * count[second]
@@ -102,19 +98,23 @@ def _near(words: np.ndarray, known: np.ndarray, radius: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _words(digits: pd.Series) -> np.ndarray:
-    """Return hashes as whole 64-bit words, (N, W), padded with zeros."""
-    lengths = {len(text) for text in digits} or {0}
+def _words(digits: pd.Series, order: np.ndarray) -> np.ndarray:
+    """Return the known hashes, in an order, as whole 64-bit words, (N, W), padded with zeros."""
+    lengths = set(digits.astype(str).str.len().dropna().unique().astype(int).tolist()) or {16}
     if len(lengths) > 1:
         raise DataError(
             f"perceptual hashes have {min(lengths)} to {max(lengths)} digits; they come from different versions: align "
             "the faces again"
         )
     width = -(-lengths.pop() // 16) * 16
-    words = np.empty((len(digits), width // 16), np.uint64)
+    place = np.full(len(digits), -1)
+    place[order] = np.arange(len(order))
+    words = np.empty((len(order), width // 16), np.uint64)
     for start in range(0, len(digits), _TEXTS):
-        content = bytes.fromhex("".join(text.ljust(width, "0") for text in digits.iloc[start : start + _TEXTS]))
-        words[start : start + _TEXTS] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
+        texts = digits.iloc[start : start + _TEXTS].dropna()
+        content = bytes.fromhex("".join(text.ljust(width, "0") for text in texts))
+        here = place[start : start + _TEXTS]
+        words[here[here >= 0]] = np.frombuffer(content, ">u8").reshape(-1, width // 16)
     return words
 
 
@@ -159,8 +159,7 @@ def _near_words(words: np.ndarray, radius: int) -> Iterator[tuple[np.ndarray, np
 def _within(key: np.ndarray, words: np.ndarray, radius: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the pairs within the radius among hashes of equal key, the smaller position first."""
     order = np.argsort(key)
-    last = np.flatnonzero(np.append(np.diff(key[order]) != 0, True))
-    later = np.repeat(last, np.diff(last, prepend=-1)) - np.arange(len(order))
+    order, later = _alike(order, key[order])
     for at, pair in _chunks(later):
         one, other = order[at], order[pair]
         close = np.bitwise_count(words[one] ^ words[other]).sum(axis=1, dtype=np.int64) <= radius
@@ -186,15 +185,20 @@ def _chunks(later: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         start = stop
 
 
-def _members(code: np.ndarray, groups: int) -> np.ndarray:
-    """Return positions ordered by group."""
-    return np.argsort(code, kind="stable") if groups else np.zeros(0, np.int64)
+def _alike(members: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the members whose key another one has, and how many of its kind follow each; keys are in order."""
+    same = key[1:] == key[:-1]
+    some = np.append(same, False) | np.append(False, same)[: len(key)]
+    members, key = members[some], key[some]
+    last = np.flatnonzero(np.append(key[1:] != key[:-1], True)[: len(key)])
+    return members, np.repeat(last, np.diff(last, prepend=-1)) - np.arange(len(key))
 
 
-def _pairs_within(members: np.ndarray, count: np.ndarray, what: str) -> np.ndarray:
-    """Return all pairs inside each group, (P, 3) with distance 0; members lie group by group."""
-    _bounded(int((count * (count - 1) // 2).sum()), what)
-    later = np.repeat(np.cumsum(count), count) - 1 - np.arange(len(members))
+def _pairs_within(members: np.ndarray, key: np.ndarray, what: str) -> np.ndarray:
+    """Return all pairs of equal key, (P, 3) with distance 0, the member that comes first first."""
+    order = np.argsort(key, kind="stable")
+    members, later = _alike(members[order], key[order])
+    _bounded(int(later.sum()), what)
     parts = [np.stack([members[at], members[pair], np.zeros(len(at), np.int64)], axis=1) for at, pair in _chunks(later)]
     return np.concatenate([np.zeros((0, 3), np.int64), *parts])
 

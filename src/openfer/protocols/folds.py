@@ -8,6 +8,7 @@ import pandas as pd
 
 from openfer.errors import DataError, ParameterError
 from openfer.protocols.carving import carve, deal, subject_groups
+from openfer.protocols.contents import content_numbers
 from openfer.schemas import SPLIT
 from openfer.seeds import generator_for
 
@@ -91,9 +92,8 @@ def image_folds(
         DataError: if there are no labelled rows, one class only, or fewer images than folds.
     """
     labelled = _labelled(rows, folds, validation_share, task)
-    names = labelled["sample_id"].astype(object)
-    content = names.map(dict(sha256)).astype(object)
-    group = content.where(content.notna(), "\0" + names).to_numpy(dtype=object)
+    content = content_numbers(labelled["sample_id"], sha256)
+    group = np.where(content >= 0, content + len(labelled), np.arange(len(labelled)))
     place = deal(labelled, group, task, folds, generator_for(seed, "image_folds", task))
     return _roles(labelled, place, group, validation_share, seed, task)
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from openfer.protocols.contents import places
 from openfer.schemas import group_table
 
 CHALLENGE = "challenge"
@@ -11,7 +12,7 @@ COPIES = "copies"
 """By what images without a copy in training are grouped."""
 
 
-def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
     """Return the samples of the dataset, and of each challenge list that its rows name; a row may be on several.
 
     A run that is tested on several datasets, such as FED-RO beside those that train, is reported on each.
@@ -19,13 +20,16 @@ def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
     Args:
         rows: of one dataset, the columns ``sample_id``, ``dataset`` and ``subsets``.
     """
-    own = {("dataset", str(name)): part["sample_id"].tolist() for name, part in rows.groupby("dataset", sort=False)}
+    own = {
+        ("dataset", str(name)): rows["sample_id"][(rows["dataset"] == name).to_numpy()]
+        for name in rows["dataset"].unique()
+    }
     listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
     lists = listed.groupby("subsets", sort=True)
-    return own | {(CHALLENGE, str(name)): part["sample_id"].tolist() for name, part in lists}
+    return own | {(CHALLENGE, str(name)): part["sample_id"] for name, part in lists}
 
 
-def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
     """Return the test samples without an equal or nearly equal image in training; no group if none has one.
 
     The model is the same: train and validation do not differ between the two splits.
@@ -34,20 +38,22 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
         split: valid under :data:`openfer.schemas.SPLIT`.
         deduplicated: from :func:`openfer.protocols.deduplicated.deduplicated`.
     """
-    tested, kept = (
-        pd.MultiIndex.from_frame(each.loc[each["role"] == "test", ["fold", "sample_id"]])
-        for each in (split, deduplicated)
-    )
-    taken = set(tested.difference(kept).get_level_values("sample_id"))
-    if not taken:
+    if len(split) == len(deduplicated):
         return {}
-    names = dict.fromkeys(tested.get_level_values("sample_id"))
-    return {(COPIES, "none in its own training set"): [name for name in names if name not in taken]}
+    tested, kept = (each.loc[each["role"] == "test", ["fold", "sample_id"]] for each in (split, deduplicated))
+    taken = [
+        names[places(names, kept.loc[kept["fold"] == fold, "sample_id"]) < 0]
+        for fold, names in tested.groupby("fold")["sample_id"]
+    ]
+    names = tested["sample_id"].drop_duplicates()
+    return {(COPIES, "none in its own training set"): names[places(names, pd.concat(taken)) < 0]}
 
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
-    return group_table(row_groups(rows) | copy_groups(split, deduplicated))
+    groups = row_groups(rows)
+    del rows  # room for the table
+    return group_table(groups | copy_groups(split, deduplicated))
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -44,24 +44,26 @@ def leakage_report(
         (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
         both sides), ``verdict``.
     """
-    people = np.append(people_numbers(rows), -1)
-    table = split[["sample_id"]].assign(
-        subject=people[places(split["sample_id"], rows["sample_id"])],
-        exact_duplicate=content_numbers(split["sample_id"], sha256),
-    )
     near = None if pairs is None else _not_identical(pairs, sha256)
+    names = split["sample_id"]
+    numbers = {"subject": np.append(people_numbers(rows), -1)[places(names, rows["sample_id"])]}
+    del rows  # room for what follows
+    numbers["exact_duplicate"] = content_numbers(names, sha256)
+    del sha256
     found = []
     for fold in sorted(split["fold"].unique()):
         of_role = {role: ((split["fold"] == fold) & (split["role"] == role)).to_numpy() for role in _ROLES}
-        sides = {role: table[mask] for role, mask in of_role.items() if mask.any()}
-        for kind in ("subject", "exact_duplicate"):
+        sides = {role: mask for role, mask in of_role.items() if mask.any()}
+        for kind, number in numbers.items():
+            expected = identities_shared and kind == "subject"
             for first, second in combinations(sides, 2):
                 row = {"fold": fold, "kind": kind, "roles": f"{first}/{second}"}
-                found.append(row | _overlap(sides[first], sides[second], kind, expected=identities_shared))
+                found.append(row | _overlap(names, number, sides[first], sides[second], expected=expected))
         if near is not None:
+            content = numbers["exact_duplicate"]
             for first, second in combinations(sides, 2):
                 row = {"fold": fold, "kind": "near_duplicate", "roles": f"{first}/{second}"}
-                found.append(row | _alike(sides[first], sides[second], near))
+                found.append(row | _alike(names, content, sides[first], sides[second], near))
     return pd.DataFrame(found, columns=list(_COLUMNS))  # a split with one role has no two sides
 
 
@@ -87,15 +89,18 @@ def refuse_shared_subjects(report: pd.DataFrame) -> None:
         )
 
 
-def _overlap(first: pd.DataFrame, second: pd.DataFrame, kind: str, *, expected: bool) -> dict[str, object]:
-    shared = np.intersect1d(first[kind], second[kind])
-    shared = shared[shared >= 0]
-    concerned = second[second[kind].isin(shared)]
+def _overlap(
+    names: pd.Series, number: np.ndarray, first: np.ndarray, second: np.ndarray, *, expected: bool
+) -> dict[str, object]:
+    """Report who or what has the same number on two sides, given as masks of the names."""
+    there, here = np.sort(number[first]), number[second]  # numpy's own functions for sets take more memory
+    found = (there.take(np.searchsorted(there, here), mode="clip") == here) & (here >= 0)
+    shared = np.unique(here[found])
     pairs = [
-        f"{first.loc[first[kind] == key, 'sample_id'].iloc[0]} = {second.loc[second[kind] == key, 'sample_id'].iloc[0]}"
+        " = ".join(names.iloc[int((side & (number == key)).argmax())] for side in (first, second))
         for key in shared[:_EXAMPLES]
     ]
-    return _line(first, second, kind, len(shared), len(concerned), pairs, expected=expected and kind == "subject")
+    return _line(number, first, second, len(shared), int(found.sum()), pairs, expected=expected)
 
 
 def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -> pd.DataFrame:
@@ -104,11 +109,12 @@ def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -
     return pairs[(one != other) | (one < 0)]
 
 
-def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dict[str, object]:
-    names = pd.concat([near["sample_id_1"], near["sample_id_2"]])
-    left, right = (
-        side["sample_id"][places(side["sample_id"], names) >= 0] for side in (first, second)
-    )  # few are alike
+def _alike(
+    names: pd.Series, content: np.ndarray, first: np.ndarray, second: np.ndarray, near: pd.DataFrame
+) -> dict[str, object]:
+    """Report which pairs have one name on each of two sides, given as masks of the names."""
+    paired = places(names, pd.concat([near["sample_id_1"], near["sample_id_2"]])) >= 0  # few are
+    left, right = names[first & paired], names[second & paired]
     found = []
     for one, other in (("sample_id_1", "sample_id_2"), ("sample_id_2", "sample_id_1")):
         across = near[(places(near[one], left) >= 0) & (places(near[other], right) >= 0)]
@@ -116,21 +122,21 @@ def _alike(first: pd.DataFrame, second: pd.DataFrame, near: pd.DataFrame) -> dic
     across = pd.concat(found).sort_values(["first", "second"])
     examples = [f"{row.first} = {row.second}" for row in across.head(_EXAMPLES).itertuples()]
     concerned = across["second"].nunique()
-    return _line(first, second, "exact_duplicate", len(across), concerned, examples, expected=False)
+    return _line(content, first, second, len(across), concerned, examples, expected=False)
 
 
 def _line(
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    known: str,
+    number: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
     shared: int,
     count: int,
     examples: list[str],
     *,
     expected: bool,
 ) -> dict[str, object]:
-    """Return what the report says of two sides; ``known`` is the column whose values could be compared."""
-    checked = [int((side[known] >= 0).sum()) for side in (first, second)]
+    """Return what the report says of two sides; a number below 0 could not be compared."""
+    checked = [int((number[side] >= 0).sum()) for side in (first, second)]
     if not all(checked):
         verdict = UNKNOWN
     elif not shared:
@@ -141,7 +147,7 @@ def _line(
         "shared": shared,
         "count": count,
         "checked": sum(checked),
-        "samples": len(first) + len(second),
+        "samples": int(first.sum()) + int(second.sum()),
         "examples": "; ".join(examples),
         "verdict": verdict,
     }

@@ -13,6 +13,14 @@ from openfer.protocols.holdout import image_holdout
 from openfer.protocols.official import official_split, only_testing
 
 
+def columns_of(protocol: DatasetProtocol) -> list[str]:
+    """Return the columns of rows that :func:`make_split` looks at."""
+    labels = ["attributes", "gender"] if protocol.task == "attributes" else [protocol.task]
+    people = ["subject", "identity"] if protocol.kind == "holdout" else ["subject"]
+    lists = [] if protocol.subset is None else ["subsets"]
+    return ["sample_id", "dataset", "partition", *people, *labels, *lists]
+
+
 def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return who trains, who selects and who tests.
 

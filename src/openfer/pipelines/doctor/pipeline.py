@@ -24,7 +24,7 @@ def _read(name: str, reader: str) -> Pipeline:
 
     kind = reader_class(reader)
     code = f"openfer.datasets.{reader}"
-    root, options, files = f"params:{name}.root", f"params:{name}.options", f"{name}.inventory"
+    root, options, files = f"params:{name}.root", f"params:{name}.options", f"{name}.inventory@table"
     return read_pipeline(name, reader) + Pipeline(
         [
             node(

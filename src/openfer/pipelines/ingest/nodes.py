@@ -5,20 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from openfer.faces.config import FacesConfig
 from openfer.io.face_store import FaceStore
+from openfer.io.memory import give_back_memory
+from openfer.io.table_file import TableFile
 from openfer.parameters import RawFolder, Settings
 from openfer.protocols.config import DatasetProtocol
+from openfer.schemas import PLACES
 
 log = logging.getLogger(__name__)
 _SHOWN_PER_CLASS = 5
 
 
-def inventory(root: RawFolder) -> pd.DataFrame:
-    """Return every file of the copy with its size and hash."""
+def inventory(root: RawFolder) -> Iterator[pd.DataFrame]:
+    """Return every file of the copy with its size and hash, some at a time."""
     from openfer.datasets.inventory import take_inventory
     from openfer.datasets.tree import Tree
 
@@ -26,7 +28,7 @@ def inventory(root: RawFolder) -> pd.DataFrame:
 
 
 def read_rows(
-    name: str, reader: str, root: RawFolder, options: Settings, inventory: pd.DataFrame
+    name: str, reader: str, root: RawFolder, options: Settings, inventory: TableFile
 ) -> Iterator[pd.DataFrame]:
     """Return what the publisher says of every face, some at a time; the inventory stands for the files' content."""
     from openfer.datasets.registry import reader_class
@@ -36,18 +38,14 @@ def read_rows(
     return reader_class(reader)(options).batches(Tree(root.root), name)
 
 
-def sources(rows: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
+def sources(rows: TableFile, inventory: TableFile) -> Iterator[pd.DataFrame]:
     """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
-    from openfer.protocols.contents import places
+    from openfer.datasets.inventory import with_contents
 
-    digests = (int(digest[:15], 16) for digest in inventory["sha256"].fillna("0"))  # enough to tell another file
-    numbers = np.append(np.fromiter(digests, np.int64, len(inventory)), -1)
-    return rows.assign(content=numbers[places(rows["path"], inventory["path"])])
+    return with_contents(rows.batches(PLACES), inventory.batches(["path", "sha256"]))
 
 
-def align(
-    name: str, root: RawFolder, config: FacesConfig, sources: pd.DataFrame, work: Path
-) -> tuple[Path, pd.DataFrame]:
+def align(name: str, root: RawFolder, config: FacesConfig, sources: TableFile, work: Path) -> tuple[Path, pd.DataFrame]:
     """Cut out all faces; a killed run goes on from its finished shards.
 
     Returns:
@@ -55,35 +53,43 @@ def align(
     """
     from openfer.faces.align_set import align_set
 
-    faces, quarantine = align_set(sources, root.root, config, work, name)
+    faces, quarantine = align_set(sources.table(PLACES), root.root, config, work, name)
     log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
     return faces, quarantine
 
 
-def split(rows: pd.DataFrame, faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
+def split(rows: TableFile, faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return who trains, who selects and who tests, among the rows that have a face."""
-    from openfer.protocols.make import make_split
+    from openfer.protocols.contents import places
+    from openfer.protocols.make import columns_of, make_split
 
-    have_faces = rows[_with_face(rows, faces)].reset_index(drop=True)
-    return make_split(have_faces, _hashes(faces), protocol)
+    hashes = _hashes(faces)
+    table = rows.table(columns_of(protocol))
+    have_faces = table[places(table["sample_id"], hashes.index.to_series()) >= 0].reset_index(drop=True)
+    del table
+    return make_split(have_faces, hashes, protocol)
 
 
 def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return all pairs of equal or nearly equal faces."""
     from openfer.protocols.duplicates import duplicate_pairs
 
-    hashes = faces.table(["sample_id", "perceptual_hash"]).assign(sha256=faces.contents())
-    return duplicate_pairs(hashes, protocol.near_duplicate_bits)
+    hashes = ["sample_id", "perceptual_hash"]
+    return duplicate_pairs(faces.table(hashes).assign(sha256=faces.contents()), protocol.near_duplicate_bits)
 
 
 def leakage(
-    rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
+    rows: TableFile, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
 ) -> pd.DataFrame:
     """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
+    from openfer.protocols.contents import content_numbers
     from openfer.protocols.leakage import leakage_report
 
+    names = split["sample_id"]  # which the contents share, so that those of the store can go
+    contents = pd.Series(content_numbers(names, _hashes(faces)), names)
+    people = ["sample_id", "dataset", "subject"]
     shared = protocol.kind == "holdout"
-    return leakage_report(rows, split, _hashes(faces), pairs=pairs, identities_shared=shared)
+    return leakage_report(rows.table(people), split, contents, pairs=pairs, identities_shared=shared)
 
 
 def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -93,11 +99,11 @@ def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return deduplicated(split, pairs)
 
 
-def groups(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
+def groups(rows: TableFile, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return the groups of test faces that are reported beside the whole."""
     from openfer.protocols.groups import groups_of
 
-    return groups_of(rows, split, deduplicated)
+    return groups_of(rows.table(["sample_id", "dataset", "subsets"]), split, deduplicated)
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -107,36 +113,33 @@ def listed(rows: pd.DataFrame) -> pd.DataFrame:
     return groups_of_lists(rows)
 
 
-def counts(rows: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+def counts(rows: TableFile, split: pd.DataFrame) -> pd.DataFrame:
     """Return how many faces of each class have which role."""
     from openfer.protocols.counts import split_counts
 
-    return split_counts(rows, split)
+    return split_counts(rows.table(["sample_id", "subject", "expression"]), split)
 
 
-def sheet(rows: pd.DataFrame, faces: FaceStore) -> Any:
+def sheet(rows: TableFile, faces: FaceStore) -> Any:
     """Return a picture of aligned faces of every class."""
     from openfer.io.contact_sheet import contact_sheet
-    from openfer.protocols.contents import alphabetical
-
-    stored = rows[_with_face(rows, faces)]
-    order = alphabetical(stored["sample_id"])
-    label = stored["expression"].astype(object).fillna("(no label)").iloc[order]
-    first = order[label.groupby(label).cumcount() < _SHOWN_PER_CLASS]
-    shown = stored.iloc[first].assign(label=label.loc[stored.index[first]]).sort_values(["label", "sample_id"])
-    images = [faces.image(int(row)) for row in faces.rows_of(shown["sample_id"])]
-    captions = [f"{row.label}, {row.path}" for row in shown.itertuples()]
-    return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
-
-
-def _with_face(rows: pd.DataFrame, faces: FaceStore) -> np.ndarray:
-    """Return which rows have a face, (N,), bool."""
     from openfer.protocols.contents import places
 
-    return places(rows["sample_id"], faces.table(["sample_id"])["sample_id"]) >= 0
+    known = faces.table(["sample_id"])["sample_id"]
+    shown = pd.DataFrame(columns=["sample_id", "path", "label", "face"])
+    for some in rows.batches(["sample_id", "path", "expression"]):
+        label = some["expression"].astype(object).fillna("(no label)")
+        stored = some.assign(label=label, face=places(some["sample_id"], known)).query("face >= 0")
+        shown = pd.concat([shown, stored[list(shown)]]).sort_values(["label", "sample_id"])
+        shown = shown.groupby("label").head(_SHOWN_PER_CLASS)
+    images = [faces.image(int(row)) for row in shown["face"]]
+    captions = [f"{row.label}, {row.path}" for row in shown.itertuples()]
+    return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
 
 
 def _hashes(faces: FaceStore) -> pd.Series:
     """Return by ``sample_id`` a number for each content, which takes a tenth of the memory of its hash."""
     number, _ = pd.factorize(faces.contents())
-    return pd.Series(number, index=faces.table(["sample_id"])["sample_id"], name="content")
+    hashes = pd.Series(number, index=faces.table(["sample_id"])["sample_id"], name="content")
+    give_back_memory()  # many small shards leave gaps
+    return hashes

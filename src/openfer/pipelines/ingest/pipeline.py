@@ -6,6 +6,7 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, watches
+from openfer.io.memory import LARGE_TABLES
 from openfer.pipelines.bound import bound
 from openfer.pipelines.in_use import EMBEDDED, asked_dataset, reader_of
 from openfer.pipelines.ingest import nodes
@@ -40,15 +41,16 @@ def read_pipeline(name: str, reader: str) -> Pipeline:
     root = f"params:{name}.root"
     return Pipeline(
         [
-            node(watches(nodes.inventory, root), root, f"{name}.inventory", name="inventory", namespace=name),
+            node(watches(nodes.inventory, root), root, f"{name}.inventory@file", name="inventory", namespace=name),
             node(
                 runs(read, f"openfer.datasets.{reader}"),
-                [root, f"params:{name}.options", f"{name}.inventory"],
-                f"{name}_rows@batches",
+                [root, f"params:{name}.options", f"{name}.inventory@file"],
+                f"{name}_rows@file",
                 name="read",
                 namespace=name,
             ),
-        ]
+        ],
+        tags=LARGE_TABLES,
     )
 
 
@@ -58,7 +60,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
         [
             node(
                 nodes.sources,
-                [f"{name}_rows@places", f"{name}.inventory"],
+                [f"{name}_rows@file", f"{name}.inventory@file"],
                 f"{name}.sources",
                 name="sources",
                 namespace=name,
@@ -72,7 +74,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.split,
-                [f"{name}_rows@labels", f"{name}_faces", protocol],
+                [f"{name}_rows@file", f"{name}_faces", protocol],
                 f"{name}_split",
                 name="split",
                 namespace=name,
@@ -86,7 +88,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.leakage,
-                [f"{name}_rows@people", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
+                [f"{name}_rows@file", f"{name}_split", f"{name}_faces", f"{name}.duplicates", protocol],
                 f"{name}.leakage",
                 name="leakage",
                 namespace=name,
@@ -100,18 +102,15 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.groups,
-                [f"{name}_rows@labels", f"{name}_split", f"{name}.split_deduplicated"],
+                [f"{name}_rows@file", f"{name}_split", f"{name}.split_deduplicated"],
                 f"{name}_groups",
                 name="groups",
                 namespace=name,
             ),
-            node(
-                nodes.counts, [f"{name}_rows@labels", f"{name}_split"], f"{name}.counts", name="counts", namespace=name
-            ),
-            node(
-                nodes.sheet, [f"{name}_rows@captions", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name
-            ),
-        ]
+            node(nodes.counts, [f"{name}_rows@file", f"{name}_split"], f"{name}.counts", name="counts", namespace=name),
+            node(nodes.sheet, [f"{name}_rows@file", f"{name}_faces"], f"{name}.sheet", name="sheet", namespace=name),
+        ],
+        tags=LARGE_TABLES,
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openfer.io.rows_file import RowsDataset
+from openfer.io.table_file import TableFileDataset
 from openfer.schemas import ROWS, complete_rows
 
 
@@ -12,6 +12,10 @@ def some_rows(first: int, count: int, **columns) -> pd.DataFrame:
     numbers = range(first, first + count)
     named = {"sample_id": [f"s{n}" for n in numbers], "path": [f"{n}.jpg" for n in numbers]}
     return complete_rows(pd.DataFrame({**named, "dataset": "mine", "licence": "mine", **columns}))
+
+
+def rows_file(folder: Path) -> TableFileDataset:
+    return TableFileDataset(filepath=str(folder / "rows.parquet"), schema="rows")
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def batches() -> list[pd.DataFrame]:
 
 
 def test_rows_written_in_parts_are_one_table_under_the_schema(tmp_path: Path, batches: list[pd.DataFrame]) -> None:
-    RowsDataset(filepath=str(tmp_path / "rows.parquet")).save(iter(batches))
+    rows_file(tmp_path).save(iter(batches))
     whole = ROWS.validate(pd.read_parquet(tmp_path / "rows.parquet"))
     expected = pd.concat(batches, ignore_index=True)
     lists = ["attributes", "landmarks"]
@@ -36,9 +40,8 @@ def test_rows_written_in_parts_are_one_table_under_the_schema(tmp_path: Path, ba
 def test_only_the_columns_asked_for_are_loaded_and_shared_words_are_categories(
     tmp_path: Path, batches: list[pd.DataFrame]
 ) -> None:
-    place = str(tmp_path / "rows.parquet")
-    RowsDataset(filepath=place).save(batches)
-    loaded = RowsDataset(filepath=place, columns=["expression", "sample_id", "frame"]).load()
+    rows_file(tmp_path).save(batches)
+    loaded = rows_file(tmp_path).load().table(["expression", "sample_id", "frame"])
     assert list(loaded) == ["expression", "sample_id", "frame"]
     assert isinstance(loaded["expression"].dtype, pd.CategoricalDtype)
     assert loaded["expression"].astype(object).where(loaded["expression"].notna(), None).tolist() == [
@@ -49,8 +52,23 @@ def test_only_the_columns_asked_for_are_loaded_and_shared_words_are_categories(
     assert loaded["frame"].dtype == "Int64"
 
 
+def test_rows_are_read_in_the_parts_that_they_were_written_in(tmp_path: Path, batches: list[pd.DataFrame]) -> None:
+    rows_file(tmp_path).save(batches)
+    file = rows_file(tmp_path).load()
+    assert len(file) == 5
+    parts = list(file.batches(["sample_id", "frame"]))
+    assert [part["sample_id"].tolist() for part in parts] == [["s0", "s1"], ["s2", "s3", "s4"]]
+    assert [part["frame"].dtype for part in parts] == ["Int64", "Int64"]
+
+
+def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
+    rows_file(tmp_path).save([])
+    assert rows_file(tmp_path).load().table(["path", "expression"]).shape == (0, 2)
+    assert list(rows_file(tmp_path).load().batches(["path"])) == []
+
+
 def test_an_error_between_two_parts_leaves_the_earlier_file(tmp_path: Path, batches: list[pd.DataFrame]) -> None:
-    dataset = RowsDataset(filepath=str(tmp_path / "rows.parquet"))
+    dataset = rows_file(tmp_path)
     dataset.save(batches)
     before = (tmp_path / "rows.parquet").read_bytes()
 

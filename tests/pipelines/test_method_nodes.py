@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from openfer.errors import ParameterError
-from openfer.io.checkpoint import Checkpoint
+from openfer.io.checkpoint import Checkpoint, save_checkpoint
+from openfer.nn.resnet import ResNet18Trunk
 from openfer.pipelines.method_nodes import augmented, main_model, train
 from openfer.pipelines.method_run import MethodRun
 
@@ -30,13 +31,32 @@ def test_a_method_does_not_train_with_a_model_of_another_normalisation(tmp_path)
         train(run, tmp_path, "rows", "faces", "split", dfem)
 
 
-def test_a_method_does_not_start_from_a_model_that_learned_from_the_faces_it_tests(tmp_path):
-    settings = {"datasets": ["a", "b"], "seed": 0, "fold": 3, "images": {"crop": 64}, "settings": {}}
-    run = MethodRun.model_validate({"method": "addl"} | settings)
-    facts = {"main_selection": True, "images": {"crop": 64}, "datasets": ["b", "c"], "fold": 0}
-    said = r"addl tests fold 3 of b, but dfem, .* fold 0 held out, .* set dfem\.fold: 3"
-    with pytest.raises(ParameterError, match=said):
-        train(run, tmp_path, *["rows", "faces", "split"] * 2, {"last": lambda: Checkpoint({}, facts)})
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_method_does_not_start_from_weights_that_learned_from_the_faces_it_tests(tmp_path, tiny_faces, fold):
+    """The file says which fold was held out; the split has a fold 1, in which the others test."""
+    file = tmp_path / "resnet18.safetensors"
+    facts = {"datasets": ["tiny"], "fold": fold}
+    save_checkpoint(file, Checkpoint(ResNet18Trunk().state_dict(), facts))
+    settings = {
+        "datasets": ["tiny"],
+        "seed": 0,
+        "fold": 1,
+        "images": {"crop": 64},
+        "training": {"selections": ["last"]},
+    }
+    schedule = {"epochs": 1, "batch_size": 28, "learning_rate": 1e-3}
+    run = MethodRun.model_validate(
+        {"method": "baseline", "initialisation": {"backbone": str(file)}, "settings": {"schedule": schedule}} | settings
+    )
+    rows = tiny_faces.scenes.assign(licence="none")
+    split = rows[["sample_id"]].assign(fold=1, role=["train"] * 28 + ["val"] * 7 + ["test"] * 21)
+    if fold == run.fold:
+        assert "100 of 100 tensors" in train(run, tmp_path, rows, tiny_faces.store, split)[2]["initialisation"]
+    else:
+        with pytest.raises(
+            ParameterError, match=r"fold 1 of tiny is tested, but .*resnet18\.safetensors.* fold 0 held out"
+        ):
+            train(run, tmp_path, rows, tiny_faces.store, split)
 
 
 def test_the_sheet_shows_training_faces_as_tested_and_as_epochs_see_them(tiny_faces):

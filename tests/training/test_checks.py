@@ -4,7 +4,7 @@ import pytest
 
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint
-from openfer.training.checks import check_normalisation
+from openfer.training.checks import check_folds, check_normalisation
 from openfer.training.config import ImageSettings
 
 
@@ -23,3 +23,11 @@ def test_a_needed_model_of_another_normalisation_is_refused_with_both(other):
 
 def test_another_crop_and_other_flips_do_not_matter():
     check_normalisation(ImageSettings(crop=224, flip=True), trained_with(flip=False))
+
+
+def test_a_model_of_another_fold_learned_from_the_faces_that_are_tested():
+    pretrain, foreign = {"datasets": ["b", "c"], "fold": 0}, {}
+    check_folds(["a", "b"], 0, {"pretrain": pretrain, "weights.pth": foreign})
+    check_folds(["a"], 3, {"pretrain": pretrain})
+    with pytest.raises(ParameterError, match=r"fold 3 of b is tested, but pretrain, .* train pretrain with fold: 3"):
+        check_folds(["a", "b"], 3, {"weights.pth": foreign, "pretrain": pretrain})

@@ -4,7 +4,7 @@ import logging
 import pickle
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -53,6 +53,7 @@ class MatchReport:
         total: number of the backbone's tensors.
         unmatched: tensors of the backbone that kept their random values.
         unexpected: tensors of the source that the backbone has no place for.
+        facts: what the source says of its making; nothing, where another program made it.
     """
 
     source: str
@@ -61,6 +62,7 @@ class MatchReport:
     total: int
     unmatched: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
         """Return one line for logs, reports and model cards."""
@@ -98,9 +100,9 @@ def initialise(
     own = {name: value for name, value in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
     if settings.backbone == "none":
         return MatchReport("none", None, 0, len(own), tuple(own))
-    source, tensors = _source(settings, pretrained)
+    source, weights = _source(settings, pretrained)
     own_name = backbone.own_name if isinstance(backbone, Renaming) else str
-    given = {own_name(_plain(name)): tensor for name, tensor in tensors.items()}
+    given = {own_name(_plain(name)): tensor for name, tensor in weights.tensors.items()}
     matching = {name: given[name] for name, value in own.items() if name in given and given[name].shape == value.shape}
     unmatched = tuple(name for name in own if name not in matching)
     known = backbone.state_dict()
@@ -119,24 +121,24 @@ def initialise(
         )  # fmt: skip
     if unexpected:
         _log.warning(
-            "%s holds %d tensors that this backbone has no place for, such as %s: it is of another or a larger network",
+            "%s holds %d tensors that this backbone has no place for, such as %s",
             source, len(unexpected), ", ".join(unexpected[:_SHOWN]),
         )  # fmt: skip
     with torch.no_grad():
         for name, tensor in matching.items():
             own[name].copy_(tensor)
     sha256 = sha256_of(Path(settings.backbone)) if pretrained is None else None
-    return MatchReport(source, sha256, len(matching), len(own), unmatched, unexpected)
+    return MatchReport(source, sha256, len(matching), len(own), unmatched, unexpected, weights.facts)
 
 
-def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, dict[str, Tensor]]:
+def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, Checkpoint]:
     """Return what the weights are called, and the weights."""
     if pretrained is None:
         return settings.backbone, _read(Path(settings.backbone), settings.sha256)
     facts, config = pretrained.facts, pretrained.facts["config"]
     learned = f"{config['learns']}, {', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
     trunk = {name: tensor for name, tensor in pretrained.tensors.items() if name.startswith(_TRUNK)}
-    return f"{PRETRAIN}'s {config['backbone']} ({learned})", trunk
+    return f"{PRETRAIN}'s {config['backbone']} ({learned})", Checkpoint(trunk, facts)
 
 
 def _remedy(own: Mapping[str, Tensor], settings: InitialisationSettings) -> str:
@@ -153,9 +155,9 @@ def _share(trunk: nn.Module, own: Mapping[str, Tensor]) -> float:
     return sum(name in given and given[name].shape == value.shape for name, value in own.items()) / len(own)
 
 
-def _read(path: Path, sha256: str | None) -> dict[str, Tensor]:
+def _read(path: Path, sha256: str | None) -> Checkpoint:
     if path.suffix == ".safetensors":
-        return load_checkpoint(path, sha256).tensors
+        return load_checkpoint(path, sha256)
     if not path.is_file():
         raise CheckpointError(f"weights file {path} does not exist; give an existing path, or none or {PRETRAIN}")
     check_sha256(path, sha256)
@@ -166,7 +168,7 @@ def _read(path: Path, sha256: str | None) -> dict[str, Tensor]:
             f"weights file {path} ({path.stat().st_size} bytes) is truncated, not a PyTorch file, or holds Python "
             f"objects besides tensors: {_first_line(error)}; fetch it again, or save its state_dict alone"
         ) from error
-    return _tensors(content, path)
+    return Checkpoint(_tensors(content, path))
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_run import MethodRun
@@ -45,7 +44,7 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     from openfer.methods.registry import build, method_class
     from openfer.nn.initialisation import initialise
     from openfer.seeds import seed_for
-    from openfer.training.checks import check_normalisation
+    from openfer.training.checks import check_folds, check_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
 
@@ -55,12 +54,13 @@ def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoin
     needed = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
     pretrained = needed.pop(PRETRAIN, None)
     check_normalisation(run.images, needed)
-    _check_folds(run, needed | ({PRETRAIN: pretrained} if pretrained else {}))
     data = sources_of(run, inputs[:count])
     classes = classes_of(data, kind.tasks_of(run.settings))
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, needed)
     report = initialise(method.backbone(), run.initialisation, pretrained)
+    starts = {name: model.facts for name, model in needed.items()} | {run.initialisation.backbone: report.facts}
+    check_folds(run.datasets, run.fold, starts)
 
     faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True)
     validation, test = (faces_for(data, role, classes, run.images, run.seed) for role in ("val", "test"))
@@ -84,8 +84,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
 
     data = sources_of(run, inputs)
     role = tested_role(data)
-    tables, facts = [], []
-    features: pd.DataFrame | None = None
+    tables, facts, features = [], [], []
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
@@ -95,8 +94,8 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
             labelled = faces.labels[task] >= 0
             who = faces.sample_ids[labelled].tolist()
             true = [names[label] for label in faces.labels[task][labelled]]
-            if checkpoint.facts["main_selection"] and features is None:
-                features = features_table(who, predicted.features[labelled], true)
+            if checkpoint.facts["main_selection"]:
+                features.append(features_table(who, predicted.features[labelled], true))
             tables.append(
                 predictions_table(
                     who,
@@ -112,8 +111,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                 )
             )
         facts.append(_facts(checkpoint, role) | {"variant": method.variant})
-    assert features is not None, "one selection is the main one"
-    return pd.concat(tables, ignore_index=True), features, facts
+    return pd.concat(tables, ignore_index=True), features[0], facts  # those labelled for the first task
 
 
 def augmented(run: MethodRun, *tables: Any) -> Any:
@@ -141,22 +139,6 @@ def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
     method = build(run.method, run.settings, {k: tuple(v) for k, v in checkpoint.facts["classes"].items()})
     method.load_own_state(checkpoint.tensors)
     return method.eval()
-
-
-def _check_folds(run: MethodRun, models: Mapping[str, Checkpoint]) -> None:
-    """Refuse a model that learned from faces which this run tests.
-
-    Raises:
-        ParameterError: if it was trained on another fold of a dataset that this run has.
-    """
-    for name, model in models.items():
-        shared = sorted(set(run.datasets) & set(model.facts["datasets"]))
-        if shared and model.facts["fold"] != run.fold:
-            raise ParameterError(
-                f"{run.method} tests fold {run.fold} of {', '.join(shared)}, but {name}, which it starts from, was "
-                f"trained with fold {model.facts['fold']} held out, and so on faces that are tested now; set "
-                f"{name}.fold: {run.fold}"
-            )
 
 
 def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:

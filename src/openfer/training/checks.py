@@ -1,6 +1,7 @@
 """What must hold of the data before the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,27 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
                 f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which is to see the "
                 f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "
                 f"images.mean and images.std, and train {name} again if its own change"
+            )
+
+
+def check_folds(datasets: Sequence[str], fold: int, models: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a model that learned from faces which the run that starts from it tests.
+
+    Args:
+        datasets: of the run.
+        fold: which of their folds is tested.
+        models: by name what each model says of its making; one of another program says nothing and passes.
+
+    Raises:
+        ParameterError: if one was trained on another fold of one of the datasets.
+    """
+    for name, facts in models.items():
+        shared = sorted(set(datasets) & set(facts.get("datasets", ())))
+        if shared and facts["fold"] != fold:
+            raise ParameterError(
+                f"fold {fold} of {', '.join(shared)} is tested, but {name}, which the training starts from, learned "
+                f"with fold {facts['fold']} held out, and so from faces that are tested now; train {name} with "
+                f"fold: {fold}"
             )
 
 

@@ -150,9 +150,8 @@ def test_in_fine_tuning_all_branches_are_there_and_diverse_while_one_more_classi
     assert "watch/pair_channel_2_3" in losses
     (player,) = method.stages()[1].players
     rates = {id(parameter): scale for parameter, scale in zip(player.parameters, player.scales, strict=True)}
-    scales_of = lambda module: {rates[id(parameter)] for parameter in module.parameters()}  # noqa: E731
-    assert scales_of(method.network.base) == {0.2}
-    assert [scales_of(branch) for branch in method.network.branches] == [{0.2}, {1.0}, {0.2}]
+    parts = (method.network.base, *method.network.branches)
+    assert [{rates[id(own)] for own in part.parameters()} for part in parts] == [{0.2}, {0.2}, {1.0}, {0.2}]
     gradients = torch.autograd.grad(losses["classification"], list(method.heads.parameters()), allow_unused=True)
     assert [gradient is not None for gradient in gradients] == [True, True, False, False, False, False]
 

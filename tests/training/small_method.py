@@ -97,9 +97,9 @@ def train(store: FaceStore, work: Path, method=None, *, test=False, tracker=None
     return fit(method or fresh(), fit_data(store, test), settings, 3, work, tracker, label)
 
 
-def interrupt(work: Path, store: FaceStore, after: int, **config) -> None:
+def interrupt(work: Path, store: FaceStore, after: int, method=None, **config) -> None:
     """Train, and break off before step ``after`` of the run."""
-    method = fresh()
+    method = method or fresh()
     step, done = method.step, 0
 
     def breaking(batch, stage):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_method import CLASSES, EPOCHS, SmallMethod, fit_data, painted_store, same_tensors
+from small_method import CLASSES, EPOCHS, SmallMethod, fit_data, interrupt, painted_store, same_tensors
 
 from openfer.errors import DataError
 from openfer.methods.contract import BalancedSubset, Stage
@@ -132,20 +132,7 @@ def test_every_stage_trains_on_a_balanced_subset_of_its_own(tmp_path, store):
 @pytest.mark.parametrize("after", [STEPS, EPOCHS * STEPS - 1, EPOCHS * STEPS, EPOCHS * STEPS + 3])
 def test_a_run_broken_off_in_any_stage_ends_bit_identically(tmp_path, store, after, caplog):
     whole = fit(growing(), fit_data(store), CPU, 3, tmp_path / "whole")
-    method, done = growing(), 0
-    step = method.step
-
-    def breaking(batch, stage):
-        nonlocal done
-        if done == after:
-            raise KeyboardInterrupt
-        done += 1
-        return step(batch, stage)
-
-    method.step = breaking
-    with pytest.raises(KeyboardInterrupt):
-        fit(method, fit_data(store), CPU, 3, tmp_path / "work")
-
+    interrupt(tmp_path / "work", store, after, growing(), checkpoint_minutes=0)
     again = growing()
     with caplog.at_level("INFO"):
         resumed = fit(again, fit_data(store), CPU, 3, tmp_path / "work")

@@ -15,24 +15,16 @@ _FACES = 7
 
 def similarity(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     """Return how alike every two learners of a trained method are, mean over the validation faces."""
-    import torch
-
     from openfer.methods.esr import ESR
     from openfer.methods.manet import MANet
-    from openfer.training.predict import collect
+    from openfer.training.predict import collect_named
 
     method = restore(run, main_model(models))
     assert isinstance(method, ESR | MANet)
     faces = faces_for(sources_of(run, tables), "val", method.classes, run.images, run.seed)
-    with torch.inference_mode():
-        kinds = tuple(method.similarities(torch.zeros(1, 3, run.images.crop, run.images.crop)))
-
-    def matrix_of(kind: str) -> np.ndarray:
-        return collect(method, lambda images: method.similarities(images)[kind], faces, run.training).mean(0)
-
     rows = []
-    for kind in kinds:
-        matrix = matrix_of(kind)
+    for kind, of_faces in collect_named(method, method.similarities, faces, run.training).items():
+        matrix = of_faces.mean(0)
         for one, other in zip(*np.triu_indices(len(matrix), k=1), strict=True):
             rows.append((kind, one + 1, other + 1, float(matrix[one, other]), len(faces)))
     return pd.DataFrame(rows, columns=["kind", "one", "other", "similarity", "n"])
@@ -47,22 +39,14 @@ def similarity_figure(history: pd.DataFrame) -> Any:
 
 def attention_figure(run: MethodRun, models: Models, *tables: Any) -> Any:
     """Return a matplotlib figure of tested faces of every class with each map of the prediction over them."""
-    import torch
-
     from openfer.evaluation.figures import branch_attention_sheet
-    from openfer.training.predict import collect, predict
+    from openfer.training.predict import collect_named, predict
 
     method = restore(run, main_model(models))
     data = sources_of(run, tables)
     role = tested_role(data)
     faces = faces_for(some_of_each_class(data, role, _FACES), role, method.classes, run.images, run.seed)
-    with torch.inference_mode():
-        names = tuple(method(torch.zeros(1, 3, run.images.crop, run.images.crop)).maps)
-
-    def maps_of(name: str) -> np.ndarray:
-        return collect(method, lambda images: method(images).maps[name], faces, run.training)
-
-    maps = {name: maps_of(name) for name in names}
+    maps = collect_named(method, lambda images: method(images).maps, faces, run.training)
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
     classes = method.classes["expression"]

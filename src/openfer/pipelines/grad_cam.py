@@ -1,11 +1,10 @@
 """The node that writes down where a trained method looks."""
 
-import io
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from openfer.io.face import Face, encode
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.shown_faces import some_of_each_class
@@ -31,7 +30,8 @@ def grad_cam(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     role = tested_role(data)
     shown = some_of_each_class(data, role, _FACES)
     faces = faces_for(shown, role, method.classes, run.images, run.seed)
-    images = [_png(faces[0, i][0].numpy().transpose(1, 2, 0)) for i in range(len(faces))]
+    pixels = (faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces)))
+    images = [encode(Face(name, own)).content for name, own in zip(faces.sample_ids, pixels, strict=True)]
     rows = []
     for task, seen in looked_at(method, faces, run.training).items():
         names = method.classes[task]
@@ -55,11 +55,3 @@ def grad_cam(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _png(image: np.ndarray) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -76,9 +76,9 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             f"{PRETRAIN}.initialisation.backbone is {PRETRAIN}: it cannot start from itself; set none, or a path"
         )
     compared = parameters.get("compared", _COMPARED)
-    if isinstance(compared, str) or len(compared) < 2 or not set(compared) <= set(method_names()):
+    if isinstance(compared, str) or not 2 <= len(compared) == len(set(compared) & set(method_names())):
         raise ParameterError(
-            f"compared is {compared!r}; give a list of two or more methods, the first one the reference, such as "
+            f"compared is {compared!r}; give a list of two or more methods, each once, the reference first, such as "
             f"[baseline, addl]. The methods are {', '.join(method_names())}"
         )
     _put_together[:] = compared

@@ -1,6 +1,6 @@
 """What a trained method says of faces, batch by batch, without gradients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -88,10 +88,24 @@ def collect(method: Method, function: Callable[..., Tensor], faces: Faces, confi
     Returns:
         float32, (N, ...), in the order of the faces.
     """
+    return collect_named(method, lambda *inputs: {"": function(*inputs)}, faces, config)[""]
+
+
+def collect_named(
+    method: Method, function: Callable[..., Mapping[str, Tensor]], faces: Faces, config: TrainingConfig
+) -> dict[str, np.ndarray]:
+    """Do the same for a function that gives several tensors by name, such as a prediction's maps, in one pass.
+
+    Returns:
+        By name float32, (N, ...), in the order of the faces.
+    """
     plan = resolve(config)
     place(method, plan)
-    outputs = _outputs(method, function, Loader(faces, plan), faces, plan)
-    return np.concatenate([output.float().cpu().numpy() for _, output in outputs])
+    found: dict[str, list[np.ndarray]] = {}
+    for _, outputs in _outputs(method, function, Loader(faces, plan), faces, plan):
+        for name, output in outputs.items():
+            found.setdefault(name, []).append(output.float().cpu().numpy())
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 @torch.inference_mode()

@@ -19,7 +19,7 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     from openfer.evaluation.figures import interest_points_sheet
     from openfer.methods.oadn import OADN
     from openfer.nn.interest_points import PARTS
-    from openfer.training.predict import collect, predict
+    from openfer.training.predict import collect_named, predict
 
     method = restore(run, main_model(models))
     assert isinstance(method, OADN)
@@ -34,20 +34,18 @@ def attention(run: MethodRun, models: Models, *tables: Any) -> Any:
     images = np.stack([faces[0, i][0].numpy().transpose(1, 2, 0) for i in range(len(faces))])
     landmarks = torch.stack([faces[0, i][2]["landmarks"] for i in range(len(faces))])
     points, kept, _ = method.attend(landmarks, run.images.crop, (1, 1))
+    seen_by = collect_named(method, lambda *inputs: method(*inputs).maps, faces, run.training)
     named: dict[str, np.ndarray] = {}
-    if method.attention_branch is not None:
-        named["attention"] = collect(
-            method, lambda *inputs: method(*inputs).maps["attention"][:, 0], faces, run.training
-        )
+    if "attention" in seen_by:
+        named["attention"] = seen_by["attention"][:, 0]
         height, width = named["attention"].shape[1:]
         maps = method.attend(landmarks, run.images.crop, (height, width)).maps
         named |= {part: maps[:, list(which)].amax(1).numpy() for part, which in PARTS.items()}
     names = method.classes["expression"]
     guesses = predict(method, faces, run.training).probabilities["expression"].argmax(1)
     answers: list[list[str]] = [[] for _ in range(len(faces))]
-    if method.region_branch is not None:
-        regions = collect(method, lambda *inputs: method(*inputs).maps["regions"], faces, run.training)
-        answers = [[names[best] for best in face.argmax(0).ravel()] for face in regions]
+    if "regions" in seen_by:
+        answers = [[names[best] for best in face.argmax(0).ravel()] for face in seen_by["regions"]]
     order = np.argsort(kept.sum(1).numpy(), kind="stable")
     return interest_points_sheet(
         images[order],

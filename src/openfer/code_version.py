@@ -21,34 +21,25 @@ _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 def runs(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
     """Return ``function`` with a note of modules that it imports by name, such as a registered method's."""
-
-    @functools.wraps(function)
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    setattr(noted, _MARK, modules)
-    return noted
+    return _noted(function, _MARK, modules)
 
 
 def watches(function: Callable[..., Any], *parameters: str) -> Callable[..., Any]:
     """Return ``function`` with a note of parameters, each a raw folder: a changed file there makes its work stale."""
-
-    @functools.wraps(function)
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    setattr(noted, WATCHED, parameters)
-    return noted
+    return _noted(function, WATCHED, parameters)
 
 
 def trains(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``function`` with a note that parameters of prediction alone do not make its work stale."""
+    return _noted(function, TRAINS, True)
 
+
+def _noted(function: Callable[..., Any], mark: str, value: Any) -> Callable[..., Any]:
     @functools.wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    setattr(noted, TRAINS, True)
+    setattr(noted, mark, value)
     return noted
 
 

@@ -115,7 +115,7 @@ def test_the_chosen_methods_are_trained_and_put_beside_each_other() -> None:
         choose({})
 
 
-@pytest.mark.parametrize("compared", ["baseline", ["baseline"], ["baseline", "adl"]])
+@pytest.mark.parametrize("compared", ["baseline", ["baseline"], ["baseline", "adl"], ["addl", "addl"]])
 def test_a_choice_of_methods_that_cannot_be_compared_is_refused(compared: object) -> None:
     with pytest.raises(ParameterError, match=r"compared is .*; give a list of two or more methods.* addl, baseline"):
         choose({"compared": compared})

@@ -6,7 +6,11 @@ import gc
 import pyarrow as pa
 
 pa.set_memory_pool(pa.system_memory_pool())
-"""Arrow's own pools keep what is free, up to as much again as a table takes."""
+"""Arrow's own pools keep what is free, up to as much again as a table takes.
+
+``openfer/__init__.py`` says the same to what Arrow does inside, by a variable that is read when Arrow is imported;
+here it is said once more, for a process that had imported Arrow before.
+"""
 
 LARGE_TABLES = "large_tables"
 """Tag of nodes in which memory counts more than time: see :func:`give_back_large_blocks`."""

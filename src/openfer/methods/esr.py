@@ -25,8 +25,8 @@ from openfer.methods.contract import (
     Schedule,
     Stage,
     total,
-    watched_similarity,
 )
+from openfer.methods.watching import watched_similarity
 from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.esr_network import FEATURES, ESRNetwork, stack_gates
 from openfer.nn.vote import Ties, majority_vote

@@ -23,8 +23,8 @@ from openfer.methods.contract import (
     Schedule,
     Stage,
     total,
-    watched_similarity,
 )
+from openfer.methods.watching import watched_similarity
 from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
 from openfer.parameters import Settings

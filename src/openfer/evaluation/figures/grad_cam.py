@@ -1,6 +1,5 @@
 """Where methods look: Grad-CAM maps over faces, from the stored maps alone."""
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.evaluation.figures.overlay import WRONG, overlay
 from openfer.evaluation.predictions import run_name
+from openfer.io.face import decode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +106,7 @@ def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
         axes.set_frame_on(False)
     grid[0, 0].set_ylabel("face", fontsize=8)
     for column, face in enumerate(faces):
-        grid[0, column].imshow(_image(first[face]))
+        grid[0, column].imshow(decode(first[face]["image"]))
         if one_label:
             grid[0, column].set_title(first[face]["y_true"] or "(no label)", fontsize=8, fontweight="bold")
     for row, (label, answers, which) in enumerate(lines, 1):
@@ -120,7 +120,7 @@ def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
 def _map(axes: "Axes", answer: _Answer, which: str) -> None:
     cells = np.asarray(answer[which], dtype=float).reshape(answer["rows"], answer["columns"])
     wrong = which == "of_predicted" and _is_wrong(answer)
-    overlay(axes, _image(answer), cells / cells.max() if cells.max() > 0 else cells, wrong=wrong)
+    overlay(axes, decode(answer["image"]), cells / cells.max() if cells.max() > 0 else cells, wrong=wrong)
     if which == "of_true":
         caption = answer["y_true"]
     elif answer["y_true"] is None:
@@ -132,9 +132,3 @@ def _map(axes: "Axes", answer: _Answer, which: str) -> None:
 
 def _is_wrong(answer: _Answer) -> bool:
     return answer["y_true"] is not None and answer["y_true"] != answer["y_pred"]
-
-
-def _image(answer: _Answer) -> np.ndarray:
-    from PIL import Image
-
-    return np.asarray(Image.open(io.BytesIO(answer["image"])).convert("RGB"))

@@ -197,6 +197,7 @@ PREDICTIONS = pa.DataFrameSchema(
         "task": _name(),
         "y_true": _name(),
         "y_pred": _name(),
+        "dataset": pa.Column(str, coerce=True, required=False),
         "p_.+": pa.Column(float, pa.Check.in_range(0, 1), regex=True, coerce=True, nullable=True),
     },
     unique=["sample_id", "fold", "seed", "method", "variant", "selection", "task"],

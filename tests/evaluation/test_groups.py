@@ -64,10 +64,14 @@ def test_a_sample_twice_in_a_run_is_refused():
 
 
 def test_groups_of_several_datasets_say_whose_they_are():
-    one, other = (
-        group_table({("dataset", name): ["s0", "s1"], ("challenge", "pose30"): ["s0"]}) for name in ("raf", "affectnet")
-    )
-    assert together([one]) is one
-    found = together([one, other])
-    assert found.loc[found["by"] == "challenge", "group"].tolist() == ["raf: pose30", "affectnet: pose30"]
-    assert found.loc[found["by"] == "dataset", "group"].unique().tolist() == ["raf", "affectnet"]
+    own = group_table({("challenge", "pose30"): ["s0"]})
+    pd.testing.assert_frame_equal(together({"raf": own}), own)
+    assert together({"raf": own, "affectnet": own})["group"].tolist() == ["raf: pose30", "affectnet: pose30"]
+
+
+def test_each_of_several_datasets_is_a_group_and_one_alone_is_the_whole():
+    table = predictions([True, True, False, False]).assign(dataset=["raf", "raf", "raf", "fed_ro"])
+    found = accuracy_by_group(table, group_table({})).set_index(["by", "group"])
+    assert found["n"].to_dict() == {("all", "all"): 4, ("dataset", "raf"): 3, ("dataset", "fed_ro"): 1}
+    assert found.loc[("dataset", "raf"), "accuracy"] == pytest.approx(2 / 3)
+    assert list(accuracy_by_group(table.assign(dataset="raf"), group_table({}))["by"]) == ["all"]

@@ -6,7 +6,6 @@ from openfer.protocols.groups import groups_of, listed
 ROWS = pd.DataFrame(
     {
         "sample_id": ["a", "b", "c", "d"],
-        "dataset": "raf_db",
         "subsets": [None, ["pose30", "pose45"], ["occlusion", "pose30"], None],
     }
 )
@@ -20,7 +19,6 @@ def grouped(table):
 def test_challenge_lists_and_the_test_set_without_copies_are_groups():
     pairs = pd.DataFrame({"sample_id_1": ["d"], "sample_id_2": ["a"]})
     assert grouped(groups_of(ROWS, SPLIT, deduplicated(SPLIT, pairs))) == {
-        ("dataset", "raf_db"): ["a", "b", "c", "d"],
         ("challenge", "occlusion"): ["c"],
         ("challenge", "pose30"): ["b", "c"],
         ("challenge", "pose45"): ["b"],
@@ -30,7 +28,7 @@ def test_challenge_lists_and_the_test_set_without_copies_are_groups():
 
 def test_without_copies_the_deduplicated_test_set_is_no_group_of_its_own():
     pairs = pd.DataFrame({"sample_id_1": [], "sample_id_2": []}, dtype=object)
-    assert {by for by, _ in grouped(groups_of(ROWS, SPLIT, deduplicated(SPLIT, pairs)))} == {"dataset", "challenge"}
+    assert {by for by, _ in grouped(groups_of(ROWS, SPLIT, deduplicated(SPLIT, pairs)))} == {"challenge"}
 
 
 def test_a_copy_counts_in_the_fold_where_the_sample_is_tested():
@@ -44,5 +42,5 @@ def test_a_copy_counts_in_the_fold_where_the_sample_is_tested():
     assert found["copies", "none in its own training set"] == ["c", "d"]
 
 
-def test_rows_on_no_list_are_still_of_their_dataset():
-    assert grouped(listed(ROWS.assign(subsets=None))) == {("dataset", "raf_db"): ["a", "b", "c", "d"]}
+def test_rows_on_no_list_are_in_no_group():
+    assert grouped(listed(ROWS.assign(subsets=None))) == {}

@@ -6,7 +6,6 @@ from openfer.synthetic.groups import scene_groups
 SCENES = pd.DataFrame(
     {
         "sample_id": ["a", "b", "c", "d", "e"],
-        "dataset": "synthetic_fer",
         "occluder": ["none", "mask", "none", "hair", "none"],
         "yaw": [-15.0, 3.0, 47.0, -31.0, 90.0],
     }
@@ -24,7 +23,6 @@ def grouped():
 
 def test_faces_are_grouped_by_occluder_yaw_and_visible_points_a_bound_belonging_to_the_group_above():
     found = grouped()
-    assert found["dataset", "synthetic_fer"] == ["a", "b", "c", "d", "e"]
     assert [group for by, group in found if by == "occluder"] == ["none", "mask", "hair"]
     assert found["occluder", "none"] == ["a", "c", "e"]
     assert {group: names for (by, group), names in found.items() if by == "yaw"} == {

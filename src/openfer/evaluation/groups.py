@@ -1,6 +1,6 @@
 """Accuracy by group: how far a number holds for the faces that are hard, without another training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -8,9 +8,6 @@ from openfer.evaluation.predictions import runs_in, single_run
 
 CONFIDENCE = 0.95
 """Of the intervals."""
-
-DATASET = "dataset"
-"""By what a dataset's faces are a group of their own."""
 
 COLUMNS = ("by", "group", "n", "accuracy", "low", "high")
 
@@ -22,7 +19,8 @@ def accuracy_by_group(predictions: pd.DataFrame, groups: pd.DataFrame) -> pd.Dat
     samples alone, taken as independent, which several images of one person are not.
 
     Args:
-        predictions: valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: valid under :data:`openfer.schemas.PREDICTIONS`. Where they are of several datasets, such as
+            FED-RO beside those that train, each of these is a group.
         groups: valid under :data:`openfer.schemas.GROUPS`; samples without a prediction do not count.
 
     Returns:
@@ -37,25 +35,23 @@ def accuracy_by_group(predictions: pd.DataFrame, groups: pd.DataFrame) -> pd.Dat
         single_run(run)
         right = (run["y_true"] == run["y_pred"]).set_axis(run["sample_id"])
         rows.append(name | _score("all", "all", right))
+        datasets = run["dataset"] if "dataset" in run else pd.Series(dtype=str)
+        if datasets.nunique() > 1:
+            rows += [name | _score("dataset", own, right[(datasets == own).to_numpy()]) for own in datasets.unique()]
         known = groups[groups["sample_id"].isin(right.index)]
         for (by, group), part in known.groupby(["by", "group"], sort=False):
             rows.append(name | _score(str(by), str(group), right[part["sample_id"]]))
     return pd.DataFrame(rows)
 
 
-def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def together(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the groups of several datasets as one table; each then says whose it is, as in ``raf_db: occlusion``.
 
     Args:
-        tables: one per dataset, valid under :data:`openfer.schemas.GROUPS`, with the dataset itself as a group.
+        tables: by dataset, valid under :data:`openfer.schemas.GROUPS`.
     """
-    if len(tables) == 1:
-        return tables[0]
-    named = []
-    for table in tables:
-        whole = table["by"] == DATASET
-        owner = "+".join(dict.fromkeys(table.loc[whole, "group"]))
-        named.append(table.assign(group=table["group"].where(whole, f"{owner}: " + table["group"])))
+    several = len(tables) > 1
+    named = [table.assign(group=f"{name}: " + table["group"]) if several else table for name, table in tables.items()]
     return pd.concat(named, ignore_index=True)
 
 

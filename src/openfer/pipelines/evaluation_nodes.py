@@ -66,11 +66,11 @@ def compare(*tables: Any) -> dict[str, Any]:
     }
 
 
-def by_group(predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
+def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
     """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
     from openfer.evaluation.groups import accuracy_by_group, together
 
-    return accuracy_by_group(predictions, together(groups))
+    return accuracy_by_group(predictions, together(dict(zip(datasets, groups, strict=True))))
 
 
 def curves(history: pd.DataFrame) -> Any:

@@ -90,6 +90,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         method = restore(run, checkpoint)
         faces = faces_for(data, role, method.classes, run.images, run.seed)
         predicted = predict_faces(method, faces, run.training)
+        dataset = np.repeat(run.datasets, [len(part) for part in faces.parts])
         for task, names in method.classes.items():
             labelled = faces.labels[task] >= 0
             who = faces.sample_ids[labelled].tolist()
@@ -108,7 +109,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     variant=method.variant,
                     selection=selection,
                     task=task,
-                )
+                ).assign(dataset=dataset[labelled])
             )
         facts.append(_facts(checkpoint, role) | {"variant": method.variant})
     return pd.concat(tables, ignore_index=True), features[0], facts  # those labelled for the first task

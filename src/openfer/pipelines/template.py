@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node
 from openfer.code_version import runs, trains
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes
+from openfer.pipelines.bound import bound
 from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
@@ -80,7 +81,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 namespace=name,
             ),
             node(
-                evaluation_nodes.by_group,
+                bound(evaluation_nodes.by_group, datasets_of(name)),
                 [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
                 f"{name}.groups",
                 name="groups",

@@ -13,20 +13,14 @@ COPIES = "copies"
 
 
 def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
-    """Return the samples of the dataset, and of each challenge list that its rows name; a row may be on several.
-
-    A run that is tested on several datasets, such as FED-RO beside those that train, is reported on each.
+    """Return the samples of each challenge list that rows name; a row may be on several.
 
     Args:
-        rows: of one dataset, the columns ``sample_id``, ``dataset`` and ``subsets``.
+        rows: the columns ``sample_id`` and ``subsets``.
     """
-    own = {
-        ("dataset", str(name)): rows["sample_id"][(rows["dataset"] == name).to_numpy()]
-        for name in rows["dataset"].unique()
-    }
     listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
     lists = listed.groupby("subsets", sort=True)
-    return own | {(CHALLENGE, str(name)): part["sample_id"] for name, part in lists}
+    return {(CHALLENGE, str(name)): part["sample_id"] for name, part in lists}
 
 
 def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
@@ -51,9 +45,7 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
-    groups = row_groups(rows)
-    del rows  # room for the table
-    return group_table(groups | copy_groups(split, deduplicated))
+    return group_table(row_groups(rows) | copy_groups(split, deduplicated))
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ def scene_groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
     """Group faces by occluder, by yaw, by the share of points that the camera sees, and as public lists do.
 
     Args:
-        scenes: of one set, the columns ``sample_id``, ``dataset``, ``occluder`` and ``yaw``.
+        scenes: of one set, the columns ``sample_id``, ``occluder`` and ``yaw``.
         landmarks: the columns ``sample_id`` and ``confidence68``, 1 for a point that the camera sees and 0.
 
     Returns:
@@ -33,8 +33,7 @@ def scene_groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
     shares = [float(np.mean(own)) for own in landmarks["confidence68"]]
     seen = pd.Series(shares, index=landmarks["sample_id"])[names].to_numpy()
     covered = (scenes["occluder"] != "none").to_numpy()
-    masks = {("dataset", str(own)): (scenes["dataset"] == own).to_numpy() for own in scenes["dataset"].unique()}
-    masks |= {("occluder", kind): (scenes["occluder"] == kind).to_numpy() for kind in OCCLUDERS}
+    masks = {("occluder", kind): (scenes["occluder"] == kind).to_numpy() for kind in OCCLUDERS}
     masks |= {("yaw", f"{low} to {high} degrees"): mask for low, high, mask in _between(turned, _YAWS)}
     masks |= {
         ("visible points", f"{low:.0%} to {high:.0%}".replace("%", " %")): mask

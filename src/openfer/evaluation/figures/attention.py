@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openfer.evaluation.figures.overlay import WRONG, overlay
+from openfer.evaluation.figures.overlay import WRONG, overlay, to_own_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,13 +40,8 @@ def attention_sheet(images: np.ndarray, maps: np.ndarray, true: Sequence[str], p
         row, column = 2 * (index // columns), index % columns
         grid[row, column].imshow(image)
         grid[row, column].set_title(_caption(right, guess), fontsize=8, fontweight="bold" if right != guess else None)
-        overlay(grid[row + 1, column], image, _scaled(attention), wrong=right != guess)
+        overlay(grid[row + 1, column], image, to_own_range(attention), wrong=right != guess)
     return figure
-
-
-def _scaled(attention: np.ndarray) -> np.ndarray:
-    low, high = float(attention.min()), float(attention.max())
-    return (attention - low) / (high - low) if high > low else np.zeros_like(attention, dtype=float)
 
 
 def _caption(true: str, predicted: str) -> str:

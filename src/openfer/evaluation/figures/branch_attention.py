@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openfer.evaluation.figures.overlay import WRONG, overlay
+from openfer.evaluation.figures.overlay import WRONG, overlay, to_own_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,10 +45,5 @@ def branch_attention_sheet(
         grid[row, 0].imshow(image)
         grid[row, 0].set_ylabel(name if name == guess else f"{name}\n{WRONG}:\n{guess}", fontsize=8)
         for axes, own in zip(grid[row, 1:], maps.values(), strict=True):
-            overlay(axes, image, _scaled(own[row]), wrong=name != guess)
+            overlay(axes, image, to_own_range(own[row]), wrong=name != guess)
     return figure
-
-
-def _scaled(heat: np.ndarray) -> np.ndarray:
-    low, high = float(heat.min()), float(heat.max())
-    return (heat - low) / (high - low) if high > low else np.zeros_like(heat, dtype=float)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openfer.evaluation.figures.overlay import WRONG, overlay
 from openfer.evaluation.figures.style import COLOURS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def interest_points_sheet(
         _points(grid[row, 0], image, points[row], kept[row])
         grid[row, 0].set_ylabel(_caption(true[row], predicted[row]), fontsize=7)
         for column, values in enumerate(maps.values(), 1):
-            _overlay(grid[row, column], image, values[row])
+            overlay(grid[row, column], image, values[row], wrong=False)
         if answers[row]:
             _regions(grid[row, -1], image, answers[row], true[row])
     titles = [f"{points.shape[1]} points", *maps, *(["each region"] if answers[0] else [])]
@@ -67,14 +68,6 @@ def _points(axes: "Axes", image: np.ndarray, points: np.ndarray, kept: np.ndarra
     axes.scatter(x[kept], y[kept], s=16, marker="o", facecolors=_KEPT, edgecolors="black", linewidths=0.6)
     axes.scatter(x[~kept], y[~kept], s=20, marker="x", color="black", linewidths=2.4)
     axes.scatter(x[~kept], y[~kept], s=16, marker="x", color=_DROPPED, linewidths=1.4)
-    _frame(axes, image)
-
-
-def _overlay(axes: "Axes", image: np.ndarray, attention: np.ndarray) -> None:
-    height, width = image.shape[:2]
-    axes.imshow(image)
-    edges = (-0.5, width - 0.5, height - 0.5, -0.5)
-    axes.imshow(attention, cmap="inferno", alpha=0.6, vmin=0, vmax=1, extent=edges, interpolation="bilinear")
     _frame(axes, image)
 
 
@@ -101,4 +94,4 @@ def _frame(axes: "Axes", image: np.ndarray) -> None:
 
 
 def _caption(true: str, predicted: str) -> str:
-    return f"{true}\n✓" if true == predicted else f"{true}\nWRONG: {predicted}"
+    return f"{true}\n✓" if true == predicted else f"{true}\n{WRONG}: {predicted}"

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 WRONG = "✗ WRONG"
 
 
+def to_own_range(heat: np.ndarray) -> np.ndarray:
+    """Return a map scaled so that its least value is 0 and its largest 1; zeros for one that is the same everywhere."""
+    low, high = float(heat.min()), float(heat.max())
+    return (heat - low) / (high - low) if high > low else np.zeros_like(heat, dtype=float)
+
+
 def overlay(axes: "Axes", image: np.ndarray, heat: np.ndarray, *, wrong: bool) -> None:
     """Draw a face with a map stretched over it, and a dashed frame around a wrong answer.
 

@@ -103,7 +103,7 @@ def groups(rows: TableFile, split: pd.DataFrame, deduplicated: pd.DataFrame) -> 
     """Return the groups of test faces that are reported beside the whole."""
     from openfer.protocols.groups import groups_of
 
-    return groups_of(rows.table(["sample_id", "dataset", "subsets"]), split, deduplicated)
+    return groups_of(rows.table(["sample_id", "subsets"]), split, deduplicated)
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -260,7 +260,7 @@ def test_settings_that_contradict_themselves_are_refused(config, words):
 
 
 def test_images_too_small_for_three_poolings_are_refused(method):
-    with pytest.raises(ParameterError, match="48 x 48 pixels, esr needs 54"):
+    with pytest.raises(ParameterError, match="48 x 48 pixels, this network needs 54"):
         method(torch.zeros(1, 3, 48, 48))
     method.eval()(torch.zeros(1, 3, 54, 54))
 

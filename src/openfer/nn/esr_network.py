@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from openfer.errors import ParameterError
 from openfer.nn.cbam import CBAM, GATE_MOMENTUM, Attended
+from openfer.nn.image_size import refuse_small
 
 FEATURES = 512
 """Length of a branch's pooled feature."""
@@ -104,11 +104,7 @@ class ESRNetwork(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
-        if min(images.shape[-2:]) < SMALLEST_SIDE:
-            raise ParameterError(
-                f"images are {images.shape[-2]} x {images.shape[-1]} pixels, esr needs {SMALLEST_SIDE} or more on each "
-                "side; set images.crop to 64, or to the paper's 96"
-            )
+        refuse_small(images, SMALLEST_SIDE, 96)
         shared, _ = self.base(images)
         outputs = [branch(shared) for branch in self.branches[:count]]
         return [BranchOutput(F.adaptive_avg_pool2d(maps, 1).flatten(1), attended) for maps, attended in outputs]

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from openfer.errors import ParameterError
+from openfer.nn.image_size import refuse_small
 
 TAP_CHANNELS = (64, 64, 128, 256, 512)
 """Channels of the five taps u_1..u_5."""
@@ -41,12 +41,7 @@ class ResNet18Trunk(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
-        height, width = images.shape[-2:]
-        if min(height, width) < SMALLEST_SIDE:
-            raise ParameterError(
-                f"images are {height} x {width} pixels, the networks need {SMALLEST_SIDE} or more on each side; "
-                "set the image size to 64, or to the papers' 224"
-            )
+        refuse_small(images, SMALLEST_SIDE, 224)
         stem = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         first = self.layer1(stem)
         second = self.layer2(first)

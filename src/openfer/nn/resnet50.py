@@ -7,7 +7,7 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-from openfer.errors import ParameterError
+from openfer.nn.image_size import refuse_small
 
 CHANNELS = 2048
 """Channels of the last maps F."""
@@ -55,11 +55,6 @@ class ResNet50Trunk(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
-        height, width = images.shape[-2:]
-        if min(height, width) < SMALLEST_SIDE:
-            raise ParameterError(
-                f"images are {height} x {width} pixels, this network needs {SMALLEST_SIDE} or more on each side; "
-                "set images.crop to 64, or to the paper's 224"
-            )
+        refuse_small(images, SMALLEST_SIDE, 224)
         stem = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         return self.layer4(self.layer3(self.layer2(self.layer1(stem))))

@@ -15,11 +15,11 @@ class DiversitySettings(Settings):
     """Parameters of Eq. 1 and 2 (Heidari and Iosifidis, 2022).
 
     Read literally (``sum``, ``det``, gamma 10) the term is inert for vectors of 512 numbers. On rendered faces at
-    random weights (``benchmarks/diversity.py``, one seed, 64 to 224 pixels) their squared distances are 4 to 240, so that
-    exp(-10 d) and its gradient are below 1e-12 and 1e-24. As their mean they are 0.008 to 0.5 and S is 0.2 to 0.86
-    (MA-Net's two branches: 0.01 to 0.05), with a gradient. For nine branches S = 0.8 to 0.86 makes det(S) 1e-7 to
-    1e-5 and its gradient as small, as the determinant is flat where several learners are alike; the logarithm's
-    is 1e5 to 1e7 times as large. Hence the defaults.
+    random weights (``benchmarks/diversity.py``, one seed, 64 to 224 pixels) their squared distances are 4 to 240,
+    so that exp(-10 d) and its gradient are below 1e-12 and 1e-24. As their mean they are 0.008 to 0.5 and S is 0.2
+    to 0.86 (MA-Net's two branches: 0.01 to 0.05), with a gradient. For nine branches S = 0.8 to 0.86 makes det(S)
+    1e-7 to 1e-5 and its gradient as small, as the determinant is flat where several learners are alike; the
+    logarithm's is 1e5 to 1e7 times as large. Hence the defaults.
 
     Attributes:
         gamma: how fast similarity falls with distance. Not in the paper; 10 in the public code.

@@ -36,7 +36,7 @@ def measure(folder: Path, config: FacesConfig) -> dict[str, object]:
     rows = READER(OPTIONS).read(Tree(folder), "photographs")
     with tempfile.TemporaryDirectory() as work:
         start = time.perf_counter()
-        faces, quarantine = align_set(rows, folder, config, Path(work), "photographs")
+        faces, quarantine = align_set([rows], len(rows), folder, config, Path(work), "photographs")
         seconds = time.perf_counter() - start
         table = FaceStore(faces).table(["sample_id", "transform"]).merge(rows[["sample_id", "path"]], on="sample_id")
     known = pd.read_csv(folder / "labels.csv").dropna(subset=PUPILS)

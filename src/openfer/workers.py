@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -31,7 +31,7 @@ def available_cores() -> int:
 
 
 def in_processes(
-    function: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: Literal["auto"] | int, parameter: str
+    function: Callable[[_Task], _Result], tasks: Collection[_Task], workers: Literal["auto"] | int, parameter: str
 ) -> Iterator[_Result]:
     """Call a function for every task; yields each result as it is done.
 
@@ -40,7 +40,7 @@ def in_processes(
 
     Args:
         function: of a module, so that another process can find it.
-        tasks: picklable.
+        tasks: picklable; each is asked for when it is its turn.
         workers: number of processes; ``auto`` is one per core.
         parameter: the name of the parameter behind ``workers``, for the message.
 

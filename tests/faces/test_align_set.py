@@ -37,7 +37,8 @@ from openfer.faces.config import FacesConfig
 if __name__ == "__main__":
     sources, root, work, settings = sys.argv[1:]
     table = pd.read_parquet(sources)
-    faces, quarantine = align_set(table, Path(root), FacesConfig(**json.loads(settings)), Path(work), "damaged")
+    config, parts = FacesConfig(**json.loads(settings)), [table[:100], table[100:]]
+    faces, quarantine = align_set(parts, len(table), Path(root), config, Path(work), "damaged")
     quarantine.to_parquet(Path(work) / "quarantine.parquet", index=False)
     status = Path("/proc/self/status")
     marks = [line.split()[1] for line in status.read_text().splitlines() if "VmHWM" in line] if status.exists() else [0]
@@ -154,4 +155,4 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(case: Case, done: Done
 def test_a_set_without_one_face_is_an_error_that_says_why(tmp_path: Path) -> None:
     sources = sources_of([Input("missing", f"{number}.jpg") for number in range(3)])
     with pytest.raises(DataError, match=r"none of the 3 rows of mine has a face.*: the file is missing; check root"):
-        align_set(sources, tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")
+        align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")

@@ -1,6 +1,6 @@
 """Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,10 +36,10 @@ class _Shard:
 
 
 @dataclass(frozen=True)
-class _Pending(Sequence[_Shard]):
-    """The shards to be done; the rows of each are cut from the table when it is its turn."""
+class _Pending(Collection[_Shard]):
+    """The shards to be done; the rows of each are read when it is its turn."""
 
-    sources: pd.DataFrame
+    sources: Iterable[pd.DataFrame]
     root: Path
     config: FacesConfig
     paths: list[Path]
@@ -47,10 +47,27 @@ class _Pending(Sequence[_Shard]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, place: Any) -> Any:
-        path = self.paths[place]
-        start = int(path.stem) * _ROWS_PER_SHARD
-        return _Shard(self.sources.iloc[start : start + _ROWS_PER_SHARD][list(PLACES)], self.root, self.config, path)
+    def __iter__(self) -> Iterator[_Shard]:
+        wanted = {int(path.stem): path for path in self.paths}
+        for number, rows in enumerate(_cut(self.sources)):
+            if number in wanted:
+                yield _Shard(rows, self.root, self.config, wanted[number])
+
+    def __contains__(self, shard: object) -> bool:
+        return isinstance(shard, _Shard) and shard.path in self.paths
+
+
+def _cut(tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of tables in runs of a shard's length; the last may be shorter."""
+    waiting = pd.DataFrame()
+    for table in tables:
+        waiting = pd.concat([waiting, table[list(PLACES)]]) if len(waiting) else table[list(PLACES)]
+        whole = len(waiting) - len(waiting) % _ROWS_PER_SHARD
+        for start in range(0, whole, _ROWS_PER_SHARD):
+            yield waiting.iloc[start : start + _ROWS_PER_SHARD]
+        waiting = waiting.iloc[whole:]
+    if len(waiting):
+        yield waiting
 
 
 def _quarantine(shard: Path) -> Path:
@@ -58,7 +75,7 @@ def _quarantine(shard: Path) -> Path:
 
 
 def align_set(
-    sources: pd.DataFrame, root: Path, config: FacesConfig, work: Path, name: str
+    sources: Iterable[pd.DataFrame], count: int, root: Path, config: FacesConfig, work: Path, name: str
 ) -> tuple[Path, pd.DataFrame]:
     """Cut out the face of every row; a killed run goes on from its finished shards.
 
@@ -66,7 +83,8 @@ def align_set(
     do not depend on the number of workers.
 
     Args:
-        sources: the columns ``sample_id, path, frame, landmarks, box``; one row per face.
+        sources: the columns ``sample_id, path, frame, landmarks, box``, one row per face, in any number of tables.
+        count: rows of all of them.
         root: the raw folder that paths are relative to.
         config: how faces are found and cut out.
         work: a work folder of this dataset alone.
@@ -81,16 +99,16 @@ def align_set(
         StorageError: if the disk is full.
         OpenferError: if a worker was killed.
     """
-    shards = [work / "shards" / f"{number:06d}.arrow" for number in range(-(-len(sources) // _ROWS_PER_SHARD))]
+    shards = [work / "shards" / f"{number:06d}.arrow" for number in range(-(-count // _ROWS_PER_SHARD))]
     pending = _Pending(sources, root, config, [shard for shard in shards if not shard.is_file()])
     give_back_memory()  # what loading the table has left behind, before the workers need theirs
-    done = len(sources) - sum(len(shard.rows) for shard in pending)
-    with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, len(sources), done, "row")
+    done = count - sum(min(_ROWS_PER_SHARD, count - int(path.stem) * _ROWS_PER_SHARD) for path in pending.paths)
+    with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, count, done, "row")
     quarantine = pd.concat([pd.read_parquet(_quarantine(shard)) for shard in shards], ignore_index=True)
-    if len(quarantine) == len(sources):
-        reason, count = next(iter(quarantine["reason"].value_counts().items()))
+    if len(quarantine) == count:
+        reason, most = next(iter(quarantine["reason"].value_counts().items()))
         raise DataError(
-            f"none of the {len(sources)} rows of {name} has a face, most ({count}) because of: {reason}; check root "
+            f"none of the {count} rows of {name} has a face, most ({most}) because of: {reason}; check root "
             f"({root}) and {name}.faces.align ({config.align})"
         )
     faces = assemble_store(work / "faces", shards)

@@ -69,7 +69,7 @@ def test_a_second_alignment_brings_misplaced_faces_nearer_to_the_template(known:
 
     def eyes_from_template(refine: str) -> float:
         config = FacesConfig(align="points", refine=refine, workers=1)
-        faces, _ = align_set(pd.DataFrame(rows), tmp_path, config, tmp_path / refine, "faces")
+        faces, _ = align_set([pd.DataFrame(rows)], len(rows), tmp_path, config, tmp_path / refine, "faces")
         table = FaceStore(faces).table(["sample_id", "transform"])
         found = [apply(t.reshape(2, 3), truth[name]) for name, t in zip(*table.to_dict("list").values(), strict=True)]
         return float(np.linalg.norm(np.array(found) - template_points(256)[:2], axis=2).mean())

@@ -53,7 +53,7 @@ def align(name: str, root: RawFolder, config: FacesConfig, sources: TableFile, w
     """
     from openfer.faces.align_set import align_set
 
-    faces, quarantine = align_set(sources.table(PLACES), root.root, config, work, name)
+    faces, quarantine = align_set(sources.batches(PLACES), len(sources), root.root, config, work, name)
     log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
     return faces, quarantine
 

@@ -67,6 +67,8 @@ class Trial:
             adam = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
             schedule = settings.schedule.model_copy(update=adam)
             settings = settings.model_copy(update={"branches": 2, "schedule": schedule})
+        if "side" in type(settings).model_fields:
+            settings = settings.model_copy(update={"side": IMAGES.crop})
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})

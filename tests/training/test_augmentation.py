@@ -181,7 +181,7 @@ def test_augmented_batches_are_the_same_for_any_number_of_workers(tmp_path):
         seed=5,
         training=True,
     )
-    keys = training_batches(Sampler(AllSamples(), dataset.labels["expression"], 0, "stage"), 7, 1, 0)
+    keys = training_batches(Sampler(AllSamples(), dataset.labels["expression"], 0, "stage", 7), 7, 1, 0)
     alone, together = (
         [batch.images for batch in Loader(dataset, resolve(TrainingConfig(device="cpu", workers=w))).batches(keys)]
         for w in (0, 2)

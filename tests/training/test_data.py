@@ -26,7 +26,7 @@ def plan(workers=0):
 
 
 def everything(dataset, stage):
-    return Sampler(AllSamples(), dataset.labels["expression"], 0, stage)
+    return Sampler(AllSamples(), dataset.labels["expression"], 0, stage, 7)
 
 
 def all_batches(dataset, workers, epochs=(0, 1), start=0):

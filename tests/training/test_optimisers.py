@@ -112,3 +112,40 @@ def test_a_method_learns_with_sgd(tmp_path):
     fitted = train(painted_store(tmp_path / "store"), tmp_path / "work", method)
     losses = fitted.history.loc[fitted.history["name"] == "main/classification", "value"].tolist()
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_rmsprop_divides_by_the_running_root_mean_square():
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters, optimiser="rmsprop", momentum=0, weight_decay=0)
+    expected, square = own.detach().clone(), torch.zeros(2)
+    for _ in range(3):
+        step(optimisers, parameters)
+        square = 0.99 * square + 0.01 * expected**2
+        expected = expected - 0.1 * expected / (square.sqrt() + 1e-8)
+    torch.testing.assert_close(own.detach(), expected)
+
+
+def test_rmsprop_has_no_momentum_to_be_given():
+    with pytest.raises(ValidationError, match=r"momentum is 0.9, which rmsprop does not read"):
+        Schedule.model_validate(SGD | {"optimiser": "rmsprop"})
+
+
+def test_losses_of_rmsprop_are_looked_at_in_every_step_as_it_cannot_be_held_back():
+    gpu = Plan(torch.device("cuda"), torch.bfloat16, True, False, 0)
+    assert gpu.check_every > 1
+    schedule = Schedule.model_validate(SGD | {"optimiser": "rmsprop", "momentum": 0})
+    assert Optimisers(Stage("only", schedule, (Player("main", parameters_of([1.0])),)), gpu).check_every == 1
+
+
+def test_a_player_takes_part_in_the_last_of_so_many_steps_and_in_all_of_its_eager_epochs():
+    first, second = parameters_of([1.0], [1.0])
+    players = (Player("one", (first,)), Player("two", (second,), every=3, eager_epochs=1))
+    optimisers = Optimisers(Stage("only", Schedule.model_validate(SGD), players), PLAN)
+    moved = []
+    for number in range(8):  # four steps an epoch
+        before = [p.item() for p in (first, second)]
+        losses = {"one": {"total": 0.5 * first.square().sum()}, "two": {"total": 0.5 * second.square().sum()}}
+        optimisers.step(losses, number, number // 4)
+        moved.append([p.item() != old for p, old in zip((first, second), before, strict=True)])
+    assert [own for own, _ in moved] == [True] * 8
+    assert [other for _, other in moved] == [True] * 4 + [False, True, False, False]

@@ -4,14 +4,22 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from openfer.methods.contract import MISSING, AllSamples, BalancedSubset, Schedule
+from openfer.errors import ParameterError
+from openfer.methods.contract import (
+    MISSING,
+    AllSamples,
+    BalancedBatches,
+    BalancedSubset,
+    Schedule,
+    WeightedSamples,
+)
 from openfer.training.sampling import Sampler
 
 LABELS = np.array([0] * 30 + [1] * 12 + [2] * 5 + [MISSING] * 9)[np.random.default_rng(0).permutation(56)]
 
 
 def balanced(per_class, seed=0, stage="one"):
-    return Sampler(BalancedSubset(per_class=per_class), LABELS, seed, stage)
+    return Sampler(BalancedSubset(per_class=per_class), LABELS, seed, stage, 8)
 
 
 @pytest.mark.parametrize(("per_class", "counts"), [(4, [4, 4, 4]), (10, [10, 10, 5]), (100, [30, 12, 5])])
@@ -36,10 +44,51 @@ def test_every_stage_and_seed_draws_a_subset_of_its_own_and_the_same_one_again()
 
 
 def test_without_a_rule_every_sample_is_shown_also_those_without_a_label():
-    sampler = Sampler(AllSamples(), LABELS, 0, "one")
+    sampler = Sampler(AllSamples(), LABELS, 0, "one", 8)
     assert sorted(sampler.order(0)) == list(range(len(LABELS)))
 
 
 def test_a_rule_that_does_not_exist_is_refused():
     with pytest.raises(ValidationError, match="balanced_subset"):
         Schedule.model_validate({"epochs": 1, "batch_size": 2, "learning_rate": 1, "sampling": {"kind": "balanced"}})
+
+
+def test_a_balanced_batch_shows_each_class_equally_often_and_an_epoch_is_as_long_as_the_data():
+    sampler = Sampler(BalancedBatches(), LABELS, 0, "one", 9)
+    order = sampler.order(0)
+    assert len(order) == len(sampler) == 47 // 9 * 9  # 47 are labelled
+    for batch in order.reshape(-1, 9):
+        assert np.bincount(LABELS[batch]).tolist() == [3, 3, 3]
+    assert list(order) == list(Sampler(BalancedBatches(), LABELS, 0, "one", 9).order(0))
+    assert list(order) != list(sampler.order(1))
+
+
+def test_of_a_class_each_sample_is_shown_before_one_is_shown_again():
+    shown = Sampler(BalancedBatches(), LABELS, 0, "one", 9).order(3)
+    times = np.bincount(shown, minlength=len(LABELS))
+    assert set(times[LABELS == 2]) == {3}  # five samples for fifteen places
+    assert set(times[LABELS == 1]) == {1, 2}
+    assert set(times[LABELS == 0]) == {0, 1}
+    assert not times[LABELS == MISSING].any()
+
+
+def test_fewer_samples_than_a_batch_still_make_one():
+    assert len(Sampler(BalancedBatches(), np.array([0, 1, 1]), 0, "one", 8).order(0)) == 8
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(LABELS, r"batches of 10, which cannot show 3 classes .* multiple of 3, such as 9"), (LABELS * 0 - 1, "labelled")],
+)
+def test_batches_that_cannot_be_balanced_are_refused(labels, message):
+    with pytest.raises(ParameterError, match=message):
+        Sampler(BalancedBatches(), labels, 0, "one", 10)
+
+
+def test_weighted_samples_make_all_classes_count_the_same():
+    sampler = Sampler(WeightedSamples(), LABELS, 0, "one", 8)
+    sums = [sampler.weights[label == LABELS].sum() for label in range(3)]
+    assert sums == pytest.approx([47 / 3] * 3)
+    assert set(sampler.weights[LABELS == MISSING]) == {1.0}
+    assert sorted(sampler.order(0)) == list(range(len(LABELS)))
+    assert balanced(4).weights is None

@@ -7,7 +7,7 @@ from openfer.labels import MISSING
 from openfer.losses.precision import widen
 
 
-def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def masked_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean cross-entropy over the labelled samples; exactly zero when there is none.
 
     ADDL, Eq. 1 sums it over the disturbing factors, and Eq. 5 is it for the expression.
@@ -17,9 +17,13 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     Args:
         logits: (B, K).
         labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
+        weights: what each sample counts, (B,); None for 1 each. The mean stays one over the labelled samples.
 
     Returns:
         Scalar >= 0.
     """
-    summed = F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="sum")
+    if weights is None:
+        summed = F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="sum")
+    else:
+        summed = (F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="none") * weights).sum()
     return summed / (labels != MISSING).sum().clamp_min(1)

@@ -39,6 +39,7 @@ class Baseline(Method):
     config_class = BaselineSettings
     config: BaselineSettings
     variants = {"baseline": {}, "baseline_mat": {"variant": "baseline_mat"}}
+    weighs = True
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -62,7 +63,9 @@ class Baseline(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return the cross-entropy of the batch (ADDL, Eq. 5)."""
         logits = self(batch.images).logits["expression"]
-        return {"main": total({"classification": masked_cross_entropy(logits, batch.labels["expression"])})}
+        return {
+            "main": total({"classification": masked_cross_entropy(logits, batch.labels["expression"], batch.weights)})
+        }
 
     def forward(self, images: Tensor) -> Prediction:
         """Predict the expression; ``baseline_mat`` also maps where it looked, (B, 1, h, w)."""

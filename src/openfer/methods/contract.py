@@ -46,8 +46,27 @@ class BalancedSubset(Settings):
     per_class: int = Field(ge=1)
 
 
-Sampling = Annotated[AllSamples | BalancedSubset, Field(discriminator="kind")]
-"""Which samples the epochs of a stage show."""
+class WeightedSamples(Settings):
+    """Every epoch shows every sample once, and rare classes count more: class k of K weighs ``N / (K N_k)``.
+
+    Samples without a label weigh 1, and count in no task that they are not labelled for.
+    """
+
+    kind: Literal["weighted"] = "weighted"
+
+
+class BalancedBatches(Settings):
+    """Every batch shows the same number of samples of each class (Selective Learning; SNA, Sec. IV).
+
+    An epoch has as many full batches as there are in the training set. Of a class each sample is shown once before one
+    is shown again. Samples without a label are left out.
+    """
+
+    kind: Literal["balanced_batches"] = "balanced_batches"
+
+
+Sampling = Annotated[AllSamples | BalancedSubset | WeightedSamples | BalancedBatches, Field(discriminator="kind")]
+"""Which samples the epochs of a stage show, and what they count."""
 
 
 Extras = Mapping[str, Tensor]
@@ -61,7 +80,7 @@ of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 poi
 
 
 class Schedule(Settings):
-    """How long a stage trains and how its players step (Adam or SGD, multi-step decay).
+    """How long a stage trains and how its players step (Adam, SGD or RMSprop, multi-step decay).
 
     Attributes:
         epochs: passes over the training set.
@@ -70,7 +89,7 @@ class Schedule(Settings):
         learning_rate: of every player at the start.
         betas: Adam's.
         momentum: SGD's.
-        weight_decay: the L2 term of either.
+        weight_decay: the L2 term of any of them.
         milestones: epochs after which the learning rate is multiplied by ``decay``.
         decay: the factor.
         sampling: which samples an epoch shows; classes are those of the method's first task.
@@ -78,7 +97,7 @@ class Schedule(Settings):
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
-    optimiser: Literal["adam", "sgd"] = "adam"
+    optimiser: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = Field(0.0, ge=0, lt=1)
@@ -102,11 +121,15 @@ class Batch:
         images: normalised RGB, float, shape (B, 3, S, S).
         labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
         extras: those that the method asks for.
+        weights: what each sample's loss counts, float, (B,); None for 1 each. A mean stays one over the batch: a
+            sample of weight 0 leaves less to learn, not more of the others. Only a method that :attr:`Method.weighs`
+            is given any.
     """
 
     images: Tensor
     labels: Mapping[str, Tensor]
     extras: Extras = field(default_factory=dict)
+    weights: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -137,12 +160,16 @@ class Player:
         decays: whether its learning rate follows the stage's milestones.
         scales: the multiple of the learning rate that each parameter steps with, one number per
             parameter; empty for 1 everywhere.
+        every: of so many training steps of a stage it takes part in the last one.
+        eager_epochs: so many epochs at the start of a stage it takes part in all, whatever ``every`` says.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     decays: bool = True
     scales: tuple[float, ...] = ()
+    every: int = 1
+    eager_epochs: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,12 +200,14 @@ class Method(nn.Module, ABC):
         variants: the paper's rows by the name that :attr:`variant` gives them, each with the settings that make
             it; empty for a method that has one row, its defaults.
         input_side: height and width of the paper's images in pixels.
-        tasks: what it learns from the labels; those without any label in the data are left out.
+        tasks: what it learns from the labels; those without any label in the data are left out. One that learns
+            from the images alone has none.
         config: the parameters that this instance was built with.
         classes: class names by task.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
         extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
+        weighs: whether its losses obey :attr:`Batch.weights`.
     """
 
     name: ClassVar[str]
@@ -188,6 +217,7 @@ class Method(nn.Module, ABC):
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
     extras: ClassVar[tuple[str, ...]] = ()
+    weighs: ClassVar[bool] = False
 
     config: Settings
 
@@ -210,8 +240,8 @@ class Method(nn.Module, ABC):
     def stages(self) -> Sequence[Stage]:
         """Return the training schedule."""
 
-    def enter(self, stage: Stage) -> None:
-        """Take notice that a stage begins, or goes on after an interruption.
+    def enter(self, stage: Stage, epoch: int) -> None:
+        """Take notice that an epoch of a stage, counted from 0, begins, or goes on after an interruption.
 
         A method that has entered no stage, such as one that is restored to predict, is whole.
         """

@@ -7,7 +7,9 @@ import numpy as np
 
 from openfer.errors import DataError, ParameterError
 from openfer.io.checkpoint import Checkpoint
-from openfer.methods.contract import MISSING, Classes
+from openfer.methods.contract import MISSING, Classes, Method
+from openfer.methods.names import method_names
+from openfer.methods.registry import method_class
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 
@@ -39,6 +41,26 @@ def check_data(
     for selection in selections:
         if selection in _CHOSEN_ON:
             _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes)
+
+
+def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> None:
+    """Refuse weights of samples for a method whose losses do not read them.
+
+    Args:
+        method: which is to train.
+        masked: whether a neighbourhood mask weighs its samples.
+        weighted: for each stage whether its sampling does.
+
+    Raises:
+        ParameterError: if it does not weigh its samples.
+    """
+    if method.weighs or not (masked or any(weighted)):
+        return
+    setting = "training.neighbourhood_mask" if masked else "the schedule's sampling: {kind: weighted}"
+    raise ParameterError(
+        f"{setting} gives each sample a weight, which {method.name} does not read; take it out. Methods that read "
+        f"weights are {', '.join(name for name in method_names() if method_class(name).weighs)}"
+    )
 
 
 def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint]) -> None:

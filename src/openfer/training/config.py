@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.augmentation_settings import Augmentation
+from openfer.training.mask_settings import MaskSettings
 
 Selection = Literal["last", "best_val", "oracle_test"]
 """Which epoch's weights are kept: the final ones, those with the best validation accuracy (ties: the
@@ -70,6 +71,9 @@ class TrainingConfig(Settings):
             gets two of its own at most. The batches are the same for every number.
         selections: the epochs whose weights are returned, the main one first. Validation accuracy is
             the default, as choosing on the test set flatters; ``last`` comes for free.
+        neighbourhood_mask: leaves those samples of a batch out of the loss whose semantic neighbour the method sees as
+            something else; None leaves out none. It wants a method that weighs its samples, and the run
+            ``sna_generator``.
         checkpoint_minutes: a run that is killed loses at most this much, or one epoch if that is
             shorter. Ten minutes keep the cost of writing far below 1 % of the time.
     """
@@ -80,6 +84,7 @@ class TrainingConfig(Settings):
     compile: Literal["auto"] | bool = "auto"
     workers: Literal["auto"] | int = Field("auto", json_schema_extra=WITHOUT_EFFECT)
     selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
+    neighbourhood_mask: MaskSettings | None = None
     checkpoint_minutes: float = Field(10.0, ge=0, json_schema_extra=WITHOUT_EFFECT)
 
     @field_validator("workers")

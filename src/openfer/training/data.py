@@ -222,6 +222,10 @@ class ConcatFaces:
             name: np.concatenate([part.extras[name] for part in self.parts]) for name in self.parts[0].extras
         }
 
+    def relabel(self, task: str, labels: np.ndarray) -> None:
+        """Give all samples other labels of a task, (N,); those of the parts stay."""
+        self.labels = dict(self.labels) | {task: labels}
+
     def __len__(self) -> int:
         """Return the number of samples of all parts."""
         return int(self._ends[-1])

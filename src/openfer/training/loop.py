@@ -15,19 +15,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.methods.contract import Method, Stage
+from openfer.methods.contract import MISSING, Batch, Losses, Method, Stage
 from openfer.seeds import seed_for
 from openfer.training.batches import Loader, steps_per_epoch, training_batches
-from openfer.training.checks import check_data
+from openfer.training.checks import check_data, check_weights
 from openfer.training.config import Selection, TrainingConfig
-from openfer.training.data import Faces
+from openfer.training.data import Faces, Key
 from openfer.training.device import compile_networks, eager, forget_compiled, place, resolve
 from openfer.training.history import History
 from openfer.training.ledger import Ledger
+from openfer.training.masking import Mask
 from openfer.training.optimisers import Optimisers
 from openfer.training.predict import accuracies
 from openfer.training.progress import StageBar
@@ -66,10 +68,12 @@ class Fitted:
         states: by selection, the main one first.
         history: one figure a row: stage, epoch (in the stage, from 1), split (train, val,
             oracle_test), name, value.
+        masked: who was masked when, as :meth:`Mask.table` says; None without a mask.
     """
 
     states: dict[str, Checkpoint]
     history: pd.DataFrame
+    masked: pd.DataFrame | None = None
 
 
 def fit(
@@ -80,6 +84,7 @@ def fit(
     work: Path,
     tracker: Tracker | None = None,
     label: str | None = None,
+    mask: Mask | None = None,
 ) -> Fitted:
     """Train a method through all its stages, or go on where an earlier call was interrupted.
 
@@ -92,15 +97,16 @@ def fit(
             stored is not lost; the caller removes it once the result is safe.
         tracker: told of every epoch.
         label: first word of bars, log lines and metric names; the method's name by default.
+        mask: who is left out of a batch's loss; its settings are those of the config.
 
     Raises:
         DataError: if the data cannot serve, or an image is damaged.
-        ParameterError: if the device or a selection asked for is not there.
+        ParameterError: if the device or a selection asked for is not there, or a mask that the method does not obey.
         TrainingError: if a player's loss is not finite.
         CheckpointError: if the resume file is damaged or of another run.
         StorageError: if the disk is full.
     """
-    return _Run(method, data, config, seed, work, tracker, label or method.name).run()
+    return _Run(method, data, config, seed, work, tracker, label or method.name, mask).run()
 
 
 class _Run:
@@ -115,23 +121,27 @@ class _Run:
         work: Path,
         tracker: Tracker | None,
         label: str,
+        mask: Mask | None,
     ) -> None:
         self._method, self._data, self._config, self._seed = method, data, config, seed
-        self._tracker, self._label = tracker, label
+        self._tracker, self._label, self._mask = tracker, label, mask
         self._stages = tuple(method.stages())
         chosen: tuple[Selection, ...] = tuple("best_val" for stage in self._stages if stage.starts_from == "best_val")
         check_data(data.train, data.validation, data.test, method.classes, (*config.selections, *chosen[:1]))
-        labels = data.train.labels[next(iter(method.classes))]
+        tasks = [data.train.labels[task] for task in method.classes]
+        labels = tasks[0] if tasks else np.full(len(data.train), MISSING)
         self._samplers = {
-            stage.name: Sampler(stage.schedule.sampling, labels, seed, stage.name) for stage in self._stages
+            stage.name: Sampler(stage.schedule.sampling, labels, seed, stage.name, stage.schedule.batch_size)
+            for stage in self._stages
         }
+        check_weights(method, mask is not None, [sampler.weights is not None for sampler in self._samplers.values()])
         self._plan = resolve(config, sum(self._steps(stage) * stage.schedule.epochs for stage in self._stages))
-        watched = {"val": data.validation}
+        watched = {"val": data.validation} if method.classes else {}
         if "oracle_test" in config.selections and data.test is not None:
             watched["oracle_test"] = data.test
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
         sets = {"train": data.train, **watched}
-        self._facts = facts_of(method, data.train.images, seed, self._plan)
+        self._facts = facts_of(method, data.train.images, seed, self._plan, mask)
         self._file = ResumeFile(work, recipe_of(method, self._facts, self._stages, sets, config.selections))
         watching = replace(self._plan, workers=min(self._plan.workers, _WATCHING_WORKERS))
         self._watched = {split: (Loader(faces, watching), faces) for split, faces in watched.items()}
@@ -143,6 +153,8 @@ class _Run:
         self._optimiser_state: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None
         self._saved_at = time.monotonic()
         place(method, self._plan)
+        if mask is not None:
+            mask.begin(self._plan, sum(stage.schedule.epochs for stage in self._stages), len(data.train))
 
     def run(self) -> Fitted:
         """Train what is left to train."""
@@ -153,11 +165,11 @@ class _Run:
             compile_networks(self._method)
         for number in range(self._position.stage, len(self._stages)):
             self._run_stage(number)
-        return Fitted(self._states(), self._history.table())
+        masked = None if self._mask is None else self._mask.table(self._data.train.sample_ids)
+        return Fitted(self._states(), self._history.table(), masked)
 
     def _run_stage(self, number: int) -> None:
         stage = self._stages[number]
-        self._method.enter(stage)
         if self._plan.compile:
             forget_compiled()
         optimisers = Optimisers(stage, self._plan)
@@ -191,6 +203,7 @@ class _Run:
         ledger = Ledger(f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}", rates)
         ledger.restore(self._position.ledger)
         began = time.monotonic() - self._position.seconds
+        self._method.enter(stage, epoch)
         self._method.train()
         self._train(stage, epoch, optimisers, ledger, bar, began)
         seconds = time.monotonic() - began
@@ -208,14 +221,16 @@ class _Run:
         keys = training_batches(self._samplers[stage.name], size, epoch, start)
         for step, batch in enumerate(self._loader.batches(keys), start):
             torch.manual_seed(seed_for(self._seed, "step", stage.name, epoch, step))
+            batch, watched = self._weighed(stage, epoch, batch, keys[step - start])
             full = len(batch.images) == size
             with self._plan.autocast(), nullcontext() if full else eager():
                 losses = self._method.step(batch, stage)
+            losses[stage.players[0].name] |= watched
             ledger.note(step, losses, len(batch.images))
-            if ledger.unread >= self._plan.check_every:
+            if ledger.unread >= optimisers.check_every:
                 ledger.read()
                 bar.show(loss=ledger.latest)
-            optimisers.step(losses)
+            optimisers.step(losses, epoch * self._steps(stage) + step, epoch)
             del losses  # they hold the graph, and the next step would build its own beside it
             bar.step()
             if time.monotonic() - self._saved_at >= self._config.checkpoint_minutes * 60:
@@ -224,6 +239,20 @@ class _Run:
                 self._position = replace(self._position, step=step + 1, seconds=seconds, ledger=ledger.facts())
                 self._save(optimisers)
         ledger.read()
+
+    def _weighed(self, stage: Stage, epoch: int, batch: Batch, keys: list[Key]) -> tuple[Batch, Losses]:
+        """Return a batch with what its samples count, and what is worth a curve of that."""
+        indices = np.array([index for _, index in keys])
+        of_class = self._samplers[stage.name].weights
+        weights: torch.Tensor | None = None
+        watched: Losses = {}
+        if self._mask is not None:
+            number = self._number(stage, epoch) - 1
+            weights, watched = self._mask(self._method, self._data.train.images, batch, indices, number)
+        if of_class is not None:
+            own = torch.from_numpy(of_class[indices]).to(batch.images.device)
+            weights = own if weights is None else weights * own
+        return replace(batch, weights=weights), watched
 
     def _validate(self, stage: Stage, epoch: int) -> dict[str, float]:
         scores: dict[str, float | None] = {}
@@ -259,6 +288,8 @@ class _Run:
     def _save(self, optimisers: Optimisers | None) -> None:
         selectors = {"kept": self._selector, "best_of_stage": self._best_of_stage}
         tensors = {"method": self._method.own_state()} | {name: own.tensors() for name, own in selectors.items()}
+        if self._mask is not None:
+            tensors["mask"] = self._mask.tensors()
         facts = {"history": self._history.rows} | {name: own.facts() for name, own in selectors.items()}
         if optimisers is not None:
             tensors["optimiser"] = optimisers.tensors()
@@ -275,6 +306,8 @@ class _Run:
         self._selector.restore(tensors.get("kept", {}), facts["kept"])
         self._best_of_stage.restore(tensors.get("best_of_stage", {}), facts["best_of_stage"])
         self._history.rows = facts["history"]
+        if self._mask is not None:
+            self._mask.restore(tensors["mask"])
         if "scaler" in facts:
             self._optimiser_state = (tensors.get("optimiser", {}), facts["scaler"])
         if threads != torch.get_num_threads():

@@ -12,20 +12,25 @@ from openfer.training.device import Plan
 
 
 class Optimisers:
-    """Adam or SGD for every player of one stage, and a gradient scaler for each where the plan is float16.
+    """Adam, SGD or RMSprop for every player of one stage, and a gradient scaler for each where the plan is float16.
 
-    With losses that are read only every few steps (:attr:`Plan.check_every`), a switch on the device
+    With losses that are read only every few steps (:attr:`check_every`), a switch on the device
     keeps the weights as they are from the first non-finite total on: the fused optimisers skip their
-    update while ``found_inf`` is 1, without the host knowing yet.
+    update while ``found_inf`` is 1, without the host knowing yet. RMSprop has no fused form in torch,
+    and its losses are read at every step.
 
     Args:
         stage: whose players train.
         plan: where the parameters live.
+
+    Attributes:
+        check_every: steps between two looks at whether the losses are finite.
     """
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage = stage
-        self._held = torch.zeros((), device=plan.device) if plan.check_every > 1 else None
+        self.check_every = 1 if stage.schedule.optimiser == "rmsprop" else plan.check_every
+        self._held = torch.zeros((), device=plan.device) if self.check_every > 1 else None
         self._players = {player.name: player for player in stage.players}
         self._optimisers = {player.name: _optimiser(stage.schedule, player) for player in stage.players}
         for optimiser in self._optimisers.values():
@@ -42,23 +47,28 @@ class Optimisers:
                 group["lr"] = rate * group["scale"]
         return rates
 
-    def step(self, losses: Mapping[str, Losses]) -> None:
-        """Differentiate every player's total by its own parameters, then update all players at once.
+    def step(self, losses: Mapping[str, Losses], number: int = 0, epoch: int = 0) -> None:
+        """Differentiate the totals of those whose turn it is by their own parameters, then update them all at once.
 
         All gradients are taken at the same weights: no player sees another one's update of this step.
+
+        Args:
+            losses: of every player.
+            number: of the step in the stage, from 0; by it players take turns.
+            epoch: in which it is, from 0.
         """
         if self._held is not None:
             totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
             torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
         for optimiser in self._optimisers.values():
             optimiser.zero_grad(set_to_none=True)
-        last = self._stage.players[-1]
-        for player in self._stage.players:
+        taking_part = [player for player in self._stage.players if takes_part(player, number, epoch)]
+        for player in taking_part:
             total = self._scalers[player.name].scale(losses[player.name]["total"])
-            torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not last)
-        for name, optimiser in self._optimisers.items():
-            self._scalers[name].step(optimiser)
-            self._scalers[name].update()
+            torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not taking_part[-1])
+        for player in taking_part:
+            self._scalers[player.name].step(self._optimisers[player.name])
+            self._scalers[player.name].update()
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the state of every optimiser as ``<player>/<number of the parameter>/<name>``."""
@@ -99,13 +109,21 @@ def _optimiser(schedule: Schedule, player: Player) -> torch.optim.Optimizer:
     scales = player.scales or (1.0,) * len(player.parameters)
     members = list(zip(player.parameters, scales, strict=True))
     groups = [{"params": [p for p, own in members if own == scale], "scale": scale} for scale in dict.fromkeys(scales)]
-    shared: dict[str, Any] = {"lr": schedule.learning_rate, "weight_decay": schedule.weight_decay, "fused": True}
+    shared: dict[str, Any] = {"lr": schedule.learning_rate, "weight_decay": schedule.weight_decay}
+    if schedule.optimiser == "rmsprop":
+        return torch.optim.RMSprop(groups, **shared)
+    shared["fused"] = True
     if schedule.optimiser == "sgd":
         sgd = torch.optim.SGD(groups, momentum=schedule.momentum, **shared)
         if schedule.momentum:  # else a first step that float16's scaler skips would leave uninitialised memory there
             sgd.state.update({p: {"momentum_buffer": torch.zeros_like(p)} for p in player.parameters})
         return sgd
     return torch.optim.Adam(groups, betas=schedule.betas, **shared)
+
+
+def takes_part(player: Player, step: int, epoch: int) -> bool:
+    """Return whether a player steps in a step of its stage; both are counted from 0."""
+    return epoch < player.eager_epochs or (step + 1) % player.every == 0
 
 
 def learning_rate(stage: Stage, player: Player, epoch: int) -> float:

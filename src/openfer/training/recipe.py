@@ -12,9 +12,10 @@ from openfer.methods.contract import Method, Stage
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 from openfer.training.device import Plan
+from openfer.training.masking import Mask
 
 
-def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan) -> dict[str, Any]:
+def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan, mask: Mask | None = None) -> dict[str, Any]:
     """Return what a checkpoint tells of its making, JSON-serialisable."""
     return {
         "method": method.name,
@@ -24,6 +25,7 @@ def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan) -> di
         "images": images.model_dump(mode="json"),
         "seed": seed,
         "plan": plan.facts(),
+        "mask": None if mask is None else mask.facts(),
     }
 
 

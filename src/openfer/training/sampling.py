@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from openfer.methods.contract import MISSING, AllSamples, BalancedSubset, Sampling
+from openfer.errors import ParameterError
+from openfer.methods.contract import (
+    MISSING,
+    AllSamples,
+    BalancedBatches,
+    BalancedSubset,
+    Sampling,
+    WeightedSamples,
+)
 from openfer.seeds import generator_for
 
 
@@ -14,27 +22,70 @@ class Sampler:
         labels: of the training set, by which classes are told apart, (N,).
         seed: of the run.
         stage: name of the stage.
+        batch_size: of the stage; :class:`~openfer.methods.contract.BalancedBatches` deals by it.
+
+    Raises:
+        ParameterError: if a balanced batch cannot hold the same number of each class.
+
+    Attributes:
+        weights: what each sample counts, float32, (N,); None for 1 each.
     """
 
-    def __init__(self, sampling: Sampling, labels: np.ndarray, seed: int, stage: str) -> None:
+    def __init__(self, sampling: Sampling, labels: np.ndarray, seed: int, stage: str, batch_size: int) -> None:
         self._seed, self._stage = seed, stage
-        self._members = _members(sampling, labels, generator_for(seed, "subset", stage))
+        self._classes = [np.flatnonzero(labels == label) for label in np.unique(labels[labels != MISSING])]
+        self._dealt = isinstance(sampling, BalancedBatches)
+        if self._dealt and (not self._classes or batch_size % len(self._classes)):
+            raise ParameterError(_uneven(stage, batch_size, len(self._classes)))
+        self._batch_size = batch_size
+        self._members = self._drawn(sampling, labels, generator_for(seed, "subset", stage))
+        self.weights = self._inverse_shares(labels) if isinstance(sampling, WeightedSamples) else None
 
     def __len__(self) -> int:
         """Return the number of samples of an epoch."""
+        if self._dealt:
+            return max(1, len(self._members) // self._batch_size) * self._batch_size
         return len(self._members)
 
     def order(self, epoch: int) -> np.ndarray:
-        """Return the indices of an epoch's samples, a permutation drawn from the seed, the stage and the epoch."""
+        """Return the indices of an epoch's samples, drawn from the seed, the stage and the epoch."""
         draw = generator_for(self._seed, "order", self._stage, epoch)
-        return self._members[draw.permutation(len(self._members))]
+        if not self._dealt:
+            return self._members[draw.permutation(len(self._members))]
+        each = len(self) // len(self._classes)
+        columns = [_in_turns(members, each, draw) for members in self._classes]
+        batches = np.stack(columns, axis=1).reshape(-1, self._batch_size)
+        return draw.permuted(batches, axis=1).ravel()
+
+    def _drawn(self, sampling: Sampling, labels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        match sampling:
+            case AllSamples() | WeightedSamples():
+                return np.arange(len(labels))
+            case BalancedSubset():
+                chosen = [draw.permutation(members)[: sampling.per_class] for members in self._classes]
+                return np.sort(np.concatenate(chosen))
+            case BalancedBatches():
+                return np.flatnonzero(labels != MISSING)
+
+    def _inverse_shares(self, labels: np.ndarray) -> np.ndarray:
+        weights = np.ones(len(labels), np.float32)
+        count = sum(map(len, self._classes))
+        for members in self._classes:
+            weights[members] = count / (len(self._classes) * len(members))
+        return weights
 
 
-def _members(sampling: Sampling, labels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    match sampling:
-        case AllSamples():
-            return np.arange(len(labels))
-        case BalancedSubset():
-            classes = [np.flatnonzero(labels == label) for label in np.unique(labels[labels != MISSING])]
-            drawn = [draw.permutation(members)[: sampling.per_class] for members in classes]
-            return np.sort(np.concatenate(drawn))
+def _in_turns(members: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
+    """Return so many members, each once before any is there again."""
+    turns = -(-count // len(members))
+    return np.concatenate([draw.permutation(members) for _ in range(turns)])[:count]
+
+
+def _uneven(stage: str, batch_size: int, classes: int) -> str:
+    if not classes:
+        return f"stage {stage} wants balanced batches, but no training sample is labelled; set sampling: {{kind: all}}"
+    nearest = max(1, batch_size // classes) * classes
+    return (
+        f"stage {stage} has batches of {batch_size}, which cannot show {classes} classes equally often; set batch_size "
+        f"to a multiple of {classes}, such as {nearest}"
+    )

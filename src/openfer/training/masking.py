@@ -1,0 +1,50 @@
+"""Who in a batch is left out of the loss: what the trainer asks of those who decide it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from openfer.methods.contract import Batch, Losses, Method
+from openfer.training.config import ImageSettings
+from openfer.training.device import Plan
+
+
+class Mask(Protocol):
+    """Weighs the samples of every batch, and remembers what it gave whom."""
+
+    def begin(self, plan: Plan, epochs: int, samples: int) -> None:
+        """Get ready for a run of so many epochs, over all stages, on a training set of so many samples."""
+        ...
+
+    def __call__(
+        self, method: Method, images: ImageSettings, batch: Batch, indices: np.ndarray, epoch: int
+    ) -> tuple[Tensor, Losses]:
+        """Return the weights of a batch's samples, float, (B,), and what is worth a curve.
+
+        Args:
+            method: the classifier, in training mode; it is left as it was.
+            images: how its batches are normalised.
+            batch: what it is about to learn from.
+            indices: of the samples in the training set, (B,).
+            epoch: of the whole run, from 0.
+        """
+        ...
+
+    def table(self, sample_ids: np.ndarray) -> pd.DataFrame:
+        """Return who was shown when: sample_id, epoch (from 1), divergence and kept."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """Return all that its weights depend on, JSON-serialisable."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the record so far."""
+        ...
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take back what :meth:`tensors` gave."""
+        ...

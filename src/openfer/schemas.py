@@ -242,3 +242,22 @@ FEATURES = pa.DataFrameSchema(
     name="features",
 )
 """What the classifier of a run's main selection reads of each tested face; ``y_true`` is of its first task."""
+
+MASKED = pa.DataFrameSchema(
+    {
+        "sample_id": _name(),
+        "epoch": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "divergence": pa.Column(float, pa.Check.ge(0), coerce=True),
+        "kept": pa.Column(bool),
+        "label": _name(nullable=True),
+        "flipped": pa.Column(bool),
+    },
+    checks=_no_two_alike("sample_id", "epoch"),
+    strict=True,
+    name="masked",
+)
+"""Which training faces a neighbourhood mask has left out, one row per face and epoch that showed it.
+
+``divergence`` is between the predictions of the face and of its neighbour, in nats; ``label`` is the dataset's,
+``flipped`` says that training was given another one.
+"""

@@ -11,7 +11,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from openfer.cli import readable
-from openfer.io.datasets import FeatureTableDataset, PictureDataset
+from openfer.io.datasets import AnimationDataset, FeatureTableDataset, PictureDataset
 
 
 def test_a_picture_is_shown_as_it_lies_on_disk(tmp_path: Path) -> None:
@@ -21,6 +21,19 @@ def test_a_picture_is_shown_as_it_lies_on_disk(tmp_path: Path) -> None:
     shown = Image.open(io.BytesIO(base64.b64decode(dataset.preview())))
     assert (np.asarray(shown) == np.asarray(picture)).all()
     assert (np.asarray(dataset.load()) == np.asarray(picture)).all()
+
+
+def test_an_animation_keeps_its_pictures_and_their_order(tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (5, 4), (60 * number, 0, 0)) for number in range(4)]
+    dataset = AnimationDataset(filepath=str(tmp_path / "folder/moving.gif"), milliseconds=120)
+    assert not dataset.exists()
+    dataset.save(pictures)
+    assert dataset.exists()
+    found = dataset.load()
+    assert [own.getpixel((2, 2))[0] for own in found] == [0, 60, 120, 180]
+    with Image.open(tmp_path / "folder/moving.gif") as animation:
+        assert (animation.info["duration"], animation.info["loop"]) == (120, 0)
+    assert list((tmp_path / "folder").iterdir()) == [tmp_path / "folder/moving.gif"]
 
 
 def test_a_table_that_another_pipeline_makes_is_missed_with_its_command(tmp_path: Path) -> None:

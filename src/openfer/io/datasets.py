@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview, TablePreview
 from kedro_datasets.pandas import ParquetDataset
 from kedro_datasets.pillow import ImageDataset
+from PIL import Image, ImageSequence
 
 from openfer.errors import DataError
 from openfer.io.atomic import atomic_path
@@ -97,6 +98,39 @@ class PictureDataset(ImageDataset):
     def preview(self) -> ImagePreview:
         """Return the file for Kedro-Viz."""
         return ImagePreview(base64.b64encode(Path(self._get_load_path()).read_bytes()).decode())
+
+
+class AnimationDataset(AbstractDataset[list[Image.Image], list[Image.Image]]):
+    """An animated GIF, shown for ever.
+
+    Args:
+        filepath: of the file.
+        milliseconds: that each picture is shown.
+        metadata: Kedro's.
+    """
+
+    def __init__(self, *, filepath: str, milliseconds: int = 80, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self._milliseconds = milliseconds
+        self.metadata = metadata
+
+    def save(self, data: list[Image.Image]) -> None:
+        """Write pictures of one size, one after the other."""
+        with atomic_path(self._filepath) as temporary:
+            data[0].save(
+                temporary, format="GIF", save_all=True, append_images=data[1:], duration=self._milliseconds, loop=0
+            )
+
+    def load(self) -> list[Image.Image]:
+        """Return the pictures, RGB."""
+        with Image.open(self._filepath) as animation:
+            return [frame.convert("RGB") for frame in ImageSequence.Iterator(animation)]
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
 
 
 class WorkFolderDataset(AbstractDataset[None, Path]):

@@ -111,3 +111,17 @@ def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
     return {
         f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
     }
+
+
+def masked_shares(masked: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of masked faces by epoch, class and noise in the labels."""
+    from openfer.evaluation.masking import masked_shares as shares
+
+    return shares(masked)
+
+
+def masked_figure(table: pd.DataFrame) -> Any:
+    """Return the matplotlib figure of that table."""
+    from openfer.evaluation.figures import masked_picture
+
+    return masked_picture(table)

@@ -41,7 +41,7 @@ def grad_cam(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
                 {
                     "sample_id": sample_id,
                     "method": run.method,
-                    "variant": method.variant,
+                    "variant": run.row(method.variant),
                     "selection": checkpoint.facts["selection"],
                     "seed": run.seed,
                     "task": task,

@@ -12,6 +12,7 @@ from openfer.datasets.names import reader_names
 from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
+from openfer.training.mask_settings import MASKED
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
 """The sets that are rendered and not read."""
@@ -23,6 +24,7 @@ _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol
 """What a dataset's parameters may leave out; ``reader`` and ``root`` are always said."""
 
 _pretrained: set[str] = set()
+_masked: set[str] = {MASKED}
 _trained_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _asked: list[str] = ["synthetic_fer"]
@@ -32,7 +34,8 @@ _put_together: list[str] = [*_COMPARED]
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
+    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``,
+    ``addl.training.neighbourhood_mask``, and who has a reader.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -59,10 +62,14 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _readers.update({name: block["reader"] for name, block in blocks.items()})
     _trained_on.clear()
     _pretrained.clear()
+    _masked.clear()
     for name in method_names():
         first_weights = (parameters.get(name) or {}).get("initialisation")
         if isinstance(first_weights, Mapping) and first_weights.get("backbone") == PRETRAIN:
             _pretrained.add(name)
+        training = (parameters.get(name) or {}).get("training", {"neighbourhood_mask": name == MASKED})
+        if isinstance(training, Mapping) and training.get("neighbourhood_mask"):
+            _masked.add(name)
         datasets = (parameters.get(name) or {}).get("datasets")
         if datasets is None:
             continue
@@ -101,6 +108,11 @@ def datasets_of(method: str) -> tuple[str, ...]:
 def is_pretrained(method: str) -> bool:
     """Return whether a method's backbone starts from what the pipeline ``pretrain`` learned."""
     return method in _pretrained
+
+
+def is_masked(method: str) -> bool:
+    """Return whether a method's training asks the neighbours that the pipeline ``sna_generator`` draws."""
+    return method in _masked
 
 
 def compared_methods() -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """The parameters of one method's pipeline: what to train on what, and how."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.config import ImageSettings, TrainingConfig
+from openfer.training.mask_settings import MASKED
 
 
 class MethodRun(Settings):
@@ -19,6 +20,8 @@ class MethodRun(Settings):
         fold: of datasets that are split into folds, the one that is tested; the others train.
         seed: root of every draw.
         fresh: True trains anew although nothing changed.
+        label_noise: share of the training labels of the first task that are made wrong, to see what that does; those
+            of validation and test stay. A result's row says so.
         initialisation: where the backbone's first weights come from.
         images: crop, flip, augmentation and normalisation.
         training: device, precision, selection, checkpoints.
@@ -30,10 +33,29 @@ class MethodRun(Settings):
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
+    label_noise: float = Field(0.0, ge=0, lt=1)
     initialisation: InitialisationSettings = InitialisationSettings()
     images: ImageSettings
     training: TrainingConfig = TrainingConfig()
     settings: SerializeAsAny[Settings]
+
+    def row(self, variant: str) -> str:
+        """Return a method's variant with what this run adds to it: the mask, and noise in the labels."""
+        words = [variant]
+        mask = self.training.neighbourhood_mask
+        if mask is not None and self.method != MASKED:
+            words.append("mask")
+        if mask is not None and mask.threshold != "batch_mean":
+            words.append(f"T {mask.threshold}")
+        if self.label_noise:
+            words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
+        return " ".join(words)
+
+    @model_validator(mode="after")
+    def _is_masked(self) -> Self:
+        if self.method == MASKED and self.training.neighbourhood_mask is None:
+            raise ValueError(f"{MASKED} without its neighbourhood mask is two_scale: run that pipeline, or set one")
+        return self
 
     @field_validator("settings", mode="before")
     @classmethod

@@ -1,5 +1,8 @@
 """The one template of every method: train -> predict -> evaluate."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, trains
@@ -7,15 +10,14 @@ from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes
 from openfer.pipelines.bound import bound
 from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_pretrained
+from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
+from openfer.training.mask_settings import GENERATOR
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
-
-    Where its backbone starts from the pretraining, that comes first.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
@@ -24,21 +26,9 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     """
     parameters = f"params:{name}"
     tables = tables_of(name, extras)
-    models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
-    before = data_pipeline(datasets_of(name))
-    if is_pretrained(name):
-        before += method_pipeline(PRETRAIN)
-        models.append(f"{PRETRAIN}_models")
-    return before + Pipeline(
+    return training_pipeline(name, needs, extras) + Pipeline(
         [
-            node(
-                trains(runs(method_nodes.train, code)),
-                [parameters, f"{name}.work", *tables, *models],
-                [f"{name}_models", f"{name}_history", f"{name}.initialisation"],
-                name="train",
-                namespace=name,
-            ),
             node(
                 runs(method_nodes.predict, code),
                 [parameters, f"{name}_models", *tables],
@@ -74,20 +64,12 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 namespace=name,
             ),
             node(
-                method_nodes.augmented,
-                [parameters, *tables],
-                f"{name}.augmented",
-                name="augmented",
-                namespace=name,
-            ),
-            node(
                 bound(evaluation_nodes.by_group, datasets_of(name)),
                 [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
                 f"{name}.groups",
                 name="groups",
                 namespace=name,
             ),
-            node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
             node(
                 evaluation_nodes.distances,
                 f"{name}_features",
@@ -104,6 +86,61 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
             ),
         ]
     )
+
+
+def training_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
+    """Return the part of a method's pipeline that ends with its model: all that one without a task has.
+
+    Where its backbone starts from the pretraining, or its training asks for neighbours, what makes these comes first.
+    """
+    parameters = f"params:{name}"
+    tables = tables_of(name, extras)
+    models = [f"{needed}_models" for needed in needs]
+    before = data_pipeline(datasets_of(name))
+    function: Callable[..., Any] = method_nodes.train
+    results = [f"{name}_models", f"{name}_history", f"{name}.initialisation"]
+    if is_masked(name):
+        before += generator_pipeline() + _who_was_masked(name)
+        models.append(f"{GENERATOR}_models")
+        function, results = method_nodes.train_masked, [*results, f"{name}_masked"]
+    if is_pretrained(name):
+        before += method_pipeline(PRETRAIN)
+        models.append(f"{PRETRAIN}_models")
+    return before + Pipeline(
+        [
+            node(
+                trains(runs(function, f"openfer.methods.{name}")),
+                [parameters, f"{name}.work", *tables, *models],
+                results,
+                name="train",
+                namespace=name,
+            ),
+            node(
+                method_nodes.augmented,
+                [parameters, *tables],
+                f"{name}.augmented",
+                name="augmented",
+                namespace=name,
+            ),
+            node(evaluation_nodes.curves, f"{name}_history", f"{name}.curves_plot", name="curves", namespace=name),
+        ]
+    )
+
+
+def _who_was_masked(name: str) -> Pipeline:
+    table, picture = f"{name}.masked_shares", f"{name}.masked_picture"
+    return Pipeline(
+        [
+            node(evaluation_nodes.masked_shares, f"{name}_masked", table, name="masked_shares", namespace=name),
+            node(evaluation_nodes.masked_figure, table, picture, name="masked_figure", namespace=name),
+        ]
+    )
+
+
+def generator_pipeline() -> Pipeline:
+    """Return the pipelines that end with the generator of neighbours: three of SNA's four stages."""
+    needs = ("two_scale", "sna_autoencoder")
+    return method_pipeline("two_scale") + training_pipeline("sna_autoencoder") + training_pipeline(GENERATOR, needs)
 
 
 def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:

@@ -100,8 +100,10 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
     without any label is left out.
 
     Raises:
-        DataError: if no task has a label.
+        DataError: if there are tasks and none has a label.
     """
+    if not tasks:
+        return {}
     train = pd.concat([source.role("train") for source in data], ignore_index=True)
     classes = {}
     for task in tasks:

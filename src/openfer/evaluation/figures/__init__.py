@@ -8,6 +8,7 @@ from openfer.evaluation.figures.curves import training_curves
 from openfer.evaluation.figures.grad_cam import grad_cam_comparison, grad_cam_sheet
 from openfer.evaluation.figures.importance import importance_picture, importance_plot
 from openfer.evaluation.figures.interest_points import interest_points_sheet
+from openfer.evaluation.figures.neighbours import change_picture, masked_picture
 from openfer.evaluation.figures.recall import per_class_recall_plot
 from openfer.evaluation.figures.similarity import similarity_picture
 
@@ -15,6 +16,7 @@ __all__ = [
     "attention_sheet",
     "branch_attention_sheet",
     "branches_picture",
+    "change_picture",
     "confusion_picture",
     "confusion_plot",
     "grad_cam_comparison",
@@ -22,6 +24,7 @@ __all__ = [
     "importance_picture",
     "importance_plot",
     "interest_points_sheet",
+    "masked_picture",
     "per_class_recall_plot",
     "similarity_picture",
     "training_curves",

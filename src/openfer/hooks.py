@@ -6,6 +6,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from openfer.io.face_shard import forget_maps
 from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
 from openfer.pipelines.in_use import choose
 
@@ -33,7 +34,8 @@ class MemoryHook:
 
     @hook_impl
     def after_node_run(self) -> None:
-        """Return free memory to the system."""
+        """Return free memory to the system, and the pages of faces that the node has looked at."""
+        forget_maps()
         give_back_memory()
 
 

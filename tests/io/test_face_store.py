@@ -13,6 +13,7 @@ import pytest
 from openfer.errors import DataError
 from openfer.io import face_store
 from openfer.io.datasets import FaceStoreDataset
+from openfer.io.face_shard import forget_maps
 from openfer.io.face_store import (
     EncodedFace,
     Face,
@@ -164,6 +165,27 @@ def test_a_shard_of_more_faces_than_are_written_at_once_reads_everywhere(tmp_pat
         assert store.image(row)[4, 4, 0] == row
         assert store.sample_ids[row] == f"{row:03d}"
     assert store.table(["sample_id"])["sample_id"].is_monotonic_increasing
+
+
+def test_columns_of_many_shards_are_in_the_order_of_the_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_store, "_SHARDS_AT_ONCE", 2)
+    store = write_store(tmp_path / "faces", "edcba", rows_per_shard=1)
+    table = store.table()
+    assert table["sample_id"].tolist() == list("edcba")
+    assert table["sha256"].tolist() == [hashlib.sha256(store.encoded(row)).hexdigest() for row in range(5)]
+    assert table["points5"].map(len).tolist() == [10] * 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads /proc")
+def test_maps_are_forgotten_when_asked_for_and_made_anew_when_needed(store: FaceStore) -> None:
+    def maps() -> int:
+        return Path("/proc/self/maps").read_text().count(str(store.folder))
+
+    before = store.encoded(0)
+    assert maps() > 0
+    forget_maps()
+    assert maps() == 0
+    assert store.encoded(0) == before
 
 
 def test_a_worker_that_fails_leaves_no_shard(tmp_path: Path) -> None:

@@ -54,6 +54,18 @@ def test_folds_do_not_depend_on_the_order_of_rows(listed):
     pd.testing.assert_frame_equal(first, again)
 
 
+@pytest.mark.parametrize("images", [127, 128, 300])
+def test_a_subject_may_have_any_number_of_images_of_a_class(images):
+    rows = pd.DataFrame({"subject": np.repeat(list("abcd"), images), "expression": ["happiness", "anger"] * 2 * images})
+    rows = rows.assign(sample_id=rows.index.astype(str), dataset="laboratory")
+    rows.loc[rows.subject == "a", "expression"] = "happiness"
+    split = subject_folds(rows, 4, 0.5, seed=0)
+    assert (
+        split.query("role == 'test'").merge(rows, on="sample_id").groupby("fold")["subject"].nunique().tolist()
+        == [1] * 4
+    )
+
+
 def test_another_seed_deals_other_folds():
     rows = laboratory(names(40))
     assert not subject_folds(rows, 10, 0.15, 0).equals(subject_folds(rows, 10, 0.15, 1))

@@ -98,6 +98,12 @@ def test_rows_without_the_label_are_left_out_and_counted(rows, caplog):
     assert counts.loc["(subjects)", "test"] == 10
 
 
+def test_assigned_names_that_no_row_has_are_not_counted(rows):
+    split = official_split(rows, 0.2, 0)
+    stranger = pd.DataFrame({"sample_id": ["nobody"], "fold": 0, "role": "test"})
+    pd.testing.assert_frame_equal(split_counts(rows, pd.concat([split, stranger])), split_counts(rows, split))
+
+
 def test_the_same_subject_name_in_two_datasets_is_two_people():
     rows = people(2, 7)
     other = people(2, 7).assign(dataset="other")

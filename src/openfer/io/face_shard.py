@@ -199,6 +199,11 @@ def mapped(path: str, stamp: str) -> FaceShard:
     return FaceShard(Path(path))
 
 
+def forget_maps() -> None:
+    """Unmap all shards that nobody reads any more: the pages read of them count as memory of the process."""
+    mapped.cache_clear()
+
+
 def _not_whole(path: Path, error: Exception) -> DataError:
     size = f"{path.stat().st_size} bytes" if path.is_file() else "missing"
     return DataError(f"{path} ({size}) is no whole Arrow file of faces ({' '.join(str(error).split())}); {REMEDY}")

@@ -111,7 +111,8 @@ def _counted(rows: pd.DataFrame, group: np.ndarray, task: str) -> tuple[np.ndarr
     code, _ = pd.factorize(group[ordered])
     label, names = pd.factorize(rows[task])
     label = np.argsort(sorted(range(len(names)), key=list(names).__getitem__))[label][ordered]
-    counts = np.zeros((code.max() + 1, label.max() + 1), np.int32)
+    most = np.bincount(code).max()  # where groups are single images, a byte for each class is enough
+    counts = np.zeros((code.max() + 1, label.max() + 1), np.min_scalar_type(-most - 1))
     np.add.at(counts, (code, label), 1)
     return ordered, code, counts
 

@@ -26,11 +26,13 @@ def split_counts(rows: pd.DataFrame, split: pd.DataFrame, task: str = "expressio
     roles = np.zeros(len(split), np.int8)
     for number, side in enumerate(sides):
         roles[(split["role"] == side).to_numpy()] = number
+    place = places(split["sample_id"], rows["sample_id"])
     parts = []
     for fold in sorted(split["fold"].unique()):
         assigned = (split["fold"] == fold).to_numpy()
-        place = places(rows["sample_id"], split["sample_id"][assigned])
-        role = np.append(roles[assigned], np.int8(len(_ROLES)))[place]  # the last one is of place -1
+        role = np.full(len(rows) + 1, len(_ROLES), np.int8)
+        role[place[assigned]] = roles[assigned]
+        role = role[:-1]  # without place -1, that of names which no row has
         found = np.bincount(first + role, minlength=len(names) * len(sides))
         table = pd.DataFrame(found.reshape(-1, len(sides)), names, sides)
         table = table.loc[sorted(table.index[table.any(axis=1)], key=str)]

@@ -47,13 +47,19 @@ def official_split(
     if not 0 < validation_share < 1:
         raise ParameterError(f"validation_share is {validation_share}; give a number between 0 and 1, such as 0.15")
     labelled = _labelled(rows, task)
-    role = labelled["partition"].astype(object).copy()
+    role = pd.Series(pd.Categorical(labelled["partition"], _PARTITIONS))  # a byte each
     if not (role == "val").any():
-        train = labelled[role == "train"]
-        generator = generator_for(seed, "official_split", task)
-        role[train.index[carve(train, subject_groups(train, sha256), task, validation_share, generator)]] = "val"
+        role[_validation(labelled[role == "train"], validation_share, seed, task, sha256)] = "val"
     split = pd.DataFrame({"sample_id": labelled["sample_id"], "fold": 0, "role": role})
     return SPLIT.validate(split.reset_index(drop=True))
+
+
+def _validation(
+    train: pd.DataFrame, share: float, seed: int, task: str, sha256: Mapping[str, str] | pd.Series | None
+) -> pd.Index:
+    """Return the index of those training rows that are to validate."""
+    generator = generator_for(seed, "official_split", task)
+    return train.index[carve(train, subject_groups(train, sha256), task, share, generator)]
 
 
 def only_testing(rows: pd.DataFrame, task: str = "expression") -> pd.DataFrame:
@@ -91,7 +97,7 @@ def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
             f"partition has the values {unknown}; the publisher's partitions are named "
             f"{', '.join(_PARTITIONS)}: correct the dataset's reader"
         )
-    labelled = rows[rows[task].notna()].reset_index(drop=True)
+    labelled = rows.dropna(subset=[task]).reset_index(drop=True)  # which copies nothing where all are labelled
     if len(labelled) < len(rows):
         _log.warning("%d of %d rows carry no %s and get no role", len(rows) - len(labelled), len(rows), task)
     for partition in ("train", "test"):

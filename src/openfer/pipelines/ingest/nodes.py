@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from openfer.faces.config import FacesConfig
 from openfer.io.face_store import FaceStore
-from openfer.io.memory import give_back_memory
 from openfer.io.table_file import TableFile
 from openfer.parameters import RawFolder, Settings
 from openfer.protocols.config import DatasetProtocol
@@ -60,14 +60,12 @@ def align(name: str, root: RawFolder, config: FacesConfig, sources: TableFile, w
 
 def split(rows: TableFile, faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
     """Return who trains, who selects and who tests, among the rows that have a face."""
-    from openfer.protocols.contents import places
     from openfer.protocols.make import columns_of, make_split
 
-    hashes = _hashes(faces)
     table = rows.table(columns_of(protocol))
-    have_faces = table[places(table["sample_id"], hashes.index.to_series()) >= 0].reset_index(drop=True)
-    del table
-    return make_split(have_faces, hashes, protocol)
+    contents = _contents(table["sample_id"], faces)
+    table = table[contents >= 0].reset_index(drop=True)
+    return make_split(table, pd.Series(contents[contents >= 0], table["sample_id"]), protocol)
 
 
 def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
@@ -82,11 +80,10 @@ def leakage(
     rows: TableFile, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
 ) -> pd.DataFrame:
     """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
-    from openfer.protocols.contents import content_numbers
     from openfer.protocols.leakage import leakage_report
 
-    names = split["sample_id"]  # which the contents share, so that those of the store can go
-    contents = pd.Series(content_numbers(names, _hashes(faces)), names)
+    names = split["sample_id"]
+    contents = pd.Series(_contents(names, faces), names)
     people = ["sample_id", "dataset", "subject"]
     shared = protocol.kind == "holdout"
     return leakage_report(rows.table(people), split, contents, pairs=pairs, identities_shared=shared)
@@ -103,7 +100,8 @@ def groups(rows: TableFile, split: pd.DataFrame, deduplicated: pd.DataFrame) -> 
     """Return the groups of test faces that are reported beside the whole."""
     from openfer.protocols.groups import groups_of
 
-    return groups_of(rows.table(["sample_id", "subsets"]), split, deduplicated)
+    some = (part[part["subsets"].notna()] for part in rows.batches(["sample_id", "subsets"]))  # few are on a list
+    return groups_of(pd.concat(some), split, deduplicated)
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -137,9 +135,9 @@ def sheet(rows: TableFile, faces: FaceStore) -> Any:
     return contact_sheet(images, captions, columns=_SHOWN_PER_CLASS, cell=160)
 
 
-def _hashes(faces: FaceStore) -> pd.Series:
-    """Return by ``sample_id`` a number for each content, which takes a tenth of the memory of its hash."""
-    number, _ = pd.factorize(faces.contents())
-    hashes = pd.Series(number, index=faces.table(["sample_id"])["sample_id"], name="content")
-    give_back_memory()  # many small shards leave gaps
-    return hashes
+def _contents(names: pd.Series, faces: FaceStore) -> np.ndarray:
+    """Return a number for the content of each sample's face, int64, (N,); -1 where it has no face."""
+    from openfer.protocols.contents import places
+
+    place = places(names, faces.table(["sample_id"])["sample_id"])  # before the contents: names need much room
+    return np.append(faces.contents(), -1)[place]

@@ -10,8 +10,10 @@ from openfer.evaluation.figures.importance import importance_picture, importance
 from openfer.evaluation.figures.interest_points import interest_points_sheet
 from openfer.evaluation.figures.recall import per_class_recall_plot
 from openfer.evaluation.figures.similarity import similarity_picture
+from openfer.evaluation.figures.stability import ShownSequence, stability_sheet
 
 __all__ = [
+    "ShownSequence",
     "attention_sheet",
     "branch_attention_sheet",
     "branches_picture",
@@ -24,5 +26,6 @@ __all__ = [
     "interest_points_sheet",
     "per_class_recall_plot",
     "similarity_picture",
+    "stability_sheet",
     "training_curves",
 ]

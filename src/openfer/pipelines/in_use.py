@@ -13,8 +13,11 @@ from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
 
-EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
+EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
 """The sets that are rendered and not read."""
+
+_STABLE = ("synthetic_sequences",)
+"""Those of them that are split by the stability protocol."""
 
 _SHARED = ("compared", "dataset", "doctor", "landmarks", "synthetic", "protocol")
 _COMPARED = ("baseline", "addl")
@@ -25,6 +28,7 @@ _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol
 _pretrained: set[str] = set()
 _trained_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
+_stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
 _put_together: list[str] = [*_COMPARED]
 
@@ -32,7 +36,8 @@ _put_together: list[str] = [*_COMPARED]
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``, and who has a reader.
+    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``, who has a reader, and whose
+    ``protocol.kind`` is ``stability``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -57,6 +62,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             )
     _readers.clear()
     _readers.update({name: block["reader"] for name, block in blocks.items()})
+    _stable.clear()
+    _stable.update(_STABLE, (name for name, block in blocks.items() if _is_stable(block)))
     _trained_on.clear()
     _pretrained.clear()
     for name in method_names():
@@ -96,6 +103,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def stability_datasets(method: str) -> tuple[str, ...]:
+    """Return those of :func:`datasets_of` that are split by the stability protocol."""
+    return tuple(name for name in datasets_of(method) if name in _stable)
 
 
 def is_pretrained(method: str) -> bool:
@@ -143,6 +155,11 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _is_stable(block: Mapping[str, Any]) -> bool:
+    protocol = block["protocol"]
+    return isinstance(protocol, Mapping) and protocol.get("kind") == "stability"
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:

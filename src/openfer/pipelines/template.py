@@ -10,10 +10,13 @@ from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
+from openfer.pipelines.stability import stability_pipeline
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
+
+    Of sequences split for it, stability is measured as well.
 
     Where its backbone starts from the pretraining, that comes first.
 
@@ -26,11 +29,11 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     tables = tables_of(name, extras)
     models = [f"{needed}_models" for needed in needs]
     code = f"openfer.methods.{name}"
-    before = data_pipeline(datasets_of(name))
+    beside = data_pipeline(datasets_of(name)) + stability_pipeline(name)
     if is_pretrained(name):
-        before += method_pipeline(PRETRAIN)
+        beside += method_pipeline(PRETRAIN)
         models.append(f"{PRETRAIN}_models")
-    return before + Pipeline(
+    return beside + Pipeline(
         [
             node(
                 trains(runs(method_nodes.train, code)),

@@ -54,7 +54,7 @@ def pytest_collection_finish() -> None:
 
 @dataclass(frozen=True)
 class TinyFaces:
-    """Fifty-six rendered faces of 64 pixels.
+    """Some rendered faces of 64 pixels.
 
     Attributes:
         store: the faces.
@@ -73,6 +73,17 @@ class TinyFaces:
 
 @pytest.fixture(scope="session")
 def tiny_faces(tmp_path_factory) -> TinyFaces:
+    """Seven people and one more with seven expressions each."""
+    return _rendered("synthetic_fer", tmp_path_factory.mktemp("tiny_faces"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sequences(tmp_path_factory) -> TinyFaces:
+    """Six people with two sequences of six frames each; every expression but neutral is shown twice."""
+    return _rendered("synthetic_sequences", tmp_path_factory.mktemp("tiny_sequences"))
+
+
+def _rendered(name: str, folder: Path) -> TinyFaces:
     from openfer.synthetic.config import SyntheticConfig
     from openfer.synthetic.render_set import render_set
     from openfer.synthetic.sets import plan
@@ -89,8 +100,8 @@ def tiny_faces(tmp_path_factory) -> TinyFaces:
             "pie": {**one, "occluded_share": 0, "intensity": intensity},
             "raf": {**one, "mixture": mixture},
             "fer": {"train_people": 7, "test_people": 1, "images_per_person": 7, "mixture": mixture},
+            "sequences": {"people": 6, "sequences_per_person": 2, "frames": 6, "mixture": mixture},
         }
     )
-    scenes = plan("synthetic_fer", config)
-    folder = render_set(scenes, config, tmp_path_factory.mktemp("tiny_faces"))
-    return TinyFaces(FaceStore(folder), scenes.assign(identity=scenes["person"]))
+    scenes = plan(name, config)
+    return TinyFaces(FaceStore(render_set(scenes, config, folder)), scenes.assign(identity=scenes["person"]))

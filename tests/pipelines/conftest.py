@@ -16,6 +16,7 @@ synthetic:
   pie: {people: 3, images_per_person: 8}
   raf: {people: 30, images_per_person: 2}
   fer: {train_people: 6, test_people: 2, images_per_person: 7}
+  sequences: {people: 6, sequences_per_person: 2}
 protocol: {validation_share: 0.3}
 """
 TINY_METHOD = """

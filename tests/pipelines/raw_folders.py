@@ -91,8 +91,9 @@ def celeba(root: Path, pictures: Pictures) -> None:
     path.write_text("\n".join([*head, *(f"{f} {_joined(five(p), ' ')}" for f, p in points.items())]) + "\n")
 
 
-def ck_plus(root: Path, pictures: Pictures) -> None:
-    sequences = {f"{who}/{part}": (3, code) for who in LISTED["ck_plus"] for part, code in (("001", 5), ("002", 6))}
+def ck_plus(root: Path, pictures: Pictures, frames: int = 3) -> None:
+    codes = {"001": 5, "002": 6}
+    sequences = {f"{who}/{part}": (frames, code) for who in LISTED["ck_plus"] for part, code in codes.items()}
     trees_lab.ck_plus(root, sequences | {"S999/001": (2, None)})
     for path in sorted((root / "cohn-kanade-images").rglob("*.png")):
         points = pictures.put(path)

@@ -116,6 +116,14 @@ def test_the_chosen_methods_are_trained_and_put_beside_each_other() -> None:
         choose({})
 
 
+def test_the_default_run_renders_no_set_that_it_does_not_use(pipelines: dict[str, Pipeline]) -> None:
+    def rendered(name: str) -> set[str]:
+        return {node.name for node in pipelines[name].nodes if node.name.endswith(".render")}
+
+    assert rendered("__default__") == {f"synthetic_{name}.render" for name in ("pie", "raf", "fer")}
+    assert rendered("synthesize") == rendered("__default__") | {"synthetic_sequences.render"}
+
+
 @pytest.mark.parametrize("compared", ["baseline", ["baseline"], ["baseline", "adl"], ["addl", "addl"]])
 def test_a_choice_of_methods_that_cannot_be_compared_is_refused(compared: object) -> None:
     with pytest.raises(ParameterError, match=r"compared is .*; give a list of two or more methods.* addl, baseline"):

@@ -25,6 +25,7 @@ def make_config(**changes: Any) -> SyntheticConfig:
         "pie": {"people": 4, "images_per_person": 15, "occluded_share": 0.0, "intensity": {"low": 0.6, "high": 1.0}},
         "raf": {"people": 30, "images_per_person": 2, "mixture": MIXTURE},
         "fer": {"train_people": 4, "test_people": 2, "images_per_person": 7, "mixture": MIXTURE},
+        "sequences": {"people": 4, "sequences_per_person": 3, "frames": 6, "mixture": MIXTURE},
     }
     return SyntheticConfig.model_validate(values | changes)
 

@@ -14,6 +14,7 @@ LABELLED = {
     "synthetic_pie": {"identity", "illumination", "pose"},
     "synthetic_raf": {"gender", "age", "race"},
     "synthetic_fer": {"expression"},
+    "synthetic_sequences": {"expression"},
 }
 
 

@@ -52,7 +52,7 @@ def page_of_embedded(
 
 def _expected(name: str, settings: SyntheticConfig, rows: pd.DataFrame) -> Expected:
     scenes = plan(name, settings)
-    sides = scenes.groupby("partition")
+    sides = scenes.groupby(scenes["partition"].astype(object).fillna(""))
     classes: dict[str, dict[str, int]] = {}
     if rows["expression"].notna().any():
         classes = {str(side): dict(members["expression"].value_counts()) for side, members in sides}
@@ -61,6 +61,7 @@ def _expected(name: str, settings: SyntheticConfig, rows: pd.DataFrame) -> Expec
         images={str(name): int(count) for name, count in sides.size().items()},
         classes=classes,
         subjects=scenes["person"].nunique(),
+        sequences=scenes["sequence"].nunique() if "sequence" in scenes else None,
         image_size=(side, side),
         source="the plan",
     )

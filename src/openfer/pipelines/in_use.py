@@ -14,8 +14,11 @@ from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.training.mask_settings import MASKED
 
-EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer")
+EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
 """The sets that are rendered and not read."""
+
+_STABLE = ("synthetic_sequences",)
+"""Those of them that are split by the stability protocol."""
 
 _SHARED = ("compared", "dataset", "doctor", "landmarks", "synthetic", "protocol")
 _COMPARED = ("baseline", "addl")
@@ -27,6 +30,7 @@ _pretrained: set[str] = set()
 _masked: set[str] = {MASKED}
 _trained_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
+_stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
 _put_together: list[str] = [*_COMPARED]
 
@@ -35,7 +39,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
     That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``,
-    ``addl.training.neighbourhood_mask``, and who has a reader.
+    ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -60,6 +64,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             )
     _readers.clear()
     _readers.update({name: block["reader"] for name, block in blocks.items()})
+    _stable.clear()
+    _stable.update(_STABLE, (name for name, block in blocks.items() if _is_stable(block)))
     _trained_on.clear()
     _pretrained.clear()
     _masked.clear()
@@ -103,6 +109,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def stability_datasets(method: str) -> tuple[str, ...]:
+    """Return those of :func:`datasets_of` that are split by the stability protocol."""
+    return tuple(name for name in datasets_of(method) if name in _stable)
 
 
 def is_pretrained(method: str) -> bool:
@@ -155,6 +166,11 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _is_stable(block: Mapping[str, Any]) -> bool:
+    protocol = block["protocol"]
+    return isinstance(protocol, Mapping) and protocol.get("kind") == "stability"
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:

@@ -13,11 +13,14 @@ from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
+from openfer.pipelines.stability import stability_pipeline
 from openfer.training.mask_settings import GENERATOR
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
+
+    Of sequences split for it, stability is measured as well.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
@@ -27,64 +30,68 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     parameters = f"params:{name}"
     tables = tables_of(name, extras)
     code = f"openfer.methods.{name}"
-    return training_pipeline(name, needs, extras) + Pipeline(
-        [
-            node(
-                runs(method_nodes.predict, code),
-                [parameters, f"{name}_models", *tables],
-                [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
-                name="predict",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.evaluate,
-                [f"{name}_predictions", f"{name}_facts"],
-                {
-                    "metrics": f"{name}.metrics",
-                    "results": f"{name}.results",
-                    "per_class": f"{name}.per_class",
-                    "confusion_plot": f"{name}.confusion_plot",
-                    "confusion_picture": f"{name}.confusion_picture",
-                },
-                name="evaluate",
-                namespace=name,
-            ),
-            node(
-                runs(grad_cam, code),
-                [parameters, f"{name}_models", *tables],
-                f"{name}_grad_cam",
-                name="grad_cam",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.grad_cam_picture,
-                f"{name}_grad_cam",
-                f"{name}.grad_cam_picture",
-                name="grad_cam_picture",
-                namespace=name,
-            ),
-            node(
-                bound(evaluation_nodes.by_group, datasets_of(name)),
-                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
-                f"{name}.groups",
-                name="groups",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.distances,
-                f"{name}_features",
-                f"{name}.distances",
-                name="distances",
-                namespace=name,
-            ),
-            node(
-                runs(publish, code),
-                [parameters, f"{name}_models", *tables],
-                f"{name}.mlflow_model",
-                name="publish",
-                namespace=name,
-            ),
-        ]
+    return (
+        training_pipeline(name, needs, extras)
+        + stability_pipeline(name)
+        + Pipeline(
+            [
+                node(
+                    runs(method_nodes.predict, code),
+                    [parameters, f"{name}_models", *tables],
+                    [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
+                    name="predict",
+                    namespace=name,
+                ),
+                node(
+                    evaluation_nodes.evaluate,
+                    [f"{name}_predictions", f"{name}_facts"],
+                    {
+                        "metrics": f"{name}.metrics",
+                        "results": f"{name}.results",
+                        "per_class": f"{name}.per_class",
+                        "confusion_plot": f"{name}.confusion_plot",
+                        "confusion_picture": f"{name}.confusion_picture",
+                    },
+                    name="evaluate",
+                    namespace=name,
+                ),
+                node(
+                    runs(grad_cam, code),
+                    [parameters, f"{name}_models", *tables],
+                    f"{name}_grad_cam",
+                    name="grad_cam",
+                    namespace=name,
+                ),
+                node(
+                    evaluation_nodes.grad_cam_picture,
+                    f"{name}_grad_cam",
+                    f"{name}.grad_cam_picture",
+                    name="grad_cam_picture",
+                    namespace=name,
+                ),
+                node(
+                    bound(evaluation_nodes.by_group, datasets_of(name)),
+                    [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
+                    f"{name}.groups",
+                    name="groups",
+                    namespace=name,
+                ),
+                node(
+                    evaluation_nodes.distances,
+                    f"{name}_features",
+                    f"{name}.distances",
+                    name="distances",
+                    namespace=name,
+                ),
+                node(
+                    runs(publish, code),
+                    [parameters, f"{name}_models", *tables],
+                    f"{name}.mlflow_model",
+                    name="publish",
+                    namespace=name,
+                ),
+            ]
+        )
     )
 
 

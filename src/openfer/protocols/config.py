@@ -27,7 +27,9 @@ class DatasetProtocol(Settings):
     Attributes:
         kind: ``official``, the publisher's partitions; ``subject_folds``, cross-validation over subjects;
             ``image_folds``, over images where no subject is known; ``holdout``, train and val of single images;
-            ``test_only``, for a set that only tests what others have trained.
+            ``test_only``, for a set that only tests what others have trained; ``stability``, peaks of sequences
+            train and the four frames before them test (:mod:`openfer.protocols.stability`), for which the reader
+            must keep at least the last five frames (``options: {frames: all}``).
         tested: the publisher's partition that tests in an official split. ``val`` where the labels of the test images
             are not public, or where a paper reports on validation images (FER+): the publisher's validation images
             test, and validation comes from train, never from what is reported.
@@ -43,7 +45,7 @@ class DatasetProtocol(Settings):
             :mod:`openfer.faces.perceptual_hash` says what 22 finds. Null looks for equal files only.
     """
 
-    kind: Literal["official", "subject_folds", "image_folds", "holdout", "test_only"] = "official"
+    kind: Literal["official", "subject_folds", "image_folds", "holdout", "test_only", "stability"] = "official"
     tested: Literal["test", "val"] = "test"
     task: Literal["expression", "valence", "attributes"] = "expression"
     folds: int = Field(10, ge=2)
@@ -63,7 +65,9 @@ class DatasetProtocol(Settings):
         if self.tested != "test" and self.kind != "official":
             raise ValueError(f"tested names a partition of the official split, and kind is {self.kind}; remove tested")
         if self.lists and self.kind != "subject_folds":
-            raise ValueError(f"lists say each subject's fold, and kind is {self.kind}; set kind: subject_folds")
+            raise ValueError(
+                f"lists say each subject's fold, and kind is {self.kind}; remove lists, or set kind: subject_folds"
+            )
         if isinstance(self.lists, str) and self.lists not in NAMES:
             raise ValueError(f"there is no fold list {self.lists!r}; the lists are {', '.join(NAMES)}")
         if self.kind == "holdout" and self.validation_share > 0.5:

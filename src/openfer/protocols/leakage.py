@@ -12,6 +12,9 @@ from openfer.protocols.contents import content_numbers, people_numbers, places
 _ROLES = ("train", "val", "test")
 _COLUMNS = ("fold", "kind", "roles", "shared", "count", "checked", "samples", "examples", "verdict")
 _EXAMPLES = 3
+_BEFORE_THE_PEAK = ("train", "test")
+"""The sides that share their sequences in the stability protocol."""
+
 NONE_FOUND, LEAK, EXPECTED, UNKNOWN = "none found", "leak", "expected by design", "not checkable"
 """The verdicts."""
 
@@ -23,11 +26,12 @@ def leakage_report(
     *,
     pairs: pd.DataFrame | None = None,
     identities_shared: bool = False,
+    sequences_shared: bool = False,
 ) -> pd.DataFrame:
     """Look for subjects, and for equal or nearly equal images, that have two roles in one fold.
 
     Args:
-        rows: the columns ``sample_id, dataset, subject``.
+        rows: the columns ``sample_id, dataset, subject``, and ``sequence`` where sequences are shared.
         split: valid under :data:`openfer.schemas.SPLIT`.
         sha256: the hash of each face by ``sample_id``, a mapping or an indexed series; samples without one
             are not checked for copies.
@@ -35,18 +39,25 @@ def leakage_report(
             it near duplicates are not looked for.
         identities_shared: True for an image holdout, where shared subjects are the design; copies of an
             image are a leak there too.
+        sequences_shared: True for the stability protocol, which tests the frames before those that train: subjects,
+            sequences and near duplicates shared by train and test are the design. Whoever is in validation as well,
+            and equal images, are a leak there too.
 
     Returns:
-        One row per fold, kind (``subject``, ``exact_duplicate`` or, with pairs, ``near_duplicate``: alike and
-        not byte-identical) and pair of roles that the fold has, also where nothing is found: ``fold, kind,
-        roles`` (such as ``train/test``), ``shared`` (subjects or distinct images on both sides; for near
-        duplicates, pairs), ``count`` (samples on the second side concerned), ``checked`` and ``samples``
-        (samples of the two sides whose subject or hash is known, and all of them), ``examples`` (sample ids of
-        both sides), ``verdict``.
+        One row per fold, kind (``subject``, ``exact_duplicate``; with pairs ``near_duplicate``: alike and
+        not byte-identical; ``sequence`` where sequences are shared) and pair of roles that the fold has, also where
+        nothing is found: ``fold, kind, roles`` (such as ``train/test``), ``shared`` (subjects, sequences or distinct
+        images on both sides; for near duplicates, pairs), ``count`` (samples on the second side concerned),
+        ``checked`` and ``samples`` (samples of the two sides whose subject, sequence or hash is known, and all of
+        them), ``examples`` (sample ids of both sides), ``verdict``.
     """
     near = None if pairs is None else _not_identical(pairs, sha256)
     names = split["sample_id"]
-    numbers = {"subject": np.append(people_numbers(rows), -1)[places(names, rows["sample_id"])]}
+    place = places(names, rows["sample_id"])
+    numbers = {"subject": np.append(people_numbers(rows), -1)[place]}
+    if sequences_shared:
+        recordings = rows[["dataset", "sequence"]].set_axis(["dataset", "subject"], axis=1)
+        numbers["sequence"] = np.append(people_numbers(recordings), -1)[place]
     del rows  # room for what follows
     numbers["exact_duplicate"] = content_numbers(names, sha256)
     del sha256
@@ -55,15 +66,17 @@ def leakage_report(
         of_role = {role: ((split["fold"] == fold) & (split["role"] == role)).to_numpy() for role in _ROLES}
         sides = {role: mask for role, mask in of_role.items() if mask.any()}
         for kind, number in numbers.items():
-            expected = identities_shared and kind == "subject"
             for first, second in combinations(sides, 2):
+                by_design = sequences_shared and (first, second) == _BEFORE_THE_PEAK
+                expected = kind != "exact_duplicate" and (identities_shared or by_design)
                 row = {"fold": fold, "kind": kind, "roles": f"{first}/{second}"}
                 found.append(row | _overlap(names, number, sides[first], sides[second], expected=expected))
         if near is not None:
             content = numbers["exact_duplicate"]
             for first, second in combinations(sides, 2):
+                by_design = sequences_shared and (first, second) == _BEFORE_THE_PEAK
                 row = {"fold": fold, "kind": "near_duplicate", "roles": f"{first}/{second}"}
-                found.append(row | _alike(names, content, sides[first], sides[second], near))
+                found.append(row | _alike(names, content, sides[first], sides[second], near, expected=by_design))
     return pd.DataFrame(found, columns=list(_COLUMNS))  # a split with one role has no two sides
 
 
@@ -110,7 +123,13 @@ def _not_identical(pairs: pd.DataFrame, sha256: Mapping[str, str] | pd.Series) -
 
 
 def _alike(
-    names: pd.Series, content: np.ndarray, first: np.ndarray, second: np.ndarray, near: pd.DataFrame
+    names: pd.Series,
+    content: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    near: pd.DataFrame,
+    *,
+    expected: bool,
 ) -> dict[str, object]:
     """Report which pairs have one name on each of two sides, given as masks of the names."""
     paired = places(names, pd.concat([near["sample_id_1"], near["sample_id_2"]])) >= 0  # few are
@@ -122,7 +141,7 @@ def _alike(
     across = pd.concat(found).sort_values(["first", "second"])
     examples = [f"{row.first} = {row.second}" for row in across.head(_EXAMPLES).itertuples()]
     concerned = across["second"].nunique()
-    return _line(content, first, second, len(across), concerned, examples, expected=False)
+    return _line(content, first, second, len(across), concerned, examples, expected=expected)
 
 
 def _line(

@@ -11,6 +11,7 @@ from openfer.protocols.fold_lists import fold_list
 from openfer.protocols.folds import image_folds, subject_folds
 from openfer.protocols.holdout import image_holdout
 from openfer.protocols.official import official_split, only_testing
+from openfer.protocols.stability import stability_split
 
 
 def columns_of(protocol: DatasetProtocol) -> list[str]:
@@ -18,7 +19,8 @@ def columns_of(protocol: DatasetProtocol) -> list[str]:
     labels = ["attributes", "gender"] if protocol.task == "attributes" else [protocol.task]
     people = ["subject", "identity"] if protocol.kind == "holdout" else ["subject"]
     lists = [] if protocol.subset is None else ["subsets"]
-    return ["sample_id", "dataset", "partition", *people, *labels, *lists]
+    recordings = ["sequence", "frame"] if protocol.kind == "stability" else []
+    return ["sample_id", "dataset", "partition", *people, *labels, *lists, *recordings]
 
 
 def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protocol: DatasetProtocol) -> pd.DataFrame:
@@ -45,6 +47,8 @@ def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protoc
         return image_folds(rows, protocol.folds, share, seed, sha256, task)
     if protocol.kind == "subject_folds":
         return subject_folds(rows, protocol.folds, share, seed, _lists(rows, protocol), task)
+    if protocol.kind == "stability":
+        return stability_split(rows, share, seed, task)
     if protocol.kind == "test_only":
         return only_testing(rows, task)
     if protocol.tested == "val":

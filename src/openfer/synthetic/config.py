@@ -98,6 +98,22 @@ class FerSet(Settings):
     mixture: Mixture
 
 
+class SequenceSet(Settings):
+    """`synthetic_sequences`: expressions that rise from neutral to their peak, as in CK+ and Oulu-CASIA.
+
+    Attributes:
+        people: number of identities.
+        sequences_per_person: a person's sequences go through the six basic expressions in turn.
+        frames: of each sequence, the first one neutral and the last one the peak; the stability protocol needs five.
+        mixture: variation of pose, light, occlusion and of the peak's intensity; all is the same in a sequence.
+    """
+
+    people: Count
+    sequences_per_person: Count
+    frames: int = Field(ge=2)
+    mixture: Mixture
+
+
 class RenderSettings(Settings):
     """How a set is rendered.
 
@@ -137,8 +153,10 @@ class SyntheticConfig(RenderSettings):
         pie: the set `synthetic_pie`.
         raf: the set `synthetic_raf`.
         fer: the set `synthetic_fer`.
+        sequences: the set `synthetic_sequences`.
     """
 
     pie: PieSet
     raf: RafSet
     fer: FerSet
+    sequences: SequenceSet

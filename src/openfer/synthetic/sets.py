@@ -1,8 +1,8 @@
-"""The three embedded sets: their scenes, and the rows that say what each set labels.
+"""The embedded sets: their scenes, and the rows that say what each set labels.
 
-``synthetic_pie`` copies Multi-PIE's label structure, ``synthetic_raf`` that of RAF-DB's attributes
-and ``synthetic_fer`` an expression dataset; what a set does not label is missing from its rows and
-kept in its scenes, for reports.
+``synthetic_pie`` copies Multi-PIE's label structure, ``synthetic_raf`` that of RAF-DB's attributes,
+``synthetic_fer`` an expression dataset and ``synthetic_sequences`` one of recordings; what a set does not label is
+missing from its rows and kept in its scenes, for reports.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from openfer.synthetic.scene.description import Scene
 from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
 
 _GENDERS = ("male", "female")
+_OF_RECORDINGS = ("sequence", "frame")
 _LABORATORY_AGES = ("20-39", "40-69")
 _AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0.10}
 """Ages in photographs of expressions."""
@@ -31,10 +32,14 @@ _LABELLED = {
     "synthetic_pie": ("identity", "illumination", "pose"),
     "synthetic_raf": ("gender", "age", "race"),
     "synthetic_fer": ("expression",),
+    "synthetic_sequences": ("expression",),
 }
 
 SETS = tuple(_LABELLED)
 """The names of the embedded sets that carry labels."""
+
+_SEQUENCES = "synthetic_sequences"
+_SIX = tuple(name for name in BASIC_EXPRESSIONS if name != "neutral")
 
 LANDMARKS = "synthetic_landmarks"
 """The set from which landmarks are learned; its rows would label nothing, its people are in no other set."""
@@ -50,7 +55,7 @@ def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
     Returns:
         Columns ``sample_id`` (hash of the scene), ``dataset``, ``person``, ``number`` (of the image
         within the person), ``partition``, ``pose``, ``illumination`` and the fields of
-        :class:`~openfer.synthetic.scene.description.Scene`.
+        :class:`~openfer.synthetic.scene.description.Scene`; of recordings also ``sequence`` and ``frame``, from 1.
 
     Raises:
         ParameterError: if the name is unknown.
@@ -59,6 +64,7 @@ def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
         "synthetic_pie": _plan_pie,
         "synthetic_raf": _plan_raf,
         "synthetic_fer": _plan_fer,
+        _SEQUENCES: _plan_sequences,
     }
     if name not in planners:
         raise ParameterError(f"there is no embedded set {name!r}; the sets are {', '.join(SETS)}")
@@ -96,6 +102,7 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         "path": [f"{person}/{number:02d}" for person, number in zip(scenes["person"], scenes["number"], strict=True)],
         "subject": scenes["person"].to_numpy(),
         "partition": scenes["partition"].to_numpy(),
+        **{column: scenes[column].to_numpy() for column in _OF_RECORDINGS if column in scenes},
         "expression": label("expression"),
         **{factor: label(factor) for factor in FACTORS},
         "licence": "CC0-1.0",
@@ -167,6 +174,41 @@ def _plan_wild(
             }
 
 
+def _plan_sequences(config: SyntheticConfig) -> Iterator[Record]:
+    sizes = config.sequences
+    kinds = tuple(product(_GENDERS, RACES))
+    for index in range(sizes.people):
+        generator = generator_for(config.seed, _SEQUENCES, index)
+        gender, race = kinds[index % len(kinds)]
+        age = str(generator.choice(list(_AGE_SHARES), p=list(_AGE_SHARES.values())))
+        expressions = _deal(_SIX, index, sizes.sequences_per_person, generator)
+        for number, expression in enumerate(expressions):
+            who = _who(_SEQUENCES, config.seed, index, number)  # one seed, so that all frames have the same details
+            recording = {
+                **who,
+                **{"partition": None, "gender": gender, "age": age, "race": race},
+                **_expression(expression, sizes.mixture.intensity, generator),
+                **wild_scene(sizes.mixture, generator),
+                "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+                "sequence": f"{who['person']}_{number:02d}",
+            }
+            for frame, share in enumerate(rise(sizes.frames), 1):
+                yield recording | {
+                    "number": number * sizes.frames + frame - 1,
+                    "frame": frame,
+                    "intensity": share * recording["intensity"],
+                }
+
+
+def rise(frames: int) -> list[float]:
+    """Return the share of the peak that each frame shows, from 0 to 1.
+
+    It rises fast at first and ever slower, as movement that comes to rest does. So the last five of six frames lie near
+    the peak, like those of recordings that have many more (CK+: 18 on average).
+    """
+    return [1 - (1 - frame / (frames - 1)) ** 2 for frame in range(frames)]
+
+
 def _deal(names: Sequence[str], turn: int, count: int, generator: np.random.Generator) -> list[str]:
     """Deal names like cards, going on where the previous turn stopped, then shuffle the hand.
 
@@ -195,5 +237,6 @@ def _complete(name: str, record: Record) -> Record:
     fields = {key: value for key, value in record.items() if key in Scene.__dataclass_fields__}
     scene = asdict(Scene(**fields))
     digest = hashlib.blake2b(repr((name, sorted(scene.items()))).encode(), digest_size=8).hexdigest()
-    aside = {key: record[key] for key in ("person", "number", "partition", "pose", "illumination")}
+    names = ("person", "number", "partition", "pose", "illumination", *_OF_RECORDINGS)
+    aside = {key: record[key] for key in names if key in record}
     return {"sample_id": digest, "dataset": name, **aside, **scene}

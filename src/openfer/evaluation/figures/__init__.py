@@ -11,8 +11,10 @@ from openfer.evaluation.figures.interest_points import interest_points_sheet
 from openfer.evaluation.figures.neighbours import change_picture, masked_picture
 from openfer.evaluation.figures.recall import per_class_recall_plot
 from openfer.evaluation.figures.similarity import similarity_picture
+from openfer.evaluation.figures.stability import ShownSequence, stability_sheet
 
 __all__ = [
+    "ShownSequence",
     "attention_sheet",
     "branch_attention_sheet",
     "branches_picture",
@@ -27,5 +29,6 @@ __all__ = [
     "masked_picture",
     "per_class_recall_plot",
     "similarity_picture",
+    "stability_sheet",
     "training_curves",
 ]

@@ -79,21 +79,29 @@ def duplicates(faces: FaceStore, protocol: DatasetProtocol) -> pd.DataFrame:
 def leakage(
     rows: TableFile, split: pd.DataFrame, faces: FaceStore, pairs: pd.DataFrame, protocol: DatasetProtocol
 ) -> pd.DataFrame:
-    """Report subjects, equal and nearly equal faces on two sides; a holdout shares its subjects by design."""
+    """Report subjects, equal and nearly equal faces on two sides, and which of them are the protocol's design."""
     from openfer.protocols.leakage import leakage_report
 
     names = split["sample_id"]
-    contents = pd.Series(_contents(names, faces), names)
-    people = ["sample_id", "dataset", "subject"]
-    shared = protocol.kind == "holdout"
-    return leakage_report(rows.table(people), split, contents, pairs=pairs, identities_shared=shared)
+    people, stable = ["sample_id", "dataset", "subject"], protocol.kind == "stability"
+    return leakage_report(
+        rows.table([*people, "sequence"] if stable else people),
+        split,
+        pd.Series(_contents(names, faces), names),
+        pairs=pairs,
+        identities_shared=protocol.kind == "holdout",
+        sequences_shared=stable,
+    )
 
 
-def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the split without those test faces that have an equal or nearly equal one in training."""
+def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame, protocol: DatasetProtocol) -> pd.DataFrame:
+    """Return the split without those test faces that have an equal or nearly equal one in training.
+
+    The stability protocol tests what comes just before a training face and looks like it; all of that stays.
+    """
     from openfer.protocols.deduplicated import deduplicated
 
-    return deduplicated(split, pairs)
+    return split if protocol.kind == "stability" else deduplicated(split, pairs)
 
 
 def groups(rows: TableFile, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:

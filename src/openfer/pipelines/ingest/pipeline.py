@@ -95,7 +95,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
             ),
             node(
                 nodes.deduplicate,
-                [f"{name}_split", f"{name}.duplicates"],
+                [f"{name}_split", f"{name}.duplicates", protocol],
                 f"{name}.split_deduplicated",
                 name="deduplicate",
                 namespace=name,

@@ -9,7 +9,7 @@ from openfer.io.face_store import FaceStore
 from openfer.protocols.config import ProtocolConfig
 from openfer.synthetic.config import SyntheticConfig
 
-_FACES_SHOWN = 40
+_FACES_SHOWN, _SEQUENCES_SHOWN = 40, 8
 
 
 def plan_scenes(name: str, config: SyntheticConfig) -> pd.DataFrame:
@@ -47,6 +47,13 @@ def split_factors(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame:
     return image_holdout(rows, config.validation_share, config.seed)
 
 
+def split_sequences(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame:
+    """Return peaks that train and the four frames before them that test; validation is carved, subject-disjoint."""
+    from openfer.protocols.stability import stability_split
+
+    return stability_split(rows, config.validation_share, config.seed)
+
+
 def check_expression_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
     """Report subjects and equal images on both sides of a split.
 
@@ -67,6 +74,13 @@ def check_factor_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceSto
     return leakage_report(rows, split, _hashes(faces), identities_shared=True)
 
 
+def check_sequence_leakage(rows: pd.DataFrame, split: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
+    """Report equal images and who is in validation as well; train and test share people and sequences by design."""
+    from openfer.protocols.leakage import leakage_report
+
+    return leakage_report(rows, split, _hashes(faces), sequences_shared=True)
+
+
 def landmarks(faces: FaceStore) -> pd.DataFrame:
     """Return the 68 points of each face as the renderer knows them, with 1 for those that the camera sees and 0."""
     return faces.table(["sample_id", "points68", "confidence68"])
@@ -84,6 +98,15 @@ def contact_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
     from openfer.synthetic.contact_sheet import contact_sheet as sheet
 
     return sheet(faces, scenes.groupby("person", sort=False).head(2).head(_FACES_SHOWN))
+
+
+def sequence_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
+    """Return a picture of a sequence of each of some people, frame by frame, with what they show."""
+    from openfer.synthetic.contact_sheet import contact_sheet as sheet
+
+    first = scenes["sequence"].isin(scenes.groupby("person", sort=False)["sequence"].first())
+    frames = int(scenes["frame"].max())
+    return sheet(faces, scenes[first].head(_SEQUENCES_SHOWN * frames), columns=frames)
 
 
 def _hashes(faces: FaceStore) -> pd.Series:

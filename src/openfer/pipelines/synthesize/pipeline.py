@@ -9,11 +9,16 @@ from openfer.pipelines.bound import bound
 from openfer.pipelines.in_use import EMBEDDED
 from openfer.pipelines.synthesize import nodes
 
-_FOR_EXPRESSION = {"synthetic_fer"}
+_FOR_FACTORS = (nodes.split_factors, nodes.check_factor_leakage, nodes.contact_sheet)
+_BY_SET = {
+    "synthetic_fer": (nodes.split_expression, nodes.check_expression_leakage, nodes.contact_sheet),
+    "synthetic_sequences": (nodes.split_sequences, nodes.check_sequence_leakage, nodes.sequence_sheet),
+}
+"""How a set is split, what is looked for on two sides of the split, and what its contact sheet shows."""
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Return the pipeline of all three sets."""
+    """Return the pipeline of all sets."""
     return synthesize_pipeline(EMBEDDED)
 
 
@@ -23,10 +28,7 @@ def synthesize_pipeline(datasets: Iterable[str]) -> Pipeline:
 
 
 def _one_set(name: str) -> Pipeline:
-    if name in _FOR_EXPRESSION:
-        split, check_leakage = nodes.split_expression, nodes.check_expression_leakage
-    else:
-        split, check_leakage = nodes.split_factors, nodes.check_factor_leakage
+    split, check_leakage, sheet = _BY_SET.get(name, _FOR_FACTORS)
     return Pipeline(
         [
             node(bound(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
@@ -54,8 +56,6 @@ def _one_set(name: str) -> Pipeline:
                 name="groups",
                 namespace=name,
             ),
-            node(
-                nodes.contact_sheet, [f"{name}_faces", f"{name}.scenes"], f"{name}.sheet", name="sheet", namespace=name
-            ),
+            node(sheet, [f"{name}_faces", f"{name}.scenes"], f"{name}.sheet", name="sheet", namespace=name),
         ]
     )

@@ -76,3 +76,28 @@ def test_the_papers_settings_of_diversified_methods_follow_the_dataset(dataset: 
     for name, side in (("esr", 96), ("manet", 224)):
         assert runs[name].datasets == (dataset,)
         assert (runs[name].images.size, runs[name].images.crop) == (side, side)
+
+
+@pytest.mark.parametrize(("dataset", "batch"), [("affectnet", 63), ("ck_plus", 60)])
+def test_the_papers_settings_of_sna_follow_the_dataset(dataset: str, batch: int) -> None:
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(ROOT)
+    with KedroSession.create(ROOT, env="paper", runtime_params={"dataset": dataset}) as session:
+        runs = session.load_context().params
+    for name in ("two_scale", "sna"):
+        schedule = runs[name].settings.schedule
+        assert (schedule.epochs, schedule.batch_size, schedule.optimiser) == (50, batch, "sgd")
+        assert (schedule.learning_rate, schedule.momentum, schedule.weight_decay) == (0.01, 0.9, 0.002)
+        assert schedule.sampling.kind == "balanced_batches"
+    autoencoder, refined = runs["sna_autoencoder"].settings, runs["sna_generator"].settings
+    assert (autoencoder.schedule.epochs, autoencoder.schedule.batch_size) == (50, 256)
+    assert (refined.schedule.epochs, refined.schedule.optimiser, refined.weights.autoencoder_every) == (
+        100,
+        "rmsprop",
+        20,
+    )
+    for name in ("two_scale", "sna_autoencoder", "sna_generator", "sna"):
+        assert runs[name].datasets == (dataset,)
+        assert (runs[name].images.crop, runs[name].settings.side, runs[name].images.flip) == (112, 112, False)

@@ -6,14 +6,16 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
 from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_nodes import train, train_masked
+from openfer.pipelines.method_nodes import mask_of, train, train_masked
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.sna_generator.nodes import animation, change, sheet
 from openfer.pipelines.template import method_pipeline
 from openfer.schemas import MASKED, complete_rows
+from openfer.training.mask_settings import MaskSettings
 
 SIDE = 32
 IMAGES = {"size": SIDE, "crop": SIDE, "mean": 0.0, "std": 1.0}
@@ -166,3 +168,17 @@ def test_pictures_of_neighbours_show_faces_and_move(tables, generators, tmp_path
     assert table["pixels"].iloc[0] == table["pixels"].iloc[1:].sum() == SIDE**2
     assert np.isfinite(table[["psnr_autoencoder", "psnr_refined", "neighbour_change"]]).all(axis=None)
     figure.canvas.draw()
+
+
+def test_the_mask_asks_the_generator_of_the_checkpoint(generators):
+    mask = mask_of(MaskSettings(), generators["last"]())
+    assert all(
+        torch.equal(value, generators["last"]().tensors[name]) for name, value in mask.generator.own_state().items()
+    )
+    assert not mask.generator.training
+
+
+def test_a_model_that_draws_nothing_is_refused():
+    facts = {"method": "two_scale", "config": {"side": SIDE}, "classes": {"expression": ["a", "b"]}}
+    with pytest.raises(CheckpointError, match="neighbours are drawn by sna_generator, this is a model of two_scale"):
+        mask_of(MaskSettings(), Checkpoint({}, facts))

@@ -310,6 +310,27 @@ class Method(nn.Module, ABC):
                 value.copy_(tensors[key])
 
 
+class NeighbourGenerator(Method):
+    """A method that draws semantic neighbours of faces, which a neighbourhood mask asks for."""
+
+    @property
+    @abstractmethod
+    def side(self) -> int:
+        """Return the side in pixels of the images that it takes and draws."""
+
+    @abstractmethod
+    def neighbours(self, images: Tensor, noise: float) -> Tensor:
+        """Draw a neighbour of each face by torch's random numbers.
+
+        Args:
+            images: RGB, normalised as in its training, (B, 3, side, side).
+            noise: deviation of what is added to a dimension of the code, in its deviations over the training set.
+
+        Returns:
+            (B, 1, side, side) in grey, normalised likewise.
+        """
+
+
 def total(losses: Losses) -> Losses:
     """Add ``total`` to a player's losses: the sum of all terms but those that are only watched."""
     terms = [term.float() for name, term in losses.items() if not name.startswith(WATCH)]

@@ -16,7 +16,17 @@ from openfer.errors import CheckpointError, TrainingError
 from openfer.io.checkpoint import Checkpoint
 from openfer.losses.precision import widen
 from openfer.losses.reconstruction import level_losses, perceptual_losses
-from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import (
+    Batch,
+    Classes,
+    Losses,
+    NeighbourGenerator,
+    Player,
+    Prediction,
+    Schedule,
+    Stage,
+    total,
+)
 from openfer.methods.sna_autoencoder import LevelWeights
 from openfer.methods.two_scale import TwoScale, TwoScaleSettings
 from openfer.nn.asymmetric_autoencoder import CODE, SMALLEST_SIDE, Decoder, Encoder
@@ -86,7 +96,7 @@ class GeneratorSettings(Settings):
     schedule: Schedule = Schedule(epochs=100, batch_size=64, optimiser="rmsprop", learning_rate=1e-4)
 
 
-class SNAGenerator(Method):
+class SNAGenerator(NeighbourGenerator):
     """Two players, ``decoder`` and ``critic``; the encoder stays what the autoencoder made it, and no label is needed.
 
     Attributes:
@@ -167,16 +177,13 @@ class SNAGenerator(Method):
         code = self.encoder(grey(images, self.config.side)).code
         return Prediction({}, code, {"reconstruction": self.decoder(code).image})
 
+    @property
+    def side(self) -> int:
+        """Return the side of the images in pixels."""
+        return self.config.side
+
     def neighbours(self, images: Tensor, noise: float) -> Tensor:
-        """Draw a semantic neighbour of each face (Eq. 9).
-
-        Args:
-            images: RGB, normalised as in training, (B, 3, S, S).
-            noise: deviation of what is added to a dimension of the code, in its deviations over the training set.
-
-        Returns:
-            (B, 1, S, S) in grey, of one draw of torch's generator.
-        """
+        """Decode each face's code with noise added to it (Eq. 9)."""
         code = self.encoder(grey(images, self.config.side)).code
         deviation = self.code_statistics.running_var
         assert deviation is not None

@@ -1,5 +1,6 @@
 """The nodes of every method's pipeline: train, predict, evaluate, publish."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from openfer.errors import ParameterError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of, tested_role
-from openfer.training.mask_settings import GENERATOR
+from openfer.training.mask_settings import GENERATOR, MaskSettings
 
 if TYPE_CHECKING:
     from openfer.methods.contract import Classes, Method
@@ -62,12 +63,10 @@ def train_masked(
     Returns:
         The same; and who was masked when, :data:`openfer.schemas.MASKED`.
     """
-    from openfer.training.neighbourhood import NeighbourhoodMask
-
     settings = run.training.neighbourhood_mask
     if settings is None:  # only a catalog without a mask leads here
         raise ParameterError(f"{run.method}.training.neighbourhood_mask is null; give it a threshold, or run train")
-    fitted, about, learned = _fit(run, work, inputs, lambda model: NeighbourhoodMask.from_checkpoint(settings, model))
+    fitted, about, learned = _fit(run, work, inputs, functools.partial(mask_of, settings))
     assert fitted.masked is not None
     task, names = next(iter(learned.classes.items()))
     wrong = learned.true != learned.faces.labels[task]
@@ -75,6 +74,25 @@ def train_masked(
     masked = fitted.masked.merge(labels, on="sample_id", how="left")
     masked["label"] = masked["label"].map(dict(enumerate(names))).astype("str")
     return fitted.states, fitted.history, about, masked
+
+
+def mask_of(settings: MaskSettings, generator: Checkpoint) -> "Mask":
+    """Return the neighbourhood mask that asks a trained generator.
+
+    Raises:
+        CheckpointError: if the model is another method's, or does not fit what it says of itself.
+    """
+    from openfer.methods.contract import NeighbourGenerator
+    from openfer.methods.registry import build
+    from openfer.training.config import ImageSettings
+    from openfer.training.neighbourhood import NeighbourhoodMask
+
+    facts = generator.facts
+    method = build(facts["method"], facts["config"], facts["classes"])
+    if not isinstance(method, NeighbourGenerator):
+        raise CheckpointError(f"neighbours are drawn by {GENERATOR}, this is a model of {facts['method']}")
+    method.load_own_state(generator.tensors)
+    return NeighbourhoodMask(settings, method, ImageSettings.model_validate(facts["images"]))
 
 
 class _Learned(NamedTuple):

@@ -8,8 +8,6 @@ import numpy as np
 from openfer.errors import DataError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import MISSING, Classes, Method
-from openfer.methods.names import method_names
-from openfer.methods.registry import method_class
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 
@@ -58,8 +56,8 @@ def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> Non
         return
     setting = "training.neighbourhood_mask" if masked else "the schedule's sampling: {kind: weighted}"
     raise ParameterError(
-        f"{setting} gives each sample a weight, which {method.name} does not read; take it out. Methods that read "
-        f"weights are {', '.join(name for name in method_names() if method_class(name).weighs)}"
+        f"{setting} gives each sample a weight, which {method.name} does not read; take it out, or choose a method "
+        "that weighs its samples, such as two_scale or baseline"
     )
 
 

@@ -7,7 +7,7 @@ classifier's size, channels and normalisation, as is the original, which the cla
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from openfer.errors import CheckpointError, ParameterError
-from openfer.io.checkpoint import Checkpoint
+from openfer.errors import ParameterError
 from openfer.losses.symmetric_divergence import symmetric_divergence
-from openfer.methods.contract import WATCH, Batch, Losses, Method
-from openfer.methods.registry import build
-from openfer.methods.sna_generator import SNAGenerator
+from openfer.methods.contract import WATCH, Batch, Losses, Method, NeighbourGenerator
 from openfer.nn.grey import grey
 from openfer.training.batches import per_channel
 from openfer.training.config import ImageSettings
@@ -36,7 +33,7 @@ class NeighbourhoodMask:
 
     Args:
         settings: threshold, noise and mode.
-        generator: a trained :class:`~openfer.methods.sna_generator.SNAGenerator`.
+        generator: trained.
         images: what the generator was trained on.
 
     Raises:
@@ -45,7 +42,7 @@ class NeighbourhoodMask:
 
     _plan: Plan
 
-    def __init__(self, settings: MaskSettings, generator: SNAGenerator, images: ImageSettings) -> None:
+    def __init__(self, settings: MaskSettings, generator: NeighbourGenerator, images: ImageSettings) -> None:
         if not isinstance(images.mean, float) or not isinstance(images.std, float):
             raise ParameterError(
                 f"{GENERATOR} was trained with images.mean {images.mean} and images.std {images.std}; it draws in "
@@ -55,21 +52,6 @@ class NeighbourhoodMask:
         self.generator = generator.requires_grad_(False).eval()
         self._divergence = torch.zeros(0)
         self._state = torch.zeros(0)
-
-    @classmethod
-    def from_checkpoint(cls, settings: MaskSettings, checkpoint: Checkpoint) -> Self:
-        """Take the generator out of what its run has left.
-
-        Raises:
-            CheckpointError: if it is another method's, or does not fit what it says of itself.
-        """
-        facts = checkpoint.facts
-        if facts["method"] != GENERATOR:
-            raise CheckpointError(f"neighbours are drawn by {GENERATOR}, this is a model of {facts['method']}")
-        generator = build(GENERATOR, facts["config"], {})
-        assert isinstance(generator, SNAGenerator)
-        generator.load_own_state(checkpoint.tensors)
-        return cls(settings, generator, ImageSettings.model_validate(facts["images"]))
 
     def begin(self, plan: Plan, epochs: int, samples: int) -> None:
         """Make room for a run and move the generator to where it takes place."""
@@ -134,7 +116,7 @@ class NeighbourhoodMask:
 
     def _pair(self, images: ImageSettings, shown: Tensor) -> tuple[Tensor, Tensor]:
         """Return the originals as the generator sees them and their neighbours, as the classifier is shown faces."""
-        side, classifier_side = self.generator.config.side, shown.shape[-1]
+        side, classifier_side = self.generator.side, shown.shape[-1]
         seen = shown.mul(per_channel(images.std, shown)).add(per_channel(images.mean, shown))
         seen = _resized(seen, side)
         theirs = seen.sub(self._mean).div(self._std)

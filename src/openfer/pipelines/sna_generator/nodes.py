@@ -55,11 +55,11 @@ def animation(run: MethodRun, models: Models, *tables: Any) -> list[Any]:
     import torch
 
     from openfer.io.contact_sheet import contact_sheet
-    from openfer.methods.sna_generator import SNAGenerator
+    from openfer.methods.contract import NeighbourGenerator
     from openfer.training.predict import collect
 
     method = restore(run, main_model(models))
-    assert isinstance(method, SNAGenerator)
+    assert isinstance(method, NeighbourGenerator)
     data = some_of_each_class(sources_of(run, tables), tested_role(sources_of(run, tables)), _FACES)
     faces = faces_for(data, tested_role(data), {}, run.images, run.seed)
     noise = 2 * MaskSettings().noise
@@ -105,13 +105,13 @@ def _drawn(
 ) -> Faces:
     import torch
 
-    from openfer.methods.sna_generator import SNAGenerator
+    from openfer.methods.contract import NeighbourGenerator
     from openfer.nn.grey import grey
     from openfer.training.predict import collect, collect_named
 
     method, autoencoder = restore(run, main_model(models)), restore(before, main_model(autoencoders))
-    assert isinstance(method, SNAGenerator)
-    side = method.config.side
+    assert isinstance(method, NeighbourGenerator)
+    side = method.side
     faces = faces_for(data, tested_role(data), {}, run.images, run.seed)
     torch.manual_seed(run.seed)
 

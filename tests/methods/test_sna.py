@@ -142,6 +142,14 @@ def test_decoder_and_critic_pull_at_the_score_in_opposite_directions(batch):
     torch.testing.assert_close(losses["critic"]["real"], -method.critic(images).mean())
 
 
+def test_the_image_counts_by_its_squared_distance_summed_over_the_pixels(batch):
+    method = generator()
+    drawn = method(batch.images).maps["reconstruction"]
+    images = (batch.images * torch.tensor([0.2989, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    expected = (drawn - images).square().sum((1, 2, 3)).mean()
+    torch.testing.assert_close(method.step(batch, method.stages()[0])["decoder"]["pixel"], expected)
+
+
 def test_the_critic_is_clipped(batch):
     method = generator(critic={"clip": 0.002})
     method.step(batch, method.stages()[0])

@@ -46,8 +46,10 @@ class RefinementWeights(Settings):
         autoencoder: l_AE at the start.
         autoencoder_every: epochs after which l_AE is a tenth, again and again.
         adversarial: l_Adv.
-        pixel: l_pix, within l_Rec = 1; not stated.
-        perceptual: of Conv3, Conv4 and Conv5 of the branch of the whole image.
+        pixel: l_pix, within l_Rec = 1, of the squared distance of two images, which Eq. 5 sums over the pixels; not
+            stated. With a mean over the pixels the perceptual terms would weigh hundreds of times as much, and the
+            image would be drawn worse than before the refinement.
+        perceptual: of Conv3, Conv4 and Conv5 of the branch of the whole image, means over the elements of a map.
         levels: within l_AE.
     """
 
@@ -166,7 +168,7 @@ class SNAGenerator(NeighbourGenerator):
         decoder = {
             "autoencoder": weights.autoencoder * self._share * torch.stack(list(levels.values())).sum(),
             "adversarial": -weights.adversarial * widen(judge(drawn)).mean(),
-            "pixel": weights.pixel * F.mse_loss(widen(drawn), widen(images)),
+            "pixel": weights.pixel * F.mse_loss(widen(drawn), widen(images), reduction="sum") / len(images),
             **perceptual_losses(self.two_scale.perceived(drawn), perceived, weights.perceptual),
         }
         fake, real = widen(self.critic(drawn.detach())).mean(), widen(self.critic(images)).mean()

@@ -6,8 +6,9 @@ import pytest
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, save_checkpoint
 from openfer.nn.resnet import ResNet18Trunk
-from openfer.pipelines.method_nodes import augmented, main_model, train
+from openfer.pipelines.method_nodes import augmented, main_model
 from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.training_nodes import train
 
 
 def test_only_the_models_up_to_the_main_one_are_loaded():

@@ -12,10 +12,11 @@ from openfer.labels import CELEBA_ATTRIBUTES
 from openfer.pipelines import training_data
 from openfer.pipelines.evaluation_nodes import evaluate
 from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_nodes import predict, train
+from openfer.pipelines.method_nodes import predict
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.template import method_pipeline
 from openfer.pipelines.training_data import classes_of, sources_of
+from openfer.pipelines.training_nodes import train
 from openfer.schemas import complete_rows
 from tests.pipelines.conftest import Project
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from openfer.errors import CheckpointError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
 from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_nodes import mask_of, train, train_masked
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.sna_generator.nodes import animation, change, sheet
 from openfer.pipelines.template import method_pipeline
+from openfer.pipelines.training_nodes import mask_of, train, train_masked
 from openfer.schemas import MASKED, complete_rows
 from openfer.training.mask_settings import MaskSettings
 
@@ -86,10 +86,19 @@ def test_any_method_may_be_masked():
     assert "sna_generator.train" not in nodes_of(method_pipeline("baseline"))
 
 
+@pytest.mark.parametrize("name", ["two_scale", "sna_autoencoder", "sna_generator"])
+def test_what_draws_neighbours_is_not_masked_by_them(name):
+    try:
+        with pytest.raises(ParameterError, match=rf"{name}\.training\.neighbourhood_mask is set, .* run sna"):
+            choose({name: {"training": {"neighbourhood_mask": MASK}}})
+    finally:
+        choose({})
+
+
 def test_a_row_is_named_by_what_its_run_adds():
     assert run("sna", MASK).row("sna") == "sna"
     assert run("sna", {"threshold": 0.2}, label_noise=0.25).row("sna") == "sna T 0.2 noise 25 %"
-    assert run("two_scale", MASK).row("two_scale") == "two_scale mask"
+    assert run("baseline", MASK).row("baseline_mat") == "baseline_mat mask"
     assert run("two_scale").row("two_scale") == "two_scale"
 
 

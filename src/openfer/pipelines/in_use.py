@@ -12,7 +12,7 @@ from openfer.datasets.names import reader_names
 from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.training.mask_settings import MASKED
+from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS, MASKED
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
 """The sets that are rendered and not read."""
@@ -51,7 +51,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
-            datasets or of methods is no list of names, or the pretraining is to start from itself.
+            datasets or of methods is no list of names, the pretraining is to start from itself, or what draws
+            neighbours is to be masked by them.
     """
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
@@ -84,6 +85,12 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
         _trained_on[name] = tuple(datasets)
+    if _masked & {GENERATOR, *GENERATOR_NEEDS}:
+        name = min(_masked & {GENERATOR, *GENERATOR_NEEDS})
+        raise ParameterError(
+            f"{name}.training.neighbourhood_mask is set, but the neighbours that it asks for are made from {name} "
+            f"itself; leave it null, and run {MASKED} for the two-scale network with a mask"
+        )
     if PRETRAIN in _pretrained:
         raise ParameterError(
             f"{PRETRAIN}.initialisation.backbone is {PRETRAIN}: it cannot start from itself; set none, or a path"

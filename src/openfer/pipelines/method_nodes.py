@@ -1,26 +1,17 @@
-"""The nodes of every method's pipeline: train, predict, evaluate, publish."""
+"""The nodes of every method's pipeline around its training: what it is shown, and what it predicts."""
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
-from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of, tested_role
-from openfer.training.mask_settings import GENERATOR, MaskSettings
+from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
-    from openfer.methods.contract import Classes, Method
-    from openfer.training.data import ConcatFaces
-    from openfer.training.loop import Fitted
-    from openfer.training.masking import Mask
+    from openfer.methods.contract import Method
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 _REPORTED = (
@@ -32,144 +23,6 @@ _SHOWN_FACES, _SHOWN_EPOCHS = 6, 7
 
 Models = Mapping[str, Callable[[], Checkpoint]]
 """Checkpoints by selection, loaded when called."""
-
-
-def train(run: MethodRun, work: Path, *inputs: Any) -> tuple[dict[str, Checkpoint], pd.DataFrame, dict[str, Any]]:
-    """Train a method.
-
-    Args:
-        run: its parameters.
-        work: the folder in which a killed training is found again.
-        *inputs: rows, faces, split and extras of each dataset, then the models that the method needs, then the
-            pretraining's where the backbone starts from it.
-
-    Returns:
-        Checkpoints by selection; the history; how the backbone was initialised.
-    """
-    fitted, about, _ = _fit(run, work, inputs, None)
-    return fitted.states, fitted.history, about
-
-
-def train_masked(
-    run: MethodRun, work: Path, *inputs: Any
-) -> tuple[dict[str, Checkpoint], pd.DataFrame, dict[str, Any], pd.DataFrame]:
-    """Do the same with the neighbourhood mask.
-
-    Args:
-        run: its parameters.
-        work: the folder in which a killed training is found again.
-        *inputs: the same, with the generator's models behind those that the method needs.
-
-    Returns:
-        The same; and who was masked when, :data:`openfer.schemas.MASKED`.
-    """
-    settings = run.training.neighbourhood_mask
-    if settings is None:  # only a catalog without a mask leads here
-        raise ParameterError(f"{run.method}.training.neighbourhood_mask is null; give it a threshold, or run train")
-    fitted, about, learned = _fit(run, work, inputs, functools.partial(mask_of, settings))
-    assert fitted.masked is not None
-    task, names = next(iter(learned.classes.items()))
-    wrong = learned.true != learned.faces.labels[task]
-    labels = pd.DataFrame({"sample_id": learned.faces.sample_ids, "label": learned.true, "flipped": wrong})
-    masked = fitted.masked.merge(labels, on="sample_id", how="left")
-    masked["label"] = masked["label"].map(dict(enumerate(names))).astype("str")
-    return fitted.states, fitted.history, about, masked
-
-
-def mask_of(settings: MaskSettings, generator: Checkpoint) -> "Mask":
-    """Return the neighbourhood mask that asks a trained generator.
-
-    Raises:
-        CheckpointError: if the model is another method's, or does not fit what it says of itself.
-    """
-    from openfer.methods.contract import NeighbourGenerator
-    from openfer.methods.registry import build
-    from openfer.training.config import ImageSettings
-    from openfer.training.neighbourhood import NeighbourhoodMask
-
-    facts = generator.facts
-    method = build(facts["method"], facts["config"], facts["classes"])
-    if not isinstance(method, NeighbourGenerator):
-        raise CheckpointError(f"neighbours are drawn by {GENERATOR}, this is a model of {facts['method']}")
-    method.load_own_state(generator.tensors)
-    return NeighbourhoodMask(settings, method, ImageSettings.model_validate(facts["images"]))
-
-
-class _Learned(NamedTuple):
-    """Whom a run has learned from.
-
-    Attributes:
-        classes: class names by task.
-        faces: with the labels that were learned.
-        true: of the first task, as the dataset has them, (N,); empty without a task.
-    """
-
-    classes: "Classes"
-    faces: "ConcatFaces"
-    true: np.ndarray
-
-
-def _fit(
-    run: MethodRun, work: Path, inputs: Sequence[Any], mask_of: "Callable[[Checkpoint], Mask] | None"
-) -> tuple["Fitted", dict[str, Any], _Learned]:
-    import torch
-
-    from openfer.methods.registry import build, method_class
-    from openfer.nn.initialisation import initialise
-    from openfer.seeds import seed_for
-    from openfer.training.checks import check_folds, check_normalisation
-    from openfer.training.loop import FitData, fit
-    from openfer.training.tracking import MlflowTracker
-
-    kind = method_class(run.method)
-    count = (3 + len(kind.extras)) * len(run.datasets)
-    masked = (GENERATOR,) if mask_of is not None else ()
-    pretraining = (PRETRAIN,) if run.initialisation.backbone == PRETRAIN else ()
-    asked = (*kind.needs, *masked, *pretraining)
-    given = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
-    needed = {name: given[name] for name in kind.needs}
-    check_normalisation(run.images, needed)
-    data = sources_of(run, inputs[:count])
-    classes = classes_of(data, kind.tasks_of(run.settings))
-    torch.manual_seed(seed_for(run.seed, "weights"))
-    method = build(run.method, run.settings, classes, needed)
-    report = initialise(method.backbone(), run.initialisation, given.get(PRETRAIN))
-    starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
-    check_folds(run.datasets, run.fold, starts)
-
-    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True)
-    true = _flip_labels(run, classes, faces)
-    validation, test = (faces_for(data, role, classes, run.images, run.seed) for role in ("val", "test"))
-    fitted = fit(
-        method,
-        FitData(faces, validation, test if len(test) else None),
-        run.training,
-        run.seed,
-        work,
-        MlflowTracker(),
-        mask=None if mask_of is None else mask_of(given[GENERATOR]),
-    )
-    about = _about(run, data, len(faces), report.describe())
-    variant = run.row(method.variant)
-    for checkpoint in fitted.states.values():
-        checkpoint.facts |= about | {"variant": variant}
-    history = fitted.history.assign(method=variant)
-    return replace(fitted, history=history), about, _Learned(classes, faces, true)
-
-
-def _flip_labels(run: MethodRun, classes: "Classes", faces: "ConcatFaces") -> np.ndarray:
-    """Make some training labels of the first task wrong where the run asks for it; returns the true ones."""
-    from openfer.protocols.label_noise import flipped
-    from openfer.seeds import generator_for
-
-    if not classes:
-        return np.empty(0, dtype=np.int64)
-    task, names = next(iter(classes.items()))
-    true = faces.labels[task]
-    if run.label_noise:
-        draw = generator_for(run.seed, "label noise", task)
-        faces.relabel(task, flipped(true, len(names), run.label_noise, draw))
-    return true
 
 
 def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
@@ -239,19 +92,6 @@ def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
     method = build(run.method, run.settings, {k: tuple(v) for k, v in checkpoint.facts["classes"].items()})
     method.load_own_state(checkpoint.tensors)
     return method.eval()
-
-
-def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
-    licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
-    return {
-        "datasets": list(run.datasets),
-        "fold": run.fold,
-        "data_version": data_version(data),
-        "n_train": n_train,
-        "initialisation": initialisation,
-        "label_noise": run.label_noise,
-        "licences_of_data": licences,
-    }
 
 
 def _facts(checkpoint: Checkpoint, role: str) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, trains
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.pipelines import evaluation_nodes, method_nodes
+from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
 from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
-from openfer.training.mask_settings import GENERATOR
+from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS
 
 
 def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
@@ -104,12 +104,12 @@ def training_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str,
     tables = tables_of(name, extras)
     models = [f"{needed}_models" for needed in needs]
     before = data_pipeline(datasets_of(name))
-    function: Callable[..., Any] = method_nodes.train
+    function: Callable[..., Any] = training_nodes.train
     results = [f"{name}_models", f"{name}_history", f"{name}.initialisation"]
     if is_masked(name):
         before += generator_pipeline() + _who_was_masked(name)
         models.append(f"{GENERATOR}_models")
-        function, results = method_nodes.train_masked, [*results, f"{name}_masked"]
+        function, results = training_nodes.train_masked, [*results, f"{name}_masked"]
     if is_pretrained(name):
         before += method_pipeline(PRETRAIN)
         models.append(f"{PRETRAIN}_models")
@@ -146,8 +146,9 @@ def _who_was_masked(name: str) -> Pipeline:
 
 def generator_pipeline() -> Pipeline:
     """Return the pipelines that end with the generator of neighbours: three of SNA's four stages."""
-    needs = ("two_scale", "sna_autoencoder")
-    return method_pipeline("two_scale") + training_pipeline("sna_autoencoder") + training_pipeline(GENERATOR, needs)
+    network, autoencoder = GENERATOR_NEEDS
+    before = method_pipeline(network) + training_pipeline(autoencoder)
+    return before + training_pipeline(GENERATOR, GENERATOR_NEEDS)
 
 
 def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
+from openfer.methods.contract import WeightedSamples
 from openfer.methods.registry import build
 from openfer.pipelines.in_use import choose
 from openfer.pipelines.method_run import MethodRun
@@ -149,6 +150,29 @@ def test_a_masked_training_that_is_broken_off_goes_on_to_the_same_end(tables, ge
     for name, tensor in whole[0]["last"].tensors.items():
         assert torch.equal(tensor, resumed[0]["last"].tensors[name]), name
     pd.testing.assert_frame_equal(whole[3], resumed[3])
+
+
+def test_weights_of_classes_reach_the_loss(tables, tmp_path, monkeypatch):
+    from openfer.methods.two_scale import TwoScale
+
+    seen, step = [], TwoScale.step
+
+    def noting(self, batch, stage):
+        seen.extend(zip(batch.labels["expression"].tolist(), batch.weights.tolist(), strict=True))
+        return step(self, batch, stage)
+
+    monkeypatch.setattr(TwoScale, "step", noting)
+    rows, store, split = tables
+    fewer = split[~((rows["expression"] == "fear") & (split["role"] == "train") & (split.index > 6))]
+    asked = run("two_scale", epochs=1)
+    schedule = asked.settings.schedule.model_copy(update={"sampling": WeightedSamples()})
+    settings = asked.settings.model_copy(update={"schedule": schedule})
+    states, _, _ = train(asked.model_copy(update={"settings": settings}), tmp_path, rows, store, fewer)
+    names = states["last"].facts["classes"]["expression"]
+    weights = {names[label]: weight for label, weight in seen}
+    counts = rows[rows["sample_id"].isin(fewer[fewer["role"] == "train"]["sample_id"])]["expression"].value_counts()
+    assert counts["fear"] == 1
+    assert weights == pytest.approx({name: counts.sum() / (7 * count) for name, count in counts.items()})
 
 
 def test_an_autoencoder_needs_no_label(tables, tmp_path):

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.methods.contract import Schedule
 from openfer.methods.names import method_names
@@ -18,6 +19,7 @@ from openfer.methods.registry import build, method_class
 from openfer.parameters import Settings
 from openfer.pipelines.training_data import landmark_array
 from openfer.training import batches
+from openfer.training.checks import check_weights
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.device import resolve
@@ -155,6 +157,33 @@ def test_its_step_names_finite_losses_for_every_player(trial):
         for terms in losses.values():
             assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
             assert terms["total"].requires_grad
+
+
+def test_terms_that_read_labels_obey_the_weights_of_samples(trial):
+    """With all weights 0 such a term is 0, as are those that are made of such terms alone; the others stay."""
+    method = trial.build()
+    if not method.weighs:
+        with pytest.raises(ParameterError, match=f"which {trial.name} does not read"):
+            check_weights(method, masked=True, weighted=[])
+        return
+    faces = trial.dataset(TRAIN)
+    (batch,) = batches.Loader(faces, resolve(CPU)).batches(batches.testing_batches(faces, len(faces)))
+
+    def losses(weights):
+        torch.manual_seed(0)
+        found = method.eval().step(replace(batch, weights=weights), method.stages()[-1])
+        return {f"{player}/{name}": value.item() for player, own in found.items() for name, value in own.items()}
+
+    plain, ones, zeros, halves = (
+        losses(weights) for weights in (None, *(torch.full((len(TRAIN),), value) for value in (1.0, 0.0, 0.5)))
+    )
+    assert ones == pytest.approx(plain, rel=1e-5)
+    reading = [name for name, value in zeros.items() if value == 0 != plain[name]]
+    assert reading
+    for name in plain:
+        if not name.endswith("/total"):
+            assert zeros[name] == pytest.approx(0 if name in reading else plain[name], rel=1e-5)
+            assert halves[name] == pytest.approx(plain[name] * (0.5 if name in reading else 1), rel=1e-4)
 
 
 @pytest.mark.slow

@@ -160,5 +160,7 @@ def test_a_method_that_reads_no_weights_is_refused_before_it_trains(tmp_path, ge
     method = SmallMethod()
     schedule = method.config.schedule.model_copy(update={"sampling": WeightedSamples()})
     method.config = method.config.model_copy(update={"schedule": schedule})
-    with pytest.raises(ParameterError, match=r"sampling: \{kind: weighted\} gives .* such as two_scale or baseline"):
+    with pytest.raises(
+        ParameterError, match=r"sampling: \{kind: weighted\} gives .* as all that recognise expressions do"
+    ):
         fit(method, data, CONFIG, 0, tmp_path / "work")

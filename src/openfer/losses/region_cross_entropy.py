@@ -7,7 +7,9 @@ from torch import Tensor
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 
 
-def region_cross_entropy(logits: Tensor, labels: Tensor, reduction: Literal["sum", "mean"] = "sum") -> Tensor:
+def region_cross_entropy(
+    logits: Tensor, labels: Tensor, reduction: Literal["sum", "mean"] = "sum", weights: Tensor | None = None
+) -> Tensor:
     """Cross-entropies of K regions added up: ``L_FRB = sum_k CE(region k)`` (OADN, Eq. 4).
 
     The paper adds; so K regions weigh K times what the attention branch weighs. ``mean`` takes that out.
@@ -16,10 +18,12 @@ def region_cross_entropy(logits: Tensor, labels: Tensor, reduction: Literal["sum
         logits: (B, K, C).
         labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
         reduction: over the regions.
+        weights: what each sample counts, (B,); None for 1 each.
 
     Returns:
         Scalar >= 0; each region's term is the mean over the labelled samples.
     """
     regions = logits.shape[1]
-    mean = masked_cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(regions))
+    own = None if weights is None else weights.repeat_interleave(regions)
+    mean = masked_cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(regions), own)
     return mean * regions if reduction == "sum" else mean

@@ -74,6 +74,7 @@ class ADDL(Method):
     name = "addl"
     config_class = ADDLSettings
     config: ADDLSettings
+    weighs = True
     needs = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
@@ -122,7 +123,7 @@ class ADDL(Method):
         shuffle = torch.randperm(len(f_e), device=f_e.device)
         judge, estimator = frozen(self.discriminator), frozen(self.mine)
 
-        classification = masked_cross_entropy(expression.logits, batch.labels["expression"])  # Eq. 5
+        classification = masked_cross_entropy(expression.logits, batch.labels["expression"], batch.weights)  # Eq. 5
         adversarial = confusion_loss(judge(f_m), judge(f_d))  # Eq. 7
         attention_transfer = attention_transfer_loss(disturbance.maps, prior.maps)  # Eq. 9
         information = mutual_information_bound(estimator, f_d, f_e, shuffle)  # Eq. 13

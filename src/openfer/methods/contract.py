@@ -207,7 +207,8 @@ class Method(nn.Module, ABC):
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
         extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
-        weighs: whether its losses obey :attr:`Batch.weights`.
+        weighs: whether the terms of its losses that read labels obey :attr:`Batch.weights`; terms that read none are
+            the whole batch's.
     """
 
     name: ClassVar[str]

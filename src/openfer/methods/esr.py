@@ -131,6 +131,7 @@ class ESR(Method):
     config_class = ESRSettings
     config: ESRSettings
     variants = _rows()
+    weighs = True
     input_side = 96
 
     def __init__(self, config: ESRSettings, classes: Classes) -> None:
@@ -166,7 +167,7 @@ class ESR(Method):
         losses = {
             "classification": torch.stack(
                 [
-                    masked_cross_entropy(head(output.feature), labels)
+                    masked_cross_entropy(head(output.feature), labels, batch.weights)
                     for head, output in zip(self.heads, outputs[:voters], strict=False)
                 ]
             ).sum()

@@ -98,6 +98,7 @@ class FDRLECA(Method):
     name = "fdrl_eca"
     config_class = FDRLECASettings
     config: FDRLECASettings
+    weighs = True
     variants = {
         "fdrl_eca": {},
         "fdrl_eca_without_eca": {"channel_attention": "none"},
@@ -134,13 +135,15 @@ class FDRLECA(Method):
         labels = batch.labels["expression"]
         pooled = self._pooled(batch.images)
         if not self.config.decomposition:
-            return {"main": total({"classification": masked_cross_entropy(self._logits(pooled), labels)})}
+            return {
+                "main": total({"classification": masked_cross_entropy(self._logits(pooled), labels, batch.weights)})
+            }
         weights = self.config.weights
         latent = self.decompose(pooled)
         feature, importance, relation = self.reconstruct(latent)
         self._move_centres(latent, importance, labels)
         losses = {
-            "classification": masked_cross_entropy(self._logits(feature), labels),
+            "classification": masked_cross_entropy(self._logits(feature), labels, batch.weights),
             "compactness": weights.compactness * compactness_loss(latent, self.latent_centres.value),
             "distribution": weights.distribution * distribution_loss(importance, self.weight_centres.value, labels),
         }

@@ -72,6 +72,7 @@ class MANet(Method):
     name = "manet"
     config_class = MANetSettings
     config: MANetSettings
+    weighs = True
     variants = {"manet": {"diversify": ()}, "manet branch spatial channel": {}}
 
     def __init__(self, config: MANetSettings, classes: Classes) -> None:
@@ -93,7 +94,7 @@ class MANet(Method):
         """Return ``lambda CE_local + (1 - lambda) CE_global - (D_b + D_sp + D_ch)`` (Eq. 5)."""
         seen = self.network(batch.images)
         labels = batch.labels["expression"]
-        local, whole = (masked_cross_entropy(logits, labels) for logits in self._logits(seen))
+        local, whole = (masked_cross_entropy(logits, labels, batch.weights) for logits in self._logits(seen))
         losses = {
             "classification_local": self.config.balance * local,
             "classification_global": (1 - self.config.balance) * whole,

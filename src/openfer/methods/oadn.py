@@ -118,6 +118,7 @@ class OADN(Method):
     name = "oadn"
     config_class = OADNSettings
     config: OADNSettings
+    weighs = True
     variants = {
         "oadn": {},
         "oadn_lab": {"attention_weight": 1.0},
@@ -157,9 +158,9 @@ class OADN(Method):
         weight, labels = self.config.attention_weight, batch.labels["expression"]
         losses: Losses = {}
         if answers.attention is not None:
-            losses["attention"] = weight * masked_cross_entropy(answers.attention[1][:, 0], labels)
+            losses["attention"] = weight * masked_cross_entropy(answers.attention[1][:, 0], labels, batch.weights)
         if answers.regions is not None:
-            regions = region_cross_entropy(answers.regions[1], labels, self.config.frb_reduction)
+            regions = region_cross_entropy(answers.regions[1], labels, self.config.frb_reduction, batch.weights)
             losses["regions"] = (1 - weight) * regions
         if answers.seen is not None:
             losses[f"{WATCH}kept_points"] = answers.seen.kept.float().mean()

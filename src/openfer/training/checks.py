@@ -57,7 +57,7 @@ def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> Non
     setting = "training.neighbourhood_mask" if masked else "the schedule's sampling: {kind: weighted}"
     raise ParameterError(
         f"{setting} gives each sample a weight, which {method.name} does not read; take it out, or choose a method "
-        "that weighs its samples, such as two_scale or baseline"
+        "that weighs its samples, as all that recognise expressions do"
     )
 
 

@@ -108,6 +108,21 @@ def test_sna_without_its_mask_is_told_what_it_is():
         run("sna")
 
 
+def test_a_mask_or_noise_that_would_not_be_read_is_refused_before_anything_runs():
+    with pytest.raises(ValidationError, match="which dfem does not read; leave it null"):
+        MethodRun.model_validate(
+            {"method": "dfem", "datasets": ["a"], "seed": 0, "images": IMAGES, "settings": {}}
+            | {"training": {"neighbourhood_mask": MASK}}
+        )
+    with pytest.raises(ValidationError, match=r"label_noise is 0\.2, but sna_autoencoder reads no label; set it to 0"):
+        run("sna_autoencoder", label_noise=0.2)
+
+
+def test_a_masked_training_without_a_mask_says_what_to_do(tmp_path):
+    with pytest.raises(ParameterError, match=r"two_scale\.training\.neighbourhood_mask is null; give it a threshold"):
+        train_masked(run("two_scale"), tmp_path)
+
+
 @pytest.mark.parametrize("method", ["sna", "baseline"])
 def test_who_is_masked_is_noted_for_each_epoch_with_the_true_label(tables, generators, tmp_path, method):
     images = IMAGES | ({"size": None, "crop": 64} if method == "baseline" else {})

@@ -52,9 +52,21 @@ class MethodRun(Settings):
         return " ".join(words)
 
     @model_validator(mode="after")
-    def _is_masked(self) -> Self:
-        if self.method == MASKED and self.training.neighbourhood_mask is None:
+    def _is_obeyed(self) -> Self:
+        masked = self.training.neighbourhood_mask is not None
+        if self.method == MASKED and not masked:
             raise ValueError(f"{MASKED} without its neighbourhood mask is two_scale: run that pipeline, or set one")
+        if masked or self.label_noise:
+            from openfer.methods.registry import method_class  # torch, only where it is asked
+
+            kind = method_class(self.method)
+            if masked and not kind.weighs:  # here, as the generator would be trained before the method is
+                raise ValueError(
+                    f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; "
+                    "leave it null"
+                )
+            if self.label_noise and not kind.tasks_of(self.settings):
+                raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")
         return self
 
     @field_validator("settings", mode="before")

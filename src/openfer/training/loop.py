@@ -242,8 +242,10 @@ class _Run:
 
     def _weighed(self, stage: Stage, epoch: int, batch: Batch, keys: list[Key]) -> tuple[Batch, Losses]:
         """Return a batch with what its samples count, and what is worth a curve of that."""
-        indices = np.array([index for _, index in keys])
         of_class = self._samplers[stage.name].weights
+        if self._mask is None and of_class is None:
+            return batch, {}
+        indices = np.array([index for _, index in keys])
         weights: torch.Tensor | None = None
         watched: Losses = {}
         if self._mask is not None:

@@ -63,15 +63,7 @@ class NeighbourhoodMask:
     def __call__(
         self, method: Method, images: ImageSettings, batch: Batch, indices: np.ndarray, epoch: int
     ) -> tuple[Tensor, Losses]:
-        """Return the weights of a batch's samples, float, (B,), and what is worth a curve.
-
-        Args:
-            method: the classifier, in training mode; it is left as it was.
-            images: how its batches are normalised.
-            batch: what it is about to learn from.
-            indices: of the samples in the training set, (B,).
-            epoch: of the whole run, from 0.
-        """
+        """Return 1 for those who are kept and 0 for the others, as :class:`~openfer.training.masking.Mask` says."""
         with torch.no_grad(), self._plan.autocast(), eager():
             originals, neighbours = self._pair(images, batch.images)
             with _asked(method, self._settings.mode):

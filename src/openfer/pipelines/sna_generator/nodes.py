@@ -9,7 +9,7 @@ import pandas as pd
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.shown_faces import some_of_each_class
-from openfer.pipelines.training_data import faces_for, sources_of, tested_role
+from openfer.pipelines.training_data import Source, faces_for, sources_of, tested_role
 from openfer.training.mask_settings import MaskSettings
 
 _FACES = 7
@@ -18,8 +18,6 @@ _DRAWS = 4
 
 _LOOP = 24
 """Pictures of the animation, which ends as it begins."""
-
-_AUTOENCODER = "sna_autoencoder"
 
 
 class Faces(NamedTuple):
@@ -42,7 +40,7 @@ def sheet(run: MethodRun, models: Models, before: MethodRun, autoencoders: Model
     """Return a picture: tested faces, their reconstructions by both stages, and several neighbours of each."""
     from openfer.io.contact_sheet import contact_sheet
 
-    data = some_of_each_class(sources_of(run, tables), tested_role(sources_of(run, tables)), _FACES)
+    data = _some_tested(run, tables)
     drawn = _drawn(run, models, before, autoencoders, data, 1 + _DRAWS)
     columns = [drawn.original, drawn.autoencoder, drawn.refined, *drawn.neighbours.swapaxes(0, 1)]
     titles = ["original", "autoencoder", "refined", "neighbour", *["another"] * _DRAWS]
@@ -60,7 +58,7 @@ def animation(run: MethodRun, models: Models, *tables: Any) -> list[Any]:
 
     method = restore(run, main_model(models))
     assert isinstance(method, NeighbourGenerator)
-    data = some_of_each_class(sources_of(run, tables), tested_role(sources_of(run, tables)), _FACES)
+    data = _some_tested(run, tables)
     faces = faces_for(data, tested_role(data), {}, run.images, run.seed)
     noise = 2 * MaskSettings().noise
     pictures = []
@@ -100,8 +98,13 @@ def change(
     return pd.DataFrame(rows, columns=columns), change_picture(drawn.original.mean(0), moved.mean(0), regions)
 
 
+def _some_tested(run: MethodRun, tables: Sequence[Any]) -> list[Source]:
+    data = sources_of(run, tables)
+    return some_of_each_class(data, tested_role(data), _FACES)
+
+
 def _drawn(
-    run: MethodRun, models: Models, before: MethodRun, autoencoders: Models, data: Sequence[Any], draws: int
+    run: MethodRun, models: Models, before: MethodRun, autoencoders: Models, data: Sequence[Source], draws: int
 ) -> Faces:
     import torch
 

@@ -30,68 +30,65 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     parameters = f"params:{name}"
     tables = tables_of(name, extras)
     code = f"openfer.methods.{name}"
-    return (
-        training_pipeline(name, needs, extras)
-        + stability_pipeline(name)
-        + Pipeline(
-            [
-                node(
-                    runs(method_nodes.predict, code),
-                    [parameters, f"{name}_models", *tables],
-                    [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
-                    name="predict",
-                    namespace=name,
-                ),
-                node(
-                    evaluation_nodes.evaluate,
-                    [f"{name}_predictions", f"{name}_facts"],
-                    {
-                        "metrics": f"{name}.metrics",
-                        "results": f"{name}.results",
-                        "per_class": f"{name}.per_class",
-                        "confusion_plot": f"{name}.confusion_plot",
-                        "confusion_picture": f"{name}.confusion_picture",
-                    },
-                    name="evaluate",
-                    namespace=name,
-                ),
-                node(
-                    runs(grad_cam, code),
-                    [parameters, f"{name}_models", *tables],
-                    f"{name}_grad_cam",
-                    name="grad_cam",
-                    namespace=name,
-                ),
-                node(
-                    evaluation_nodes.grad_cam_picture,
-                    f"{name}_grad_cam",
-                    f"{name}.grad_cam_picture",
-                    name="grad_cam_picture",
-                    namespace=name,
-                ),
-                node(
-                    bound(evaluation_nodes.by_group, datasets_of(name)),
-                    [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
-                    f"{name}.groups",
-                    name="groups",
-                    namespace=name,
-                ),
-                node(
-                    evaluation_nodes.distances,
-                    f"{name}_features",
-                    f"{name}.distances",
-                    name="distances",
-                    namespace=name,
-                ),
-                node(
-                    runs(publish, code),
-                    [parameters, f"{name}_models", *tables],
-                    f"{name}.mlflow_model",
-                    name="publish",
-                    namespace=name,
-                ),
-            ]
-        )
+    before = training_pipeline(name, needs, extras) + stability_pipeline(name)
+    return before + Pipeline(
+        [
+            node(
+                runs(method_nodes.predict, code),
+                [parameters, f"{name}_models", *tables],
+                [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
+                name="predict",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.evaluate,
+                [f"{name}_predictions", f"{name}_facts"],
+                {
+                    "metrics": f"{name}.metrics",
+                    "results": f"{name}.results",
+                    "per_class": f"{name}.per_class",
+                    "confusion_plot": f"{name}.confusion_plot",
+                    "confusion_picture": f"{name}.confusion_picture",
+                },
+                name="evaluate",
+                namespace=name,
+            ),
+            node(
+                runs(grad_cam, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}_grad_cam",
+                name="grad_cam",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.grad_cam_picture,
+                f"{name}_grad_cam",
+                f"{name}.grad_cam_picture",
+                name="grad_cam_picture",
+                namespace=name,
+            ),
+            node(
+                bound(evaluation_nodes.by_group, datasets_of(name)),
+                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
+                f"{name}.groups",
+                name="groups",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.distances,
+                f"{name}_features",
+                f"{name}.distances",
+                name="distances",
+                namespace=name,
+            ),
+            node(
+                runs(publish, code),
+                [parameters, f"{name}_models", *tables],
+                f"{name}.mlflow_model",
+                name="publish",
+                namespace=name,
+            ),
+        ]
     )
 
 

@@ -48,7 +48,19 @@ class BalancedBatches(Settings):
     kind: Literal["balanced_batches"] = "balanced_batches"
 
 
-Sampling = Annotated[AllSamples | BalancedSubset | WeightedSamples | BalancedBatches, Field(discriminator="kind")]
+class Oversampled(Settings):
+    """Every epoch draws as many samples as there are, with replacement, of each class equally often on average.
+
+    That is, a sample's probability is proportional to 1 / N_k for its class k (ADDL on AffectNet and Aff-Wild2, "as
+    in SCN": the public sampler of SCN's and RAN's authors). Samples without a label are left out, and do not count.
+    """
+
+    kind: Literal["oversampled"] = "oversampled"
+
+
+Sampling = Annotated[
+    AllSamples | BalancedSubset | WeightedSamples | BalancedBatches | Oversampled, Field(discriminator="kind")
+]
 """Which samples the epochs of a stage show, and what they count."""
 
 

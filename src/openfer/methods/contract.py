@@ -14,6 +14,7 @@ from openfer.labels import MISSING as MISSING
 from openfer.methods.schedules import AllSamples as AllSamples
 from openfer.methods.schedules import BalancedBatches as BalancedBatches
 from openfer.methods.schedules import BalancedSubset as BalancedSubset
+from openfer.methods.schedules import Oversampled as Oversampled
 from openfer.methods.schedules import Sampling as Sampling
 from openfer.methods.schedules import Schedule as Schedule
 from openfer.methods.schedules import WeightedSamples as WeightedSamples
@@ -118,6 +119,21 @@ class Stage:
     starts_from: Literal["last", "best_val"] = "last"
 
 
+@dataclass(frozen=True)
+class Healthy:
+    """Where the mean of a watched scalar lies in every epoch of a training that is not collapsing.
+
+    Attributes:
+        low: the least healthy value.
+        high: the largest one.
+        otherwise: what it means where the mean lies outside, and what to do, in words.
+    """
+
+    low: float
+    high: float
+    otherwise: str
+
+
 class Method(nn.Module, ABC):
     """A registered method: its networks, its stages and its step.
 
@@ -164,6 +180,15 @@ class Method(nn.Module, ABC):
     def variant(self) -> str:
         """Return the name of this configuration in tables."""
         return self.name
+
+    @property
+    def healthy(self) -> Mapping[str, Healthy]:
+        """Return bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
+
+        A run is warned of when one leaves them; the default watches over none. A name that a step does not give has
+        no effect.
+        """
+        return {}
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:

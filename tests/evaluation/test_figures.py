@@ -26,7 +26,8 @@ def confusion():
 
 @pytest.fixture
 def importance():
-    return pd.DataFrame({"factor": ["gender", "pose"], "mean": [0.4, 0.7], "std": [0.1, 0.05], "n": [300, 300]})
+    columns = {"factor": ["gender", "pose"], "mean": [0.4, 0.7], "std": [0.1, 0.05], "n": [300, 300]}
+    return pd.DataFrame(columns).assign(learned=True)
 
 
 def drawn(figure):
@@ -168,6 +169,19 @@ def test_the_importance_picture_has_the_same_bars(importance):
     assert [bar.get_height() for bar in axes.patches] == [0.4, 0.7]
     assert words(axes) == ["0.400", "0.700"]
     assert "n = 300" in axes.get_title(loc="left")
+    assert drawn(figure)
+
+
+@pytest.mark.parametrize(
+    ("fused", "title"),
+    [(2, "Equal weights, set and not learned: 0.500 for each of 2"), (0, "No factor is fused")],
+    ids=["equal", "none"],
+)
+def test_importance_weights_that_nobody_learned_say_so(importance, fused, title):
+    table = importance.assign(mean=0.5, std=0.0, learned=False)[:fused]
+    assert importance_plot(table).layout.title.text.startswith(title)
+    figure = importance_picture(table)
+    assert figure.axes[0].get_title(loc="left").startswith(title)
     assert drawn(figure)
 
 

@@ -34,3 +34,15 @@ def test_unlabelled_samples_get_no_gradient():
 
 def test_bfloat16_logits_are_measured_in_single_precision():
     assert masked_cross_entropy(torch.randn(2, 3).bfloat16(), torch.tensor([0, 1])).dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_weights_of_samples_multiply_their_terms_and_not_their_number(dtype):
+    torch.manual_seed(0)
+    logits, labels = torch.randn(5, 3, dtype=dtype), torch.tensor([2, -1, 0, 1, -1])
+    weights = torch.tensor([0.5, 7.0, 0.0, 2.0, 1.0], dtype=dtype)
+    summed = 0.0
+    for row, label, weight in zip(logits.tolist(), labels.tolist(), weights.tolist(), strict=True):
+        if label != -1:
+            summed += weight * (math.log(sum(math.exp(z) for z in row)) - row[label])
+    assert masked_cross_entropy(logits, labels, weights).item() == pytest.approx(summed / 3, rel=1e-5)

@@ -4,20 +4,27 @@ import torch.nn.functional as F
 from pydantic import ValidationError
 from tests.methods.networks import EXPRESSION, build_addl, expression_batch
 
+from openfer.methods.baseline import Baseline
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 
+PARAMETERS = {"baseline": 11_243_081, "baseline_at": 15_745_947, "baseline_mat": 16_237_467}
 
-@pytest.mark.parametrize(("variant", "parameters"), [("baseline", 11_243_081), ("baseline_mat", 16_237_467)])
-def test_the_variant_decides_the_networks_and_the_name_in_tables(variant, parameters):
-    method = build("baseline", {"variant": variant}, EXPRESSION, {})
+
+def test_table_2_has_three_baselines():
+    assert Baseline.variants.keys() == PARAMETERS.keys()
+
+
+@pytest.mark.parametrize(("row", "parameters"), PARAMETERS.items())
+def test_the_row_decides_the_networks_and_the_name_in_tables(row, parameters):
+    method = build("baseline", Baseline.variants[row], EXPRESSION, {})
     assert count_parameters(method) == parameters
-    assert method.variant == variant
+    assert method.variant == row
 
 
-@pytest.mark.parametrize("variant", ["baseline", "baseline_mat"])
-def test_the_step_is_cross_entropy_and_trains_every_parameter(variant):
-    method, batch = build("baseline", {"variant": variant, "dropout": 0}, EXPRESSION, {}), expression_batch()
+@pytest.mark.parametrize("row", PARAMETERS)
+def test_the_step_is_cross_entropy_and_trains_every_parameter(row):
+    method, batch = build("baseline", Baseline.variants[row] | {"dropout": 0}, EXPRESSION, {}), expression_batch()
     (stage,) = method.stages()
     losses = method.step(batch, stage)
     losses["main"]["total"].backward(inputs=list(stage.players[0].parameters))
@@ -27,7 +34,7 @@ def test_the_step_is_cross_entropy_and_trains_every_parameter(variant):
 
 
 def test_baseline_mat_is_addl_at_test_time():
-    baseline = build("baseline", {"variant": "baseline_mat"}, EXPRESSION, {}).eval()
+    baseline = build("baseline", Baseline.variants["baseline_mat"], EXPRESSION, {}).eval()
     addl = build_addl().eval()
     baseline.load_own_state(
         {name: value for name, value in addl.own_state().items() if name.startswith(("shared", "expression"))}
@@ -37,16 +44,27 @@ def test_baseline_mat_is_addl_at_test_time():
         assert torch.equal(baseline(images).logits["expression"], addl(images).logits["expression"])
 
 
-def test_only_the_attentive_variant_has_a_map():
+def test_baseline_at_classifies_the_last_attentive_map_in_four_cells():
+    method = build("baseline", Baseline.variants["baseline_at"], EXPRESSION).eval()
+    images = expression_batch(2, size=224).images
+    with torch.no_grad():
+        last = method.expression.attention(method.shared(images))[-1]
+        assert last.shape == (2, 512, 7, 7)
+        feature, logits = method.expression.head(F.avg_pool2d(last, 3).flatten(1))  # AvgPool(3): 2048 numbers
+        found = method(images)
+    assert torch.equal(found.features, feature)
+    assert torch.equal(found.logits["expression"], logits)
+    assert torch.equal(found.maps["attentive"], last.sum(1, keepdim=True))
+
+
+def test_only_rows_with_attention_have_a_map():
     images = expression_batch(1).images
     with torch.no_grad():
-        maps = {
-            v: build("baseline", {"variant": v}, EXPRESSION).eval()(images).maps for v in ("baseline", "baseline_mat")
-        }
+        maps = {row: build("baseline", s, EXPRESSION).eval()(images).maps for row, s in Baseline.variants.items()}
     assert maps["baseline"] == {}
-    assert maps["baseline_mat"]["attentive"].shape == (1, 1, 2, 2)
+    assert maps["baseline_at"]["attentive"].shape == maps["baseline_mat"]["attentive"].shape == (1, 1, 2, 2)
 
 
-def test_an_unknown_variant_is_refused():
-    with pytest.raises(ValidationError, match="baseline_mat"):
-        build("baseline", {"variant": "baseline_matt"}, EXPRESSION)
+def test_an_unknown_attention_is_refused():
+    with pytest.raises(ValidationError, match="multi_level"):
+        build("baseline", {"attention": "multilevel"}, EXPRESSION)

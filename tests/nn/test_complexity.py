@@ -16,8 +16,14 @@ def table():
 
 def test_parameters_are_exact(table):
     expected = {
-        "ADDL": 20_700_469,
+        "ADDL": 20_700_469,  # with both opponents
+        "ADDL_adfl": 20_683_956,
+        "ADDL_mi": 20_699_695,  # without the SA layer
+        "ADDL_mi_no_dfem": 20_625_903,
+        "ADDL ddl_g": 20_683_182,
+        "ADDL ddl_gar_id_il_p": 20_683_182,
         "Baseline": 11_243_081,
+        "Baseline_at": 15_745_947,
         "Baseline_mat": 16_237_467,
         "DFEM": 11_619_774,
         "OADN": 26_139_747,

@@ -10,6 +10,7 @@ from openfer.methods.contract import (
     AllSamples,
     BalancedBatches,
     BalancedSubset,
+    Oversampled,
     Schedule,
     WeightedSamples,
 )
@@ -92,3 +93,33 @@ def test_weighted_samples_make_all_classes_count_the_same():
     assert set(sampler.weights[LABELS == MISSING]) == {1.0}
     assert sorted(sampler.order(0)) == list(range(len(LABELS)))
     assert balanced(4).weights is None
+
+
+def test_oversampling_draws_every_class_equally_often_with_replacement_and_as_many_as_are_labelled():
+    sampler = Sampler(Oversampled(), LABELS, 0, "one", 8)
+    orders = [sampler.order(epoch) for epoch in range(200)]
+    assert {len(order) for order in orders} == {len(sampler)} == {47}
+    shares = np.bincount(LABELS[np.concatenate(orders)]) / (200 * 47)
+    np.testing.assert_allclose(shares, 1 / 3, atol=4 * np.sqrt(2 / 9 / (200 * 47)))  # four standard errors
+    assert len(set(orders[0][LABELS[orders[0]] == 2])) < (LABELS[orders[0]] == 2).sum()
+
+
+def test_oversampling_takes_a_sample_as_often_as_one_over_its_classs_count_says():
+    sampler = Sampler(Oversampled(), LABELS, 0, "one", 8)
+    times = np.bincount(np.concatenate([sampler.order(epoch) for epoch in range(400)]), minlength=len(LABELS))
+    assert not times[LABELS == MISSING].any()
+    for label, count in enumerate([30, 12, 5]):
+        expected = 400 * 47 / 3 / count
+        np.testing.assert_allclose(times[label == LABELS], expected, atol=5 * np.sqrt(expected))
+
+
+def test_epochs_seeds_and_stages_oversample_differently_and_each_the_same_again():
+    names = [(0, "one", 0), (0, "one", 1), (1, "one", 0), (0, "two", 0)]
+    orders = [tuple(Sampler(Oversampled(), LABELS, seed, stage, 8).order(epoch)) for seed, stage, epoch in names * 2]
+    assert len(set(orders)) == 4
+    assert orders[:4] == orders[4:]
+
+
+def test_nothing_to_oversample_is_refused():
+    with pytest.raises(ParameterError, match="oversampled classes, but no training sample is labelled"):
+        Sampler(Oversampled(), LABELS * 0 - 1, 0, "one", 8)

@@ -4,11 +4,11 @@ Ruan, Mo, Yan, Chen, Xue and Wang, International Journal of Computer Vision 130,
 is silent the public code of its predecessor (DDL, ACM Multimedia 2020) decides, and the docstrings say so.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Self
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError, ParameterError, TrainingError
@@ -18,47 +18,20 @@ from openfer.losses.adversarial import confusion_loss, discriminator_loss
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.mutual_information import mutual_information_bound
-from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.addl_settings import ROWS, ADDLSettings, name_of
+from openfer.methods.contract import WATCH, Batch, Classes, Healthy, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
-from openfer.methods.schedules import ADDL_SCHEDULE
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
+from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
 from openfer.nn.resnet import ResNet18Trunk
-from openfer.parameters import Settings
 
+_LEAST_NORM = 0.01
+"""Features of 128 numbers have norms of some tenths to tens; below this nothing is left of one."""
 
-class Weights(Settings):
-    """The lambdas of the joint loss (ADDL, Eq. 14; best values of Table 7).
-
-    Attributes:
-        adversarial: lambda_1.
-        attention_transfer: lambda_2.
-        information: lambda_3.
-    """
-
-    adversarial: float = Field(default=1.0, ge=0)
-    attention_transfer: float = Field(default=0.1, ge=0)
-    information: float = Field(default=0.001, ge=0)
-
-
-class ADDLSettings(Settings):
-    """Parameters of ADDL; the defaults are the paper's.
-
-    Attributes:
-        schedule: for RAF-DB. It is the main player's; D and T take it without its milestones.
-        weights: of the terms of the joint loss.
-        factors: which of DFEM's factors are fused, with one importance weight each; Table 5 takes
-            those of one dataset only.
-        dropout: before the FCs; 0.5 in the DDL code, not stated in the paper.
-        leaky_slope: of the LeakyReLUs of D and T; 0.01 in the DDL code, not stated in the paper.
-    """
-
-    schedule: Schedule = ADDL_SCHEDULE
-    weights: Weights = Weights()
-    factors: tuple[str, ...] = Field(default=FACTORS, min_length=1)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    leaky_slope: float = Field(default=0.01, ge=0, lt=1)
+_MOST_INFORMATION = 10.0
+"""Nats. N samples can tell of about log N of them (McAllester and Stratos, AISTATS 2020): 3.5 in a batch of 32."""
 
 
 class ADDL(Method):
@@ -67,13 +40,17 @@ class ADDL(Method):
     Three players: ``main`` (S_g, S_e, S_d with the SA layer), ``discriminator`` (D) and ``mine``
     (T). Inference runs S_g and S_e only.
 
+    The rows of Table 2 leave parts out: there is D only with L_AD, T only with L_MI, an SA layer only where weights
+    are learned, and DFEM is kept only where L_AD or L_AT asks it.
+
     Attributes:
-        factors: the fused factors, in the order of :data:`openfer.labels.FACTORS`.
+        factors: the fused factors, in the order of :data:`openfer.labels.FACTORS`; none without L_AD.
     """
 
     name = "addl"
     config_class = ADDLSettings
     config: ADDLSettings
+    variants = ROWS
     weighs = True
     needs = ("dfem",)
 
@@ -81,13 +58,39 @@ class ADDL(Method):
         super().__init__(config, classes)
         if set(config.factors) - set(FACTORS):
             raise ParameterError(f"method.factors is {list(config.factors)}; the factors are {', '.join(FACTORS)}")
-        self.factors = tuple(factor for factor in FACTORS if factor in config.factors)
+        weights = config.weights
+        self.factors = config.fused
         self.shared = ResNet18Trunk()
         self.expression = ExpressionSubnetwork(len(self.classes["expression"]), config.dropout)
-        self.disturbance = DisturbanceSubnetwork(len(self.factors), config.dropout)
-        self.discriminator = Discriminator(config.leaky_slope)
-        self.mine = MutualInformationEstimator(config.leaky_slope)
+        self.disturbance = DisturbanceSubnetwork(
+            len(self.factors), config.dropout, learns_importance=config.learns_importance
+        )
+        self.discriminator = Discriminator(config.leaky_slope) if weights.adversarial else None
+        self.mine = MutualInformationEstimator(config.leaky_slope) if weights.information else None
         self.dfem: DFEM | None = None
+
+    @property
+    def variant(self) -> str:
+        """Return the row of Table 2, or ``addl`` with what differs from the paper's settings."""
+        return name_of(self.config)
+
+    @property
+    def healthy(self) -> Mapping[str, Healthy]:
+        """Return the bounds of what a game without an outcome leaves: weights, features, and T's estimate.
+
+        alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing. How often D is right has no bound: it may
+        win for a while, and f^d still learn.
+        """
+        norms = {"expression": "f^e", "disturbance": "f^d", "weighted": "f^m"}
+        bounds = {
+            f"main/{WATCH}{name}_feature_norm": Healthy(_LEAST_NORM, math.inf, f"{symbol} has vanished")
+            for name, symbol in norms.items()
+        }
+        for factor in self.factors if self.config.learns_importance else ():
+            meaning = f"the weight of {factor} is stuck, as a sigmoid's is at its ends, and says nothing of the factor"
+            bounds[f"main/{WATCH}importance_{factor}"] = Healthy(0.02, 0.98, meaning)
+        meaning = "T has diverged and L_MI measures no information; lower lambda_3 or the learning rate"
+        return bounds | {f"mine/{WATCH}estimate": Healthy(-1.0, _MOST_INFORMATION, meaning)}
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage; the learning rates of D and T stay as they are at its start.
@@ -96,15 +99,15 @@ class ADDL(Method):
         the paper says nothing of its training: T is an opponent and trains as D does, by our choice.
         """
         main = [p for network in (self.shared, self.expression, self.disturbance) for p in network.parameters()]
-        players = (
-            Player("main", tuple(main)),
-            Player("discriminator", tuple(self.discriminator.parameters()), decays=False),
-            Player("mine", tuple(self.mine.parameters()), decays=False),
-        )
-        return (Stage("joint", self.config.schedule, players),)
+        opponents = {"discriminator": self.discriminator, "mine": self.mine}
+        players = [Player("main", tuple(main))]
+        for name, network in opponents.items():
+            if network is not None:
+                players.append(Player(name, tuple(network.parameters()), decays=False))
+        return (Stage("joint", self.config.schedule, tuple(players)),)
 
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
-        """Return the losses of the three players.
+        """Return the losses of the players; a term without a weight is not there.
 
         L_CE reaches S_g and S_e; L_AD reaches S_g and S_d, by f^d, and SA, by f^m; L_AT reaches S_g
         and S_d; L_MI reaches all three. DFEM, D and T are constants to the main player, and every
@@ -118,30 +121,31 @@ class ADDL(Method):
         shared = self.shared(batch.images)
         expression = self.expression(shared)
         disturbance = self.disturbance(shared)
-        f_m = weighted_feature(disturbance.importance, prior.features)  # Eq. 6
         f_d, f_e = disturbance.feature, expression.feature
-        shuffle = torch.randperm(len(f_e), device=f_e.device)
-        judge, estimator = frozen(self.discriminator), frozen(self.mine)
-
         classification = masked_cross_entropy(expression.logits, batch.labels["expression"], batch.weights)  # Eq. 5
-        adversarial = confusion_loss(judge(f_m), judge(f_d))  # Eq. 7
-        attention_transfer = attention_transfer_loss(disturbance.maps, prior.maps)  # Eq. 9
-        information = mutual_information_bound(estimator, f_d, f_e, shuffle)  # Eq. 13
-        main = {  # Eq. 14
-            "classification": classification,
-            "adversarial": weights.adversarial * adversarial,
-            "attention_transfer": weights.attention_transfer * attention_transfer,
-            "mutual_information": weights.information * information,
-        }
-
-        f_m, f_d, f_e = f_m.detach(), f_d.detach(), f_e.detach()
-        discrimination = discriminator_loss(self.discriminator(f_m), self.discriminator(f_d))  # Eq. 8
-        bound = mutual_information_bound(self.mine, f_d, f_e, shuffle)  # Eq. 13, ascended
-        return {
-            "main": total(main | self._watched(disturbance.importance, f_m)),
-            "discriminator": total({"discrimination": discrimination}),
-            "mine": total({"negative_bound": -bound}),
-        }
+        main = {"classification": classification}  # Eq. 14
+        norms = {"expression": f_e, "disturbance": f_d}
+        watched = {}
+        opponents = {}
+        if self.discriminator is not None:
+            f_m = weighted_feature(disturbance.importance, prior.features)  # Eq. 6
+            judge = frozen(self.discriminator)
+            main["adversarial"] = weights.adversarial * confusion_loss(judge(f_m), judge(f_d))  # Eq. 7
+            opponents["discriminator"] = _discrimination(self.discriminator, f_m.detach(), f_d.detach())
+            norms["weighted"] = f_m
+        if self.config.learns_importance:
+            means = zip(self.factors, disturbance.importance.mean(0), strict=True)
+            watched = {f"importance_{factor}": alpha for factor, alpha in means}
+        if weights.attention_transfer:
+            transfer = attention_transfer_loss(disturbance.maps, prior.maps)  # Eq. 9
+            main["attention_transfer"] = weights.attention_transfer * transfer
+        if self.mine is not None:
+            shuffle = torch.randperm(len(f_e), device=f_e.device)
+            information = mutual_information_bound(frozen(self.mine), f_d, f_e, shuffle)  # Eq. 13
+            main["mutual_information"] = weights.information * information
+            opponents["mine"] = _estimation(self.mine, f_d.detach(), f_e.detach(), shuffle)
+        watched |= {f"{name}_feature_norm": feature.norm(dim=1).mean() for name, feature in norms.items()}
+        return {"main": total(main | {f"{WATCH}{n}": scalar.detach() for n, scalar in watched.items()})} | opponents
 
     def forward(self, images: Tensor) -> Prediction:
         """Predict the expression; the map is a_out summed over its channels (Fig. 5), (B, 1, h, w)."""
@@ -163,6 +167,8 @@ class ADDL(Method):
             CheckpointError: if it is not given, does not fit, or does not know one of the factors.
         """
         super().adopt(models)
+        if not self._asks_dfem():
+            return self
         tensors, facts = models["dfem"].tensors, models["dfem"].facts
         dfem = DFEM(DFEMSettings.model_validate(facts["config"]), facts["classes"])
         unknown = [factor for factor in self.factors if factor not in dfem.factors]
@@ -182,19 +188,31 @@ class ADDL(Method):
             self.dfem.eval()
         return self
 
+    def _asks_dfem(self) -> bool:
+        return bool(self.config.weights.adversarial or self.config.weights.attention_transfer)
+
     @torch.no_grad()
     def _prior(self, images: Tensor) -> FactorFeatures:
+        if not self._asks_dfem():
+            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), [])
         if self.dfem is None:
             raise TrainingError(
                 "addl cannot train without a DFEM; run the dfem pipeline first and adopt its checkpoint"
             )
         return self.dfem.extract(images, self.factors)
 
-    def _watched(self, importance: Tensor, weighted: Tensor) -> Losses:
-        # alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing: these curves would show it
-        watched = {f"{WATCH}importance_{f}": alpha for f, alpha in zip(self.factors, importance.mean(0), strict=True)}
-        watched[f"{WATCH}weighted_feature_norm"] = weighted.norm(dim=1).mean()
-        return {name: scalar.detach() for name, scalar in watched.items()}
+
+def _discrimination(discriminator: Discriminator, f_m: Tensor, f_d: Tensor) -> Losses:
+    """Return D's loss (Eq. 8), and the share of both kinds of features that it tells right."""
+    prior, disturbance = discriminator(f_m), discriminator(f_d)
+    right = torch.cat([prior > 0, disturbance < 0]).float().mean()
+    return total({"discrimination": discriminator_loss(prior, disturbance), f"{WATCH}accuracy": right})
+
+
+def _estimation(mine: MutualInformationEstimator, f_d: Tensor, f_e: Tensor, shuffle: Tensor) -> Losses:
+    """Return T's loss, which ascends the bound (Eq. 13), and the bound: the estimate in nats."""
+    bound = mutual_information_bound(mine, f_d, f_e, shuffle)
+    return total({"negative_bound": -bound, f"{WATCH}estimate": bound.detach()})
 
 
 def weighted_feature(importance: Tensor, features: Tensor) -> Tensor:

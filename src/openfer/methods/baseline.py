@@ -20,14 +20,14 @@ class BaselineSettings(Settings):
     """Parameters of the baselines; the defaults are the paper's.
 
     Attributes:
-        variant: ``baseline``, S_g - global average pooling - two FCs (11,243,081 parameters for
-            seven expressions; the paper does not state the pooling), or ``baseline_mat``, S_g - S_e
-            with multi-level attention (16,237,467), ADDL without its disturbance branch.
+        attention: ``none`` is S_g - global average pooling - two FCs (11,243,081 parameters for seven
+            expressions; the paper does not state the pooling); ``single_level`` is S_g - S_e which classifies
+            a_5 alone (15,745,947); ``multi_level`` is S_g - S_e, ADDL without its disturbance branch (16,237,467).
         schedule: ADDL's.
         dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
     """
 
-    variant: Literal["baseline", "baseline_mat"] = "baseline"
+    attention: Literal["none", "single_level", "multi_level"] = "none"
     schedule: Schedule = ADDL_SCHEDULE
     dropout: float = Field(default=0.5, ge=0, lt=1)
 
@@ -38,7 +38,11 @@ class Baseline(Method):
     name = "baseline"
     config_class = BaselineSettings
     config: BaselineSettings
-    variants = {"baseline": {}, "baseline_mat": {"variant": "baseline_mat"}}
+    variants = {
+        "baseline": {"attention": "none"},
+        "baseline_at": {"attention": "single_level"},
+        "baseline_mat": {"attention": "multi_level"},
+    }
     weighs = True
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
@@ -46,15 +50,16 @@ class Baseline(Method):
         count = len(self.classes["expression"])
         self.shared = ResNet18Trunk()
         self.expression: ExpressionSubnetwork | ExpressionHead
-        if config.variant == "baseline_mat":
-            self.expression = ExpressionSubnetwork(count, config.dropout)
-        else:
+        if config.attention == "none":
             self.expression = ExpressionHead(TAP_CHANNELS[-1], count, config.dropout)
+        else:
+            multi_level = config.attention == "multi_level"
+            self.expression = ExpressionSubnetwork(count, config.dropout, multi_level=multi_level)
 
     @property
     def variant(self) -> str:
-        """Return ``baseline`` or ``baseline_mat``."""
-        return self.config.variant
+        """Return ``baseline``, ``baseline_at`` or ``baseline_mat``."""
+        return next(name for name, row in self.variants.items() if row["attention"] == self.config.attention)
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -68,7 +73,7 @@ class Baseline(Method):
         }
 
     def forward(self, images: Tensor) -> Prediction:
-        """Predict the expression; ``baseline_mat`` also maps where it looked, (B, 1, h, w)."""
+        """Predict the expression, and with attention where it looked, (B, 1, h, w)."""
         taps = self.shared(images)
         if isinstance(self.expression, ExpressionSubnetwork):
             logits, feature, attentive = self.expression(taps)

@@ -3,15 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import MISSING as MISSING
+from openfer.methods.schedules import AllSamples as AllSamples
+from openfer.methods.schedules import BalancedBatches as BalancedBatches
+from openfer.methods.schedules import BalancedSubset as BalancedSubset
+from openfer.methods.schedules import Oversampled as Oversampled
+from openfer.methods.schedules import Sampling as Sampling
+from openfer.methods.schedules import Schedule as Schedule
+from openfer.methods.schedules import WeightedSamples as WeightedSamples
 from openfer.parameters import Settings
 
 Classes = Mapping[str, tuple[str, ...]]
@@ -26,49 +32,6 @@ A name that starts with :data:`WATCH` is logged beside the losses and is not one
 WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
 
-
-class AllSamples(Settings):
-    """Every epoch shows every sample once."""
-
-    kind: Literal["all"] = "all"
-
-
-class BalancedSubset(Settings):
-    """A stage trains on a random subset of its own, the same number of samples of each class where there are so many.
-
-    Samples without a label are left out.
-
-    Attributes:
-        per_class: largest number of samples of a class.
-    """
-
-    kind: Literal["balanced_subset"] = "balanced_subset"
-    per_class: int = Field(ge=1)
-
-
-class WeightedSamples(Settings):
-    """Every epoch shows every sample once, and rare classes count more: class k of K weighs ``N / (K N_k)``.
-
-    Samples without a label weigh 1, and count in no task that they are not labelled for.
-    """
-
-    kind: Literal["weighted"] = "weighted"
-
-
-class BalancedBatches(Settings):
-    """Every batch shows the same number of samples of each class (Selective Learning; SNA, Sec. IV).
-
-    An epoch has as many full batches as there are in the training set. Of a class each sample is shown once before one
-    is shown again. Samples without a label are left out.
-    """
-
-    kind: Literal["balanced_batches"] = "balanced_batches"
-
-
-Sampling = Annotated[AllSamples | BalancedSubset | WeightedSamples | BalancedBatches, Field(discriminator="kind")]
-"""Which samples the epochs of a stage show, and what they count."""
-
-
 Extras = Mapping[str, Tensor]
 """What a method sees of each face beside its pixels, by name, (B, *shape)."""
 
@@ -77,40 +40,6 @@ NO_EXTRAS: Extras = {}
 EXTRA_SHAPES: Mapping[str, tuple[int, ...]] = {"landmarks": (68, 3)}
 """The extras that there are, with their shape for one face: of ``landmarks`` x and y in pixels of the image (centres
 of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 points."""
-
-
-class Schedule(Settings):
-    """How long a stage trains and how its players step (Adam, SGD or RMSprop, multi-step decay).
-
-    Attributes:
-        epochs: passes over the training set.
-        batch_size: samples a step.
-        optimiser: of every player.
-        learning_rate: of every player at the start.
-        betas: Adam's.
-        momentum: SGD's.
-        weight_decay: the L2 term of any of them.
-        milestones: epochs after which the learning rate is multiplied by ``decay``.
-        decay: the factor.
-        sampling: which samples an epoch shows; classes are those of the method's first task.
-    """
-
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
-    optimiser: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: float = Field(gt=0)
-    betas: tuple[float, float] = (0.9, 0.999)
-    momentum: float = Field(0.0, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
-    milestones: tuple[int, ...] = ()
-    decay: float = Field(0.1, gt=0, le=1)
-    sampling: Sampling = AllSamples()
-
-    @model_validator(mode="after")
-    def _momentum_has_an_optimiser(self) -> Self:
-        if self.momentum and self.optimiser != "sgd":
-            raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
-        return self
 
 
 @dataclass(frozen=True)
@@ -190,6 +119,21 @@ class Stage:
     starts_from: Literal["last", "best_val"] = "last"
 
 
+@dataclass(frozen=True)
+class Healthy:
+    """Where the mean of a watched scalar lies in every epoch of a training that is not collapsing.
+
+    Attributes:
+        low: the least healthy value.
+        high: the largest one.
+        otherwise: what it means where the mean lies outside, and what to do, in words.
+    """
+
+    low: float
+    high: float
+    otherwise: str
+
+
 class Method(nn.Module, ABC):
     """A registered method: its networks, its stages and its step.
 
@@ -236,6 +180,15 @@ class Method(nn.Module, ABC):
     def variant(self) -> str:
         """Return the name of this configuration in tables."""
         return self.name
+
+    @property
+    def healthy(self) -> Mapping[str, Healthy]:
+        """Return bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
+
+        A run is warned of when one leaves them; the default watches over none. A name that a step does not give has
+        no effect.
+        """
+        return {}
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:

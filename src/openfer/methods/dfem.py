@@ -96,17 +96,20 @@ class DFEM(Method):
         return Prediction(logits, features.flatten(1))
 
     def extract(self, images: Tensor, factors: Sequence[str]) -> FactorFeatures:
-        """Return what ADDL learns from: the features of some factors, and the maps of the trunk.
+        """Return what ADDL learns from: the features of some factors, (B, 0, 128) of none, and the maps of the trunk.
 
         The features come in single precision also under autocast, for ADDL's D tells them, weighted,
         from f^d.
         """
         _, *stages = self.trunk(images)
+        maps = [*stages, stages[-1]]
+        if not factors:
+            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), maps)
         pooled = F.adaptive_avg_pool2d(stages[-1], 1).flatten(1)
         slope = self.config.activation_slope
         with torch.autocast(images.device.type, enabled=False):
             features = [F.leaky_relu(self.features[factor](pooled.float()), slope) for factor in factors]
-        return FactorFeatures(torch.stack(features, dim=1), [*stages, stages[-1]])
+        return FactorFeatures(torch.stack(features, dim=1), maps)
 
     def backbone(self) -> nn.Module:
         """Return the trunk."""

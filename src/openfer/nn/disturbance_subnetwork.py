@@ -17,7 +17,7 @@ class Disturbance(NamedTuple):
 
     Attributes:
         feature: f^d, (B, 128).
-        importance: alpha in (0, 1), (B, factors).
+        importance: alpha in (0, 1), (B, factors); 1 / factors each where it is not learned.
         maps: a_1^d..a_5^d, which attention transfer compares with DFEM's.
     """
 
@@ -34,15 +34,18 @@ class DisturbanceSubnetwork(nn.Module):
     and, weighted by alpha, f^m.
 
     Args:
-        factors: number of disturbing factors.
+        factors: number M of disturbing factors.
         dropout: probability before the first FC.
+        learns_importance: whether there is an SA layer; without one every factor's importance is 1/M, and f^m is
+            their mean.
     """
 
-    def __init__(self, factors: int, dropout: float) -> None:
+    def __init__(self, factors: int, dropout: float, *, learns_importance: bool = True) -> None:
         super().__init__()
+        self._factors = factors
         self.attention = MaskAttention()
         self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(ATTENTIVE_CHANNELS[-1], FEATURE_SIZE), PReLU())
-        self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid())
+        self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid()) if learns_importance else None
 
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:
         """Return f^d, the importance weights and the attentive maps of the taps u_1..u_5."""
@@ -50,4 +53,7 @@ class DisturbanceSubnetwork(nn.Module):
         pooled = average_cells(maps[-1], 1, literal=have_papers_size(maps))
         with torch.autocast(pooled.device.type, enabled=False):
             feature = self.feature(pooled.float())
-            return Disturbance(feature, self.importance(feature), maps)
+            if self.importance is not None:
+                return Disturbance(feature, self.importance(feature), maps)
+            equal = feature.new_full((len(feature), self._factors), 1 / max(1, self._factors))
+            return Disturbance(feature, equal, maps)

@@ -1,4 +1,4 @@
-"""S_e: multi-level attention and the expression classifier, shared by Baseline_mat and ADDL."""
+"""S_e: attention and the expression classifier, shared by Baseline_at, Baseline_mat and ADDL."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Expression(NamedTuple):
     Attributes:
         logits: (B, K).
         feature: f^e, (B, 128).
-        attentive: a_out, (B, 1472, h, w), 7 x 7 at 224 pixels.
+        attentive: a_out, (B, 1472, h, w), or a_5 alone, (B, 512, h, w); 7 x 7 at 224 pixels.
     """
 
     logits: Tensor
@@ -29,19 +29,24 @@ class Expression(NamedTuple):
 class ExpressionSubnetwork(nn.Module):
     """Five attention blocks, multi-level concatenation and two FCs (5,060,955 parameters at K = 7).
 
+    With a single level a_5 takes the place of the concatenation and nothing else changes (4,569,435).
+
     Args:
         classes: K.
         dropout: probability before each FC.
+        multi_level: whether the maps of all levels are classified, or those of the last alone (ADDL, Table 2).
     """
 
-    def __init__(self, classes: int, dropout: float) -> None:
+    def __init__(self, classes: int, dropout: float, *, multi_level: bool = True) -> None:
         super().__init__()
         self.attention = MaskAttention()
-        self.head = ExpressionHead(sum(ATTENTIVE_CHANNELS) * _CELLS**2, classes, dropout)
+        self._multi_level = multi_level
+        channels = sum(ATTENTIVE_CHANNELS) if multi_level else ATTENTIVE_CHANNELS[-1]
+        self.head = ExpressionHead(channels * _CELLS**2, classes, dropout)
 
     def forward(self, taps: Sequence[Tensor]) -> Expression:
         """Classify the taps u_1..u_5 of the shared trunk."""
         maps = self.attention(taps)
-        attentive = concatenate_levels(maps)
+        attentive = concatenate_levels(maps) if self._multi_level else maps[-1]
         feature, logits = self.head(average_cells(attentive, _CELLS, literal=have_papers_size(maps)))
         return Expression(logits, feature, attentive)

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
+from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
@@ -16,6 +17,8 @@ class MethodRun(Settings):
 
     Attributes:
         method: the registered method.
+        variant: the name of a row of the paper's table, as the method's ``variants`` has it: what makes that row
+            stands over ``settings``. None takes these as they are.
         datasets: what it trains on; all of them, one after the other in each epoch's shuffle.
         fold: of datasets that are split into folds, the one that is tested; the others train.
         seed: root of every draw.
@@ -29,6 +32,7 @@ class MethodRun(Settings):
     """
 
     method: str
+    variant: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the settings that it makes decide
     datasets: tuple[str, ...] = Field(min_length=1)
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
@@ -72,12 +76,20 @@ class MethodRun(Settings):
     @field_validator("settings", mode="before")
     @classmethod
     def _check_with_the_method(cls, value: Any, info: ValidationInfo) -> Any:
-        name = info.data.get("method")
+        name, variant = info.data.get("method"), info.data.get("variant")
+        if isinstance(value, Settings) and variant is not None:
+            value = value.model_dump()
         if name not in method_names() or not isinstance(value, dict):
             return value
         from openfer.methods.registry import method_class  # torch, only when such a pipeline is asked for
+        from openfer.methods.rows import with_row
 
-        return method_class(name).config_class.model_validate(value)
+        kind = method_class(name)
+        try:
+            row = value if variant is None else with_row(kind, variant, value)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error  # pydantic's own family, told with all other mistakes
+        return kind.config_class.model_validate(row)
 
     @field_validator("method")
     @classmethod

@@ -24,6 +24,7 @@ from openfer.methods.contract import MISSING, Batch, Losses, Method, Stage
 from openfer.seeds import seed_for
 from openfer.training.batches import Loader, steps_per_epoch, training_batches
 from openfer.training.checks import check_data, check_weights
+from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces, Key
 from openfer.training.device import compile_networks, eager, forget_compiled, place, resolve
@@ -200,7 +201,8 @@ class _Run:
 
     def _run_epoch(self, stage: Stage, epoch: int, optimisers: Optimisers, bar: StageBar) -> None:
         rates = optimisers.set_epoch(epoch)
-        ledger = Ledger(f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}", rates)
+        where = f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}"
+        ledger = Ledger(where, rates)
         ledger.restore(self._position.ledger)
         began = time.monotonic() - self._position.seconds
         self._method.enter(stage, epoch)
@@ -209,8 +211,10 @@ class _Run:
         seconds = time.monotonic() - began
         images = min(len(self._samplers[stage.name]), self._steps(stage) * stage.schedule.batch_size)
         speed = {"seconds": seconds, "images_per_second": images / seconds}
+        means = ledger.means()
+        warn_of_collapse(f"{self._label}, {where}", self._method.healthy, means, self._history.rows)
         learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
-        self._history.note(stage.name, epoch, "train", ledger.means() | learning_rates | speed)
+        self._history.note(stage.name, epoch, "train", means | learning_rates | speed)
         bar.show(**self._validate(stage, epoch))
 
     def _train(

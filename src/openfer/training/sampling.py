@@ -8,6 +8,7 @@ from openfer.methods.contract import (
     AllSamples,
     BalancedBatches,
     BalancedSubset,
+    Oversampled,
     Sampling,
     WeightedSamples,
 )
@@ -25,7 +26,8 @@ class Sampler:
         batch_size: of the stage; :class:`~openfer.methods.contract.BalancedBatches` deals by it.
 
     Raises:
-        ParameterError: if a balanced batch cannot hold the same number of each class.
+        ParameterError: if a balanced batch cannot hold the same number of each class, or classes are to be oversampled
+            and no sample is labelled.
 
     Attributes:
         weights: what each sample counts, float32, (N,); None for 1 each.
@@ -37,6 +39,9 @@ class Sampler:
         self._dealt = isinstance(sampling, BalancedBatches)
         if self._dealt and (not self._classes or batch_size % len(self._classes)):
             raise ParameterError(_uneven(stage, batch_size, len(self._classes)))
+        self._oversampled = isinstance(sampling, Oversampled)
+        if self._oversampled and not self._classes:
+            raise ParameterError(_unlabelled(stage, "oversampled classes"))
         self._batch_size = batch_size
         self._members = self._drawn(sampling, labels, generator_for(seed, "subset", stage))
         self.weights = self._inverse_shares(labels) if isinstance(sampling, WeightedSamples) else None
@@ -50,6 +55,8 @@ class Sampler:
     def order(self, epoch: int) -> np.ndarray:
         """Return the indices of an epoch's samples, drawn from the seed, the stage and the epoch."""
         draw = generator_for(self._seed, "order", self._stage, epoch)
+        if self._oversampled:
+            return self._with_replacement(draw)
         if not self._dealt:
             return self._members[draw.permutation(len(self._members))]
         each = len(self) // len(self._classes)
@@ -64,8 +71,17 @@ class Sampler:
             case BalancedSubset():
                 chosen = [draw.permutation(members)[: sampling.per_class] for members in self._classes]
                 return np.sort(np.concatenate(chosen))
-            case BalancedBatches():
+            case BalancedBatches() | Oversampled():
                 return np.flatnonzero(labels != MISSING)
+
+    def _with_replacement(self, draw: np.random.Generator) -> np.ndarray:
+        """Draw the class of each place, each equally likely, and then which of its members stands there."""
+        chosen = draw.integers(len(self._classes), size=len(self))
+        order = np.empty(len(self), np.int64)
+        for number, members in enumerate(self._classes):
+            places = np.flatnonzero(chosen == number)
+            order[places] = draw.choice(members, len(places))
+        return order
 
     def _inverse_shares(self, labels: np.ndarray) -> np.ndarray:
         weights = np.ones(len(labels), np.float32)
@@ -83,9 +99,13 @@ def _in_turns(members: np.ndarray, count: int, draw: np.random.Generator) -> np.
 
 def _uneven(stage: str, batch_size: int, classes: int) -> str:
     if not classes:
-        return f"stage {stage} wants balanced batches, but no training sample is labelled; set sampling: {{kind: all}}"
+        return _unlabelled(stage, "balanced batches")
     nearest = max(1, batch_size // classes) * classes
     return (
         f"stage {stage} has batches of {batch_size}, which cannot show {classes} classes equally often; set batch_size "
         f"to a multiple of {classes}, such as {nearest}"
     )
+
+
+def _unlabelled(stage: str, wanted: str) -> str:
+    return f"stage {stage} wants {wanted}, but no training sample is labelled; set sampling: {{kind: all}}"

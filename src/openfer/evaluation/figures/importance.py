@@ -12,8 +12,9 @@ def importance_plot(importance: pd.DataFrame) -> Any:
     """Return a plotly bar chart of the mean weight of each factor.
 
     Args:
-        importance: one row per factor with ``factor, mean, std, n``: the weights are sigmoids in [0, 1] that
-            need not sum to one; ``std`` is their spread over the n images.
+        importance: one row per factor with ``factor, mean, std, n, learned``: learned weights are sigmoids in [0, 1]
+            that need not sum to one; ``std`` is their spread over the n images. Others are constant and equal, which
+            the title says, as it does where no factor is fused and there is no row.
     """
     import plotly.graph_objects as go
 
@@ -40,7 +41,7 @@ def importance_picture(importance: pd.DataFrame) -> "Figure":
 
     from openfer.evaluation.figures.style import COLOURS
 
-    figure = Figure(figsize=(1.6 + 1.0 * len(importance), 3.8), layout="constrained")
+    figure = Figure(figsize=(max(6.0, 1.6 + len(importance)), 3.8), layout="constrained")
     axes = figure.add_subplot()
     places = range(len(importance))
     axes.bar(places, importance["mean"], yerr=importance["std"], color=COLOURS[0], capsize=4, width=0.65)
@@ -56,10 +57,16 @@ def importance_picture(importance: pd.DataFrame) -> "Figure":
 
 def _top(importance: pd.DataFrame) -> float:
     """Return the end of the axis: small differences stay visible, and zero stays on the axis."""
+    if importance.empty:
+        return 1.0
     return float(1.08 * (importance["mean"] + importance["std"].fillna(0)).max()) or 1.0
 
 
 def _title(importance: pd.DataFrame) -> str:
+    if importance.empty:
+        return "No factor is fused: there are no importance weights"
+    if not importance["learned"].any():
+        return f"Equal weights, set and not learned: {importance['mean'].iloc[0]:.3f} for each of {len(importance)}"
     counts = sorted(set(importance["n"]))
     n = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     return f"Importance weights, mean over {n} images (bars: standard deviation)"

@@ -14,7 +14,10 @@ _FACES = 14
 
 
 def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
-    """Return mean, spread and n of each factor's importance weight over the training faces (Fig. 6)."""
+    """Return mean, spread and n of each factor's importance weight over the training faces (Fig. 6).
+
+    ``learned`` tells weights of the SA layer from equal ones, which are constant; a row that fuses no factor has none.
+    """
     from openfer.methods.addl import ADDL
     from openfer.training.predict import collect
 
@@ -23,7 +26,7 @@ def importance(run: MethodRun, models: Models, *tables: Any) -> pd.DataFrame:
     faces = faces_for(sources_of(run, tables), "train", method.classes, run.images, run.seed)
     weights = collect(method, method.importance, faces, run.training)
     columns = {"factor": method.factors, "mean": weights.mean(0), "std": weights.std(0, ddof=1), "n": len(weights)}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).assign(learned=method.config.learns_importance)
 
 
 def importance_figures(table: pd.DataFrame) -> tuple[Any, Any]:

@@ -44,11 +44,15 @@ def _parts_of_addl() -> list[tuple[str, int, int]]:
     import torch
 
     from openfer.labels import BASIC_EXPRESSIONS
-    from openfer.methods.addl import ADDL, ADDLSettings
+    from openfer.methods.addl import ADDL
+    from openfer.methods.addl_settings import ADDLSettings
     from openfer.nn.complexity import count_macs, count_parameters
     from openfer.nn.heads import FEATURE_SIZE
+    from openfer.nn.opponents import Discriminator, MutualInformationEstimator
 
-    addl = ADDL(ADDLSettings(), {"expression": BASIC_EXPRESSIONS}).eval()
+    settings = ADDLSettings()
+    addl = ADDL(settings, {"expression": BASIC_EXPRESSIONS}).eval()
+    mine, discriminator = MutualInformationEstimator(settings.leaky_slope), Discriminator(settings.leaky_slope)
 
     def addm(images: torch.Tensor) -> None:
         taps = addl.shared(images)
@@ -58,6 +62,6 @@ def _parts_of_addl() -> list[tuple[str, int, int]]:
     image, feature = torch.zeros(1, 3, ADDL.input_side, ADDL.input_side), torch.zeros(1, FEATURE_SIZE)
     return [
         ("ADDM", count_parameters(addl.shared, addl.expression, addl.disturbance), count_macs(addm, image)),
-        ("MINE", count_parameters(addl.mine), count_macs(addl.mine, feature, feature)),
-        ("Discriminator", count_parameters(addl.discriminator), count_macs(addl.discriminator, feature)),
+        ("MINE", count_parameters(mine), count_macs(mine, feature, feature)),
+        ("Discriminator", count_parameters(discriminator), count_macs(discriminator, feature)),
     ]

@@ -1,0 +1,77 @@
+"""No run collapses silently: what leaves its healthy bounds is told of, once, with the number."""
+
+import logging
+import math
+
+import pytest
+import torch
+from small_method import SmallMethod, interrupt, painted_store, train
+
+from openfer.methods.contract import Healthy
+from openfer.training.collapse import warn_of_collapse
+
+BOUNDS = {"main/watch/norm": Healthy(0.1, 2.0, "the feature has vanished")}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return painted_store(tmp_path_factory.mktemp("faces") / "store")
+
+
+class Bounded(SmallMethod):
+    """The small method, whose feature has a norm of some tenths to ones."""
+
+    low = 0.0
+
+    @property
+    def healthy(self):
+        return {"main/watch/norm": Healthy(self.low, 100.0, "the feature has vanished")}
+
+
+class Collapsing(Bounded):
+    low = 50.0
+
+
+def started(kind):
+    torch.manual_seed(0)
+    return kind()
+
+
+def warnings(caplog):
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING and "outside" in r.getMessage()]
+
+
+def test_a_run_that_leaves_the_bounds_warns_once_and_keeps_the_curve(tmp_path, store, caplog):
+    fitted = train(store, tmp_path, started(Collapsing))
+    (said,) = warnings(caplog)
+    curve = fitted.history.loc[fitted.history["name"] == "main/watch/norm", "value"].tolist()
+    assert len(curve) == 3
+    assert said.startswith(f"small, stage only, epoch 1 of 3: norm of main is {curve[0]:.3g} on average, outside of 50")
+    assert "the feature has vanished" in said
+
+
+def test_a_healthy_run_does_not(tmp_path, store, caplog):
+    train(store, tmp_path, started(Bounded))
+    assert warnings(caplog) == []
+
+
+def test_a_run_that_goes_on_does_not_warn_of_what_it_was_told_before(tmp_path, store, caplog):
+    interrupt(tmp_path, store, 4, started(Collapsing), checkpoint_minutes=0.0)
+    assert len(warnings(caplog)) == 1
+    train(store, tmp_path, started(Collapsing), checkpoint_minutes=0.0)
+    assert len(warnings(caplog)) == 1
+
+
+@pytest.mark.parametrize(("value", "warns"), [(0.05, True), (0.1, False), (2.0, False), (2.1, True), (math.nan, True)])
+def test_the_bounds_are_healthy_themselves_and_no_number_is_not(caplog, value, warns):
+    warn_of_collapse("here", BOUNDS, {"main/watch/norm": value, "main/total": -5.0}, [])
+    assert bool(warnings(caplog)) == warns
+
+
+def test_what_was_outside_before_is_told_of_once_and_a_second_scalar_still_is(caplog):
+    bounds = BOUNDS | {"mine/watch/estimate": Healthy(-1, 10, "diverged")}
+    earlier = [["one", 1, "train", "main/watch/norm", 0.0], ["one", 1, "train", "mine/watch/estimate", 1.0]]
+    warn_of_collapse("here", bounds, {"main/watch/norm": 0.0, "mine/watch/estimate": 1e3}, earlier)
+    assert warnings(caplog) == [
+        "here: estimate of mine is 1e+03 on average, outside of -1 to 10: diverged. The run goes on; see its curve"
+    ]

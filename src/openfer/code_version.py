@@ -16,6 +16,9 @@ WATCHED = "watched_folders"
 TRAINS = "only_trains"
 """Mark of a function whose work does not depend on how its model is to predict."""
 
+RESUMES = "resumes_itself"
+"""Mark of a function that looks itself what is left to do, and so is asked each time."""
+
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
@@ -32,6 +35,11 @@ def watches(function: Callable[..., Any], *parameters: str) -> Callable[..., Any
 def trains(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``function`` with a note that parameters of prediction alone do not make its work stale."""
     return _noted(function, TRAINS, True)
+
+
+def resumes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` with a note that it looks itself what is left to do, such as the failed cells of a study."""
+    return _noted(function, RESUMES, True)
 
 
 def _noted(function: Callable[..., Any], mark: str, value: Any) -> Callable[..., Any]:

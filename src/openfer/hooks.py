@@ -57,6 +57,12 @@ class ResultsHook:
         for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):
             page = str(catalog.get(f"{name}.doctor_page")._filepath)
             show.show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), page)
+        for name in (_stem(end, ".study_picture") for end in sorted(ends) if end.endswith(".study_picture")):
+            show.show_study(
+                catalog.load("params:study_plan").study.title,
+                catalog.load(f"{name}.study_table"),
+                str(catalog.get(f"{name}.study_picture")._filepath),
+            )
         if "summary.results" in ends:
             show.show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
             return

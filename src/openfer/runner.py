@@ -15,8 +15,8 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
-from openfer.code_version import TRAINS, WATCHED, code_version
-from openfer.io.datasets import WorkFolderDataset
+from openfer.code_version import RESUMES, TRAINS, WATCHED, code_version
+from openfer.io.datasets import StoreFolderDataset, WorkFolderDataset
 from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
     content_hash,
@@ -78,6 +78,7 @@ class _Work:
         self._source_is_gone = any(not root.exists() for root in watched.values())
         self._code = code_version(node.func)
         self._outputs = [_path(catalog, name) for name in node.outputs]
+        self._afresh |= getattr(node.func, RESUMES, False)
 
     @property
     def _fingerprint(self) -> str:
@@ -119,7 +120,7 @@ def _is_parameter(name: str) -> bool:
 def _path(catalog: CatalogProtocol, name: str) -> Path | None:
     """Return the local file or folder of a dataset; None for one that lives in memory or elsewhere."""
     dataset = catalog.get(name)
-    if isinstance(dataset, WorkFolderDataset) or getattr(dataset, "_protocol", "file") != "file":
+    if isinstance(dataset, WorkFolderDataset | StoreFolderDataset) or getattr(dataset, "_protocol", "file") != "file":
         return None
     place = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
     return None if place is None else Path(place)

@@ -6,12 +6,14 @@ same names then appear in the catalog, in `kedro viz` and in the lineage.
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from openfer.datasets.names import reader_names
 from openfer.errors import ParameterError
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
+from openfer.pipelines.study_plan import datasets_with_extras, is_study, methods_of, plan
 from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS, MASKED
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
@@ -20,7 +22,7 @@ EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequen
 _STABLE = ("synthetic_sequences",)
 """Those of them that are split by the stability protocol."""
 
-_SHARED = ("compared", "dataset", "doctor", "landmarks", "synthetic", "protocol")
+_SHARED = ("compared", "dataset", "doctor", "landmarks", "study", "synthetic", "protocol")
 _COMPARED = ("baseline", "addl")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
@@ -35,11 +37,29 @@ _asked: list[str] = ["synthetic_fer"]
 _put_together: list[str] = [*_COMPARED]
 
 
+@dataclass(frozen=True)
+class AskedStudy:
+    """What the pipeline `study` is built by.
+
+    Attributes:
+        name: of the study.
+        datasets: that its runs train on, each with the extras that are asked of it.
+        methods: of its runs.
+    """
+
+    name: str = "first_study"
+    datasets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"synthetic_fer": ()})
+    methods: tuple[str, ...] = ()
+
+
+_study: list[AskedStudy] = [AskedStudy()]
+
+
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
     That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``,
-    ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
+    ``addl.training.neighbourhood_mask``, who has a reader, whose ``protocol.kind`` is ``stability``, and ``study``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -47,7 +67,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: as YAML files and the command line give them.
 
     Returns:
-        The same, with what datasets' blocks have left out.
+        The same, with what datasets' blocks have left out, and ``study_plan``, the runs of the study asked for.
 
     Raises:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
@@ -56,7 +76,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
-    known = (*_SHARED, *method_names(), *blocks)
+    studies = [name for name, value in parameters.items() if is_study(value)]
+    known = (*_SHARED, *method_names(), *blocks, *studies)
     for name in parameters:
         if name not in known:
             raise ParameterError(
@@ -110,7 +131,23 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(names)}; for your own, write a block with `reader` and `root` into conf/local/parameters.yml"
         )
     _asked[:] = [asked]
-    return dict(parameters) | blocks
+    return dict(parameters) | blocks | _study_plan(parameters, studies)
+
+
+def _study_plan(parameters: Mapping[str, Any], studies: list[str]) -> dict[str, Any]:
+    """Choose the study, and return its plan as a parameter; nothing where no study is described."""
+    asked = parameters.get("study", AskedStudy.name)
+    if asked not in studies:
+        if not studies and "study" not in parameters:
+            return {}
+        raise ParameterError(
+            f"study is {asked!r}, which nobody describes; {_near(str(asked), tuple(studies))}The studies are "
+            f"{', '.join(studies) or 'none'}; describe your own by a block with `title`, `rows` and `columns` in "
+            "conf/local/parameters.yml"
+        )
+    planned = plan(asked, parameters)
+    _study[:] = [AskedStudy(asked, datasets_with_extras(planned), methods_of(planned))]
+    return {"study_plan": planned}
 
 
 def datasets_of(method: str) -> tuple[str, ...]:
@@ -136,6 +173,11 @@ def is_masked(method: str) -> bool:
 def compared_methods() -> tuple[str, ...]:
     """Return the methods that ``evaluation`` puts beside each other, the reference first."""
     return tuple(_put_together)
+
+
+def asked_study() -> AskedStudy:
+    """Return the study that the pipeline `study` is asked for."""
+    return _study[0]
 
 
 def asked_dataset() -> str:

@@ -17,6 +17,32 @@ def show_results(table: pd.DataFrame, sentences: Sequence[str] = ()) -> None:
     console.print(render_terminal(table, sentences))
 
 
+def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
+    """Print a study's table: each row beside what is published, with n, seeds and selection."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from openfer.evaluation.study_table import ours_in_words
+
+    console = Console()
+    shown = Table("row", "published", "ours", "n", "seeds", "selection", title=title, title_justify="left")
+    for (column, measure), lines in table[table["main"]].groupby(["column", "measure"], sort=False):
+        unit = "" if pd.isna(lines["unit"].iloc[0]) else f" {lines['unit'].iloc[0]}"
+        shown.add_section()
+        shown.add_row(Text(f"{measure}{unit}, {column}; ours on {lines['trained_on'].iloc[0]}", "dim"))
+        for line in lines.fillna({"selection": "", "missing": ""}).to_dict("records"):
+            published = "" if pd.isna(line["published"]) else f"{line['published']:g}"
+            ours = ours_in_words(line["ours"], line["sd"])
+            shown.add_row(line["row"], published, ours, str(line["n"]), str(line["seeds"]), line["selection"])
+            if line["missing"]:
+                shown.add_row(Text(f"  {line['missing']}", "red"))
+    console.print()
+    console.print(shown)
+    console.print("The published figures are of the dataset named, ours of the one trained on: read n and seeds first.")
+    console.print(Text(f"As a picture: {picture}"))
+
+
 def show_ingested(
     name: str, n_rows: int, quarantine: pd.DataFrame, counts: pd.DataFrame, leakage: pd.DataFrame
 ) -> None:

@@ -3,8 +3,9 @@
 import math
 import os
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,7 +36,7 @@ class MlflowTracker:
     """
 
     def __init__(self) -> None:
-        self._run = os.environ.get("MLFLOW_RUN_ID")
+        self._run = os.environ.get(_VARIABLE)
         self._client: MlflowClient | None = None
         self._logged: dict[str, set[int]] = {}
 
@@ -60,4 +61,49 @@ class MlflowTracker:
         self._logged[label].add(epoch)
 
 
+@contextmanager
+def child_run(name: str, parameters: Mapping[str, Any]) -> Iterator[Callable[[Mapping[str, float]], None]]:
+    """Open an MLflow run within the one that MLFLOW_RUN_ID names, which then names it; without one do nothing.
+
+    The child ends as finished, as failed with the reason, or as killed.
+
+    Args:
+        name: of the child.
+        parameters: logged at its start.
+
+    Yields:
+        A function that logs figures by name.
+    """
+    parent = os.environ.get(_VARIABLE)
+    if parent is None:
+        yield lambda figures: None
+        return
+    from mlflow import MlflowClient
+    from mlflow.entities import Param
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    client = MlflowClient()
+    experiment = client.get_run(parent).info.experiment_id
+    child = client.create_run(experiment, tags={MLFLOW_PARENT_RUN_ID: parent}, run_name=name).info.run_id
+    client.log_batch(child, params=[Param(key, str(value)) for key, value in parameters.items()])
+
+    def log(figures: Mapping[str, float]) -> None:
+        for key, value in figures.items():
+            client.log_metric(child, key, value)
+
+    os.environ[_VARIABLE] = child
+    status = "KILLED"
+    try:
+        yield log
+        status = "FINISHED"
+    except Exception as error:
+        status = "FAILED"
+        client.set_tag(child, "error", repr(error))
+        raise
+    finally:
+        os.environ[_VARIABLE] = parent
+        client.set_terminated(child, status)
+
+
+_VARIABLE = "MLFLOW_RUN_ID"
 _WITNESS = "epoch"

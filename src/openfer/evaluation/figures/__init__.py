@@ -12,6 +12,7 @@ from openfer.evaluation.figures.neighbours import change_picture, masked_picture
 from openfer.evaluation.figures.recall import per_class_recall_plot
 from openfer.evaluation.figures.similarity import similarity_picture
 from openfer.evaluation.figures.stability import ShownSequence, stability_sheet
+from openfer.evaluation.figures.study import study_picture, study_plot, sweep_picture
 
 __all__ = [
     "ShownSequence",
@@ -30,5 +31,8 @@ __all__ = [
     "per_class_recall_plot",
     "similarity_picture",
     "stability_sheet",
+    "study_picture",
+    "study_plot",
+    "sweep_picture",
     "training_curves",
 ]

@@ -1,0 +1,182 @@
+"""A study's results: what was measured over seeds and folds beside what is published."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.evaluation.metrics import score
+from openfer.evaluation.predictions import classes_in
+from openfer.evaluation.published import published_table
+from openfer.evaluation.stability import stability
+
+CELL = ("row", "column", "seed", "fold")
+"""What names a cell of a study."""
+
+FACTS = ("initialisation", "data_version", "tested_on", "epoch")
+
+COLUMNS = (
+    *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
+    *("selection", "main", "trained_on", *FACTS, "missing"),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One line of a study's table.
+
+    Attributes:
+        row: name of the row.
+        column: name of the column.
+        measure: a key of :data:`MEASURES`.
+        seeds: that there are to be.
+        folds: that there are to be, of each seed.
+        trained_on: names of datasets.
+        published: the published figure in the measure's unit; None where there is none.
+    """
+
+    row: str
+    column: str
+    measure: str
+    seeds: tuple[int, ...]
+    folds: tuple[int, ...]
+    trained_on: tuple[str, ...]
+    published: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a predictions table becomes a number.
+
+    Attributes:
+        of: the function, of one run's predictions over all folds and of the rows of its datasets.
+        unit: of the number.
+        printed: what the papers' tables call it.
+    """
+
+    of: Callable[[pd.DataFrame, pd.DataFrame], float]
+    unit: str
+    printed: tuple[str, ...]
+
+
+def _score(name: str, scale: float) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
+    return lambda run, _: scale * float(getattr(score(run, classes_in(run)), name))
+
+
+def _sequences(name: str) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
+    return lambda run, rows: float(stability(run, rows)[name].sum())
+
+
+MEASURES: Mapping[str, Measure] = {
+    "accuracy": Measure(_score("fold_accuracy", 100), "%", ("accuracy", "average accuracy")),
+    "macro_f1": Measure(_score("macro_f1", 100), "%", ("F1",)),
+    "nmi": Measure(_score("nmi", 1), "", ("NMI",)),
+    "aff_wild2": Measure(_score("aff_wild2_score", 100), "%", ("overall 0.33*acc+0.67*F1",)),
+    "fc": Measure(_sequences("fc"), "sequences", ("FC (mean of 5 runs)",)),
+    "cfc": Measure(_sequences("cfc"), "sequences", ("CFC (mean of 5 runs)",)),
+}
+"""By the name in a study's parameters. The accuracy is the mean of folds, as papers print it; of one fold it is the
+accuracy."""
+
+
+def printed_figure(paper: str, table: str, method: str, variant: str, dataset: str, measure: str) -> float | None:
+    """Return a published figure in the measure's unit, or None if the paper has none for it."""
+    figures = published_table()
+    asked = {"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset}
+    found = figures[(figures[list(asked)] == pd.Series(asked)).all(axis=1)]
+    found = found[found["metric"].isin(MEASURES[measure].printed)]
+    return float(found["number"].iloc[0]) if len(found) else None
+
+
+def study_table(
+    wanted: Sequence[Wanted], answers: pd.DataFrame, facts: pd.DataFrame, cells: pd.DataFrame, rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one line per row, column, measure and selection.
+
+    A seed of which a fold is missing does not count: its mean would be that of other faces.
+
+    Args:
+        wanted: the lines, in order.
+        answers: predictions of all finished cells, :data:`openfer.schemas.PREDICTIONS` with the columns of
+            :data:`CELL`; only the faces that count. Of several tasks the first one is scored.
+        facts: of all finished cells: :data:`CELL`, ``selection, main_selection`` and :data:`FACTS`.
+        cells: :data:`CELL`, ``state`` (``done`` or ``failed``) and ``error``.
+        rows: of the datasets, as far as a measure looks at sequences.
+
+    Returns:
+        :data:`COLUMNS`. ``ours`` is the mean and ``sd`` the sample standard deviation over seeds, NaN for one seed;
+        ``difference`` is ours minus published; ``missing`` says what failed, in words, empty if nothing did. Oracle
+        selections are left out: they are no result.
+    """
+    lines = [line for want in wanted for line in _lines(want, answers, facts, cells, rows)]
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _lines(
+    want: Wanted, answers: pd.DataFrame, facts: pd.DataFrame, cells: pd.DataFrame, rows: pd.DataFrame
+) -> list[dict[str, Any]]:
+    measure = MEASURES[want.measure]
+    known: dict[str, Any] = {"row": want.row, "column": want.column, "measure": want.measure, "unit": measure.unit}
+    known |= {"published": np.nan if want.published is None else want.published}
+    known |= {"trained_on": ", ".join(want.trained_on), "missing": _missing(_of(cells, want))}
+    own, told = _of(answers, want), _of(facts, want)
+    if own.empty:
+        return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
+    lines = []
+    for selection in dict.fromkeys(own["selection"]):
+        if selection == "oracle_test":
+            continue
+        chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
+        by_seed = {seed: run for seed, run in chosen.groupby("seed") if set(run["fold"]) == set(want.folds)}
+        values = [measure.of(run, rows) for run in by_seed.values()]
+        fact = told[told["selection"] == selection]
+        mean = float(np.mean(values)) if values else np.nan
+        lines.append(
+            known
+            | {"ours": mean, "sd": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan}
+            | {"difference": mean - known["published"], "seeds": len(values), "folds": len(want.folds)}
+            | {"n": len(next(iter(by_seed.values()))) if by_seed else 0}
+            | {"selection": selection, "main": bool(fact["main_selection"].iloc[0])}
+            | {name: ", ".join(dict.fromkeys(fact[name].astype(str))) for name in FACTS}
+        )
+    return lines
+
+
+def _of(table: pd.DataFrame, want: Wanted) -> pd.DataFrame:
+    return table[(table["row"] == want.row) & (table["column"] == want.column)]
+
+
+def _missing(cells: pd.DataFrame) -> str:
+    failed = cells[cells["state"] == "failed"]
+    return "; ".join(f"seed {cell.seed}, fold {cell.fold}: {cell.error}" for cell in failed.itertuples())
+
+
+def to_markdown(title: str, table: pd.DataFrame) -> str:
+    """Return a study's table as Markdown; what was not measured says why."""
+    names = (
+        *("row", "column", "measure", "published", "ours (mean ± sd)", "seeds", "folds", "n", "selection"),
+        *("trained on", "missing"),
+    )
+    lines = [f"### {title}", "", f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    for line in table.to_dict("records"):
+        cells = (
+            *(line["row"], line["column"], f"{line['measure']} {line['unit']}".strip(), _number(line["published"])),
+            *(ours_in_words(line["ours"], line["sd"]), line["seeds"], _number(line["folds"]), line["n"]),
+            *(line["selection"] if isinstance(line["selection"], str) else "", line["trained_on"], line["missing"]),
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def ours_in_words(mean: float, spread: float) -> str:
+    """Return mean and spread over seeds as they are printed; nothing where nothing was measured."""
+    if np.isnan(mean):
+        return ""
+    digits = 3 if abs(mean) < 1 else 1
+    return f"{mean:.{digits}f}" + ("" if np.isnan(spread) else f" ± {spread:.{digits}f}")
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:g}"

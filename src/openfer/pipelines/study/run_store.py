@@ -1,0 +1,126 @@
+"""Finished runs of studies in a folder, one inner folder each: what has been run is never run again."""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from openfer.io.atomic import write_bytes
+from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+_log = logging.getLogger(__name__)
+
+_MODELS, _WORK, _FACTS, _MADE = "models", ".work", "facts.json", "made_by.json"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run's folder, complete.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    @property
+    def models(self) -> dict[str, Callable[[], Checkpoint]]:
+        """The checkpoints by selection, loaded when called."""
+        return {path.stem: partial(load_checkpoint, path) for path in sorted((self.folder / _MODELS).iterdir())}
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The figures of its training, epoch by epoch."""
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it has predicted: a method without a task has not."""
+        return (self.folder / _FACTS).is_file()
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Valid under :data:`openfer.schemas.PREDICTIONS`."""
+        return pd.read_parquet(self.folder / "predictions.parquet")
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """Valid under :data:`openfer.schemas.FEATURES`."""
+        return pd.read_parquet(self.folder / "features.parquet")
+
+    @cached_property
+    def facts(self) -> list[dict[str, Any]]:
+        """What is known of the run, one mapping per selection."""
+        facts: list[dict[str, Any]] = json.loads((self.folder / _FACTS).read_text())
+        return facts
+
+    def table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a table that was kept with the run, or make and keep it."""
+        path = self.folder / f"{name}.parquet"
+        if not path.is_file():
+            temporary = path.with_suffix(".part")
+            make().to_parquet(temporary, index=False)
+            temporary.rename(path)
+        return pd.read_parquet(path)
+
+
+class RunStore:
+    """The finished runs by what made them.
+
+    Args:
+        folder: of all runs; made if needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def find(self, identity: str) -> FinishedRun | None:
+        """Return the run of these ingredients, or None where it has not been run to its end."""
+        folder = self._folder / identity
+        return FinishedRun(folder) if folder.is_dir() else None
+
+    def work(self, identity: str) -> Path:
+        """Return the folder in which a killed training of these ingredients is found again."""
+        folder = self._folder / f"{identity}{_WORK}"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def keep(
+        self,
+        identity: str,
+        ingredients: Mapping[str, Any],
+        models: Mapping[str, Checkpoint],
+        history: pd.DataFrame,
+        predicted: tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]] | None,
+    ) -> FinishedRun:
+        """Write a run's results; the folder appears when all of it is there.
+
+        Args:
+            identity: the folder's name.
+            ingredients: what made it, for whoever looks.
+            models: by selection, the main one first.
+            history: of its training.
+            predicted: predictions, features and facts; None of a method without a task.
+        """
+        folder, part = self._folder / identity, self._folder / f"{identity}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        (part / _MODELS).mkdir(parents=True)
+        for selection, model in models.items():
+            save_checkpoint(part / _MODELS / f"{selection}.safetensors", model)
+        history.to_csv(part / "history.csv", index=False)
+        if predicted is not None:
+            predictions, features, facts = predicted
+            predictions.to_parquet(part / "predictions.parquet", index=False)
+            features.to_parquet(part / "features.parquet", index=False)
+            write_bytes(part / _FACTS, json.dumps(facts, indent=1).encode())
+        write_bytes(part / _MADE, json.dumps(ingredients, indent=1, sort_keys=True).encode())
+        part.rename(folder)
+        shutil.rmtree(self._folder / f"{identity}{_WORK}", ignore_errors=True)
+        return FinishedRun(folder)

@@ -1,0 +1,110 @@
+"""One run of a study: trained with all that it starts from, or found where it was run before."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from openfer.code_version import code_version, runs
+from openfer.io.provenance import decisive
+from openfer.pipelines import method_nodes, training_nodes
+from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.needs import EXTRAS
+from openfer.pipelines.study.run_store import FinishedRun, RunStore
+from openfer.pipelines.study_plan import PlannedRun
+from openfer.pipelines.training_data import data_version, sources_of
+from openfer.training.tracking import child_run
+
+if TYPE_CHECKING:
+    from openfer.io.checkpoint import Checkpoint
+
+_log = logging.getLogger(__name__)
+
+
+class StudyRuns:
+    """Runs what is asked of it on the data that it is given.
+
+    Args:
+        data: by dataset and part: ``rows``, ``faces``, ``split`` and the extras.
+        store: of finished runs.
+    """
+
+    def __init__(self, data: Mapping[tuple[str, str], Any], store: RunStore) -> None:
+        self._data = data
+        self._store = store
+        self._versions: dict[tuple[Any, ...], str] = {}
+
+    def tables(self, run: MethodRun) -> list[Any]:
+        """Return the inputs of a method's nodes: rows, faces, split and extras of each of its datasets."""
+        parts = ("rows", "faces", "split", *EXTRAS.get(run.method, ()))
+        return [self._data[dataset, part] for dataset in run.datasets for part in parts]
+
+    def identity(self, planned: PlannedRun) -> str:
+        """Return sixteen digits that change with what decides a run: parameters, data, code, what it starts from."""
+        return hashlib.sha256(json.dumps(self._ingredients(planned), sort_keys=True).encode()).hexdigest()[:16]
+
+    def finished(self, planned: PlannedRun) -> FinishedRun | None:
+        """Return a run that was run before; None for one that was not."""
+        return self._store.find(self.identity(planned))
+
+    def run(self, planned: PlannedRun, label: str) -> FinishedRun:
+        """Return a run, trained to its end now if it was not before.
+
+        Args:
+            planned: what to run.
+            label: what it is called in logs and in MLflow.
+        """
+        found = self.finished(planned)
+        if found is not None:
+            return found
+        starts = [self.run(needed, f"{label} < {name}") for name, needed in planned.needs.items()]
+        run, identity = planned.run, self.identity(planned)
+        _log.info("study run    %s (%s)", label, identity)
+        began = time.perf_counter()
+        inputs = [*self.tables(run), *(start.models for start in starts)]
+        with child_run(label, {"method": run.method, "seed": run.seed, "fold": run.fold, "identity": identity}) as log:
+            train = training_nodes.train if run.training.neighbourhood_mask is None else training_nodes.train_masked
+            states, history, *_ = train(run, self._store.work(identity), *inputs)
+            predicted = None
+            if next(iter(states.values())).facts["classes"]:
+                loaded = {selection: _given(state) for selection, state in states.items()}
+                predicted = method_nodes.predict(run, loaded, *self.tables(run))
+                log(_accuracies(predicted[0]) | {"wall_seconds": time.perf_counter() - began})
+        return self._store.keep(identity, self._ingredients(planned), states, history, predicted)
+
+    def _ingredients(self, planned: PlannedRun) -> dict[str, Any]:
+        run = planned.run
+        train = training_nodes.train if run.training.neighbourhood_mask is None else training_nodes.train_masked
+        method = f"openfer.methods.{run.method}"
+        return {
+            "run": decisive(run),
+            "data": self._version(run),
+            "code": [code_version(runs(train, method)), code_version(runs(method_nodes.predict, method))],
+            "needs": {name: self.identity(needed) for name, needed in planned.needs.items()},
+        }
+
+    def _version(self, run: MethodRun) -> str:
+        from openfer.methods.registry import method_class
+
+        key = (run.datasets, run.fold, run.seed, run.method, method_class(run.method).tasks_of(run.settings))
+        if key not in self._versions:
+            self._versions[key] = data_version(sources_of(run, self.tables(run)))
+        return self._versions[key]
+
+
+def _given(state: "Checkpoint") -> Any:
+    return lambda: state
+
+
+def _accuracies(predictions: Any) -> dict[str, float]:
+    right = (predictions["y_true"] == predictions["y_pred"]).groupby(
+        [predictions["selection"], predictions["task"]], sort=False
+    )
+    return {f"accuracy/{selection}/{task}": float(value) for (selection, task), value in right.mean().items()}
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error in a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

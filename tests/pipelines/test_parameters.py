@@ -28,6 +28,8 @@ def test_a_mistake_ends_the_program_with_its_error_alone(project: Project) -> No
         ("addl.settings.weights.adversarial=much", "adversarial"),
         ("addl.settings.weights.adverserial=1", "adverserial"),
         ("addl.method=adl", "the methods are addl, baseline, dfem"),
+        ("addl.variant=dll_g", "variant is 'dll_g', which addl does not have; its rows are, the nearest first: ddl_g,"),
+        ("dfem.variant=dfem", "dfem has one row only"),
         ("addl.training.selections=[best]", "selections"),
         ("synthetic.fer.train_people=-3", "train_people"),
     ],
@@ -101,3 +103,33 @@ def test_the_papers_settings_of_sna_follow_the_dataset(dataset: str, batch: int)
     for name in ("two_scale", "sna_autoencoder", "sna_generator", "sna"):
         assert runs[name].datasets == (dataset,)
         assert (runs[name].images.crop, runs[name].settings.side, runs[name].images.flip) == (112, 112, False)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "batch", "sampling"),
+    [
+        ("raf_db", 16, "all"),
+        ("affectnet", 16, "oversampled"),
+        ("aff_wild2", 64, "oversampled"),
+        *((dataset, 8, "all") for dataset in ("ck_plus", "mmi", "oulu_casia", "sfew")),
+        ("ferplus", 16, "all"),
+    ],
+)
+def test_the_papers_settings_of_addl_follow_the_dataset(dataset: str, batch: int, sampling: str) -> None:
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(ROOT)
+    asked = {"dataset": dataset, "addl": {"variant": "ddl_ga"}, "baseline": {"variant": "baseline_at"}}
+    with KedroSession.create(ROOT, env="paper", runtime_params=asked) as session:
+        runs = session.load_context().params
+    for name in ("baseline", "addl"):
+        run = runs[name]
+        schedule = run.settings.schedule
+        assert (schedule.epochs, schedule.batch_size, schedule.sampling.kind) == (40, batch, sampling)
+        assert (schedule.learning_rate, schedule.betas, schedule.weight_decay) == (1e-4, (0.5, 0.999), 5e-4)
+        assert (schedule.milestones, schedule.decay) == ((10, 18, 25, 32), 0.1)
+        assert (run.datasets, run.images.size, run.images.crop, run.images.flip) == ((dataset,), 256, 224, True)
+    assert (runs["addl"].settings.fused, runs["addl"].settings.importance) == (("gender", "age"), "equal")
+    assert runs["baseline"].settings.attention == "single_level"
+    assert (runs["dfem"].settings.schedule.epochs, runs["dfem"].images.flip) == (20, False)

@@ -114,3 +114,19 @@ def test_landmarks_are_learned_from_people_of_their_own_in_three_groups(config: 
     everybody = set(scenes["person_seed"])
     assert len(everybody) == 10
     assert not any(everybody & set(plan(name, config)["person_seed"]) for name in SETS)
+
+
+def test_a_set_may_hold_every_factor_still_but_identity(config: SyntheticConfig) -> None:
+    mixture = config.fer.mixture.model_dump() | {
+        **dict.fromkeys(("yaw_std", "pitch_std", "roll_std", "zoom_std", "shift_std"), 0.0),
+        **{"occluded_share": 0.0, "flash_share": 0.0, "illumination": "light00"},
+    }
+    who = {"genders": ["female"], "ages": ["20-39"], "races": ["asian"]}
+    scenes = plan("synthetic_fer", changed(config, fer=config.fer.model_dump() | who | {"mixture": mixture}))
+    told_apart = {"sample_id", "person", "number", "person_seed", "seed", "expression", "intensity", "partition"}
+    assert scenes["person_seed"].nunique() == config.fer.train_people + config.fer.test_people
+    assert scenes["expression"].nunique() == len(BASIC_EXPRESSIONS)
+    assert {column for column in scenes if scenes[column].nunique() > 1} == told_apart
+    first = scenes.iloc[0]
+    assert (first["gender"], first["age"], first["race"]) == ("female", "20-39", "asian")
+    assert (first["pose"], first["illumination"], first["occluder"]) == ("yaw+0", "light00", "none")

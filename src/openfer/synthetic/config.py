@@ -1,13 +1,17 @@
 """Parameters of the embedded faces: how many people and images, and how wild they are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from openfer.labels import AGES, ILLUMINATIONS, RACES
 from openfer.parameters import WITHOUT_EFFECT, Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+RENDERED_GENDERS = ("male", "female")
+"""Of :data:`openfer.labels.GENDERS` those that people are made of."""
 
 
 class Intensity(Settings):
@@ -39,6 +43,8 @@ class Mixture(Settings):
         shift_std: deviation of the face's place that alignment leaves, share of the image's side.
         occluded_share: share of images with sunglasses, a mask, a hand or hair over the face.
         flash_share: share of images with one hard light; the others have soft light from above.
+        illumination: one of Multi-PIE's lights by its name for all images, such as ``light00``, with one exposure; None
+            draws light and exposure anew for each.
         intensity: strength of the expressions.
     """
 
@@ -49,7 +55,19 @@ class Mixture(Settings):
     shift_std: float = Field(ge=0, le=0.3)
     occluded_share: Share
     flash_share: Share
+    illumination: str | None = None
     intensity: Intensity
+
+    @model_validator(mode="after")
+    def _one_light_or_many(self) -> Self:
+        if self.illumination is not None and self.illumination not in ILLUMINATIONS:
+            raise ValueError(f"illumination is {self.illumination!r}; the lights are {', '.join(ILLUMINATIONS)}")
+        if self.illumination is not None and self.flash_share:
+            raise ValueError(
+                f"flash_share is {self.flash_share}, but all images have the light {self.illumination}; set "
+                "flash_share to 0, or illumination to null"
+            )
+        return self
 
 
 class PieSet(Settings):
@@ -89,13 +107,27 @@ class FerSet(Settings):
         train_people: identities of the training partition; validation is carved from them later.
         test_people: identities of the test partition.
         images_per_person: a person's images go through the seven expressions in turn.
+        genders: of the people, as are the next two; fewer make a set in which a factor does not vary.
+        ages: one or more of :data:`openfer.labels.AGES`.
+        races: one or more of :data:`openfer.labels.RACES`.
         mixture: variation of pose, light, occlusion and intensity.
     """
 
     train_people: Count
     test_people: Count
     images_per_person: Count
+    genders: tuple[str, ...] = Field(RENDERED_GENDERS, min_length=1)
+    ages: tuple[str, ...] = Field(AGES, min_length=1)
+    races: tuple[str, ...] = Field(RACES, min_length=1)
     mixture: Mixture
+
+    @field_validator("genders", "ages", "races")
+    @classmethod
+    def _known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = {"genders": RENDERED_GENDERS, "ages": AGES, "races": RACES}[info.field_name or ""]
+        if set(value) - set(known) or len(set(value)) != len(value):
+            raise ValueError(f"{info.field_name} is {list(value)}; give some of {', '.join(known)}, each once")
+        return value
 
 
 class SequenceSet(Settings):

@@ -18,11 +18,10 @@ from openfer.errors import ParameterError
 from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
-from openfer.synthetic.config import Intensity, LandmarkSet, Mixture, SyntheticConfig
+from openfer.synthetic.config import RENDERED_GENDERS, Intensity, LandmarkSet, Mixture, SyntheticConfig
 from openfer.synthetic.scene.description import Scene
 from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
 
-_GENDERS = ("male", "female")
 _OF_RECORDINGS = ("sequence", "frame")
 _LABORATORY_AGES = ("20-39", "40-69")
 _AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0.10}
@@ -112,7 +111,7 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
 
 def _plan_pie(config: SyntheticConfig) -> Iterator[Record]:
     sizes = config.pie
-    kinds = tuple(product(_GENDERS, _LABORATORY_AGES, RACES))
+    kinds = tuple(product(RENDERED_GENDERS, _LABORATORY_AGES, RACES))
     for index in range(sizes.people):
         generator = generator_for(config.seed, "synthetic_pie", index)
         gender, age, race = kinds[index % len(kinds)]
@@ -132,7 +131,7 @@ def _plan_pie(config: SyntheticConfig) -> Iterator[Record]:
 
 def _plan_raf(config: SyntheticConfig) -> Iterator[Record]:
     sizes = config.raf
-    kinds = tuple(product(RACES, AGES, _GENDERS))
+    kinds = tuple(product(RACES, AGES, RENDERED_GENDERS))
     for index in range(sizes.people):
         generator = generator_for(config.seed, "synthetic_raf", index)
         race, age, gender = kinds[index % len(kinds)]
@@ -150,19 +149,27 @@ def _plan_raf(config: SyntheticConfig) -> Iterator[Record]:
 def _plan_fer(config: SyntheticConfig) -> Iterator[Record]:
     sizes = config.fer
     groups = {"train": sizes.train_people, "test": sizes.test_people}
-    return _plan_wild("synthetic_fer", config.seed, groups, sizes.images_per_person, sizes.mixture)
+    kinds = tuple(product(sizes.genders, sizes.races))
+    ages = {age: _AGE_SHARES[age] for age in sizes.ages}
+    return _plan_wild("synthetic_fer", config.seed, groups, sizes.images_per_person, sizes.mixture, kinds, ages)
 
 
 def _plan_wild(
-    name: str, seed: int, groups: Mapping[str, int], images_per_person: int, mixture: Mixture
+    name: str,
+    seed: int,
+    groups: Mapping[str, int],
+    images_per_person: int,
+    mixture: Mixture,
+    kinds: Sequence[tuple[str, str]] = tuple(product(RENDERED_GENDERS, RACES)),
+    ages: Mapping[str, float] = _AGE_SHARES,
 ) -> Iterator[Record]:
     """Plan people of all kinds with all expressions as in photographs, so many of each partition."""
-    kinds = tuple(product(_GENDERS, RACES))
+    shares = np.array(list(ages.values())) / sum(ages.values())
     partitions = [partition for partition, people in groups.items() for _ in range(people)]
     for index, partition in enumerate(partitions):
         generator = generator_for(seed, name, index)
         gender, race = kinds[index % len(kinds)]
-        age = str(generator.choice(list(_AGE_SHARES), p=list(_AGE_SHARES.values())))
+        age = str(generator.choice(list(ages), p=shares))
         expressions = _deal(BASIC_EXPRESSIONS, index, images_per_person, generator)
         for number, expression in enumerate(expressions):
             yield {
@@ -176,7 +183,7 @@ def _plan_wild(
 
 def _plan_sequences(config: SyntheticConfig) -> Iterator[Record]:
     sizes = config.sequences
-    kinds = tuple(product(_GENDERS, RACES))
+    kinds = tuple(product(RENDERED_GENDERS, RACES))
     for index in range(sizes.people):
         generator = generator_for(config.seed, _SEQUENCES, index)
         gender, race = kinds[index % len(kinds)]

@@ -21,13 +21,15 @@ def laboratory_scene(pose: str, illumination: str) -> Record:
 
 
 def wild_scene(mixture: Mixture, generator: np.random.Generator) -> Record:
-    """Draw viewpoint, framing and light as they come in photographs.
+    """Draw viewpoint, framing and light as they come in photographs, or take the one light of the mixture.
 
     The pose and illumination names are those of the nearest laboratory ones, for reports.
     """
     yaw = float(np.clip(generator.normal(0, mixture.yaw_std), -90, 90))
     pitch = float(np.clip(generator.normal(0, mixture.pitch_std), -40, 40))
-    light = _wild_light(mixture.flash_share, generator)
+    light = (
+        _wild_light(mixture.flash_share, generator) if mixture.illumination is None else LIGHTS[mixture.illumination]
+    )
     return {
         "pose": f"yaw{15 * round(yaw / 15):+d}",
         "yaw": yaw,
@@ -36,8 +38,8 @@ def wild_scene(mixture: Mixture, generator: np.random.Generator) -> Record:
         "zoom": float(np.clip(generator.normal(1, mixture.zoom_std), 0.6, 1.6)),
         "shift_x": float(generator.normal(0, mixture.shift_std)),
         "shift_y": float(generator.normal(0, mixture.shift_std)),
-        "exposure": float(generator.uniform(0.85, 1.15)),
-        "illumination": _nearest_illumination(light),
+        "exposure": float(generator.uniform(0.85, 1.15)) if mixture.illumination is None else 1.0,
+        "illumination": mixture.illumination or _nearest_illumination(light),
         **_light(light),
     }
 

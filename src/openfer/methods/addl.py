@@ -5,7 +5,7 @@ is silent the public code of its predecessor (DDL, ACM Multimedia 2020) decides,
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from pydantic import Field
@@ -22,7 +22,7 @@ from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Play
 from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
 from openfer.methods.schedules import ADDL_SCHEDULE
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
-from openfer.nn.expression_subnetwork import ExpressionSubnetwork
+from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
 from openfer.nn.resnet import ResNet18Trunk
 from openfer.parameters import Settings
@@ -75,7 +75,7 @@ class ADDL(Method):
     config_class = ADDLSettings
     config: ADDLSettings
     weighs = True
-    needs = ("dfem",)
+    needs: ClassVar[tuple[str, ...]] = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -132,7 +132,7 @@ class ADDL(Method):
             "adversarial": weights.adversarial * adversarial,
             "attention_transfer": weights.attention_transfer * attention_transfer,
             "mutual_information": weights.information * information,
-        }
+        } | self.further_terms(expression, batch)
 
         f_m, f_d, f_e = f_m.detach(), f_d.detach(), f_e.detach()
         discrimination = discriminator_loss(self.discriminator(f_m), self.discriminator(f_d))  # Eq. 8
@@ -142,6 +142,10 @@ class ADDL(Method):
             "discriminator": total({"discrimination": discrimination}),
             "mine": total({"negative_bound": -bound}),
         }
+
+    def further_terms(self, expression: Expression, batch: Batch) -> Losses:
+        """Return what a method that goes on from this one adds to the main player's loss: here nothing."""
+        return {}
 
     def forward(self, images: Tensor) -> Prediction:
         """Predict the expression; the map is a_out summed over its channels (Fig. 5), (B, 1, h, w)."""

@@ -1,4 +1,4 @@
-"""Valence and arousal of rendered faces: where an expression lies in the plane, and how far out its intensity puts it."""
+"""Valence and arousal of rendered faces: the place of an expression in the plane, scaled by its intensity."""
 
 from types import MappingProxyType
 
@@ -21,10 +21,11 @@ CIRCUMPLEX = MappingProxyType(
 )
 """Valence and arousal of an expression at full intensity, in [-1, 1].
 
-Pleasure and arousal of "happy", "sad", "surprised", "fearful", "disgusted" and "angry" as raters placed the words (Russell
-and Mehrabian, Evidence for a three-factor theory of emotions, Journal of Research in Personality 11, 1977; the third
-factor, dominance, is left out). Neutral is the origin by definition. Words are no faces: the values are a convention by
-which a network's answer can be checked, not a measurement of what these faces look like. No set that is rated shows contempt.
+Pleasure and arousal of "happy", "sad", "surprised", "fearful", "disgusted" and "angry" as raters placed the words
+(Russell and Mehrabian, Evidence for a three-factor theory of emotions, Journal of Research in Personality 11, 1977; its
+third factor, dominance, is left out). Neutral is the origin by definition. Words are no faces: the values are a
+convention by which a network's answer can be checked, not a measurement of what these faces look like. Contempt, which
+no rated set shows, has no place.
 """
 
 

@@ -32,7 +32,7 @@ _AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0
 _LABELLED = {
     "synthetic_pie": ("identity", "illumination", "pose"),
     "synthetic_raf": ("gender", "age", "race"),
-    "synthetic_fer": ("expression", "valence", "arousal"),
+    "synthetic_fer": ("expression", *AFFECT),
     "synthetic_sequences": ("expression",),
 }
 
@@ -90,7 +90,7 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         The columns of :data:`openfer.schemas.ROWS`; labels that the set lacks are missing.
     """
     labelled = _LABELLED[name]
-    known = scenes.assign(identity=scenes["person"], **circumplex(scenes))
+    known = scenes.assign(identity=scenes["person"], **(circumplex(scenes) if set(AFFECT) <= set(labelled) else {}))
     count = len(scenes)
 
     def label(column: str) -> pd.Series:

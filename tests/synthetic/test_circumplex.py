@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.labels import BASIC_EXPRESSIONS
-from openfer.synthetic.circumplex import AFFECT, CIRCUMPLEX, circumplex
+from openfer.labels import AFFECT, BASIC_EXPRESSIONS
+from openfer.synthetic.circumplex import CIRCUMPLEX, circumplex
 from openfer.synthetic.sets import rows
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
+from openfer.labels import AFFECT
 from openfer.losses.concordance import concordance_loss
 from openfer.losses.root_mean_square import root_mean_square_loss
 from openfer.methods.addl import ADDL, ADDLSettings
@@ -61,7 +62,7 @@ class ADDLVA(ADDL):
     config: ADDLVASettings
     needs = ("dfem", "addl")
     continues = "addl"
-    regresses = ("valence", "arousal")
+    regresses = AFFECT
 
     def __init__(self, config: ADDLVASettings, classes: Classes) -> None:
         super().__init__(config, classes)

@@ -5,8 +5,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from openfer.errors import DataError
-
-AFFECT = ("valence", "arousal")
+from openfer.labels import AFFECT
 
 CIRCUMPLEX = MappingProxyType(
     {
@@ -36,7 +35,7 @@ def circumplex(scenes: pd.DataFrame) -> pd.DataFrame:
         scenes: with ``expression``, of the basic ones, and ``intensity``, 1 at full strength.
 
     Returns:
-        The columns :data:`AFFECT`, indexed as the scenes.
+        The columns :data:`openfer.labels.AFFECT`, indexed as the scenes.
 
     Raises:
         DataError: if an expression has no place.

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import ParameterError
-from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import AFFECT, AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
-from openfer.synthetic.circumplex import AFFECT, circumplex
+from openfer.synthetic.circumplex import circumplex
 from openfer.synthetic.config import Intensity, LandmarkSet, Mixture, SyntheticConfig
 from openfer.synthetic.scene.description import Scene
 from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
@@ -90,7 +90,9 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         The columns of :data:`openfer.schemas.ROWS`; labels that the set lacks are missing.
     """
     labelled = _LABELLED[name]
-    known = scenes.assign(identity=scenes["person"], **(circumplex(scenes) if set(AFFECT) <= set(labelled) else {}))
+    known = scenes.assign(identity=scenes["person"])
+    if set(AFFECT) <= set(labelled):
+        known = known.join(circumplex(scenes))
     count = len(scenes)
 
     def label(column: str) -> pd.Series:

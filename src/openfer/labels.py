@@ -31,6 +31,9 @@ ILLUMINATIONS = tuple(f"light{number:02d}" for number in range(19))
 FACTORS = ("gender", "age", "race", "identity", "illumination", "pose")
 """ADDL's six disturbing factors, in the order of the paper's rows (g, a, r, id, il, p)."""
 
+AFFECT = ("valence", "arousal")
+"""The continuous labels, each in [-1, 1]."""
+
 FACTOR_CLASSES: dict[str, tuple[str, ...]] = {
     "gender": GENDERS,
     "age": AGES,

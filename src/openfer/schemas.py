@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 
-from openfer.labels import AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
 
 _PARTITIONS = ("train", "val", "test")
 _AT_ONCE = 1 << 14
@@ -184,6 +184,17 @@ LANDMARKS = pa.DataFrameSchema(
 )
 """The 68 points of each face in crop pixels, and the probability that each can be seen."""
 
+
+def _affect(side: str) -> pa.Column:
+    rated = pa.Check.in_range(-1, 1) if side == "true" else None
+    return pa.Column(float, rated, nullable=True, coerce=True, required=False)
+
+
+def _says_something(table: pd.DataFrame) -> bool:
+    rated = [f"{name}_true" for name in AFFECT if f"{name}_true" in table]
+    return bool((table["y_true"].notna() | table[rated].notna().any(axis=1)).all())
+
+
 PREDICTIONS = pa.DataFrameSchema(
     {
         "sample_id": _name(),
@@ -193,16 +204,23 @@ PREDICTIONS = pa.DataFrameSchema(
         "variant": _name(),
         "selection": _name(("last", "best_val", "oracle_test")),
         "task": _name(),
-        "y_true": _name(),
+        "y_true": _name(nullable=True),
         "y_pred": _name(),
+        **{f"{name}_{side}": _affect(side) for name in AFFECT for side in ("true", "pred")},
         "dataset": pa.Column(str, coerce=True, required=False),
         "p_.+": pa.Column(float, pa.Check.in_range(0, 1), regex=True, coerce=True, nullable=True),
     },
+    checks=pa.Check(_says_something, error="a row without a true class has a true valence or arousal"),
     unique=["sample_id", "fold", "seed", "method", "variant", "selection", "task"],
     strict=False,
     name="predictions",
 )
-"""One row per prediction; further columns are groups for sub-reports."""
+"""One row per prediction; further columns are groups for sub-reports.
+
+Of a method that regresses, ``valence_true`` and ``arousal_true`` are the ratings, null where there is none, and
+``valence_pred`` and ``arousal_pred`` its answers, which may lie outside [-1, 1]. ``y_true`` is null in such a run
+alone, for a face that is rated and has no class; scores of classes leave it out.
+"""
 
 GRAD_CAM = pa.DataFrameSchema(
     {

@@ -18,6 +18,7 @@ from openfer.methods.names import method_names
 from openfer.methods.registry import build, method_class
 from openfer.parameters import Settings
 from openfer.pipelines.training_data import landmark_array
+from openfer.synthetic.circumplex import circumplex
 from openfer.training import batches
 from openfer.training.checks import check_weights
 from openfer.training.config import ImageSettings, TrainingConfig
@@ -36,8 +37,9 @@ TRAIN = np.r_[0:7, 28:35]
 HELD_OUT = np.arange(49, 56)
 LEAST_RATE = 2e-4
 """A method whose own learning rate is lower learns at this one, so that forty steps show it."""
-EASIER = {"esr": {"attention": False, "diversify": ()}}
-"""What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds."""
+EASIER = {"esr": {"attention": False, "diversify": ()}, "addl_va": {"dropout": 0.0}}
+"""What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds, and
+addl_va reads its values off logits that dropout shakes, of an ADDL that is not trained here."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,14 @@ class Trial:
     def dataset(self, rows, training=False):
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
         extras = {name: self.extra(name)[rows] for name in method_class(self.name).extras}
-        return FaceDataset(self.faces.store, rows, labels, IMAGES, seed=0, training=training, extras=extras)
+        targets = {name: values[rows] for name, values in self.values.items()}
+        return FaceDataset(self.faces.store, rows, labels, IMAGES, 0, training, extras, targets)
+
+    @cached_property
+    def values(self):
+        """What it regresses, by name."""
+        scenes = self.faces.scenes
+        return {name: circumplex(scenes)[name].to_numpy() for name in method_class(self.name).regresses}
 
     def extra(self, name):
         assert name == "landmarks"
@@ -246,6 +255,10 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
+    assert list(predicted.values) == list(method.regresses)
+    for name, values in predicted.values.items():
+        assert values.shape == (len(dataset),)
+        assert (again.values[name] == values).all()
 
 
 def test_it_shows_where_it_looks_and_stays_as_it_was(trial):

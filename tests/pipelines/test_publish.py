@@ -29,7 +29,8 @@ def test_an_exported_model_answers_as_the_method_does_for_another_number_of_face
     with torch.no_grad():
         found = program(rgb, *extras)
         inputs = (normalised, dict(zip(method.extras, extras, strict=True))) if extras else (normalised,)
-        logits = method(*inputs).logits
-    expected = torch.cat([logits[task].softmax(1) for task in method.classes], dim=1)
+        prediction = method(*inputs)
+    shares = [prediction.logits[task].softmax(1) for task in method.classes]
+    expected = torch.cat([*shares, *(prediction.values[name][:, None] for name in method.regresses)], dim=1)
     assert found.shape[0] == ASKED
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

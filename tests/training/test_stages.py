@@ -58,11 +58,11 @@ def scripted(monkeypatch):
     seen = []
 
     def script(*scores):
-        def accuracies(method, *_):
+        def found(method, *_):
             seen.append(snapshot(method))
-            return {"expression": scores[len(seen) - 1]}
+            return {"accuracy/expression": scores[len(seen) - 1]}
 
-        monkeypatch.setattr(loop, "accuracies", accuracies)
+        monkeypatch.setattr(loop, "scores", found)
         return seen
 
     return script

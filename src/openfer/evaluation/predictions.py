@@ -1,6 +1,7 @@
 """The predictions table: how it is made, and how its runs and classes are read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,16 @@ FEATURE_PREFIX = "f"
 """Of the columns of a features table, numbered from 0."""
 
 _TOLERANCE = 1e-3
+_SIDES = ("true", "pred")
+
+_NO_VALUES: Mapping[str, tuple[np.ndarray, np.ndarray]] = MappingProxyType({})
 
 
 def predictions_table(
     sample_ids: Sequence[str],
     probabilities: np.ndarray,
     classes: Sequence[str],
-    y_true: Sequence[str],
+    y_true: Sequence[str | None],
     *,
     fold: int,
     seed: int,
@@ -30,6 +34,7 @@ def predictions_table(
     variant: str,
     selection: str,
     task: str,
+    values: Mapping[str, tuple[np.ndarray, np.ndarray]] = _NO_VALUES,
 ) -> pd.DataFrame:
     """Make the predictions table of one model on one set of samples.
 
@@ -37,13 +42,14 @@ def predictions_table(
         sample_ids: N names.
         probabilities: float, shape (N, K), in [0, 1], rows summing to 1.
         classes: K names, in the order of the columns.
-        y_true: N names of true labels, each one of the classes.
+        y_true: N names of true labels, each one of the classes; None for a sample that has a true value instead.
         fold: the fold that the samples were tested in; 0 for an official split.
         seed: the root seed of the training.
         method: the registered name.
         variant: the paper's row, such as ``Baseline_mat``.
         selection: ``last``, ``best_val`` or ``oracle_test``.
         task: ``expression`` or a disturbing factor.
+        values: what is regressed, such as ``valence``: true values, NaN where unknown, and predicted ones, (N,).
 
     Returns:
         A table valid under :data:`openfer.schemas.PREDICTIONS`, in the order given, with ``y_pred`` the most
@@ -69,7 +75,11 @@ def predictions_table(
             f"predictions of {method}/{variant}: {wrong.sum()} rows are not probabilities, the first {sample_ids[at]}: "
             f"{probabilities[at].round(3).tolist()}; apply a softmax to the logits and look for NaN in training"
         )
-    _refuse_unknown(pd.Series(list(y_true), dtype=object), classes, f"y_true of {method}/{variant}")
+    true = pd.Series(list(y_true), dtype=object)
+    rated = np.zeros(len(true), dtype=bool)
+    for known, _ in values.values():
+        rated |= ~np.isnan(known)
+    _refuse_unknown(true[true.notna() | ~rated], classes, f"y_true of {method}/{variant}")
     table = pd.DataFrame(
         {
             "sample_id": list(sample_ids),
@@ -85,7 +95,8 @@ def predictions_table(
     )
     # float32 softmax may exceed 1 by rounding
     columns = pd.DataFrame(np.clip(probabilities, 0, 1), columns=[f"p_{name}" for name in classes])
-    return PREDICTIONS.validate(pd.concat([table, columns], axis=1))
+    sides = {f"{name}_{side}": own for name, both in values.items() for side, own in zip(_SIDES, both, strict=True)}
+    return PREDICTIONS.validate(pd.concat([table, pd.DataFrame(sides, dtype=float), columns], axis=1))
 
 
 def features_table(sample_ids: Sequence[str], features: np.ndarray, y_true: Sequence[str]) -> pd.DataFrame:
@@ -110,9 +121,14 @@ def classes_in(predictions: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name.removeprefix("p_") for name in columns if predictions[name].notna().any())
 
 
+def classified(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have a true class; the others are rated only, see :mod:`openfer.evaluation.affect`."""
+    return predictions[predictions["y_true"].notna()]
+
+
 def runs_in(predictions: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """Yield the runs of a table in order of appearance, each with the values of :data:`RUN`."""
-    for key, run in predictions.groupby(list(RUN), sort=False):
+    """Yield the runs in order of appearance, each with the values of :data:`RUN` and its samples that have a class."""
+    for key, run in classified(predictions).groupby(list(RUN), sort=False):
         yield dict(zip(RUN, key, strict=True)), run
 
 

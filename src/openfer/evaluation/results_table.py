@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.affect import MEASURES
+from openfer.evaluation.affect import over_seeds as affect_over_seeds
 from openfer.evaluation.metrics import over_seeds
 from openfer.evaluation.predictions import run_name
+from openfer.labels import AFFECT
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,7 +29,9 @@ _MOST_TASKS = 8
 """A run of more tasks, such as forty attributes, is shown by their mean; the file has them all."""
 
 
-def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def results_table(
+    runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]], affect: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Join scores and facts: one row per task, method, variant and selection.
 
     Rows that may be compared stand together: by task, then by selection, oracles last.
@@ -35,9 +40,11 @@ def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.
         runs: what :func:`openfer.evaluation.metrics.score_runs` gave.
         facts: one mapping per run with ``method, variant, selection, seed``, the values of :data:`FACTS`, and
             anything else, which is not read.
+        affect: what :func:`openfer.evaluation.affect.score_affect` gave, where a run regresses valence and arousal.
 
     Returns:
-        The columns of :func:`openfer.evaluation.metrics.over_seeds`, then ``name``, those of :data:`FACTS`
+        The columns of :func:`openfer.evaluation.metrics.over_seeds`, where there are any those of
+        :func:`openfer.evaluation.affect.over_seeds`, then ``name``, those of :data:`FACTS`
         (values that differ between seeds joined by ", ") and ``comparable``, False for an oracle.
 
     Raises:
@@ -54,7 +61,10 @@ def results_table(runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.
         )
     keys = ["method", "variant", "selection", "task"]
     described = joined.groupby(keys, sort=False)[list(FACTS)].agg(_distinct)
-    table = over_seeds(runs).merge(described.reset_index(), on=keys, validate="one_to_one")
+    table = over_seeds(runs)
+    if affect is not None and len(affect):
+        table = table.merge(affect_over_seeds(affect), on=keys, how="left", validate="one_to_one")
+    table = table.merge(described.reset_index(), on=keys, validate="one_to_one")
     table["name"] = [run_name(*pair) for pair in zip(table["method"], table["variant"], strict=True)]
     table["comparable"] = table["selection"] != "oracle_test"
     order: list[Any] = [~table["comparable"], pd.factorize(table["task"])[0], pd.factorize(table["selection"])[0]]
@@ -104,6 +114,7 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             "mean of folds %": _percent(table["fold_accuracy"]),
             "macro-F1 %": _percent(table["macro_f1"]),
             "NMI": table["nmi"].map("{:.3f}".format),
+            **_affect_cells(table),
             "n": table["n"].astype(str),
             "seeds": [_seeds(count, std) for count, std in zip(table["seeds"], table["accuracy_std"], strict=True)],
             "epoch": table["epoch"],
@@ -121,6 +132,23 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     legend = "± is the standard error of drawing n test samples"
     legend += "; sd is between seeds." if (table["seeds"] > 1).any() else "."
     return cells.drop(columns=same), f"{shared}. {legend}" if shared else legend
+
+
+def _affect_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return valence and arousal in one column per measure, empty for a run that does not regress them."""
+    if f"{AFFECT[0]}_n" not in table:
+        return {}
+    cells = {}
+    for measure in MEASURES:
+        means, stds = ([table[f"{name}_{measure}{end}"] for name in AFFECT] for end in ("", "_std"))
+        spread = [f" (sd {both})" if both else "" for both in _side_by_side(stds)]
+        cells[f"{measure.upper()} V / A"] = [m + sd for m, sd in zip(_side_by_side(means), spread, strict=True)]
+    return cells | {"rated": _side_by_side([table[f"{name}_n"] for name in AFFECT], digits=0)}
+
+
+def _side_by_side(columns: Sequence[pd.Series], digits: int = 3) -> list[str]:
+    rows = np.column_stack([column.to_numpy(dtype=float) for column in columns])
+    return ["" if np.isnan(row).all() else " / ".join(f"{value:.{digits}f}" for value in row) for row in rows]
 
 
 def _few_rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ is silent the public code of its predecessor (DDL, ACM Multimedia 2020) decides,
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from openfer.methods.addl_settings import ROWS, ADDLSettings, name_of
 from openfer.methods.contract import WATCH, Batch, Classes, Healthy, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
-from openfer.nn.expression_subnetwork import ExpressionSubnetwork
+from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
 from openfer.nn.resnet import ResNet18Trunk
@@ -52,7 +52,7 @@ class ADDL(Method):
     config: ADDLSettings
     variants = ROWS
     weighs = True
-    needs = ("dfem",)
+    needs: ClassVar[tuple[str, ...]] = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -144,8 +144,13 @@ class ADDL(Method):
             information = mutual_information_bound(frozen(self.mine), f_d, f_e, shuffle)  # Eq. 13
             main["mutual_information"] = weights.information * information
             opponents["mine"] = _estimation(self.mine, f_d.detach(), f_e.detach(), shuffle)
+        main |= self.further_terms(expression, batch)
         watched |= {f"{name}_feature_norm": feature.norm(dim=1).mean() for name, feature in norms.items()}
         return {"main": total(main | {f"{WATCH}{n}": scalar.detach() for n, scalar in watched.items()})} | opponents
+
+    def further_terms(self, expression: Expression, batch: Batch) -> Losses:
+        """Return what a method that goes on from this one adds to the main player's loss: here nothing."""
+        return {}
 
     def forward(self, images: Tensor) -> Prediction:
         """Predict the expression; the map is a_out summed over its channels (Fig. 5), (B, 1, h, w)."""

@@ -53,12 +53,14 @@ class Batch:
         weights: what each sample's loss counts, float, (B,); None for 1 each. A mean stays one over the batch: a
             sample of weight 0 leaves less to learn, not more of the others. Only a method that :attr:`Method.weighs`
             is given any.
+        targets: values that a method :attr:`Method.regresses`, by name, float, (B,); NaN where nobody rated the face.
     """
 
     images: Tensor
     labels: Mapping[str, Tensor]
     extras: Extras = field(default_factory=dict)
     weights: Tensor | None = None
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,14 @@ class Prediction:
         maps: named pictures' raw material, such as attentive feature maps (B, C, H, W).
         scores: task name -> (B, K), what the logits were made of, where these have no gradient, as a vote has none;
             empty for the logits themselves.
+        values: what it regresses, by name, (B,).
     """
 
     logits: dict[str, Tensor]
     features: Tensor
     maps: dict[str, Tensor] = field(default_factory=dict)
     scores: dict[str, Tensor] = field(default_factory=dict)
+    values: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,10 @@ class Method(nn.Module, ABC):
         classes: class names by task.
         needs: names of trained models that it is given and never changes or saves, each the name
             of a pipeline and of the sub-module that :meth:`adopt` fills.
+        continues: the one of ``needs`` whose weights its own networks begin with, instead of random ones, and which
+            fills no sub-module; None for a method that goes on from no other.
+        regresses: names of the continuous labels that it learns, columns of rows such as ``valence``; the epoch that
+            agrees best with them on validation is its ``best_val``.
         extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
         weighs: whether the terms of its losses that read labels obey :attr:`Batch.weights`; terms that read none are
             the whole batch's.
@@ -161,6 +169,8 @@ class Method(nn.Module, ABC):
     input_side: ClassVar[int] = 224
     tasks: ClassVar[tuple[str, ...]] = ("expression",)
     needs: ClassVar[tuple[str, ...]] = ()
+    continues: ClassVar[str | None] = None
+    regresses: ClassVar[tuple[str, ...]] = ()
     extras: ClassVar[tuple[str, ...]] = ()
     weighs: ClassVar[bool] = False
 

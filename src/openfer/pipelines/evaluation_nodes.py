@@ -11,20 +11,22 @@ Facts = Sequence[Mapping[str, Any]]
 
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
+    from openfer.evaluation.affect import score_affect
     from openfer.evaluation.figures import confusion_picture, confusion_plot
     from openfer.evaluation.metrics import score, score_runs
-    from openfer.evaluation.predictions import classes_in
+    from openfer.evaluation.predictions import classes_in, classified
     from openfer.evaluation.results_table import results_table
 
-    runs = score_runs(predictions)
+    affect, runs = score_affect(predictions), score_runs(predictions)
+    predictions = classified(predictions)
     tasks = list(dict.fromkeys(predictions["task"]))
     main = predictions[predictions["selection"] == main_selection(facts)]
     per_task = {task: main[main["task"] == task] for task in tasks}
     scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
     per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
     return {
-        "metrics": _metrics(runs),
-        "results": results_table(runs, facts),
+        "metrics": _metrics(runs) | _affect_metrics(affect),
+        "results": results_table(runs, facts, affect),
         "per_class": pd.concat(per_class, ignore_index=True),
         "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
         "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
@@ -44,6 +46,7 @@ def compare(*tables: Any) -> dict[str, Any]:
     Args:
         *tables: predictions and facts of each method; the first one is the reference.
     """
+    from openfer.evaluation.affect import score_affect
     from openfer.evaluation.compare import compare_to, comparison_table, sentences
     from openfer.evaluation.figures import per_class_recall_plot
     from openfer.evaluation.metrics import score_runs
@@ -51,7 +54,8 @@ def compare(*tables: Any) -> dict[str, Any]:
 
     predictions, facts = list(tables[::2]), list(tables[1::2])
     together = pd.concat(predictions, ignore_index=True)
-    results = results_table(score_runs(together), [fact for each in facts for fact in each])
+    known = [fact for each in facts for fact in each]
+    results = results_table(score_runs(together), known, score_affect(together))
     main = pd.concat(
         [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
     )
@@ -111,6 +115,12 @@ def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
     return {
         f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
     }
+
+
+def _affect_metrics(affect: pd.DataFrame) -> dict[str, Any]:
+    from openfer.evaluation.affect import COLUMNS
+
+    return {f"affect.{run['selection']}": {name: float(run[name]) for name in COLUMNS} for _, run in affect.iterrows()}
 
 
 def masked_shares(masked: pd.DataFrame) -> pd.DataFrame:

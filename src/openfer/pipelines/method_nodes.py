@@ -40,28 +40,31 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
-        faces = faces_for(data, role, method.classes, run.images, run.seed)
+        faces = faces_for(data, role, method.classes, run.images, run.seed, regresses=method.regresses)
         predicted = predict_faces(method, faces, run.training)
         dataset = np.repeat(run.datasets, [len(part) for part in faces.parts])
+        rated = np.array([~np.isnan(values) for values in faces.targets.values()]).any(axis=0)
         for task, names in method.classes.items():
-            labelled = faces.labels[task] >= 0
-            who = faces.sample_ids[labelled].tolist()
-            true = [names[label] for label in faces.labels[task][labelled]]
+            known = faces.labels[task] >= 0
             if checkpoint.facts["main_selection"]:
-                features.append(features_table(who, predicted.features[labelled], true))
+                true = [names[label] for label in faces.labels[task][known]]
+                features.append(features_table(faces.sample_ids[known].tolist(), predicted.features[known], true))
+            answered = known | rated
+            values = {name: (faces.targets[name][answered], own[answered]) for name, own in predicted.values.items()}
             tables.append(
                 predictions_table(
-                    who,
-                    predicted.probabilities[task][labelled],
+                    faces.sample_ids[answered].tolist(),
+                    predicted.probabilities[task][answered],
                     names,
-                    true,
+                    [names[label] if label >= 0 else None for label in faces.labels[task][answered]],
                     fold=run.fold,
                     seed=run.seed,
                     method=run.method,
                     variant=run.row(method.variant),
                     selection=selection,
                     task=task,
-                ).assign(dataset=dataset[labelled])
+                    values=values,
+                ).assign(dataset=dataset[answered])
             )
         facts.append(_facts(checkpoint, role) | {"variant": run.row(method.variant)})
     return pd.concat(tables, ignore_index=True), features[0], facts  # those labelled for the first task

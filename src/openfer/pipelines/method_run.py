@@ -60,7 +60,8 @@ class MethodRun(Settings):
         masked = self.training.neighbourhood_mask is not None
         if self.method == MASKED and not masked:
             raise ValueError(f"{MASKED} without its neighbourhood mask is two_scale: run that pipeline, or set one")
-        if masked or self.label_noise:
+        initialised = self.initialisation.backbone != "none"
+        if masked or self.label_noise or initialised:
             from openfer.methods.registry import method_class  # torch, only where it is asked
 
             kind = method_class(self.method)
@@ -68,6 +69,11 @@ class MethodRun(Settings):
                 raise ValueError(
                     f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; "
                     "leave it null"
+                )
+            if initialised and kind.continues is not None:
+                raise ValueError(
+                    f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} begins with the "
+                    f"weights of {kind.continues}; set it to none, or {kind.continues}.initialisation.backbone"
                 )
             if self.label_noise and not kind.tasks_of(self.settings):
                 raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")

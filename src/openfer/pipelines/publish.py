@@ -28,6 +28,7 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     from openfer.methods.registry import method_class
 
     checkpoint = main_model(models)
+    regressed = method_class(run.method).regresses
     card = {
         "method": run.method,
         "classes": checkpoint.facts["classes"],
@@ -35,8 +36,9 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         "data_version": checkpoint.facts["data_version"],
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
         **{extra: f"float32, {_MEANINGS[extra]}" for extra in method_class(run.method).extras},
-        "output": "probabilities, (N, columns), one per task and class",
-        "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names],
+        "output": "probabilities, (N, columns), one per task and class" + (", then values" if regressed else ""),
+        "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names]
+        + list(regressed),
         "licence": "Apache-2.0",
         "licences_of_data": checkpoint.facts["licences_of_data"],
         "model_uri": None,
@@ -52,8 +54,8 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
     data = sources_of(run, tables)
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     samples = [faces[0, i] for i in range(_EXAMPLES)]
-    example = np.stack([pixels.numpy() for pixels, _, _ in samples]).astype(np.float32) / 255
-    others = {name: np.stack([extras[name].numpy() for _, _, extras in samples]) for name in method.extras}
+    example = np.stack([sample.pixels.numpy() for sample in samples]).astype(np.float32) / 255
+    others = {name: np.stack([sample.extras[name].numpy() for sample in samples]) for name in method.extras}
     network = classifier(method, run.images)
     import torch
 
@@ -72,7 +74,10 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
 
 
 def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
-    """Return a network from RGB in [0, 1], and the method's extras, to the probabilities of all tasks, side by side."""
+    """Return a network from RGB in [0, 1], and the method's extras, to its answers side by side.
+
+    These are the probabilities of all tasks, then what is regressed.
+    """
     import torch
     from torch import nn
 
@@ -88,7 +93,8 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
         def forward(self, rgb: torch.Tensor, landmarks: torch.Tensor | None = None) -> torch.Tensor:
             normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
             extras = {} if landmarks is None else {"landmarks": landmarks}
-            logits = self.method(*self.method.inputs(Batch(normalised, {}, extras))).logits
-            return torch.cat([logits[task].float().softmax(1) for task in method.classes], dim=1)
+            found = self.method(*self.method.inputs(Batch(normalised, {}, extras)))
+            shares = [found.logits[task].float().softmax(1) for task in method.classes]
+            return torch.cat([*shares, *(found.values[name].float()[:, None] for name in method.regresses)], dim=1)
 
     return Classifier().eval()

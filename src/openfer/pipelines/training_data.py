@@ -133,8 +133,19 @@ def faces_for(
     seed: int,
     *,
     augmented: bool = False,
+    regresses: Sequence[str] = (),
 ) -> "ConcatFaces":
-    """Return the faces that play a role, with integer labels: centre crops, or augmented for training."""
+    """Return the faces that play a role, with integer labels: centre crops, or augmented for training.
+
+    Args:
+        data: where they are.
+        role: train, val or test.
+        classes: by task.
+        images: crop, flip, augmentation and normalisation.
+        seed: of the augmentation.
+        augmented: as training sees them.
+        regresses: names of the continuous labels that go with them.
+    """
     from openfer.training.data import ConcatFaces, FaceDataset
 
     parts = []
@@ -143,7 +154,10 @@ def faces_for(
         labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
         numbers = source.store.rows_of(rows["sample_id"])
         extras = {name: landmark_array(table, rows["sample_id"]) for name, table in source.extras.items()}
-        parts.append(FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras))
+        targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regresses}
+        parts.append(
+            FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras, targets=targets)
+        )
     return ConcatFaces(parts)
 
 

@@ -1,7 +1,7 @@
 """The nodes that train a method, with or without a mask."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -128,9 +128,12 @@ def _fit(
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
 
-    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True)
+    values = kind.regresses
+    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True, regresses=values)
     true = _flip_labels(run, classes, faces)
-    validation, test = (faces_for(data, role, classes, run.images, run.seed) for role in ("val", "test"))
+    validation, test = (
+        faces_for(data, role, classes, run.images, run.seed, regresses=values) for role in ("val", "test")
+    )
     fitted = fit(
         method,
         FitData(faces, validation, test if len(test) else None),
@@ -140,7 +143,7 @@ def _fit(
         MlflowTracker(),
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
-    about = _about(run, data, len(faces), report.describe())
+    about = _about(run, data, len(faces), _begins_with(kind.continues, needed) or report.describe())
     variant = run.row(method.variant)
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": variant}
@@ -161,6 +164,14 @@ def _flip_labels(run: MethodRun, classes: "Classes", faces: "ConcatFaces") -> np
         draw = generator_for(run.seed, "label noise", task)
         faces.relabel(task, flipped(true, len(names), run.label_noise, draw))
     return true
+
+
+def _begins_with(name: str | None, models: Mapping[str, Checkpoint]) -> str | None:
+    """Say which model a method goes on from; None for one that goes on from none."""
+    if name is None:
+        return None
+    facts = models[name].facts
+    return f"{name} ({', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']})"
 
 
 def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:

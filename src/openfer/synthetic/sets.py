@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import ParameterError
-from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import AFFECT, AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
+from openfer.synthetic.circumplex import circumplex
 from openfer.synthetic.config import RENDERED_GENDERS, Intensity, LandmarkSet, Mixture, SyntheticConfig
 from openfer.synthetic.scene.description import Scene
 from openfer.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
@@ -30,7 +31,7 @@ _AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0
 _LABELLED = {
     "synthetic_pie": ("identity", "illumination", "pose"),
     "synthetic_raf": ("gender", "age", "race"),
-    "synthetic_fer": ("expression",),
+    "synthetic_fer": ("expression", *AFFECT),
     "synthetic_sequences": ("expression",),
 }
 
@@ -89,6 +90,8 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
     """
     labelled = _LABELLED[name]
     known = scenes.assign(identity=scenes["person"])
+    if set(AFFECT) <= set(labelled):
+        known = known.join(circumplex(scenes))
     count = len(scenes)
 
     def label(column: str) -> pd.Series:
@@ -102,8 +105,7 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         "subject": scenes["person"].to_numpy(),
         "partition": scenes["partition"].to_numpy(),
         **{column: scenes[column].to_numpy() for column in _OF_RECORDINGS if column in scenes},
-        "expression": label("expression"),
-        **{factor: label(factor) for factor in FACTORS},
+        **{column: label(column) for column in ("expression", *AFFECT, *FACTORS)},
         "licence": "CC0-1.0",
     }
     return complete_rows(pd.DataFrame(columns))

@@ -18,8 +18,8 @@ from openfer.training.sampling import Sampler
 _SMALLEST_BATCH = 2
 """Batch normalisation has no variance of one sample; the lone last one of an epoch is left out."""
 
-Loaded = tuple[Tensor, dict[str, Tensor], dict[str, Tensor]] | DataError
-"""A stacked batch, or why it could not be loaded."""
+Loaded = tuple[Tensor, dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]] | DataError
+"""A stacked batch as :class:`Sample` names its parts, or why it could not be loaded."""
 
 
 def steps_per_epoch(samples: int, batch_size: int) -> int:
@@ -73,12 +73,17 @@ class Loader:
         for loaded in self._loader:
             if isinstance(loaded, DataError):
                 raise loaded
-            pixels, labels, extras = loaded
+            pixels, *parts = loaded
+            labels, extras, targets = (self._moved(part) for part in parts)
             yield Batch(
                 images=normalise(pixels.to(self._plan.device, non_blocking=True), self._images, self._plan),
-                labels={task: values.to(self._plan.device, non_blocking=True) for task, values in labels.items()},
-                extras={name: values.to(self._plan.device, non_blocking=True) for name, values in extras.items()},
+                labels=labels,
+                extras=extras,
+                targets=targets,
             )
+
+    def _moved(self, part: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: values.to(self._plan.device, non_blocking=True) for name, values in part.items()}
 
 
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
@@ -121,10 +126,13 @@ class _Honest(Dataset[Loaded]):
 def _stack(samples: list[Sample] | DataError) -> Loaded:
     if isinstance(samples, DataError):
         return samples
-    pixels = torch.stack([image for image, _, _ in samples])
-    _, tasks, names = samples[0]
-    labels = {task: torch.tensor([labels[task] for _, labels, _ in samples]) for task in tasks}
-    return pixels, labels, {name: torch.stack([extras[name] for _, _, extras in samples]) for name in names}
+    first = samples[0]
+    return (
+        torch.stack([sample.pixels for sample in samples]),
+        {task: torch.tensor([sample.labels[task] for sample in samples]) for task in first.labels},
+        {name: torch.stack([sample.extras[name] for sample in samples]) for name in first.extras},
+        {name: torch.tensor([sample.targets[name] for sample in samples]) for name in first.targets},
+    )
 
 
 def _keys(epoch: int, indices: np.ndarray) -> list[Key]:

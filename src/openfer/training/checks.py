@@ -12,17 +12,31 @@ from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 
 _CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
-"""The set whose accuracy chooses a selection's epoch."""
+"""The set that chooses a selection's epoch."""
 
 
 def check_data(
-    train: Faces, validation: Faces, test: Faces | None, classes: Classes, selections: tuple[Selection, ...]
+    train: Faces,
+    validation: Faces,
+    test: Faces | None,
+    classes: Classes,
+    selections: tuple[Selection, ...],
+    regresses: tuple[str, ...] = (),
 ) -> None:
     """Refuse data that a method cannot learn from or be selected by.
 
+    Args:
+        train: who trains.
+        validation: who selects.
+        test: who tests, where the trainer is to know.
+        classes: by task.
+        selections: the epochs that are asked for.
+        regresses: names of the continuous labels that are learned.
+
     Raises:
         DataError: if a set is empty or lacks a task, a label is out of range, the training set shows
-            fewer than two classes of a task, or a set that is to choose an epoch has no label.
+            fewer than two classes of a task or hardly a value of what is regressed, or a set that is to choose an
+            epoch has no label.
         ParameterError: if ``oracle_test`` is asked for without a test set.
     """
     if "oracle_test" in selections and test is None:
@@ -34,11 +48,14 @@ def check_data(
         named["test"] = test
     for which, faces in named.items():
         _check_set(which, faces, classes)
+        _check_has(which, faces, regresses)
     for task, names in classes.items():
         _check_several_classes(task, names, train.labels[task])
+    for name in regresses:
+        _check_several_values(name, train.targets[name])
     for selection in selections:
         if selection in _CHOSEN_ON:
-            _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes)
+            _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes, regresses)
 
 
 def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> None:
@@ -131,10 +148,30 @@ def _check_several_classes(task: str, names: tuple[str, ...], labels: np.ndarray
         )
 
 
-def _check_chooses(selection: Selection, which: str, faces: Faces, classes: Classes) -> None:
-    if not any((faces.labels[task] != MISSING).any() for task in classes):
+def _check_has(which: str, faces: Faces, regresses: Sequence[str]) -> None:
+    lacking = [name for name in regresses if name not in faces.targets]
+    if lacking:
+        raise DataError(f"the {which} set has no values of {', '.join(lacking)}; give FaceDataset its targets")
+
+
+def _check_several_values(name: str, values: np.ndarray) -> None:
+    rated = values[~np.isnan(values)]
+    if not len(rated) or (rated == rated[0]).all():
+        found = f"{len(rated)} rated, all of them {rated[0]:g}" if len(rated) else "none rated"
         raise DataError(
-            f"no sample of the {which} set is labelled for {', '.join(classes)}, so {selection} can choose no epoch by "
+            f"the training set has no two values of {name} that differ: of its {len(values)} samples {found}. Choose a "
+            f"dataset whose rows hold {name}, or make its rows anew if they are from before it was read"
+        )
+
+
+def _check_chooses(selection: Selection, which: str, faces: Faces, classes: Classes, regresses: Sequence[str]) -> None:
+    if regresses:
+        missing = [name for name in regresses if np.isnan(faces.targets[name]).all()]
+    else:
+        missing = [] if any((faces.labels[task] != MISSING).any() for task in classes) else list(classes)
+    if missing:
+        raise DataError(
+            f"no sample of the {which} set is labelled for {', '.join(missing)}, so {selection} can choose no epoch by "
             f"it; give the split labelled {which} samples, or take {selection} out of training.selections (last needs "
             "no labels)"
         )

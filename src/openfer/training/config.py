@@ -10,7 +10,8 @@ from openfer.training.mask_settings import MaskSettings
 
 Selection = Literal["last", "best_val", "oracle_test"]
 """Which epoch's weights are kept: the final ones, those with the best validation accuracy (ties: the
-earlier epoch), or those with the best *test* accuracy, an oracle that no honest number may use."""
+earlier epoch), or those with the best *test* accuracy, an oracle that no honest number may use. A method that regresses
+is chosen by its mean concordance coefficient (CCC) in place of accuracy."""
 
 _Level = Annotated[float, Field(ge=0, le=1)]
 _Spread = Annotated[float, Field(gt=0)]

@@ -20,8 +20,22 @@ from openfer.training.config import ImageSettings
 Key = tuple[int, int]
 """(epoch, index): what a sampler asks a data set for."""
 
-Sample = tuple[Tensor, dict[str, int], dict[str, Tensor]]
-"""A crop, uint8 (3, S, S), its label per task, and its extras, float32."""
+
+class Sample(NamedTuple):
+    """A face as an epoch sees it.
+
+    Attributes:
+        pixels: a crop, uint8, (3, S, S).
+        labels: class index by task.
+        extras: by name, float32.
+        targets: continuous labels by name, NaN where nobody rated it; neither crop nor flip changes them.
+    """
+
+    pixels: Tensor
+    labels: dict[str, int]
+    extras: dict[str, Tensor]
+    targets: dict[str, float]
+
 
 _LEAST_SHARE = 0.6
 """Of a face's side that a crop must show; papers show 0.8 and more."""
@@ -56,12 +70,14 @@ class Faces(Protocol):
         images: crop and normalisation.
         labels: task -> int64 (N,), :data:`MISSING` where unlabelled.
         extras: name -> float32 (N, *shape), in pixels of the stored faces.
+        targets: name -> float32 (N,), NaN where nobody rated the face.
         sample_ids: (N,) names.
     """
 
     images: ImageSettings
     labels: Mapping[str, np.ndarray]
     extras: Mapping[str, np.ndarray]
+    targets: Mapping[str, np.ndarray]
     sample_ids: np.ndarray
 
     def __len__(self) -> int:
@@ -85,11 +101,12 @@ class FaceDataset:
         training: random crop, flip and augmentation; else the centre crop.
         extras: ``landmarks`` or nothing: x, y (pixels of the stored face) and confidence, (N, 68, 3). They follow
             every step of the image.
+        targets: continuous labels by name, (N,); NaN where nobody rated the face.
 
     Raises:
         ParameterError: if the crop is larger than a face, or shows a small part of it only, or if an
             augmentation covers points.
-        DataError: if labels or extras and rows differ in number.
+        DataError: if labels, extras or targets and rows differ in number.
     """
 
     def __init__(
@@ -101,8 +118,12 @@ class FaceDataset:
         seed: int,
         training: bool,
         extras: Mapping[str, np.ndarray] = _NOTHING,
+        targets: Mapping[str, np.ndarray] = _NOTHING,
     ) -> None:
-        for what, values in ({f"labels of {task}": v for task, v in labels.items()} | dict(extras)).items():
+        named = {f"labels of {task}": v for task, v in labels.items()} | {
+            f"values of {n}": v for n, v in targets.items()
+        }
+        for what, values in (named | dict(extras)).items():
             if len(values) != len(rows):
                 raise DataError(f"{len(values)} {what} for {len(rows)} faces of {store.folder}; give one each")
         if extras and any(step.kind == "erase" for step in images.augment):
@@ -117,6 +138,9 @@ class FaceDataset:
         }
         self.extras: Mapping[str, np.ndarray] = {
             name: np.asarray(values, dtype=np.float32) for name, values in extras.items()
+        }
+        self.targets: Mapping[str, np.ndarray] = {
+            name: np.asarray(values, dtype=np.float32) for name, values in targets.items()
         }
         self.images = images
         self.seed = seed
@@ -154,7 +178,8 @@ class FaceDataset:
             pixels, extras["landmarks"] = self._augmenter.with_landmarks(pixels, extras["landmarks"], draw)
         elif self._augmenter is not None:
             pixels = self._augmenter(pixels, draw)
-        return pixels, {task: int(values[index]) for task, values in self.labels.items()}, extras
+        labels = {task: int(values[index]) for task, values in self.labels.items()}
+        return Sample(pixels, labels, extras, {name: float(values[index]) for name, values in self.targets.items()})
 
     def _resized(self, image: np.ndarray) -> np.ndarray:
         size = self.images.size
@@ -221,6 +246,9 @@ class ConcatFaces:
         self.extras: Mapping[str, np.ndarray] = {
             name: np.concatenate([part.extras[name] for part in self.parts]) for name in self.parts[0].extras
         }
+        self.targets: Mapping[str, np.ndarray] = {
+            name: np.concatenate([part.targets[name] for part in self.parts]) for name in self.parts[0].targets
+        }
 
     def relabel(self, task: str, labels: np.ndarray) -> None:
         """Give all samples other labels of a task, (N,); those of the parts stay."""
@@ -236,8 +264,8 @@ class ConcatFaces:
         number = int(np.searchsorted(self._ends, index, side="right"))
         part = self.parts[number]
         start = int(self._ends[number]) - len(part)
-        pixels, _, extras = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
-        return pixels, {task: int(values[index]) for task, values in self.labels.items()}, extras
+        sample = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
+        return sample._replace(labels={task: int(values[index]) for task, values in self.labels.items()})
 
 
 def _labels_of(part: FaceDataset, task: str) -> np.ndarray:

@@ -27,10 +27,10 @@ class History:
         """Return the figures of an epoch as ``<split>/<name>``."""
         return {f"{row[2]}/{row[3]}": row[4] for row in self.rows if row[:2] == [stage, epoch + 1]}
 
-    def mean_accuracy(self, stage: str, epoch: int, split: str) -> float | None:
-        """Return the mean over the tasks of a split's accuracies; None if it is labelled for none."""
+    def mean(self, stage: str, epoch: int, split: str, kind: str) -> float | None:
+        """Return the mean of a split's figures of one kind, such as ``accuracy`` over the tasks; None without any."""
         figures = self.values(stage, epoch)
-        found = [value for name, value in figures.items() if name.startswith(f"{split}/accuracy/")]
+        found = [value for name, value in figures.items() if name.startswith(f"{split}/{kind}/")]
         return float(np.mean(found)) if found else None
 
     def table(self) -> pd.DataFrame:

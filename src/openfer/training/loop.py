@@ -32,7 +32,7 @@ from openfer.training.history import History
 from openfer.training.ledger import Ledger
 from openfer.training.masking import Mask
 from openfer.training.optimisers import Optimisers
-from openfer.training.predict import accuracies
+from openfer.training.predict import scores
 from openfer.training.progress import StageBar
 from openfer.training.recipe import facts_of, recipe_of
 from openfer.training.resume import Position, ResumeFile
@@ -128,7 +128,8 @@ class _Run:
         self._tracker, self._label, self._mask = tracker, label, mask
         self._stages = tuple(method.stages())
         chosen: tuple[Selection, ...] = tuple("best_val" for stage in self._stages if stage.starts_from == "best_val")
-        check_data(data.train, data.validation, data.test, method.classes, (*config.selections, *chosen[:1]))
+        asked = (*config.selections, *chosen[:1])
+        check_data(data.train, data.validation, data.test, method.classes, asked, method.regresses)
         tasks = [data.train.labels[task] for task in method.classes]
         labels = tasks[0] if tasks else np.full(len(data.train), MISSING)
         self._samplers = {
@@ -137,7 +138,7 @@ class _Run:
         }
         check_weights(method, mask is not None, [sampler.weights is not None for sampler in self._samplers.values()])
         self._plan = resolve(config, sum(self._steps(stage) * stage.schedule.epochs for stage in self._stages))
-        watched = {"val": data.validation} if method.classes else {}
+        watched = {"val": data.validation} if method.classes or method.regresses else {}
         if "oracle_test" in config.selections and data.test is not None:
             watched["oracle_test"] = data.test
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
@@ -147,6 +148,7 @@ class _Run:
         watching = replace(self._plan, workers=min(self._plan.workers, _WATCHING_WORKERS))
         self._watched = {split: (Loader(faces, watching), faces) for split, faces in watched.items()}
         self._loader = Loader(data.train, self._plan)
+        self._criterion = "ccc" if method.regresses else "accuracy"
         self._selector = Selector(config.selections)
         self._best_of_stage = Selector(("best_val",))
         self._history = History()
@@ -261,17 +263,16 @@ class _Run:
         return replace(batch, weights=weights), watched
 
     def _validate(self, stage: Stage, epoch: int) -> dict[str, float]:
-        scores: dict[str, float | None] = {}
+        chosen_by: dict[str, float | None] = {}
         for split, (loader, faces) in self._watched.items():
-            found = accuracies(self._method, loader, faces, self._plan)
-            self._history.note(stage.name, epoch, split, {f"accuracy/{task}": value for task, value in found.items()})
-            scores[split] = self._history.mean_accuracy(stage.name, epoch, split)
+            self._history.note(stage.name, epoch, split, scores(self._method, loader, faces, self._plan))
+            chosen_by[split] = self._history.mean(stage.name, epoch, split, self._criterion)
         if self._starts_from_best(self._stages.index(stage) + 1):
-            self._best_of_stage.consider(self._method, scores, self._number(stage, epoch))
+            self._best_of_stage.consider(self._method, chosen_by, self._number(stage, epoch))
         # Before the last stage a method is not whole yet: its epochs do not compete.
         if stage is self._stages[-1]:
-            self._selector.consider(self._method, scores, self._number(stage, epoch))
-        return {f"{split}_accuracy": score for split, score in scores.items() if score is not None}
+            self._selector.consider(self._method, chosen_by, self._number(stage, epoch))
+        return {f"{split}_{self._criterion}": score for split, score in chosen_by.items() if score is not None}
 
     def _states(self) -> dict[str, Checkpoint]:
         stage = self._stages[-1]
@@ -279,7 +280,7 @@ class _Run:
         states: dict[str, Checkpoint] = {}
         for name in self._config.selections:
             if name == "last":
-                validation = self._history.mean_accuracy(stage.name, stage.schedule.epochs - 1, "val")
+                validation = self._history.mean(stage.name, stage.schedule.epochs - 1, "val", self._criterion)
                 tensors, chosen = snapshot(self._method), {"epoch": epochs, "validation": validation}
             else:
                 kept = self._selector.kept[name]

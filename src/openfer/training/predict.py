@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
+from openfer.losses.concordance import concordance
+from openfer.losses.root_mean_square import root_mean_square
 from openfer.methods.contract import MISSING, Batch, Method
 from openfer.training.batches import Loader, testing_batches
 from openfer.training.config import TrainingConfig
@@ -28,10 +30,12 @@ class Predicted:
     Attributes:
         probabilities: task -> (N, K), float32, rows sum to 1.
         features: what the classifier reads, (N, D), float32.
+        values: what is regressed, by name, (N,), float32.
     """
 
     probabilities: dict[str, np.ndarray]
     features: np.ndarray
+    values: dict[str, np.ndarray]
 
 
 def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted:
@@ -49,31 +53,49 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
     plan = resolve(config)
     place(method, plan)
     probabilities: dict[str, list[np.ndarray]] = {task: [] for task in method.classes}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in method.regresses}
     features: list[np.ndarray] = []
     for _, prediction in _outputs(method, method, Loader(dataset, plan), dataset, plan):
         for task, logits in prediction.logits.items():
             probabilities[task].append(logits.float().softmax(dim=1).cpu().numpy())
+        for name, parts in values.items():
+            parts.append(prediction.values[name].float().cpu().numpy())
         features.append(prediction.features.float().cpu().numpy())
     return Predicted(
         {task: np.concatenate(parts) for task, parts in probabilities.items()},
         np.concatenate(features),
+        {name: np.concatenate(parts) for name, parts in values.items()},
     )
 
 
-def accuracies(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict[str, float]:
-    """Return the share of correct predictions per task, over the samples that have a label.
+def scores(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict[str, float]:
+    """Return how well a method predicts, over the samples that have a label.
 
-    A task without any label is left out.
+    Returns:
+        ``accuracy/<task>``, the share of correct predictions; of what it regresses ``ccc/<name>``, the concordance
+        coefficient, and ``rmse/<name>``. What no sample is labelled for is left out.
     """
     metrics = {
         task: MulticlassAccuracy(len(names), average="micro", ignore_index=MISSING).to(plan.device)
         for task, names in method.classes.items()
         if (faces.labels[task] != MISSING).any()
     }
+    rated = [name for name in method.regresses if not np.isnan(faces.targets[name]).all()]
+    values: list[tuple[Tensor, Tensor]] = []
     for batch, prediction in _outputs(method, method, loader, faces, plan):
         for task, metric in metrics.items():
             metric.update(prediction.logits[task].float(), batch.labels[task])
-    return {task: float(metric.compute()) for task, metric in metrics.items()}
+        if rated:
+            columns = ([own[name].float() for name in rated] for own in (prediction.values, batch.targets))
+            predicted, true = (torch.stack(column, dim=1) for column in columns)
+            values.append((predicted, true))
+    found = {f"accuracy/{task}": float(metric.compute()) for task, metric in metrics.items()}
+    if rated:
+        predicted, true = (torch.cat(parts).double() for parts in zip(*values, strict=True))
+        for kind, measure in (("ccc", concordance), ("rmse", root_mean_square)):
+            numbers = zip(rated, measure(predicted, true).tolist(), strict=True)
+            found |= {f"{kind}/{name}": value for name, value in numbers}
+    return found
 
 
 def collect(method: Method, function: Callable[..., Tensor], faces: Faces, config: TrainingConfig) -> np.ndarray:

@@ -69,10 +69,12 @@ def fingerprint_of_tensors(tensors: Mapping[str, Tensor]) -> str:
 
 
 def fingerprint_of_faces(faces: Faces) -> str:
-    """Return a hash of who is in a data set, in which order, with which labels and extras."""
+    """Return a hash of who is in a data set, in which order, with which labels, extras and targets."""
     whole = hashlib.blake2b("\n".join(faces.sample_ids).encode(), digest_size=16)
     for task, labels in sorted(faces.labels.items()):
         whole.update(task.encode() + labels.tobytes())
     for name, values in sorted(faces.extras.items()):
+        whole.update(name.encode() + values.tobytes())
+    for name, values in sorted(faces.targets.items()):
         whole.update(name.encode() + values.tobytes())
     return whole.hexdigest()

@@ -15,9 +15,9 @@ class Kept:
     """The weights of the best epoch so far by one criterion.
 
     Attributes:
-        score: mean accuracy over the tasks; -1 before the first epoch.
-        epoch: its number in the run, counted from 1.
-        validation: validation accuracy of the same epoch; None if no validation sample is labelled.
+        score: mean accuracy over the tasks, or mean concordance of a method that regresses; -1 before the first epoch.
+        epoch: its number in the run, counted from 1; 0 before the first.
+        validation: the validation set's score of the same epoch; None if no validation sample is labelled.
         tensors: the method's own state, on the CPU.
     """
 
@@ -42,12 +42,12 @@ class Selector:
 
         Args:
             method: after the epoch.
-            scores: mean accuracy by split, ``val`` and perhaps ``oracle_test``; None without labels.
+            scores: by split, ``val`` and perhaps ``oracle_test``; None without labels.
             epoch: its number in the run.
         """
         for name, kept in self.kept.items():
             score = scores["val" if name == "best_val" else name]
-            if score is not None and score > kept.score:
+            if score is not None and (score > kept.score or not kept.epoch):
                 self.kept[name] = Kept(score, epoch, scores["val"], snapshot(method))
 
     def tensors(self) -> dict[str, Tensor]:

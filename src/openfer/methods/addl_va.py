@@ -1,0 +1,131 @@
+"""ADDL for valence and arousal: two values on top of the expression layer (ADDL, Sec. 4.6, Table 14).
+
+Ruan, Mo, Yan, Chen, Xue and Wang, International Journal of Computer Vision 130, 2022.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from openfer.errors import CheckpointError
+from openfer.io.checkpoint import Checkpoint
+from openfer.labels import AFFECT
+from openfer.losses.concordance import concordance_loss
+from openfer.losses.root_mean_square import root_mean_square_loss
+from openfer.methods.addl import ADDL, ADDLSettings
+from openfer.methods.contract import Batch, Classes, Losses, Prediction, Stage
+from openfer.nn.expression_subnetwork import Expression
+from openfer.parameters import Settings
+
+_HEAD = "affect."
+"""Prefix of the weights that ADDL does not have."""
+
+
+class AffectWeights(Settings):
+    """What the two losses of valence and arousal count beside Eq. 14; the paper states neither.
+
+    Attributes:
+        root_mean_square: of the root mean square error.
+        concordance: of one minus the concordance coefficient.
+    """
+
+    root_mean_square: float = Field(default=1.0, ge=0)
+    concordance: float = Field(default=1.0, ge=0)
+
+
+class ADDLVASettings(ADDLSettings):
+    """Parameters of the model of valence and arousal, beside those of the ADDL that it goes on from.
+
+    Attributes:
+        affect_weights: of what is added to the joint loss.
+        last_layers_rate: learning rate of the two last layers, FC(K) and FC(2), as a multiple of the schedule's:
+            1e-3 and 1e-4 in the paper, which states no number of epochs.
+    """
+
+    affect_weights: AffectWeights = AffectWeights()
+    last_layers_rate: float = Field(default=10.0, gt=0)
+
+
+class ADDLVA(ADDL):
+    """ADDL with FC(K -> 2), linear, on its logits; it starts from a trained ADDL and trains all of it on.
+
+    The networks, players and gradient routes are ADDL's; D and T go on too. The losses of valence and arousal reach
+    S_g, S_e and the new layer.
+    """
+
+    name = "addl_va"
+    config_class = ADDLVASettings
+    config: ADDLVASettings
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    needs = ("dfem", "addl")
+    continues = "addl"
+    regresses = AFFECT
+
+    def __init__(self, config: ADDLVASettings, classes: Classes) -> None:
+        super().__init__(config, classes)
+        self.affect = nn.Linear(len(self.classes["expression"]), len(self.regresses))
+
+    @property
+    def variant(self) -> str:
+        """Return ``addl_va``, with the row of ADDL that it goes on from where that is not ADDL itself."""
+        row = super().variant
+        return self.name if row == "addl" else f"{self.name} {row}"
+
+    def stages(self) -> Sequence[Stage]:
+        """Return ADDL's one stage, in which the last two layers learn faster than all else."""
+        (stage,) = super().stages()
+        main, *opponents = stage.players
+        last = {id(p) for layer in (self.expression.head.logits, self.affect) for p in layer.parameters()}
+        parameters = (*main.parameters, *self.affect.parameters())
+        scales = tuple(self.config.last_layers_rate if id(p) in last else 1.0 for p in parameters)
+        return (replace(stage, players=(replace(main, parameters=parameters, scales=scales), *opponents)),)
+
+    def further_terms(self, expression: Expression, batch: Batch) -> Losses:
+        """Return the losses of valence and arousal, which are added to Eq. 14."""
+        weights = self.config.affect_weights
+        predicted = self._values(expression.logits)
+        true = torch.stack([batch.targets[name] for name in self.regresses], dim=1)
+        return {
+            "root_mean_square": weights.root_mean_square * root_mean_square_loss(predicted, true, batch.weights),
+            "concordance": weights.concordance * concordance_loss(predicted, true, batch.weights),
+        }
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict the expression, and valence and arousal, which nothing keeps within [-1, 1]."""
+        prediction = super().forward(images)
+        values = self._values(prediction.logits["expression"])
+        return replace(prediction, values=dict(zip(self.regresses, values.unbind(1), strict=True)))
+
+    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+        """Take a trained DFEM, which is frozen, and begin with the weights of a trained ADDL.
+
+        Raises:
+            CheckpointError: if one is not given, does not fit, or knows other expressions or factors.
+        """
+        super().adopt(models)
+        facts = models["addl"].facts
+        there = {
+            "expressions": list(facts["classes"]["expression"]),
+            "factors": list(facts["config"]["factors"]),
+        }
+        here = {"expressions": list(self.classes["expression"]), "factors": list(self.config.factors)}
+        for what, found in there.items():
+            if found != here[what]:
+                raise CheckpointError(
+                    f"addl knows the {what} {', '.join(found)}, and addl_va is to know {', '.join(here[what])}; train "
+                    "addl on the same classes and with the same settings first"
+                )
+        own = {name: value for name, value in self.own_state().items() if name.startswith(_HEAD)}
+        self.load_own_state(own | models["addl"].tensors)
+        return self
+
+    def _values(self, logits: Tensor) -> Tensor:
+        with torch.autocast(logits.device.type, enabled=False):
+            return self.affect(logits.float())
+
+
+METHOD = ADDLVA

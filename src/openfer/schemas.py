@@ -277,3 +277,88 @@ MASKED = pa.DataFrameSchema(
 ``divergence`` is between the predictions of the face and of its neighbour, in nats; ``label`` is the dataset's,
 ``flipped`` says that training was given another one.
 """
+
+TRUTHS = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "person": _name(),
+        "expression": _name(EXPRESSIONS),
+        **{factor: _name() for factor in FACTORS},
+        "occluder": _name(),
+    },
+    strict=True,
+    name="truths",
+)
+"""What is true of each rendered face, whatever its rows label.
+
+``pose`` and ``illumination`` may be classes of their own, fewer than the papers'.
+"""
+
+_RUN = {
+    "method": _name(),
+    "variant": _name(),
+    "selection": _name(("last", "best_val", "oracle_test")),
+    "seed": pa.Column(int, coerce=True),
+    "when": _name(("before", "after")),
+}
+
+PROBES = pa.DataFrameSchema(
+    {
+        **_RUN,
+        "part": _name(),
+        "factor": _name(),
+        "held_out": _name(("people", "images")),
+        "n": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "people": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "classes": pa.Column(int, pa.Check.ge(2), coerce=True),
+        "accuracy": _number(0, 1),
+        "chance": _number(0, 1),
+        "balanced_accuracy": _number(0, 1),
+        "balanced_chance": _number(0, 1),
+        "balanced_low": _number(0, 1),
+        "balanced_high": _number(0, 1),
+    },
+    unique=["method", "variant", "selection", "seed", "when", "part", "factor"],
+    strict=True,
+    name="probes",
+)
+"""What linear probes read from the features of a run, one row per feature and factor.
+
+``when`` is before or after training, ``part`` names the feature, ``held_out`` says what the probe has not seen in its
+own training: the tested people, or other images of them (identity). ``chance`` is the share of the largest class and
+belongs to ``accuracy``; ``balanced_chance`` is 1 / classes. The interval is of 95 % and of drawing the people.
+"""
+
+INDEPENDENCE = pa.DataFrameSchema(
+    {
+        **_RUN,
+        "measure": _name(("hsic", "mine")),
+        "value": pa.Column(float, coerce=True),
+        "p_value": _number(0, 1, nullable=True),
+        "n": pa.Column(int, pa.Check.ge(1), coerce=True),
+        "people": pa.Column(int, pa.Check.ge(1), coerce=True),
+    },
+    unique=["method", "variant", "selection", "seed", "when", "measure"],
+    strict=True,
+    name="independence",
+)
+"""How far the expression feature and the disturbance feature of a run depend on each other.
+
+``hsic`` is the normalised kernel measure with the probability of as much by chance; ``mine`` a bound of the mutual
+information on unseen people in nats, below 0 where the estimator has learned nothing that holds for them.
+"""
+
+EMBEDDING = pa.DataFrameSchema(
+    {
+        "run": _name(),
+        "sample_id": _name(),
+        "y_true": _name(),
+        "y_pred": _name(),
+        "x": pa.Column("float32", coerce=True),
+        "y": pa.Column("float32", coerce=True),
+    },
+    checks=_no_two_alike("run", "sample_id"),
+    strict=True,
+    name="embedding",
+)
+"""Where the features of tested faces lie in a plane, run by run; coordinates of two runs have nothing in common."""

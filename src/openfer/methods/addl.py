@@ -19,7 +19,19 @@ from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.mutual_information import mutual_information_bound
 from openfer.methods.addl_settings import ROWS, ADDLSettings, name_of
-from openfer.methods.contract import WATCH, Batch, Classes, Healthy, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.contract import (
+    WATCH,
+    Batch,
+    Classes,
+    Extras,
+    Healthy,
+    Losses,
+    Method,
+    Player,
+    Prediction,
+    Stage,
+    total,
+)
 from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
@@ -156,6 +168,11 @@ class ADDL(Method):
         """Predict the expression; the map is a_out summed over its channels (Fig. 5), (B, 1, h, w)."""
         logits, feature, attentive = self.expression(self.shared(images))
         return Prediction({"expression": logits}, feature, {"attentive": attentive.sum(1, keepdim=True)})
+
+    def representations(self, images: Tensor, *extras: Extras) -> dict[str, Tensor]:
+        """Return f^e and f^d, each (B, 128)."""
+        shared = self.shared(images)
+        return {"expression": self.expression(shared).feature, "disturbance": self.disturbance(shared).feature}
 
     def importance(self, images: Tensor) -> Tensor:
         """Return the importance weights alpha of the factors (Fig. 6), (B, M) in (0, 1)."""

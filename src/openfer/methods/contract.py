@@ -225,6 +225,15 @@ class Method(nn.Module, ABC):
         A method with :attr:`extras` takes them as a second argument.
         """
 
+    def representations(self, images: Tensor, *extras: Extras) -> dict[str, Tensor]:
+        """Return the features of faces by what they are to stand for, each (B, D); parts that only train may run.
+
+        ``expression`` is what the classifier reads. A method that also learns what expression is not adds
+        ``disturbance``. It takes what :meth:`forward` takes.
+        """
+        prediction: Prediction = self(images, *extras)
+        return {"expression": prediction.features}
+
     def inputs(self, batch: Batch) -> tuple[Any, ...]:
         """Return what :meth:`forward` takes of a batch."""
         return (batch.images, batch.extras) if self.extras else (batch.images,)

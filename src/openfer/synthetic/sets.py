@@ -45,6 +45,11 @@ LANDMARKS = "synthetic_landmarks"
 """The set from which landmarks are learned; its rows would label nothing, its people are in no other set."""
 
 
+def labelled_by(name: str) -> tuple[str, ...]:
+    """Return what the rows of a set say of each face beside the person: expression or factors."""
+    return _LABELLED[name]
+
+
 def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
     """Return the scenes of a set, one row per image, ordered by person; nothing is rendered.
 

@@ -86,6 +86,13 @@ def landmarks(faces: FaceStore) -> pd.DataFrame:
     return faces.table(["sample_id", "points68", "confidence68"])
 
 
+def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
+    """Return what is true of each face, labelled or not, for measurements after training."""
+    from openfer.synthetic.truths import truths as table
+
+    return table(name, scenes)
+
+
 def groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
     """Return which faces are occluded by what, turned how far and seen how much."""
     from openfer.synthetic.groups import scene_groups

@@ -49,6 +49,7 @@ def _one_set(name: str) -> Pipeline:
                 namespace=name,
             ),
             node(nodes.landmarks, f"{name}_faces", f"{name}_known_landmarks", name="landmarks", namespace=name),
+            node(bound(nodes.truths, name), f"{name}.scenes", f"{name}_truths", name="truths", namespace=name),
             node(
                 nodes.groups,
                 [f"{name}.scenes", f"{name}_known_landmarks"],

@@ -1,0 +1,273 @@
+"""What a feature knows of a factor: how well a linear classifier reads it from the feature of unseen people.
+
+Linear probes (Alain and Bengio, 2017): a feature that keeps a factor out of reach of every linear classifier is as good
+as free of it for the linear layer that follows it. Chance is the least that a probe can show, not zero.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.evaluation.groups import CONFIDENCE
+from openfer.evaluation.mean_over_seeds import mean_over_seeds
+from openfer.labels import FACTORS
+from openfer.schemas import PROBES
+from openfer.seeds import generator_for, seed_for
+
+TARGETS = ("expression", *FACTORS)
+"""What features are asked for."""
+
+FOLDS = 5
+_INNER_FOLDS = 3
+_INVERSE_PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+"""Inverse strengths of the L2 penalty on standardised features, the simplest probe first."""
+
+_STEPS, _TOLERANCE = 100, 1e-3
+_DRAWS = 1000
+_CLASSES = 2
+_LEAST = 2
+"""People that a class must show, or images where images are held out: one to learn from and one to test."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The score of one probe; shares are in [0, 1].
+
+    Attributes:
+        held_out: what its training has not seen: ``people``, or ``images`` of the same people.
+        n: faces, each of which was tested once.
+        people: who is on them.
+        classes: number of classes.
+        accuracy: share of right answers where the probe may go by how frequent classes are.
+        chance: share of the largest class, the accuracy of who knows nothing else.
+        balanced_accuracy: mean recall of the classes where the probe takes all of them for equally frequent.
+        balanced_chance: 1 / classes.
+        balanced_low: lower end of its interval, from drawing the people anew (bootstrap, 95 %).
+        balanced_high: upper end.
+    """
+
+    held_out: str
+    n: int
+    people: int
+    classes: int
+    accuracy: float
+    chance: float
+    balanced_accuracy: float
+    balanced_chance: float
+    balanced_low: float
+    balanced_high: float
+
+
+def probe(features: np.ndarray, labels: Sequence[str], people: Sequence[str], *, held_out: str = "people") -> Probe:
+    """Score a logistic regression on standardised features, every face being tested once.
+
+    The faces are dealt into five folds with like shares of the classes. The strength of the L2 penalty is chosen
+    within the four that train, by the likelihood of those that three inner folds leave out in turn; where people are
+    held out, inner folds do so too. Deals depend on the labels and people alone, so runs are probed on the same ones.
+
+    Args:
+        features: float, (N, D).
+        labels: N class names; classes that less than two people show are left out, for they cannot be both learned
+            and tested (less than two images where images are held out).
+        people: N names.
+        held_out: ``people``, or ``images`` of the same people, by which alone one can ask who somebody is.
+
+    Raises:
+        DataError: if features are not finite, or fewer than two classes are left.
+    """
+    names, who = np.asarray(labels, dtype=object), np.asarray(people, dtype=object)
+    if not np.isfinite(features).all():
+        raise DataError(
+            f"{(~np.isfinite(features).all(1)).sum()} of {len(features)} features are not finite; a probe reads "
+            "numbers only: look at the training's curves for where it diverged"
+        )
+    kept = _probed(names, who, held_out)
+    classes, target = np.unique(names[kept].astype(str), return_inverse=True)
+    if len(classes) < _CLASSES:
+        given = sorted(set(names))
+        raise DataError(
+            f"{len(classes)} of {len(given)} classes ({', '.join(map(str, given[:5]))}) are shown by {_LEAST} "
+            f"{held_out} or more; a probe tells two classes apart: probe more faces, or leave this factor out"
+        )
+    _, person = np.unique(who[kept].astype(str), return_inverse=True)
+    by_frequency, by_recall = _answers(features[kept].astype(np.float64), target, person, held_out)
+    right = by_recall == target
+    low, high = _interval(right, target, person)
+    return Probe(
+        held_out=held_out,
+        n=len(target),
+        people=int(person.max()) + 1,
+        classes=len(classes),
+        accuracy=float((by_frequency == target).mean()),
+        chance=float(np.bincount(target).max() / len(target)),
+        balanced_accuracy=_mean_recall(right, target),
+        balanced_chance=1 / len(classes),
+        balanced_low=low,
+        balanced_high=high,
+    )
+
+
+def probe_table(
+    features: Mapping[str, Mapping[str, np.ndarray]],
+    sample_ids: Sequence[str],
+    truths: pd.DataFrame,
+    **run: str | int,
+) -> pd.DataFrame:
+    """Probe features for expression and the six factors.
+
+    Identity is asked of held-out images of the same people, everything else of held-out people. A factor of which
+    too few people show a second class is left out.
+
+    Args:
+        features: by when (``before``, ``after``) and part (``expression``, ``disturbance``), float, (N, D).
+        sample_ids: N names.
+        truths: valid under :data:`openfer.schemas.TRUTHS`; of these faces at least.
+        **run: ``method, variant, selection, seed``.
+
+    Returns:
+        A table valid under :data:`openfer.schemas.PROBES`.
+
+    Raises:
+        DataError: if a face has no truths, or as :func:`probe` does.
+    """
+    known = truths_of(sample_ids, truths)
+    kept = {
+        target: _probed(known[target].to_numpy(), known["person"].to_numpy(), _held_out(target)) for target in TARGETS
+    }
+    targets = [target for target in TARGETS if known.loc[kept[target], target].nunique() >= _CLASSES]
+    rows = [
+        {
+            **run,
+            "when": when,
+            "part": part,
+            "factor": target,
+            **vars(probe(matrix, known[target], known["person"], held_out=_held_out(target))),
+        }
+        for when, parts in features.items()
+        for part, matrix in parts.items()
+        for target in targets
+    ]
+    return PROBES.validate(pd.DataFrame(rows, columns=list(PROBES.columns)))
+
+
+def truths_of(sample_ids: Sequence[str], truths: pd.DataFrame) -> pd.DataFrame:
+    """Return the truths of some faces, in their order.
+
+    Raises:
+        DataError: if a face has none.
+    """
+    missing = sorted(set(sample_ids) - set(truths["sample_id"]))
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(sample_ids)} faces have no truths, the first {missing[0]}; only the renderer "
+            "knows them: probe a run on embedded faces, with the truths of all its datasets"
+        )
+    return truths.set_index("sample_id").loc[list(sample_ids)].reset_index()
+
+
+def _probed(labels: np.ndarray, people: np.ndarray, held_out: str) -> np.ndarray:
+    """Return which faces show a class that can be both learned and tested, bool, (N,)."""
+    units = people if held_out == "people" else np.arange(len(people))
+    shown = pd.Series(units).groupby(labels).nunique()
+    return np.isin(labels, shown.index[shown >= _LEAST].to_numpy(dtype=object))
+
+
+def _held_out(target: str) -> str:
+    return "images" if target == "identity" else "people"
+
+
+def _answers(
+    features: np.ndarray, target: np.ndarray, person: np.ndarray, held_out: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class of each face by a probe that has not seen it: going by frequencies, and not."""
+    by_frequency, by_recall = np.empty_like(target), np.empty_like(target)
+    for train, test in _deal(target, person, held_out, FOLDS):
+        strength = _strength(features[train], target[train], person[train], held_out)
+        ((_, log_shares, known),) = _fitted(features[train], target[train], features[test], (strength,))
+        frequency = np.log(np.bincount(target[train])[known])
+        by_frequency[test] = known[log_shares.argmax(1)]
+        by_recall[test] = known[(log_shares - frequency).argmax(1)]
+    return by_frequency, by_recall
+
+
+def _strength(features: np.ndarray, target: np.ndarray, person: np.ndarray, held_out: str) -> float:
+    """Return the inverse penalty that makes left-out faces likeliest; the largest penalty of who has nobody to leave out."""
+    if held_out == "people" and len(np.unique(person)) < _LEAST:
+        return _INVERSE_PENALTIES[0]
+    likelihood = dict.fromkeys(_INVERSE_PENALTIES, 0.0)
+    for train, test in _deal(target, person, held_out, _INNER_FOLDS):
+        for strength, log_shares, known in _fitted(features[train], target[train], features[test], _INVERSE_PENALTIES):
+            place = np.searchsorted(known, target[test]).clip(max=len(known) - 1)
+            seen = known[place] == target[test]  # a class that was not learned is as unlikely under any penalty
+            likelihood[strength] += float(log_shares[seen, place[seen]].sum())
+    return max(likelihood, key=likelihood.__getitem__)
+
+
+def _fitted(
+    features: np.ndarray, target: np.ndarray, tested: np.ndarray, strengths: Sequence[float]
+) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+    """Yield for each inverse penalty the logarithms of class probabilities of tested faces, and the classes."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    known = np.unique(target)
+    if len(known) < _CLASSES:  # people who train may all be of one kind, where there are few
+        yield from ((strength, np.zeros((len(tested), 1)), known) for strength in strengths)
+        return
+    scale = StandardScaler().fit(features)
+    trained, asked = scale.transform(features), scale.transform(tested)
+    model = LogisticRegression(max_iter=_STEPS, tol=_TOLERANCE, warm_start=True)
+    for strength in strengths:
+        model.set_params(C=strength).fit(trained, target)
+        yield strength, model.predict_log_proba(asked), known
+
+
+def _deal(target: np.ndarray, person: np.ndarray, held_out: str, folds: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield who trains and who tests, in turn, with like shares of the classes."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    state = seed_for(0, "probe", held_out) % 2**32
+    if held_out == "people":
+        deal = StratifiedGroupKFold(min(folds, len(np.unique(person))), shuffle=True, random_state=state)
+        yield from deal.split(target, target, person)
+    else:
+        least = int(np.bincount(target)[np.unique(target)].min())
+        deal = StratifiedKFold(max(min(folds, least), 2), shuffle=True, random_state=state)
+        yield from deal.split(target, target)
+
+
+def _mean_recall(right: np.ndarray, target: np.ndarray) -> float:
+    return float((np.bincount(target, right) / np.bincount(target)).mean())
+
+
+def _interval(right: np.ndarray, target: np.ndarray, person: np.ndarray) -> tuple[float, float]:
+    """Return the percentile interval of the mean recall when people are drawn with replacement."""
+    shape = (person.max() + 1, target.max() + 1)
+    cell = np.ravel_multi_index((person, target), shape)
+    counts, hits = (np.bincount(cell, weights, np.prod(shape)).reshape(shape) for weights in (None, right))
+    drawn = generator_for(0, "probe", "people").multinomial(shape[0], np.full(shape[0], 1 / shape[0]), _DRAWS)
+    shown, found = drawn @ counts, drawn @ hits
+    recalls = np.divide(found, shown, out=np.full(shown.shape, np.nan), where=shown > 0)
+    low, high = np.quantile(np.nanmean(recalls, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def probe_summary(probes: pd.DataFrame) -> pd.DataFrame:
+    """Summarise probes that differ in their run's seed only.
+
+    Args:
+        probes: valid under :data:`openfer.schemas.PROBES`, any number of runs.
+
+    Returns:
+        What :func:`openfer.evaluation.mean_over_seeds.mean_over_seeds` does, by method, variant, selection, when, part
+        and factor: means and deviations of ``accuracy`` and ``balanced_accuracy``. All else is the same for all seeds.
+
+    Raises:
+        DataError: if seeds were probed on different faces.
+    """
+    same = ("held_out", "n", "people", "classes", "chance", "balanced_chance")
+    keys = ("method", "variant", "selection", "when", "part", "factor")
+    return mean_over_seeds(probes, keys, same, ("accuracy", "balanced_accuracy"))

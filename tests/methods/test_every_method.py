@@ -71,6 +71,9 @@ class Trial:
             settings = settings.model_copy(update={"branches": 2, "schedule": schedule})
         if "side" in type(settings).model_fields:
             settings = settings.model_copy(update={"side": IMAGES.crop})
+        if "relabel_from" in type(settings).model_fields:  # SCN's rate is for batches of 1024, and its labels are right
+            schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 1024})
+            settings = settings.model_copy(update={"relabel_from": 1, "schedule": schedule})
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})

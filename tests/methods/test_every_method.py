@@ -39,6 +39,9 @@ LEAST_RATE = 2e-4
 EASIER = {"esr": {"attention": False, "diversify": ()}}
 """What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds."""
 
+ADAM = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
+"""In the place of an SGD whose rate is for large batches and many epochs."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -66,13 +69,12 @@ class Trial:
             settings = settings.model_copy(update={"factors": LABELLED[1:]})
         if "growth" in type(settings).model_fields:
             # ESR's own SGD at 0.1 is for fifty epochs of batches of 32
-            adam = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
-            schedule = settings.schedule.model_copy(update=adam)
+            schedule = settings.schedule.model_copy(update=ADAM)
             settings = settings.model_copy(update={"branches": 2, "schedule": schedule})
         if "side" in type(settings).model_fields:
             settings = settings.model_copy(update={"side": IMAGES.crop})
-        if "relabel_from" in type(settings).model_fields:  # SCN's rate is for batches of 1024, and its labels are right
-            schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 1024})
+        if "relabel_from" in type(settings).model_fields:  # SCN's rate is for batches of 1024
+            schedule = settings.schedule.model_copy(update=ADAM)
             settings = settings.model_copy(update={"relabel_from": 1, "schedule": schedule})
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})

@@ -8,7 +8,9 @@ from kedro.pipeline.node import Node
 
 from openfer.io.face_shard import forget_maps
 from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
+from openfer.nn.weight_manifest import with_weights
 from openfer.pipelines.in_use import choose
+from openfer.pipelines.method_run import MethodRun
 
 
 class ParametersHook:
@@ -16,12 +18,24 @@ class ParametersHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Refuse unknown top-level parameters; choose the datasets that pipelines are built for.
+        """Refuse unknown top-level parameters and weights; choose the datasets that pipelines are built for.
 
         Raises:
             ParameterError: if a name is unknown; the nearest ones are given.
         """
-        context.config_loader["parameters"] = choose(context.config_loader["parameters"])
+        loader = context.config_loader
+        loader["parameters"] = with_weights(choose(loader["parameters"]), loader["weights"])
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Refuse a training whose weights file is missing before faces are rendered or aligned for it.
+
+        Raises:
+            CheckpointError: if it is not there.
+        """
+        for run in (catalog.load(node.inputs[0]) for node in pipeline.nodes if node.name.endswith(".train")):
+            if isinstance(run, MethodRun):
+                run.initialisation.refuse_missing_file()
 
 
 class MemoryHook:

@@ -10,6 +10,9 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "config_patterns": {"mlflow": ["mlflow*"]},
-    "merge_strategy": {"parameters": "soft"},  # an environment overrides one nested key, not its whole branch
+    "config_patterns": {"mlflow": ["mlflow*"], "weights": ["weights*"]},
+    "merge_strategy": {  # an environment overrides one nested key, not its whole branch
+        "parameters": "soft",
+        "weights": "soft",
+    },
 }

@@ -92,7 +92,7 @@ class MlflowHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log a method's metrics as numbers, and the version and licences of its data as tags."""
+        """Log a method's metrics as numbers, and the version of its data and all licences as tags."""
         if self._run_id is None:
             return
         import mlflow
@@ -103,7 +103,7 @@ class MlflowHook:
             numbers = {f"{label}/{key}": float(value) for key, value in flatten(data).items() if _is_number(value)}
             mlflow.log_metrics(numbers, run_id=self._run_id)
         elif kind == "initialisation":
-            for key in ("data_version", "initialisation", "licences_of_data"):
+            for key in ("data_version", "initialisation", "licences_of_data", "licences_of_weights"):
                 mlflow.MlflowClient().set_tag(self._run_id, f"{label}.{key}", _words(data[key]))
 
     @hook_impl

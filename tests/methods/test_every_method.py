@@ -41,6 +41,9 @@ EASIER = {"esr": {"attention": False, "diversify": ()}, "addl_va": {"dropout": 0
 """What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds, and
 addl_va reads its values off logits that dropout shakes, of an ADDL that is not trained here."""
 
+ADAM = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
+"""In the place of an SGD whose rate is for large batches and many epochs."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -69,11 +72,13 @@ class Trial:
             settings = settings.model_copy(update={"factors": known})
         if "growth" in type(settings).model_fields:
             # ESR's own SGD at 0.1 is for fifty epochs of batches of 32
-            adam = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
-            schedule = settings.schedule.model_copy(update=adam)
+            schedule = settings.schedule.model_copy(update=ADAM)
             settings = settings.model_copy(update={"branches": 2, "schedule": schedule})
         if "side" in type(settings).model_fields:
             settings = settings.model_copy(update={"side": IMAGES.crop})
+        if "relabel_from" in type(settings).model_fields:  # SCN's rate is for batches of 1024
+            schedule = settings.schedule.model_copy(update=ADAM)
+            settings = settings.model_copy(update={"relabel_from": 1, "schedule": schedule})
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})

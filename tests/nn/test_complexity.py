@@ -3,15 +3,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from openfer.evaluation.cost import PUBLISHED_COSTS, PUBLISHED_TIMES
 from openfer.nn.complexity import count_macs, count_parameters
-from openfer.pipelines.complexity.nodes import complexity_table
-
-PUBLISHED_MACS = {"DFEM": 1.82e9, "Baseline_mat": 2.82e9, "ADDM": 3.82e9, "MINE": 16.4e3}
+from openfer.pipelines.complexity.nodes import complexity_table, measure_latency
+from openfer.pipelines.complexity.settings import ComplexitySettings
 
 
 @pytest.fixture(scope="module")
-def table():
-    return complexity_table().set_index("model")
+def counted():
+    return complexity_table()
+
+
+@pytest.fixture(scope="module")
+def table(counted):
+    return counted.set_index("model")
 
 
 def test_parameters_are_exact(table):
@@ -26,6 +31,9 @@ def test_parameters_are_exact(table):
         "Baseline_at": 15_745_947,
         "Baseline_mat": 16_237_467,
         "DFEM": 11_619_774,
+        "DFEM Multi-PIE": 11_421_363,
+        "DFEM RAF-DB": 11_374_923,
+        "SCN": 11_180_616,
         "OADN": 26_139_747,
         "ADDM": 20_610_164,
         "MINE": 16_513,
@@ -45,9 +53,27 @@ def test_addl_costs_at_test_time_what_its_expression_branch_costs(table):
     assert table.loc["ADDL", "macs"] == table.loc["Baseline_mat", "macs"]
 
 
-@pytest.mark.parametrize("model", PUBLISHED_MACS)
-def test_multiply_accumulates_are_within_half_a_percent_of_table_12(table, model):
-    assert table.loc[model, "macs"] == pytest.approx(PUBLISHED_MACS[model], rel=0.005)
+def test_every_row_of_table_12_is_met_within_half_a_percent(table):
+    """But for the joint DFEM's parameters: the published 11.4 M are those of a DFEM of one dataset (within 0.3 %)."""
+    rows = table.loc[list(PUBLISHED_COSTS)]
+    assert rows["macs_difference"].abs().max() < 0.005
+    assert rows["params_difference"].drop("DFEM").abs().max() < 0.005
+    assert rows.loc["DFEM", "params_difference"] == pytest.approx(0.0193, abs=0.0005)
+    assert table["params_difference"].notna().sum() == table["macs_difference"].notna().sum() == len(PUBLISHED_COSTS)
+
+
+@pytest.mark.slow
+def test_one_prediction_of_each_method_is_timed_beside_the_others(counted):
+    latency = measure_latency(ComplexitySettings(rounds=1, warm_up=0, device="cpu"), counted).set_index("model")
+    assert set(PUBLISHED_TIMES) <= set(latency.index) <= set(counted["model"])
+    assert not {"DFEM", "PRETRAIN", "SNA-GENERATOR", "MANET branch spatial channel"} & set(latency.index)
+    assert (latency["milliseconds"] > 0).all()
+    assert latency.loc["SCN", "against_scn"] == latency.loc["Baseline_mat", "against_baseline_mat"] == 1
+    assert latency.loc["ADDL", "macs"] == latency.loc["Baseline_mat", "macs"]
+    assert latency.loc[["SCN", "ESR-9"], "side"].tolist() == [224, 96]
+    assert set(latency["batch"]) == set(latency["rounds"]) == {1}
+    for shared in ("threads", "device", "torch"):
+        assert latency[shared].nunique() == 1
 
 
 def test_a_convolution_counts_its_multiplications_and_no_bias():

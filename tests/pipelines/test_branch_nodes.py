@@ -31,7 +31,8 @@ def trained(method, **settings):
     built = build(method, settings, CLASSES)
     facts = {"classes": built.classes, "main_selection": True, "selection": "best_val", "method": method}
     facts |= dict.fromkeys(("variant", "seed", "epoch", "initialisation", "datasets", "data_version", "n_train"), 0)
-    return {"best_val": lambda: Checkpoint(built.own_state(), facts | {"licences_of_data": []})}
+    facts |= {"licences_of_data": [], "licences_of_weights": [], "origin_of_weights": "random weights"}
+    return {"best_val": lambda: Checkpoint(built.own_state(), facts)}
 
 
 def parameters(method, **settings):

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from openfer.errors import CheckpointError
 from openfer.io.atomic import sha256_of
 from openfer.io.checkpoint import Checkpoint, check_sha256, load_checkpoint
-from openfer.nn.initialisation_settings import PRETRAIN, InitialisationSettings
-from openfer.nn.trunks import TRUNKS
+from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings, KeyFilter
+from openfer.nn.trunks import ARCHITECTURES, TRUNKS
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +26,10 @@ _TRUNK = "trunk."
 
 _NESTS = ("state_dict", "model_state_dict", "model", "net", "backbone", "encoder")
 _SHOWN = 5
+_KIN = 0.9
+"""Smallest share of a backbone's tensors that its own architecture has; ECA's ResNet-18 shares 93 % with the plain one,
+ResNet-50 shares 77 %, mostly of normalisations."""
+
 _DAMAGE = (
     pickle.UnpicklingError, struct.error, RuntimeError, OSError, EOFError,
     LookupError, ValueError, TypeError, AttributeError, AssertionError,
@@ -53,6 +57,8 @@ class MatchReport:
         total: number of the backbone's tensors.
         unmatched: tensors of the backbone that kept their random values.
         unexpected: tensors of the source that the backbone has no place for.
+        licences: terms of the weights and, where known, of what they were learned from; none for random ones.
+        origin: where the weights come from, in words.
         facts: what the source says of its making; nothing, where another program made it.
     """
 
@@ -62,6 +68,8 @@ class MatchReport:
     total: int
     unmatched: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    origin: str = "random weights"
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
@@ -71,8 +79,7 @@ class MatchReport:
         unused = f", {len(self.unexpected)} of its tensors unused" if self.unexpected else ""
         if self.sha256 is None:
             return f"{self.matched} of {self.total} tensors from {self.source}{unused}"
-        name = Path(self.source).name
-        return f"{self.matched} of {self.total} tensors from {name} (SHA-256 {self.sha256}){unused}"
+        return f"{self.matched} of {self.total} tensors from {Path(self.source).name} (SHA-256 {self.sha256}){unused}"
 
 
 def initialise(
@@ -94,12 +101,13 @@ def initialise(
         What matched; a backbone that is filled in part is warned of, with the tensors that were not.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, or the
-            weights match too little; the backbone is then unchanged.
+        CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, the manifest
+            says that it is of another architecture, or the weights match too little; the backbone is then unchanged.
     """
     own = {name: value for name, value in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
-    if settings.backbone == "none":
-        return MatchReport("none", None, 0, len(own), tuple(own))
+    if settings.backbone == NONE:
+        return MatchReport(NONE, None, 0, len(own), tuple(own))
+    _refuse_another_architecture(own, settings)
     source, weights = _source(settings, pretrained)
     own_name = backbone.own_name if isinstance(backbone, Renaming) else str
     given = {own_name(_plain(name)): tensor for name, tensor in weights.tensors.items()}
@@ -127,18 +135,69 @@ def initialise(
     with torch.no_grad():
         for name, tensor in matching.items():
             own[name].copy_(tensor)
-    sha256 = sha256_of(Path(settings.backbone)) if pretrained is None else None
-    return MatchReport(source, sha256, len(matching), len(own), unmatched, unexpected, weights.facts)
+    sha256 = None if settings.file is None else sha256_of(settings.file)
+    licences, origin = _provenance(source, settings, weights.facts)
+    return MatchReport(
+        source, sha256, len(matching), len(own), unmatched, unexpected, licences, origin, weights.facts
+    )  # fmt: skip
 
 
 def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, Checkpoint]:
     """Return what the weights are called, and the weights."""
     if pretrained is None:
-        return settings.backbone, _read(Path(settings.backbone), settings.sha256)
+        return settings.backbone, _of_file(settings)
     facts, config = pretrained.facts, pretrained.facts["config"]
     learned = f"{config['learns']}, {', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
     trunk = {name: tensor for name, tensor in pretrained.tensors.items() if name.startswith(_TRUNK)}
     return f"{PRETRAIN}'s {config['backbone']} ({learned})", Checkpoint(trunk, facts)
+
+
+def _of_file(settings: InitialisationSettings) -> Checkpoint:
+    settings.refuse_missing_file()
+    assert settings.file is not None
+    if settings.entry is None:
+        return _read(settings.file, settings.sha256)
+    weights = _read(settings.file, settings.sha256 or settings.entry.sha256)
+    return Checkpoint(_filtered(weights.tensors, settings.entry.keys, settings.backbone), weights.facts)
+
+
+def _filtered(tensors: Mapping[str, Tensor], keys: KeyFilter, source: str) -> dict[str, Tensor]:
+    taken = {name.removeprefix(keys.strip): value for name, value in tensors.items() if name.startswith(keys.take)}
+    if not taken:
+        raise CheckpointError(
+            f"{source} holds {len(tensors)} tensors, and none has a name that begins with {keys.take!r}, as keys.take "
+            f"of weights.yml asks; the first are {', '.join([*tensors][:_SHOWN])}: it is another file, or the filter "
+            "is wrong"
+        )
+    return taken
+
+
+def _provenance(source: str, settings: InitialisationSettings, facts: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Return the licences and the origin of weights; of our own models the data's terms are handed on."""
+    if settings.entry is not None:
+        return (settings.entry.licence,), settings.entry.origin
+    handed_on = (*facts.get("licences_of_data", ()), *facts.get("licences_of_weights", ()))
+    return tuple(sorted(set(handed_on))) or ("not stated",), Path(source).name if settings.file else source
+
+
+def _refuse_another_architecture(own: Mapping[str, Tensor], settings: InitialisationSettings) -> None:
+    """Compare a manifest's word with the backbone, before anyone looks for the file."""
+    if settings.entry is None:
+        return
+    said = settings.entry.architecture
+    if said not in ARCHITECTURES:
+        raise CheckpointError(
+            f"weights.yml says that {settings.backbone} is a {said}; the architectures are {', '.join(ARCHITECTURES)}"
+        )
+    with torch.device("meta"):
+        shares = {name: _share(build(), own) for name, build in ARCHITECTURES.items()}
+    if shares[said] < _KIN:
+        fits = [name for name, share in shares.items() if share >= _KIN]
+        raise CheckpointError(
+            f"{settings.backbone} is a {said}, which has {shares[said]:.0%} of this backbone's tensors; "
+            + (f"what fits is {' or '.join(fits)}: " if fits else "no weights of weights.yml can fit: ")
+            + f"give an entry of that architecture, {NONE}, or the path of a file of your own"
+        )
 
 
 def _remedy(own: Mapping[str, Tensor], settings: InitialisationSettings) -> str:
@@ -158,8 +217,6 @@ def _share(trunk: nn.Module, own: Mapping[str, Tensor]) -> float:
 def _read(path: Path, sha256: str | None) -> Checkpoint:
     if path.suffix == ".safetensors":
         return load_checkpoint(path, sha256)
-    if not path.is_file():
-        raise CheckpointError(f"weights file {path} does not exist; give an existing path, or none or {PRETRAIN}")
     check_sha256(path, sha256)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

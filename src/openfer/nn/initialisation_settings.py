@@ -1,11 +1,56 @@
 """Where a backbone's first weights come from; readable without torch."""
 
+from pathlib import Path
+from typing import Annotated
+
 from pydantic import Field
 
-from openfer.parameters import FILE, Settings
+from openfer.errors import CheckpointError
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
 
 PRETRAIN = "pretrain"
 """The pipeline, and the value of ``backbone`` that asks for what it learned."""
+
+NONE = "none"
+"""The value of ``backbone`` that asks for random weights."""
+
+_Hash = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
+class KeyFilter(Settings):
+    """Which tensors of a file are the backbone's, and what of their names is not.
+
+    Attributes:
+        take: prefix of the names of the tensors to take; all when empty.
+        strip: what to take off the front of their names, before the prefixes that every file may have.
+    """
+
+    take: str = ""
+    strip: str = ""
+
+
+class WeightsEntry(Settings):
+    """What the manifest ``conf/*/weights.yml`` says of a file of weights.
+
+    Attributes:
+        path: where you are to put it.
+        sha256: the hash that it must have; unchecked when null, where no public source states one.
+        architecture: one of :data:`openfer.nn.trunks.ARCHITECTURES`.
+        licence: under which terms it, and what it was learned from, may be used.
+        origin: who made it, from what, and where it is found.
+        mean: of the images that it was learned from, by channel in [0, 1]; null where nobody says.
+        std: what these were divided by.
+        keys: which of its tensors are taken.
+    """
+
+    path: str = Field(json_schema_extra=FILE)
+    sha256: _Hash | None = None
+    architecture: str
+    licence: str = Field(min_length=1)
+    origin: str = Field(min_length=1)
+    mean: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
+    std: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
+    keys: KeyFilter = KeyFilter()
 
 
 class InitialisationSettings(Settings):
@@ -13,11 +58,40 @@ class InitialisationSettings(Settings):
 
     Attributes:
         backbone: ``none`` for random weights, ``pretrain`` for the trunk that the pipeline of this name learns,
-            or the path of a weights file: ``.safetensors``, or ``.pth``/``.pt`` with a state dict.
-        sha256: the hash that the file must have; unchecked when null.
+            a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``, or
+            ``.pth``/``.pt`` with a state dict.
+        sha256: the hash that the file must have, before the manifest's; unchecked when null.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
+        entry: what the manifest says of a name; it is filled in when parameters are read.
     """
 
-    backbone: str = Field("none", json_schema_extra=FILE)
-    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+    backbone: str = Field(NONE, json_schema_extra=FILE)
+    sha256: _Hash | None = None
     minimum_match: float = Field(default=0.9, gt=0, le=1)
+    entry: WeightsEntry | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """Return the weights file; None for random weights and for the pretraining's."""
+        if self.entry is not None:
+            return Path(self.entry.path)
+        return None if self.backbone in (NONE, PRETRAIN) else Path(self.backbone)
+
+    def refuse_missing_file(self) -> None:
+        """Refuse a weights file that is not there.
+
+        Raises:
+            CheckpointError: it says where the file is expected, and of one in the manifest whose it is.
+        """
+        if self.file is None or self.file.is_file():
+            return
+        if self.entry is None:
+            raise CheckpointError(
+                f"weights file {self.file} does not exist; give an existing path, a name of weights.yml, {NONE} or "
+                f"{PRETRAIN}"
+            )
+        raise CheckpointError(
+            f"the weights {self.backbone} are expected at {self.file}, which does not exist. Origin: "
+            f"{self.entry.origin}. Licence: {self.entry.licence}. openfer ships no one's weights: put your copy there, "
+            f"say in conf/local/weights.yml where it is, or start from {PRETRAIN} or {NONE}"
+        )

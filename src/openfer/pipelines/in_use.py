@@ -22,7 +22,7 @@ EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequen
 _STABLE = ("synthetic_sequences",)
 """Those of them that are split by the stability protocol."""
 
-_SHARED = ("compared", "dataset", "doctor", "landmarks", "study", "synthetic", "protocol")
+_SHARED = ("compared", "complexity", "dataset", "doctor", "landmarks", "study", "synthetic", "protocol")
 _COMPARED = ("baseline", "addl")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}

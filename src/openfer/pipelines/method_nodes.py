@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 _REPORTED = (
     *("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation"),
-    *("datasets", "data_version", "n_train", "licences_of_data"),
+    *("datasets", "data_version", "n_train", "licences_of_data", "licences_of_weights", "origin_of_weights"),
 )
 
 _SHOWN_FACES, _SHOWN_EPOCHS = 6, 7

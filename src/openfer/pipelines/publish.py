@@ -41,6 +41,8 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         + list(regressed),
         "licence": "Apache-2.0",
         "licences_of_data": checkpoint.facts["licences_of_data"],
+        "licences_of_weights": checkpoint.facts["licences_of_weights"],
+        "origin_of_weights": checkpoint.facts["origin_of_weights"],
         "model_uri": None,
     }
     run_id = os.environ.get("MLFLOW_RUN_ID")

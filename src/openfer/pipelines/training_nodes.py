@@ -1,7 +1,7 @@
 """The nodes that train a method, with or without a mask."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ from openfer.training.mask_settings import GENERATOR, MaskSettings
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 if TYPE_CHECKING:
     from openfer.methods.contract import Classes
+    from openfer.nn.initialisation import MatchReport
     from openfer.training.data import ConcatFaces
     from openfer.training.loop import Fitted
     from openfer.training.masking import Mask
@@ -108,7 +109,7 @@ def _fit(
     from openfer.methods.registry import build, method_class
     from openfer.nn.initialisation import initialise
     from openfer.seeds import seed_for
-    from openfer.training.checks import check_folds, check_normalisation
+    from openfer.training.checks import check_folds, check_normalisation, warn_of_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
 
@@ -120,6 +121,7 @@ def _fit(
     given = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
     needed = {name: given[name] for name in kind.needs}
     check_normalisation(run.images, needed)
+    warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, inputs[:count])
     classes = classes_of(data, kind.tasks_of(run.settings))
     torch.manual_seed(seed_for(run.seed, "weights"))
@@ -143,7 +145,7 @@ def _fit(
         MlflowTracker(),
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
-    about = _about(run, data, len(faces), _begins_with(kind.continues, needed) or report.describe())
+    about = _about(run, data, len(faces), report, given.values()) | _begins_with(kind.continues, needed)
     variant = run.row(method.variant)
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": variant}
@@ -166,22 +168,28 @@ def _flip_labels(run: MethodRun, classes: "Classes", faces: "ConcatFaces") -> np
     return true
 
 
-def _begins_with(name: str | None, models: Mapping[str, Checkpoint]) -> str | None:
-    """Say which model a method goes on from; None for one that goes on from none."""
+def _begins_with(name: str | None, models: Mapping[str, Checkpoint]) -> dict[str, str]:
+    """Say which model a method goes on from; nothing of one that goes on from none."""
     if name is None:
-        return None
+        return {}
     facts = models[name].facts
-    return f"{name} ({', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']})"
+    words = f"{name} ({', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']})"
+    return {"initialisation": words}
 
 
-def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
+def _about(
+    run: MethodRun, data: list[Source], n_train: int, report: "MatchReport", models: Iterable[Checkpoint]
+) -> dict[str, Any]:
     licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
+    handed_on = {licence for model in models for licence in model.facts.get("licences_of_weights", ())}
     return {
         "datasets": list(run.datasets),
         "fold": run.fold,
         "data_version": data_version(data),
         "n_train": n_train,
-        "initialisation": initialisation,
+        "initialisation": report.describe(),
         "label_noise": run.label_noise,
         "licences_of_data": licences,
+        "licences_of_weights": sorted(handed_on | set(report.licences)),
+        "origin_of_weights": report.origin,
     }

@@ -1,5 +1,6 @@
 """What must hold of the data before the first step."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +9,14 @@ import numpy as np
 from openfer.errors import DataError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import MISSING, Classes, Method
+from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
+
+_log = logging.getLogger(__name__)
+
+_SAME = 1e-3
+"""Means and deviations that differ by less are the same number, rounded."""
 
 _CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
 """The set that chooses a selection's epoch."""
@@ -98,6 +105,27 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
                 f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "
                 f"images.mean and images.std, and train {name} again if its own change"
             )
+
+
+def warn_of_normalisation(images: ImageSettings, initialisation: InitialisationSettings) -> None:
+    """Warn where images are normalised otherwise than those that first weights were learned from.
+
+    Training goes on: batch normalisation makes up for much of it, and the papers themselves do so.
+    """
+    entry = initialisation.entry
+    if entry is None or entry.mean is None or entry.std is None:
+        return
+    if not np.allclose((entry.mean, entry.std), (images.channel_means, images.channel_stds), atol=_SAME):
+        _log.warning(
+            "%s was learned from images normalised with mean %s and std %s, these are with mean %s and std %s; set "
+            "images.mean and images.std to compare",
+            initialisation.backbone, _words(entry.mean), _words(entry.std), _words(images.channel_means),
+            _words(images.channel_stds),
+        )  # fmt: skip
+
+
+def _words(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def check_folds(datasets: Sequence[str], fold: int, models: Mapping[str, Mapping[str, Any]]) -> None:

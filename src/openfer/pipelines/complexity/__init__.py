@@ -1,4 +1,4 @@
-"""Parameters and multiply-accumulates of the models, beside nothing: they depend on no data."""
+"""Parameters, multiply-accumulates and times of the models, beside nothing: they depend on no data."""
 
 from openfer.pipelines.complexity.pipeline import create_pipeline
 

@@ -1,0 +1,66 @@
+"""The weight manifest: names for files of weights, with hash, licence and origin; readable without torch."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from openfer.errors import ParameterError
+from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
+
+
+def with_weights(parameters: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Put beside each ``initialisation.backbone`` that is a name what the manifest says of it, as ``entry``.
+
+    So a node reads its own parameters alone, and what it makes goes stale with the entry. What has a folder or a
+    suffix is a path and no name.
+
+    Args:
+        parameters: of runs, by name, as YAML files and the command line give them.
+        manifest: of ``conf/*/weights.yml``.
+
+    Returns:
+        The same parameters with the entries.
+
+    Raises:
+        ParameterError: if an entry is not one, or nothing has such a name; the nearest ones are given.
+    """
+    entries = {name: _checked(name, entry) for name, entry in manifest.items()}
+    return {run: _expanded(run, block, entries) for run, block in parameters.items()}
+
+
+def _checked(name: str, entry: Any) -> dict[str, Any]:
+    if name in (NONE, PRETRAIN) or not _is_name(name):
+        raise ParameterError(
+            f"weights.yml names an entry {name!r}, which as a backbone means something else; call it by a word without "
+            f"dots and slashes that is not {NONE} or {PRETRAIN}"
+        )
+    try:
+        WeightsEntry.model_validate(entry)
+    except ValidationError as error:
+        raise ParameterError(f"weights.yml, entry {name}: {error}") from error
+    return dict(entry)
+
+
+def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) -> Any:
+    first = block.get("initialisation") if isinstance(block, Mapping) else None
+    if not isinstance(first, Mapping):
+        return block
+    backbone = first.get("backbone")
+    if not isinstance(backbone, str) or backbone in (NONE, PRETRAIN) or not _is_name(backbone):
+        return block
+    if backbone not in entries:
+        names = (NONE, PRETRAIN, *entries)
+        near = difflib.get_close_matches(backbone, names, n=2)
+        meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        raise ParameterError(
+            f"{run}.initialisation.backbone is {backbone!r}, which weights.yml does not name; {meant}The names are "
+            f"{', '.join(names)}; a file is given by its path, such as ./{backbone}.pth"
+        )
+    return {**block, "initialisation": {**first, "entry": dict(entries[backbone])}}
+
+
+def _is_name(backbone: str) -> bool:
+    return not Path(backbone).suffix and not {"/", "\\"} & set(backbone)

@@ -69,7 +69,7 @@ def predictions_table(
             f"predictions of {method}/{variant}: {wrong.sum()} rows are not probabilities, the first {sample_ids[at]}: "
             f"{probabilities[at].round(3).tolist()}; apply a softmax to the logits and look for NaN in training"
         )
-    _refuse_unknown(pd.Series(list(y_true), dtype=object), classes, f"y_true of {method}/{variant}")
+    refuse_unknown(pd.Series(list(y_true), dtype=object), classes, f"y_true of {method}/{variant}")
     table = pd.DataFrame(
         {
             "sample_id": list(sample_ids),
@@ -152,7 +152,8 @@ def run_name(method: str, variant: str) -> str:
     return f"{spelling} {variant}".strip()
 
 
-def _refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:
+def refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:
+    """Raise DataError if a label is not one of the classes."""
     unknown = names[~names.isin(list(classes))]
     if len(unknown):
         raise DataError(

@@ -107,7 +107,9 @@ def main_selection(facts: Facts) -> str:
 
 
 def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
-    names = ("accuracy", "standard_error", "macro_f1", "nmi", "n")
+    from openfer.evaluation.metrics import METRICS
+
+    names = (*METRICS, "standard_error", "n")
     return {
         f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
     }

@@ -67,7 +67,7 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Return the expected calibration error: the mean gap of confidence and accuracy, weighted by n (Guo et al., eq. 3).
+    """Return the expected calibration error: the mean gap of accuracy and confidence by n (Guo et al., eq. 3).
 
     Args:
         table: what :func:`reliability` gave.

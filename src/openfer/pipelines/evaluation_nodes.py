@@ -44,7 +44,7 @@ def compare(*tables: Any) -> dict[str, Any]:
     Args:
         *tables: predictions and facts of each method; the first one is the reference.
     """
-    from openfer.evaluation.compare import compare_to, comparison_table, sentences
+    from openfer.evaluation.compare import compare_all, comparison_table, sentences
     from openfer.evaluation.figures import per_class_recall_plot
     from openfer.evaluation.metrics import score_runs
     from openfer.evaluation.results_table import results_table, to_markdown
@@ -55,8 +55,8 @@ def compare(*tables: Any) -> dict[str, Any]:
     main = pd.concat(
         [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
     )
-    comparisons = compare_to(main, str(predictions[0]["variant"].iloc[0]))
-    words = sentences(comparisons)
+    comparisons = compare_all(main, str(predictions[0]["variant"].iloc[0]))
+    words = sentences([c for c in comparisons if c.second == comparisons[0].second])  # the table has all pairs
     return {
         "results": results,
         "comparison": comparison_table(comparisons),

@@ -196,13 +196,14 @@ PREDICTIONS = pa.DataFrameSchema(
         "y_true": _name(),
         "y_pred": _name(),
         "dataset": pa.Column(str, coerce=True, required=False),
+        "subject": pa.Column(str, nullable=True, coerce=True, required=False),
         "p_.+": pa.Column(float, pa.Check.in_range(0, 1), regex=True, coerce=True, nullable=True),
     },
     unique=["sample_id", "fold", "seed", "method", "variant", "selection", "task"],
     strict=False,
     name="predictions",
 )
-"""One row per prediction; further columns are groups for sub-reports."""
+"""One row per prediction; further columns are groups for sub-reports. ``subject`` is the person, where it is known."""
 
 GRAD_CAM = pa.DataFrameSchema(
     {

@@ -117,7 +117,11 @@ def bootstrap_intervals(
         group, ``by`` all, is the whole. Where all resamples agree, they say nothing, and the
         interval is NaN; that of an accuracy of 0 or 1 is Wilson's for so many people.
     """
-    found = resample(predictions, groups, repeats, seed, clusters=clusters, bins=bins)
+    return intervals(resample(predictions, groups, repeats, seed, clusters=clusters, bins=bins), confidence)
+
+
+def intervals(found: Resampled, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Return the table of :func:`bootstrap_intervals` from resamples that are there."""
     tables = []
     for place, name in enumerate(SCORES):
         low, high = percentiles(found.replicates[name], confidence)
@@ -171,11 +175,10 @@ def subjects(predictions: pd.DataFrame) -> pd.Series | None:
     """
     if "subject" not in predictions or predictions["subject"].isna().all():
         return None
-    named = predictions.set_index("sample_id")["subject"].astype(object)
+    people = predictions["subject"].astype("string")
     if "dataset" in predictions:
-        own = predictions["dataset"].astype(object).to_numpy()
-        named = pd.Series(own + "/" + named.to_numpy(), named.index).where(named.notna())
-    return named
+        people = predictions["dataset"].astype("string") + "/" + people
+    return people.set_axis(predictions["sample_id"])
 
 
 def draws(count: int, repeats: int, seed: int, at_once: int) -> Iterator[np.ndarray]:

@@ -11,7 +11,8 @@ Facts = Sequence[Mapping[str, Any]]
 
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
-    from openfer.evaluation.figures import confusion_picture, confusion_plot
+    from openfer.evaluation.calibration import reliability
+    from openfer.evaluation.figures import confusion_picture, confusion_plot, reliability_picture, reliability_plot
     from openfer.evaluation.metrics import score, score_runs
     from openfer.evaluation.predictions import classes_in
     from openfer.evaluation.results_table import results_table
@@ -21,11 +22,15 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     main = predictions[predictions["selection"] == main_selection(facts)]
     per_task = {task: main[main["task"] == task] for task in tasks}
     scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
+    sure = {task: reliability(table) for task, table in per_task.items()}
     per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
     return {
         "metrics": _metrics(runs),
         "results": results_table(runs, facts),
         "per_class": pd.concat(per_class, ignore_index=True),
+        "reliability": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
+        "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
+        "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
         "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
         "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
     }
@@ -66,11 +71,22 @@ def compare(*tables: Any) -> dict[str, Any]:
     }
 
 
-def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
-    """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
-    from openfer.evaluation.groups import accuracy_by_group, together
+def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Score one method on people, challenge lists, occluders and whatever else its datasets group their faces by."""
+    from openfer.evaluation.fairness import fairness
+    from openfer.evaluation.groups import together
 
-    return accuracy_by_group(predictions, together(dict(zip(datasets, groups, strict=True))))
+    scores, gaps = fairness(predictions, together(dict(zip(datasets, groups, strict=True))))
+    return {"groups": scores, "gaps": gaps}
+
+
+def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dict[str, Any]:
+    """Return the accuracy of the main selection by group, as figures for the browser and for paper."""
+    from openfer.evaluation.figures import group_bars_picture, group_bars_plot
+
+    main = [table[table["selection"] == main_selection(facts)] for table in (groups, gaps)]
+    scores, apart = (table[table["task"] == table["task"].iloc[0]] if len(table) else table for table in main)
+    return {"groups_plot": group_bars_plot(scores, apart), "groups_picture": group_bars_picture(scores, apart)}
 
 
 def curves(history: pd.DataFrame) -> Any:

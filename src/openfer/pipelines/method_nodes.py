@@ -43,6 +43,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         faces = faces_for(data, role, method.classes, run.images, run.seed)
         predicted = predict_faces(method, faces, run.training)
         dataset = np.repeat(run.datasets, [len(part) for part in faces.parts])
+        subject = pd.concat([source.role(role)["subject"] for source in data]).to_numpy(dtype=object)
         for task, names in method.classes.items():
             labelled = faces.labels[task] >= 0
             who = faces.sample_ids[labelled].tolist()
@@ -61,7 +62,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     variant=run.row(method.variant),
                     selection=selection,
                     task=task,
-                ).assign(dataset=dataset[labelled])
+                ).assign(dataset=dataset[labelled], subject=subject[labelled])
             )
         facts.append(_facts(checkpoint, role) | {"variant": run.row(method.variant)})
     return pd.concat(tables, ignore_index=True), features[0], facts  # those labelled for the first task

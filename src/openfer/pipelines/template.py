@@ -47,6 +47,9 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                     "metrics": f"{name}.metrics",
                     "results": f"{name}.results",
                     "per_class": f"{name}.per_class",
+                    "reliability": f"{name}.reliability",
+                    "reliability_plot": f"{name}.reliability_plot",
+                    "reliability_picture": f"{name}.reliability_picture",
                     "confusion_plot": f"{name}.confusion_plot",
                     "confusion_picture": f"{name}.confusion_picture",
                 },
@@ -70,8 +73,15 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
             node(
                 bound(evaluation_nodes.by_group, datasets_of(name)),
                 [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
-                f"{name}.groups",
+                {"groups": f"{name}.groups", "gaps": f"{name}.gaps"},
                 name="groups",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.group_figures,
+                [f"{name}.groups", f"{name}.gaps", f"{name}_facts"],
+                {"groups_plot": f"{name}.groups_plot", "groups_picture": f"{name}.groups_picture"},
+                name="group_figures",
                 namespace=name,
             ),
             node(

@@ -6,10 +6,12 @@ from openfer.evaluation.figures.branches import branches_picture
 from openfer.evaluation.figures.confusion import confusion_picture, confusion_plot
 from openfer.evaluation.figures.curves import training_curves
 from openfer.evaluation.figures.grad_cam import grad_cam_comparison, grad_cam_sheet
+from openfer.evaluation.figures.group_bars import group_bars_picture, group_bars_plot
 from openfer.evaluation.figures.importance import importance_picture, importance_plot
 from openfer.evaluation.figures.interest_points import interest_points_sheet
 from openfer.evaluation.figures.neighbours import change_picture, masked_picture
 from openfer.evaluation.figures.recall import per_class_recall_plot
+from openfer.evaluation.figures.reliability import reliability_picture, reliability_plot
 from openfer.evaluation.figures.similarity import similarity_picture
 from openfer.evaluation.figures.stability import ShownSequence, stability_sheet
 
@@ -23,11 +25,15 @@ __all__ = [
     "confusion_plot",
     "grad_cam_comparison",
     "grad_cam_sheet",
+    "group_bars_picture",
+    "group_bars_plot",
     "importance_picture",
     "importance_plot",
     "interest_points_sheet",
     "masked_picture",
     "per_class_recall_plot",
+    "reliability_picture",
+    "reliability_plot",
     "similarity_picture",
     "stability_sheet",
     "training_curves",

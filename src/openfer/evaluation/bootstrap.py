@@ -201,7 +201,7 @@ def _entries(
     by bin of confidence the sum of (right - confidence).
     """
     names = pd.Index(classes)
-    true, predicted = (names.get_indexer(predictions[column])[sample] for column in ("y_true", "y_pred"))
+    true, predicted = (names.get_indexer(pd.Index(predictions[column]))[sample] for column in ("y_true", "y_pred"))
     sure = confidences(predictions, classes)
     right = (true == predicted).astype(np.float64)
     start, kinds = group * (3 * len(classes) + bins), len(classes)

@@ -19,7 +19,7 @@ def confidences(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray
         DataError: if an answer has no column of probabilities, or no probability in it.
     """
     columns = [f"p_{name}" for name in classes]
-    place = pd.Index(classes).get_indexer(predictions["y_pred"])
+    place = pd.Index(classes).get_indexer(pd.Index(predictions["y_pred"]))
     lacking = [name for name in columns if name not in predictions]
     if lacking or (place < 0).any():
         raise DataError(

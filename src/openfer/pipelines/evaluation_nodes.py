@@ -89,6 +89,34 @@ def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dic
     return {"groups_plot": group_bars_plot(scores, apart), "groups_picture": group_bars_picture(scores, apart)}
 
 
+def cross_dataset(*tables: Any) -> pd.DataFrame:
+    """Return how methods do on datasets that they did not train on, beside their own.
+
+    Args:
+        *tables: predictions, facts and predictions elsewhere of each method.
+    """
+    from openfer.evaluation.cross_dataset import TRAINED_ON
+    from openfer.evaluation.cross_dataset import cross_dataset as matrix
+
+    parts = []
+    for own, facts, elsewhere in (tables[start : start + 3] for start in range(0, len(tables), 3)):
+        trained = " + ".join(next(fact["datasets"] for fact in facts if fact["main_selection"]))
+        main = own[own["selection"] == main_selection(facts)]
+        first = elsewhere["task"] == main["task"].iloc[0]
+        parts += [
+            part.assign(**{TRAINED_ON: trained})
+            for part in (main[main["task"] == main["task"].iloc[0]], elsewhere[first])
+        ]
+    return matrix(pd.concat(parts, ignore_index=True))
+
+
+def cross_dataset_figure(table: pd.DataFrame) -> Any:
+    """Return the picture of that table."""
+    from openfer.evaluation.figures import cross_dataset_picture
+
+    return cross_dataset_picture(table)
+
+
 def curves(history: pd.DataFrame) -> Any:
     """Return the training curves of one method."""
     from openfer.evaluation.figures import training_curves

@@ -29,6 +29,7 @@ _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol
 _pretrained: set[str] = set()
 _masked: set[str] = {MASKED}
 _trained_on: dict[str, tuple[str, ...]] = {}
+_tested_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
@@ -38,7 +39,7 @@ _put_together: list[str] = [*_COMPARED]
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``,
+    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.tested_on``, ``addl.initialisation.backbone``,
     ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
@@ -68,6 +69,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _stable.clear()
     _stable.update(_STABLE, (name for name, block in blocks.items() if _is_stable(block)))
     _trained_on.clear()
+    _tested_on.clear()
     _pretrained.clear()
     _masked.clear()
     for name in method_names():
@@ -85,6 +87,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
         _trained_on[name] = tuple(datasets)
+    for name in method_names():
+        _tested_on[name] = _others(name, (parameters.get(name) or {}).get("tested_on", ()))
     if _masked & {GENERATOR, *GENERATOR_NEEDS}:
         name = min(_masked & {GENERATOR, *GENERATOR_NEEDS})
         raise ParameterError(
@@ -116,6 +120,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def tested_elsewhere(method: str) -> tuple[str, ...]:
+    """Return the datasets that a method is only tested on."""
+    return _tested_on.get(method, ())
 
 
 def stability_datasets(method: str) -> tuple[str, ...]:
@@ -173,6 +182,20 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _others(method: str, datasets: Any) -> tuple[str, ...]:
+    if isinstance(datasets, str) or not all(isinstance(name, str) for name in datasets):
+        raise ParameterError(
+            f"{method}.tested_on is {datasets!r}; give a list of dataset names, such as [synthetic_sequences]"
+        )
+    for name in datasets:
+        if name in datasets_of(method) or list(datasets).count(name) > 1:
+            raise ParameterError(
+                f"{method}.tested_on names {name}, which {method} trains on or which is named twice; its own test side "
+                "is in the results already: take it out"
+            )
+    return tuple(datasets)
 
 
 def _is_stable(block: Mapping[str, Any]) -> bool:

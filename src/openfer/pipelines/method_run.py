@@ -17,6 +17,7 @@ class MethodRun(Settings):
     Attributes:
         method: the registered method.
         datasets: what it trains on; all of them, one after the other in each epoch's shuffle.
+        tested_on: further datasets that it is only tested on; the files of these decide, not their names.
         fold: of datasets that are split into folds, the one that is tested; the others train.
         seed: root of every draw.
         fresh: True trains anew although nothing changed.
@@ -30,6 +31,7 @@ class MethodRun(Settings):
 
     method: str
     datasets: tuple[str, ...] = Field(min_length=1)
+    tested_on: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)

@@ -9,8 +9,9 @@ from openfer.code_version import runs, trains
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
+from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained
+from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained, tested_elsewhere
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
@@ -31,6 +32,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     tables = tables_of(name, extras)
     code = f"openfer.methods.{name}"
     before = training_pipeline(name, needs, extras) + stability_pipeline(name)
+    before += cross_pipeline(name, tables, _tables(tested_elsewhere(name), extras))
     return before + Pipeline(
         [
             node(
@@ -163,8 +165,12 @@ def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
 
     Of rendered faces the renderer knows the landmarks; of others a landmarker has found them.
     """
+    return _tables(datasets_of(name), extras)
+
+
+def _tables(datasets: tuple[str, ...], extras: tuple[str, ...]) -> list[str]:
     return [
         f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
-        for dataset in datasets_of(name)
+        for dataset in datasets
         for part in ("rows@table", "faces", "split", *extras)
     ]

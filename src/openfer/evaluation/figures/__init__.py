@@ -4,6 +4,7 @@ from openfer.evaluation.figures.attention import attention_sheet
 from openfer.evaluation.figures.branch_attention import branch_attention_sheet
 from openfer.evaluation.figures.branches import branches_picture
 from openfer.evaluation.figures.confusion import confusion_picture, confusion_plot
+from openfer.evaluation.figures.cross_dataset import cross_dataset_picture
 from openfer.evaluation.figures.curves import training_curves
 from openfer.evaluation.figures.grad_cam import grad_cam_comparison, grad_cam_sheet
 from openfer.evaluation.figures.group_bars import group_bars_picture, group_bars_plot
@@ -23,6 +24,7 @@ __all__ = [
     "change_picture",
     "confusion_picture",
     "confusion_plot",
+    "cross_dataset_picture",
     "grad_cam_comparison",
     "grad_cam_sheet",
     "group_bars_picture",

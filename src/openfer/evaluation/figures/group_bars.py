@@ -78,11 +78,11 @@ def group_bars_picture(scores: pd.DataFrame, gaps: pd.DataFrame, metric: str = "
     place, ticks, words = 0.0, [], []
     for number, (by, kind) in enumerate(kinds):
         axes.text(0.01, place, _kind_name(str(by), apart), fontsize=8.5, weight="bold", va="center")
-        for row, label in zip(kind.itertuples(), _labels(kind), strict=True):
+        numbers = kind[["value", "low", "high"]].to_numpy(dtype=np.float64).tolist()
+        for (value, low, high), ranked, label in zip(numbers, kind["ranked"], _labels(kind), strict=True):
             place += 1
-            axes.barh(place, row.value, 0.72, color=COLOURS[number % len(COLOURS)] if row.ranked else _UNRANKED)
-            if not np.isnan(row.low):
-                axes.plot([row.low, row.high], [place, place], color="black", linewidth=1.4)
+            axes.barh(place, value, 0.72, color=COLOURS[number % len(COLOURS)] if ranked else _UNRANKED)
+            axes.plot([low, high], [place, place], color="black", linewidth=1.4)  # of a small group NaN: no line
             ticks.append(place)
             words.append(label)
         place += 1.3

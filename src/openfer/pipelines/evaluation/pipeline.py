@@ -5,14 +5,14 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.pipelines import evaluation_nodes
-from openfer.pipelines.in_use import compared_methods
+from openfer.pipelines.in_use import compared_methods, tested_elsewhere
 
 
 def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline `evaluation` of the methods named by ``compared``, which must have been trained."""
     compared = compared_methods()
     tables = [f"{name}_{part}" for name in compared for part in ("predictions", "facts")]
-    return Pipeline(
+    return _elsewhere(compared) + Pipeline(
         [
             node(
                 evaluation_nodes.compare,
@@ -41,5 +41,21 @@ def create_pipeline(**_: Any) -> Pipeline:
                 name="grad_cam",
                 namespace="summary",
             ),
+        ]
+    )
+
+
+def _elsewhere(compared: tuple[str, ...]) -> Pipeline:
+    """Return the matrix of those methods that are tested on other datasets; nothing if none is."""
+    methods = [name for name in compared if tested_elsewhere(name)]
+    if not methods:
+        return Pipeline([])
+    tables = [f"{name}_{part}" for name in methods for part in ("predictions", "facts", "elsewhere")]
+    matrix, picture = "summary.cross_dataset", "summary.cross_dataset_picture"
+    figure = evaluation_nodes.cross_dataset_figure
+    return Pipeline(
+        [
+            node(evaluation_nodes.cross_dataset, tables, matrix, name="cross_dataset", namespace="summary"),
+            node(figure, matrix, picture, name="cross_dataset_figure", namespace="summary"),
         ]
     )

@@ -100,7 +100,7 @@ def test_bars_show_every_group_with_n_the_gap_and_which_groups_are_too_small(run
     assert plot.data[0].marker.color[2] == "#BBBBBB"
     assert plot.data[0].error_x.array[2] == 0
     axes = group_bars_picture(scores, gaps).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()][0] == "day, n = 300"
+    assert axes.get_yticklabels()[0].get_text() == "day, n = 300"
     assert len(axes.patches) == 4
 
 

@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline, node
 from openfer.code_version import runs
 from openfer.errors import DataError, ParameterError
 from openfer.pipelines import evaluation_nodes
-from openfer.pipelines.in_use import tested_elsewhere
+from openfer.pipelines.in_use import datasets_elsewhere
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.method_nodes import Models, main_model, predict
 from openfer.pipelines.method_run import MethodRun
@@ -26,7 +26,7 @@ def cross_pipeline(name: str, own: Sequence[str], others: Sequence[str]) -> Pipe
     if not others:
         return Pipeline([])
     made = [f"{name}_predictions", f"{name}_facts", f"{name}_elsewhere"]
-    return data_pipeline(tested_elsewhere(name)) + Pipeline(
+    return data_pipeline(datasets_elsewhere(name)) + Pipeline(
         [
             node(
                 runs(predict_elsewhere, f"openfer.methods.{name}"),
@@ -69,7 +69,7 @@ def predict_elsewhere(run: MethodRun, models: Models, *inputs: Any) -> pd.DataFr
     each = len(inputs) // (len(run.datasets) + len(run.tested_on))
     parts = [inputs[start : start + each] for start in range(0, len(inputs), each)]
     own, others = parts[: len(run.datasets)], parts[len(run.datasets) :]
-    known = sorted(set(model.facts["learned_from"]) & set(run.tested_on))
+    known = sorted(set(model.facts.get("learned_from", run.datasets)) & set(run.tested_on))
     if known:
         raise ParameterError(
             f"{run.method}.tested_on names {', '.join(known)}, but {run.method}, or what it started from, learned from "
@@ -91,10 +91,10 @@ def predict_elsewhere(run: MethodRun, models: Models, *inputs: Any) -> pd.DataFr
         there = run.model_copy(update={"datasets": (name,), "fold": 0})
         found = predict(there, {model.facts["selection"]: lambda: model}, answerable, store, side, *extras)[0]
         if found.empty:
-            shown = sorted(set(rows["expression"].dropna()))
+            shown = ", ".join(sorted(set(rows["expression"].dropna()))) or "no labels"
             raise DataError(
-                f"no tested face of {name} has a class that {run.method} knows: {name} has {', '.join(shown) or 'none'}; "
-                f"take it out of {run.method}.tested_on"
+                f"no tested face of {name} has a class that {run.method} knows, it has {shown}; take it out "
+                f"of {run.method}.tested_on"
             )
         tables.append(found)
     return pd.concat(tables, ignore_index=True)

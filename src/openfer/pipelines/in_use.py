@@ -122,7 +122,7 @@ def datasets_of(method: str) -> tuple[str, ...]:
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
 
 
-def tested_elsewhere(method: str) -> tuple[str, ...]:
+def datasets_elsewhere(method: str) -> tuple[str, ...]:
     """Return the datasets that a method is only tested on."""
     return _tested_on.get(method, ())
 

@@ -11,7 +11,7 @@ from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
 from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained, tested_elsewhere
+from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained, datasets_elsewhere
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
@@ -32,7 +32,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     tables = tables_of(name, extras)
     code = f"openfer.methods.{name}"
     before = training_pipeline(name, needs, extras) + stability_pipeline(name)
-    before += cross_pipeline(name, tables, _tables(tested_elsewhere(name), extras))
+    before += cross_pipeline(name, tables, _tables(datasets_elsewhere(name), extras))
     return before + Pipeline(
         [
             node(

@@ -5,7 +5,7 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.pipelines import evaluation_nodes
-from openfer.pipelines.in_use import compared_methods, tested_elsewhere
+from openfer.pipelines.in_use import compared_methods, datasets_elsewhere
 
 
 def create_pipeline(**_: Any) -> Pipeline:
@@ -47,7 +47,7 @@ def create_pipeline(**_: Any) -> Pipeline:
 
 def _elsewhere(compared: tuple[str, ...]) -> Pipeline:
     """Return the matrix of those methods that are tested on other datasets; nothing if none is."""
-    methods = [name for name in compared if tested_elsewhere(name)]
+    methods = [name for name in compared if datasets_elsewhere(name)]
     if not methods:
         return Pipeline([])
     tables = [f"{name}_{part}" for name in methods for part in ("predictions", "facts", "elsewhere")]

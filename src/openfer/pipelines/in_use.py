@@ -6,6 +6,7 @@ same names then appear in the catalog, in `kedro viz` and in the lineage.
 
 import difflib
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from openfer.datasets.names import reader_names
@@ -20,7 +21,7 @@ EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequen
 _STABLE = ("synthetic_sequences",)
 """Those of them that are split by the stability protocol."""
 
-_SHARED = ("compared", "dataset", "doctor", "landmarks", "synthetic", "protocol")
+_SHARED = ("compared", "dataset", "doctor", "landmarks", "predictions", "predictions_name", "synthetic", "protocol")
 _COMPARED = ("baseline", "addl")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
@@ -33,14 +34,15 @@ _tested_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
+_foreign: list[str] = []
 _put_together: list[str] = [*_COMPARED]
 
 
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.tested_on``, ``addl.initialisation.backbone``,
-    ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
+    That is ``dataset``, ``predictions``, ``compared``, ``addl.datasets``, ``addl.tested_on``,
+    ``addl.initialisation.backbone``, ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -48,7 +50,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: as YAML files and the command line give them.
 
     Returns:
-        The same, with what datasets' blocks have left out.
+        The same, with what datasets' blocks have left out, and the name of foreign predictions.
 
     Raises:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
@@ -114,7 +116,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(names)}; for your own, write a block with `reader` and `root` into conf/local/parameters.yml"
         )
     _asked[:] = [asked]
-    return dict(parameters) | blocks
+    return dict(parameters) | blocks | _foreign_name(parameters)
 
 
 def datasets_of(method: str) -> tuple[str, ...]:
@@ -152,6 +154,11 @@ def asked_dataset() -> str:
     return _asked[0]
 
 
+def is_foreign() -> bool:
+    """Return whether ``evaluation`` is asked to score predictions of another program."""
+    return bool(_foreign)
+
+
 def reader_of(dataset: str) -> str | None:
     """Return the reader of a dataset; None for one that is rendered or brought along as tables."""
     return _readers.get(dataset)
@@ -182,6 +189,19 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _foreign_name(parameters: Mapping[str, Any]) -> dict[str, str]:
+    file, name = parameters.get("predictions"), parameters.get("predictions_name")
+    _foreign[:] = [] if file is None else [str(file)]
+    if file is None and name is None:
+        return {}
+    if not isinstance(file, str) or not isinstance(name, str | None):
+        raise ParameterError(
+            f"predictions is {file!r} and predictions_name {name!r}; give the path of a .parquet or .csv file, and "
+            "beside it, if you like, how its method is called in tables"
+        )
+    return {"predictions_name": name or PurePath(file).stem}
 
 
 def _others(method: str, datasets: Any) -> tuple[str, ...]:

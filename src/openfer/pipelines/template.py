@@ -11,7 +11,7 @@ from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
 from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained, datasets_elsewhere
+from openfer.pipelines.in_use import EMBEDDED, datasets_elsewhere, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
@@ -33,6 +33,7 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     code = f"openfer.methods.{name}"
     before = training_pipeline(name, needs, extras) + stability_pipeline(name)
     before += cross_pipeline(name, tables, _tables(datasets_elsewhere(name), extras))
+    before += scored_pipeline(name, datasets_of(name))
     return before + Pipeline(
         [
             node(
@@ -40,22 +41,6 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 [parameters, f"{name}_models", *tables],
                 [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
                 name="predict",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.evaluate,
-                [f"{name}_predictions", f"{name}_facts"],
-                {
-                    "metrics": f"{name}.metrics",
-                    "results": f"{name}.results",
-                    "per_class": f"{name}.per_class",
-                    "reliability": f"{name}.reliability",
-                    "reliability_plot": f"{name}.reliability_plot",
-                    "reliability_picture": f"{name}.reliability_picture",
-                    "confusion_plot": f"{name}.confusion_plot",
-                    "confusion_picture": f"{name}.confusion_picture",
-                },
-                name="evaluate",
                 namespace=name,
             ),
             node(
@@ -73,20 +58,6 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 namespace=name,
             ),
             node(
-                bound(evaluation_nodes.by_group, datasets_of(name)),
-                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
-                {"groups": f"{name}.groups", "gaps": f"{name}.gaps"},
-                name="groups",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.group_figures,
-                [f"{name}.groups", f"{name}.gaps", f"{name}_facts"],
-                {"groups_plot": f"{name}.groups_plot", "groups_picture": f"{name}.groups_picture"},
-                name="group_figures",
-                namespace=name,
-            ),
-            node(
                 evaluation_nodes.distances,
                 f"{name}_features",
                 f"{name}.distances",
@@ -98,6 +69,49 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 [parameters, f"{name}_models", *tables],
                 f"{name}.mlflow_model",
                 name="publish",
+                namespace=name,
+            ),
+        ]
+    )
+
+
+def scored_pipeline(name: str, datasets: tuple[str, ...]) -> Pipeline:
+    """Return what is made of predictions and facts alone: scores, calibration and groups, with their figures.
+
+    Args:
+        name: of the run, such as a method's.
+        datasets: of the tested faces.
+    """
+    return Pipeline(
+        [
+            node(
+                evaluation_nodes.evaluate,
+                [f"{name}_predictions", f"{name}_facts"],
+                {
+                    "metrics": f"{name}.metrics",
+                    "results": f"{name}.results",
+                    "per_class": f"{name}.per_class",
+                    "reliability": f"{name}.reliability",
+                    "reliability_plot": f"{name}.reliability_plot",
+                    "reliability_picture": f"{name}.reliability_picture",
+                    "confusion_plot": f"{name}.confusion_plot",
+                    "confusion_picture": f"{name}.confusion_picture",
+                },
+                name="evaluate",
+                namespace=name,
+            ),
+            node(
+                bound(evaluation_nodes.by_group, datasets),
+                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets)],
+                {"groups": f"{name}.groups", "gaps": f"{name}.gaps"},
+                name="groups",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.group_figures,
+                [f"{name}.groups", f"{name}.gaps", f"{name}_facts"],
+                {"groups_plot": f"{name}.groups_plot", "groups_picture": f"{name}.groups_picture"},
+                name="group_figures",
                 namespace=name,
             ),
         ]

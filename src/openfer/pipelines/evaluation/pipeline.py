@@ -1,15 +1,21 @@
-"""The pipeline `evaluation`: predictions of several methods -> one comparison."""
+"""The pipeline `evaluation`: predictions of several methods -> one comparison; or foreign ones -> their scores."""
 
 from typing import Any
 
 from kedro.pipeline import Pipeline, node
 
 from openfer.pipelines import evaluation_nodes
-from openfer.pipelines.in_use import compared_methods, datasets_elsewhere
+from openfer.pipelines.foreign import foreign_pipeline
+from openfer.pipelines.in_use import asked_dataset, compared_methods, datasets_elsewhere, is_foreign
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Return the pipeline `evaluation` of the methods named by ``compared``, which must have been trained."""
+    """Return the pipeline `evaluation` of the methods named by ``compared``, which must have been trained.
+
+    With the parameter ``predictions``, a file of another program, it is that of these predictions of ``dataset``.
+    """
+    if is_foreign():
+        return foreign_pipeline(asked_dataset())
     compared = compared_methods()
     tables = [f"{name}_{part}" for name in compared for part in ("predictions", "facts")]
     return _elsewhere(compared) + Pipeline(

@@ -107,7 +107,7 @@ WRONG = {
         lambda t: t.assign(p_neutral=60.0),
         r"has 60\.0 in p_neutral of sample s2; .* divide percentages by 100",
     ),
-    "words": (lambda t: t.assign(p_neutral=["0.6", "?", *["0.6"] * 3]), r"has '\?' in p_neutral of sample s6"),
+    "words": (lambda t: t.assign(p_neutral=["0.6", "?", *["0.6"] * 3]), r"has \? in p_neutral of sample s6"),
     "no number": (lambda t: t.assign(p_fear=np.nan), "has nan in p_fear of sample s2; probabilities are numbers"),
     "unknown label": (
         lambda t: t.assign(y_pred=["neutral", "sad", *["neutral"] * 3]),

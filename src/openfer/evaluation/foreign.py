@@ -161,7 +161,7 @@ def _probabilities(table: pd.DataFrame, classes: Sequence[str], file: Path) -> n
         if wrong.any():
             at = int(wrong.to_numpy().argmax())
             raise DataError(
-                f"{file} has {table[column].iloc[at]!r} in {column} of sample {table['sample_id'].iloc[at]}; "
+                f"{file} has {table[column].iloc[at]} in {column} of sample {table['sample_id'].iloc[at]}; "
                 "probabilities are numbers from 0 to 1: apply a softmax to logits, divide percentages by 100"
             )
     shares = table[columns].apply(pd.to_numeric).to_numpy(dtype=np.float64)

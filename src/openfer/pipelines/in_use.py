@@ -42,7 +42,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
     That is ``dataset``, ``predictions``, ``compared``, ``addl.datasets``, ``addl.tested_on``,
-    ``addl.initialisation.backbone``, ``addl.training.neighbourhood_mask``, who has a reader, and whose ``protocol.kind`` is ``stability``.
+    ``addl.initialisation.backbone``, ``addl.training.neighbourhood_mask``, who has a reader, and whose
+    ``protocol.kind`` is ``stability``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 

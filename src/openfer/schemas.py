@@ -208,6 +208,7 @@ PREDICTIONS = pa.DataFrameSchema(
         "y_pred": _name(),
         **{f"{name}_{side}": _affect(side) for name in AFFECT for side in ("true", "pred")},
         "dataset": pa.Column(str, coerce=True, required=False),
+        "subject": pa.Column(str, nullable=True, coerce=True, required=False),
         "p_.+": pa.Column(float, pa.Check.in_range(0, 1), regex=True, coerce=True, nullable=True),
     },
     checks=pa.Check(_says_something, error="a row without a true class has a true valence or arousal"),
@@ -215,7 +216,7 @@ PREDICTIONS = pa.DataFrameSchema(
     strict=False,
     name="predictions",
 )
-"""One row per prediction; further columns are groups for sub-reports.
+"""One row per prediction; further columns are groups for sub-reports. ``subject`` is the person, where it is known.
 
 Of a method that regresses, ``valence_true`` and ``arousal_true`` are the ratings, null where there is none, and
 ``valence_pred`` and ``arousal_pred`` its answers, which may lie outside [-1, 1]. ``y_true`` is null in such a run

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.evaluation.compare import compare, compare_to, comparison_table, sentences
+from openfer.evaluation.compare import compare, compare_all, comparison_table, sentences
 
 
 def run(correct, method="addl", **names):
@@ -54,14 +54,14 @@ def test_the_sentence_says_indistinguishable_when_the_test_set_is_too_small():
     first[:60], second[30:100] = False, False
     said = compare(run(first), run(second, "baseline")).sentence
     assert said.startswith("ADDL is 2.0 points above Baseline (standard error 1.7, n = 490, McNemar p = 0.2")
-    assert said.endswith("last, seed 0): indistinguishable.")
+    assert said.endswith("last, seed 0): indistinguishable at n = 490.")
 
 
 def test_the_sentence_says_a_difference_when_it_is_beyond_sampling_error():
     first, second = np.ones(490, bool), np.arange(490) >= 60
     said = compare(run(second), run(first, "baseline")).sentence
     assert "12.2 points below Baseline" in said
-    assert said.endswith("a difference beyond sampling error.")
+    assert said.endswith("a difference beyond sampling error at n = 490.")
 
 
 def test_equal_runs_are_level_with_each_other():
@@ -90,18 +90,18 @@ def test_a_last_epoch_is_not_compared_with_a_selected_one():
 def test_every_run_is_compared_with_the_reference_of_its_seed_and_selection_and_oracles_are_left_out(pair):
     tables = [run(pair[0], seed=s, selection=k) for s in (0, 1) for k in ("last", "best_val", "oracle_test")]
     tables += [run(pair[1], "baseline", selection=k) for k in ("last", "best_val", "oracle_test")]
-    found = compare_to(pd.concat(tables), "baseline")
+    found = compare_all(pd.concat(tables), "baseline")
     assert [(c.selection, c.seeds) for c in found] == [("last", (0, 0)), ("best_val", (0, 0))]
     assert comparison_table(found).n.tolist() == [300, 300]
 
 
 def test_a_reference_that_was_not_predicted_is_an_error_that_lists_what_was():
     with pytest.raises(DataError, match=r"'baseline' to compare with; there are \['addl'\]"):
-        compare_to(run([True]), "baseline")
+        compare_all(run([True]), "baseline")
 
 
 def test_one_seed_is_said_not_to_speak_for_training_noise(pair):
-    said = sentences(compare_to(pd.concat([run(pair[0]), run(pair[1], "baseline")]), "baseline"))
+    said = sentences(compare_all(pd.concat([run(pair[0]), run(pair[1], "baseline")]), "baseline"))
     assert len(said) == 2
     assert said[1].startswith("One seed each of ADDL and Baseline")
     assert "cannot speak for training noise" in said[1]
@@ -113,8 +113,38 @@ def test_several_seeds_are_summed_up_by_mean_and_spread_of_the_difference():
 
     tables = [run(right(80), seed=0), run(right(86), seed=1)]
     tables += [run(right(78), "baseline", seed=s) for s in (0, 1)]
-    said = sentences(compare_to(pd.concat(tables), "baseline"))
+    said = sentences(compare_all(pd.concat(tables), "baseline"))
     assert said[-1] == (
         "Over 2 seeds ADDL is 5.0 points above Baseline on average, with a standard deviation of 4.2 points between "
         "seeds (last)."
     )
+
+
+def test_every_two_methods_are_compared_and_the_verdict_is_after_correction_for_their_number():
+    generator = np.random.default_rng(1)
+    shares = {"baseline": 0.70, "addl": 0.74, "manet": 0.76, "oadn": 0.90}
+    tables = [run(generator.random(3068) < share, name) for name, share in shares.items()]
+    found = compare_all(pd.concat(tables), "baseline")
+    assert [(c.first, c.second) for c in found] == [
+        *(("ADDL", "Baseline"), ("MANET", "Baseline"), ("OADN", "Baseline")),
+        *(("MANET", "ADDL"), ("OADN", "ADDL"), ("OADN", "MANET")),
+    ]
+    assert {c.comparisons for c in found} == {6}
+    assert all(c.corrected >= c.p_value for c in found)
+    close = next(c for c in found if (c.first, c.second) == ("MANET", "ADDL"))
+    assert close.sentence.endswith("indistinguishable at n = 3,068 after correction for 6 comparisons.")
+    assert found[2].sentence.endswith("beyond sampling error at n = 3,068 after correction for 6 comparisons.")
+
+
+def test_people_with_many_images_count_as_people():
+    """Thirty people, ten images each, all alike: the error is that of thirty answers, not of three hundred."""
+    first, second = np.repeat(np.arange(30) < 26, 10), np.repeat(np.arange(30) % 3 > 0, 10)
+    subject = [f"person{i // 10}" for i in range(300)]
+    alone = compare(run(first), run(second, "baseline"))
+    known = compare(run(first).assign(subject=subject), run(second, "baseline"))
+    assert (alone.people, known.people) == (0, 30)
+    assert known.standard_error == pytest.approx(alone.standard_error * 10**0.5, rel=0.1)
+    assert (known.p_value, known.difference) == (alone.p_value, alone.difference)
+    assert known.corrected == known.p_people > known.p_value
+    assert "n = 300 of 30 people" in known.sentence
+    assert known.low < known.difference < known.high

@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from random_runs import CLASSES as FOUR
+from random_runs import codes, random_run
 
 from openfer.errors import DataError
 from openfer.evaluation.metrics import over_seeds, score, score_runs
@@ -141,3 +143,34 @@ def test_seeds_tested_on_different_samples_are_not_averaged():
     predictions = pd.concat([table_of(HAND_MADE), table_of(HAND_MADE, seed=1).iloc[1:]])
     with pytest.raises(DataError, match="different numbers of samples"):
         over_seeds(score_runs(predictions))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_of_random_predictions_are_those_of_scikit_learn(seed):
+    from sklearn import metrics
+
+    run = random_run(200, seed)
+    true, predicted = codes(run)
+    scores = score(run, FOUR)
+    assert scores.accuracy == pytest.approx(metrics.accuracy_score(true, predicted))
+    assert scores.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(true, predicted))
+    assert scores.macro_f1 == pytest.approx(metrics.f1_score(true, predicted, average="macro"))
+    assert scores.nmi == pytest.approx(metrics.normalized_mutual_info_score(true, predicted))
+    np.testing.assert_array_equal(scores.confusion, metrics.confusion_matrix(true, predicted))
+
+
+def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_are_there():
+    assert score(table_of([[9, 1, 0], [1, 1, 0], [0, 0, 0]]), CLASSES).balanced_accuracy == pytest.approx(0.7)
+
+
+def test_the_score_of_aff_wild2_is_a_third_accuracy_and_two_thirds_macro_f1():
+    scores = score(table_of(HAND_MADE), CLASSES)
+    assert scores.aff_wild2_score == pytest.approx(0.33 * 0.8 + 0.67 * (0.8 + 8 / 11 + 8 / 9) / 3)
+
+
+def test_every_score_of_a_run_is_averaged_over_seeds():
+    runs = score_runs(pd.concat([random_run(seed=s).assign(seed=s) for s in (0, 1)]))
+    summary = over_seeds(runs).iloc[0]
+    for name in ("balanced_accuracy", "aff_wild2_score", "calibration_error"):
+        assert summary[name] == pytest.approx(runs[name].mean())
+        assert summary[f"{name}_std"] == pytest.approx(runs[name].std())

@@ -1,12 +1,13 @@
 import pandas as pd
 
 from openfer.protocols.deduplicated import deduplicated
-from openfer.protocols.groups import groups_of, listed
+from openfer.protocols.groups import LABELLED, groups_of, listed
 
 ROWS = pd.DataFrame(
     {
         "sample_id": ["a", "b", "c", "d"],
         "subsets": [None, ["pose30", "pose45"], ["occlusion", "pose30"], None],
+        **{factor: [None] * 4 for factor in LABELLED},
     }
 )
 SPLIT = pd.DataFrame({"sample_id": ["a", "b", "c", "d"], "fold": 0, "role": ["train", "test", "test", "test"]})
@@ -44,3 +45,16 @@ def test_a_copy_counts_in_the_fold_where_the_sample_is_tested():
 
 def test_rows_on_no_list_are_in_no_group():
     assert grouped(listed(ROWS.assign(subsets=None))) == {}
+
+
+def test_what_rows_label_of_people_pose_and_light_are_groups_in_canonical_order():
+    rows = ROWS.assign(subsets=None, gender=["female", "male", None, "female"], pose=[None, "yaw+15", "yaw-15", None])
+    expected = {
+        ("gender", "male"): ["b"],
+        ("gender", "female"): ["a", "d"],
+        ("pose", "yaw-15"): ["c"],
+        ("pose", "yaw+15"): ["b"],
+    }
+    assert grouped(listed(rows)) == expected
+    pairs = pd.DataFrame({"sample_id_1": [], "sample_id_2": []}, dtype=object)
+    assert grouped(groups_of(rows, SPLIT, deduplicated(SPLIT, pairs))) == expected

@@ -1,16 +1,19 @@
 """How far apart two runs are, judged on the samples that both of them answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.bootstrap import subjects, units
 from openfer.evaluation.predictions import run_name, runs_in, single_run
+from openfer.evaluation.statistics import holm, paired_bootstrap
 
 SIGNIFICANCE = 0.05
-"""Below this McNemar probability a difference counts as beyond sampling error."""
+"""Below this corrected probability a difference counts as beyond sampling error."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,19 @@ class Comparison:
         seeds: of the first and the second run.
         n: samples.
         difference: accuracy of the first minus accuracy of the second.
-        standard_error: of the difference, sqrt(var(d) / n) with d_i in {-1, 0, 1} the paired difference of
-            sample i; it treats samples as independent, which several images of a person are not.
+        people: who are in them; 0 where nobody is known.
+        standard_error: of the difference. Where people are known, of resamples that draw people with all their
+            images; else sqrt(var(d) / n) with d_i in {-1, 0, 1} the paired difference of sample i.
+        low: lower bound of the 95 % percentile interval of the difference, by person where people are known.
+        high: its upper bound.
         only_first: samples that the first alone has right.
         only_second: samples that the second alone has right.
-        p_value: McNemar's exact two-sided probability of a split as uneven as these two counts.
+        p_value: McNemar's exact two-sided probability of a split as uneven as these two counts; it treats samples as
+            independent, which several images of a person are not.
+        p_people: of the resamples by person (:class:`openfer.evaluation.statistics.PairedBootstrap`); None where nobody
+            is known.
+        comparisons: how many were made together.
+        corrected: the larger of both probabilities after Holm's correction for so many comparisons.
     """
 
     first: str
@@ -38,25 +49,36 @@ class Comparison:
     task: str
     seeds: tuple[int, int]
     n: int
+    people: int
     difference: float
     standard_error: float
+    low: float
+    high: float
     only_first: int
     only_second: int
     p_value: float
+    p_people: float | None
+    comparisons: int
+    corrected: float
 
     @property
     def distinguishable(self) -> bool:
         """Whether the difference is beyond the sampling error of this test set."""
-        return self.p_value < SIGNIFICANCE
+        return self.corrected < SIGNIFICANCE
 
     @property
     def sentence(self) -> str:
         """The result in words, with the difference in percentage points."""
         verdict = "a difference beyond sampling error" if self.distinguishable else "indistinguishable"
+        verdict += f" at n = {self.n:,}"
+        if self.comparisons > 1:
+            verdict += f" after correction for {self.comparisons} comparisons"
         seeds = f"seed {self.seeds[0]}" if self.seeds[0] == self.seeds[1] else f"seeds {self.seeds[0]}, {self.seeds[1]}"
+        who = f" of {self.people:,} people" if self.people else ""
+        by_person = f", by person p = {self.p_people:.2g}" if self.p_people is not None else ""
         return (
             f"{self.first} is {_above(self.difference)} {self.second} (standard error {100 * self.standard_error:.1f}, "
-            f"n = {self.n}, McNemar p = {self.p_value:.2g}, {self.selection}, {seeds}): {verdict}."
+            f"n = {self.n:,}{who}, McNemar p = {self.p_value:.2g}{by_person}, {self.selection}, {seeds}): {verdict}."
         )
 
 
@@ -65,7 +87,8 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
 
     Args:
         first: the predictions of one run, valid under :data:`openfer.schemas.PREDICTIONS`.
-        second: those of the run that it is measured against: same samples, task and selection.
+        second: those of the run that it is measured against: same samples, task and selection. People are those of
+            the first's column ``subject``.
 
     Raises:
         DataError: if a table does not hold exactly one run, or the two differ in task, selection, samples or
@@ -85,6 +108,10 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     d = right_first.astype(float) - right_second.astype(float)
     only_first, only_second = int((d > 0).sum()), int((d < 0).sum())
     discordant = only_first + only_second
+    mcnemar = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    resampled = paired_bootstrap(d, units(first))
+    known = subjects(first) is not None
+    independent = float(np.sqrt(d.var(ddof=1) / len(d))) if len(d) > 1 else float("nan")
     return Comparison(
         first=names[0],
         second=names[1],
@@ -92,33 +119,45 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
         task=str(one["task"]),
         seeds=(int(one["seed"]), int(other["seed"])),
         n=len(d),
+        people=resampled.people if known else 0,
         difference=float(d.mean()),
-        standard_error=float(np.sqrt(d.var(ddof=1) / len(d))) if len(d) > 1 else float("nan"),
+        standard_error=resampled.standard_error if known else independent,
+        low=resampled.low,
+        high=resampled.high,
         only_first=only_first,
         only_second=only_second,
-        p_value=float(binomtest(only_first, discordant).pvalue) if discordant else 1.0,
+        p_value=mcnemar,
+        p_people=resampled.p_value if known else None,
+        comparisons=1,
+        corrected=max(mcnemar, resampled.p_value) if known else mcnemar,
     )
 
 
-def compare_to(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
-    """Compare every run with the reference run of the same task, selection and seed, where there is one.
+def compare_all(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
+    """Compare every two runs of the same task, selection and seed, and correct for the number of comparisons.
 
     Oracle selections are left out: they are no result.
 
     Args:
         predictions: any number of runs.
-        reference: the variant that the others are measured against, such as ``baseline``.
+        reference: the variant that the others are measured against, such as ``baseline``; its comparisons come first.
 
     Raises:
         DataError: if no run is of the reference variant, or as :func:`compare` raises.
     """
     runs = [(name, run) for name, run in runs_in(predictions) if name["selection"] != "oracle_test"]
-    base = {(n["task"], n["selection"], n["seed"]): run for n, run in runs if n["variant"] == reference}
-    if not base:
+    runs.sort(key=lambda each: each[0]["variant"] != reference)
+    if not runs or runs[0][0]["variant"] != reference:
         variants = sorted({str(name["variant"]) for name, _ in runs})
         raise DataError(f"no predictions of the variant {reference!r} to compare with; there are {variants}")
-    others = [(n, (n["task"], n["selection"], n["seed"]), run) for n, run in runs if n["variant"] != reference]
-    return [compare(run, base[key]) for _, key, run in others if key in base]
+    alike = ("task", "selection", "seed")
+    made = [
+        compare(run, base)
+        for (other, base), (name, run) in combinations(runs, 2)
+        if all(name[what] == other[what] for what in alike)
+    ]
+    corrected = holm([comparison.corrected for comparison in made])
+    return [replace(c, comparisons=len(made), corrected=float(p)) for c, p in zip(made, corrected, strict=True)]
 
 
 def sentences(comparisons: Sequence[Comparison]) -> list[str]:
@@ -149,8 +188,8 @@ def sentences(comparisons: Sequence[Comparison]) -> list[str]:
 
 def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """Return the comparisons as a table, one row each."""
-    fields = ("first", "second", "selection", "task", "n", "difference", "standard_error")
-    counts = ("only_first", "only_second", "p_value", "distinguishable")
+    fields = ("first", "second", "selection", "task", "n", "people", "difference", "standard_error", "low", "high")
+    counts = ("only_first", "only_second", "p_value", "p_people", "comparisons", "corrected", "distinguishable")
     return pd.DataFrame(
         [
             {name: getattr(c, name) for name in fields}

@@ -1,47 +1,56 @@
-"""Accuracy by group: how far a number holds for the faces that are hard, without another training."""
+"""Who of a run's tested faces is in which group: the whole, datasets, and what faces are grouped by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from openfer.evaluation.predictions import runs_in, single_run
-
-CONFIDENCE = 0.95
-"""Of the intervals."""
-
-COLUMNS = ("by", "group", "n", "accuracy", "low", "high")
+ALL = "all"
+"""The group that is the whole."""
 
 
-def accuracy_by_group(predictions: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """Score every run of a table on all its samples and on each group.
+@dataclass(frozen=True)
+class Membership:
+    """Samples and their groups; a sample may be in several of one kind, or in none.
 
-    The interval is Wilson's: it stays within [0, 1] and says what a small group is worth. It is of drawing the
-    samples alone, taken as independent, which several images of one person are not.
+    Attributes:
+        names: of the G groups, the columns ``by`` and ``group``; the first one is :data:`ALL`.
+        sample: of each of the M memberships the number of the prediction, int64, (M,).
+        group: the number of the group, int64, (M,).
+    """
+
+    names: pd.DataFrame
+    sample: np.ndarray
+    group: np.ndarray
+
+
+def membership(predictions: pd.DataFrame, groups: pd.DataFrame | None = None) -> Membership:
+    """Return which predictions are in which group.
 
     Args:
-        predictions: valid under :data:`openfer.schemas.PREDICTIONS`. Where they are of several datasets, such as
-            FED-RO beside those that train, each of these is a group.
-        groups: valid under :data:`openfer.schemas.GROUPS`; samples without a prediction do not count.
-
-    Returns:
-        One row per run and group: what names the run, then :data:`COLUMNS`; the first group of each run, ``by``
-        all, is the whole. A group without any predicted sample is not there.
-
-    Raises:
-        DataError: if a run has a sample twice.
+        predictions: one run. Where they are of several datasets, such as FED-RO beside those that train, each of
+            these is a group.
+        groups: valid under :data:`openfer.schemas.GROUPS`; samples without a prediction do not count, and a group
+            without any predicted sample is not there.
     """
-    rows = []
-    for name, run in runs_in(predictions):
-        single_run(run)
-        right = (run["y_true"] == run["y_pred"]).set_axis(run["sample_id"])
-        rows.append(name | _score("all", "all", right))
-        datasets = run["dataset"] if "dataset" in run else pd.Series(dtype=str)
-        if datasets.nunique() > 1:
-            rows += [name | _score("dataset", own, right[(datasets == own).to_numpy()]) for own in datasets.unique()]
-        known = groups[groups["sample_id"].isin(right.index)]
-        for (by, group), part in known.groupby(["by", "group"], sort=False):
-            rows.append(name | _score(str(by), str(group), right[part["sample_id"]]))
-    return pd.DataFrame(rows)
+    count = len(predictions)
+    names, samples, places = [(ALL, ALL)], [np.arange(count)], [np.zeros(count, np.int64)]
+    datasets = predictions["dataset"] if "dataset" in predictions else pd.Series(dtype=str)
+    if datasets.nunique() > 1:
+        own, known = pd.factorize(datasets)
+        samples.append(np.arange(count))
+        places.append(own + len(names))
+        names += [("dataset", str(name)) for name in known]
+    if groups is not None and len(groups):
+        place = pd.Index(predictions["sample_id"]).get_indexer(groups["sample_id"])
+        predicted = groups.loc[place >= 0, ["by", "group"]]
+        kinds = predicted.groupby(["by", "group"], sort=False)
+        samples.append(place[place >= 0])
+        places.append(kinds.ngroup().to_numpy() + len(names))
+        names += [(str(by), str(group)) for by, group in predicted.drop_duplicates().itertuples(index=False)]
+    table = pd.DataFrame(names, columns=["by", "group"])
+    return Membership(table, np.concatenate(samples), np.concatenate(places).astype(np.int64))
 
 
 def together(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -53,13 +62,3 @@ def together(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     several = len(tables) > 1
     named = [table.assign(group=f"{name}: " + table["group"]) if several else table for name, table in tables.items()]
     return pd.concat(named, ignore_index=True)
-
-
-def _score(by: str, group: str, right: "Iterable[bool] | pd.Series") -> dict[str, object]:
-    from scipy.stats import binomtest
-
-    values = [bool(value) for value in right]
-    hits, n = sum(values), len(values)
-    interval = binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
-    values_of = (by, group, n, hits / n, float(interval.low), float(interval.high))
-    return dict(zip(COLUMNS, values_of, strict=True))

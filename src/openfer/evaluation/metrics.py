@@ -1,16 +1,26 @@
-"""What a predictions table says of a run: accuracy, macro-F1, NMI, per-class scores, confusion."""
+"""What a predictions table says of a run: accuracy, macro-F1, NMI, calibration, per-class scores, confusion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.calibration import calibration_error, reliability
 from openfer.evaluation.predictions import RUN, classes_in, runs_in, single_run
 
-METRICS = ("accuracy", "fold_accuracy", "macro_f1", "nmi")
+Share = TypeVar("Share", float, np.ndarray)
+
+METRICS = (
+    *("accuracy", "fold_accuracy", "balanced_accuracy", "macro_f1", "aff_wild2_score", "nmi"),
+    "calibration_error",
+)
 """The columns of :func:`score_runs` that are averaged over seeds."""
+
+AFF_WILD2_WEIGHTS = (0.33, 0.67)
+"""Of accuracy and macro-F1 in the score of Aff-Wild2's expression challenge (Kollias et al., ABAW 2020)."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,10 @@ class Scores:
         standard_error: of the pooled accuracy, sqrt(p (1 - p) / n): the sampling of the test set alone, neither
             training noise nor the dependence between images of one person.
         fold_accuracies: accuracy by fold number; one entry for an official split.
-        macro_f1: mean F1 over the classes that the test set shows (see ``absent``).
+        balanced_accuracy: mean recall over the classes that the test set shows (see ``absent``).
+        macro_f1: mean F1 over the same classes.
         nmi: normalised mutual information of true and predicted labels, arithmetic normalisation.
+        calibration_error: expected, in 15 bins (:mod:`openfer.evaluation.calibration`).
         per_class: index class name, columns ``recall, precision, f1, support``; a class that the test set
             does not show has NaN recall and F1, one never predicted has NaN precision.
         confusion: counts, index true names, columns predicted names.
@@ -35,8 +47,10 @@ class Scores:
     accuracy: float
     standard_error: float
     fold_accuracies: dict[int, float]
+    balanced_accuracy: float
     macro_f1: float
     nmi: float
+    calibration_error: float
     per_class: pd.DataFrame
     confusion: pd.DataFrame
     absent: tuple[str, ...]
@@ -45,6 +59,16 @@ class Scores:
     def fold_accuracy(self) -> float:
         """The mean of the fold accuracies, which is what papers with cross-validation print."""
         return float(np.mean(list(self.fold_accuracies.values())))
+
+    @property
+    def aff_wild2_score(self) -> float:
+        """The score of Aff-Wild2's challenge: 0.33 accuracy + 0.67 macro-F1."""
+        return aff_wild2_score(self.accuracy, self.macro_f1)
+
+
+def aff_wild2_score(accuracy: Share, macro_f1: Share) -> Share:
+    """Return 0.33 accuracy + 0.67 macro-F1, of numbers or of arrays."""
+    return AFF_WILD2_WEIGHTS[0] * accuracy + AFF_WILD2_WEIGHTS[1] * macro_f1
 
 
 def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
@@ -57,7 +81,7 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
 
     Raises:
         DataError: if the table is empty, holds several runs or a sample twice, or has a label that is not
-            a class.
+            a class or an answer without a probability.
     """
     from sklearn.metrics import (
         confusion_matrix,
@@ -96,8 +120,10 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
         accuracy=accuracy,
         standard_error=float(np.sqrt(accuracy * (1 - accuracy) / len(predictions))),
         fold_accuracies=dict(zip(folds.index.tolist(), folds.tolist(), strict=True)),
+        balanced_accuracy=float(per_class["recall"].mean()),
         macro_f1=float(f1_score(true, predicted, labels=present, average="macro", zero_division=0.0)),
         nmi=float(normalized_mutual_info_score(true, predicted)),
+        calibration_error=calibration_error(reliability(predictions)),
         per_class=per_class,
         confusion=confusion,
         absent=tuple(c for c in classes if c not in present),
@@ -109,8 +135,9 @@ def score_runs(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per method, variant, selection, task and seed, in order of appearance, with the columns
-        ``n, folds, accuracy, standard_error, fold_accuracy, macro_f1, nmi, absent``: ``absent`` names the
-        classes that the test set does not show, which macro-F1 leaves out.
+        ``n, folds, accuracy, standard_error, fold_accuracy, balanced_accuracy, macro_f1, aff_wild2_score, nmi,
+        calibration_error, absent``: ``absent`` names the classes that the test set does not show, which macro-F1 and
+        balanced accuracy leave out.
     """
     table = []
     for name, run in runs_in(predictions):
@@ -123,8 +150,11 @@ def score_runs(predictions: pd.DataFrame) -> pd.DataFrame:
                 "accuracy": scores.accuracy,
                 "standard_error": scores.standard_error,
                 "fold_accuracy": scores.fold_accuracy,
+                "balanced_accuracy": scores.balanced_accuracy,
                 "macro_f1": scores.macro_f1,
+                "aff_wild2_score": scores.aff_wild2_score,
                 "nmi": scores.nmi,
+                "calibration_error": scores.calibration_error,
                 "absent": ", ".join(scores.absent),
             }
         )

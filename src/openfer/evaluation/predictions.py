@@ -79,7 +79,7 @@ def predictions_table(
     rated = np.zeros(len(true), dtype=bool)
     for known, _ in values.values():
         rated |= ~np.isnan(known)
-    _refuse_unknown(true[true.notna() | ~rated], classes, f"y_true of {method}/{variant}")
+    refuse_unknown(true[true.notna() | ~rated], classes, f"y_true of {method}/{variant}")
     table = pd.DataFrame(
         {
             "sample_id": list(sample_ids),
@@ -168,7 +168,8 @@ def run_name(method: str, variant: str) -> str:
     return f"{spelling} {variant}".strip()
 
 
-def _refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:
+def refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:
+    """Raise DataError if a label is not one of the classes."""
     unknown = names[~names.isin(list(classes))]
     if len(unknown):
         raise DataError(

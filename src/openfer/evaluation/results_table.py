@@ -9,7 +9,7 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.evaluation.affect import MEASURES
 from openfer.evaluation.affect import over_seeds as affect_over_seeds
-from openfer.evaluation.metrics import over_seeds
+from openfer.evaluation.metrics import METRICS, over_seeds
 from openfer.evaluation.predictions import run_name
 from openfer.labels import AFFECT
 
@@ -164,8 +164,7 @@ def _mean_of_tasks(run: pd.DataFrame) -> pd.DataFrame:
     named = [f"{task} {100 * value:.1f} %" for task, value in zip(ordered["task"], ordered["accuracy"], strict=True)]
     row = run.iloc[:1].copy()
     row["task"] = f"mean of {len(run)} tasks, from {named[0]} to {named[-1]}"
-    metrics = ["accuracy", "fold_accuracy", "macro_f1", "nmi"]
-    row[metrics] = run[metrics].mean().to_numpy()
+    row[list(METRICS)] = run[list(METRICS)].mean().to_numpy()
     row["n"] = run["n"].max()
     row["absent"] = ""
     # neither is known of a mean: the tasks are answered on the same faces

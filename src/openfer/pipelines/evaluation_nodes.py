@@ -12,7 +12,8 @@ Facts = Sequence[Mapping[str, Any]]
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
     from openfer.evaluation.affect import score_affect
-    from openfer.evaluation.figures import confusion_picture, confusion_plot
+    from openfer.evaluation.calibration import reliability
+    from openfer.evaluation.figures import confusion_picture, confusion_plot, reliability_picture, reliability_plot
     from openfer.evaluation.metrics import score, score_runs
     from openfer.evaluation.predictions import classes_in, classified
     from openfer.evaluation.results_table import results_table
@@ -23,11 +24,15 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     main = predictions[predictions["selection"] == main_selection(facts)]
     per_task = {task: main[main["task"] == task] for task in tasks}
     scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
+    sure = {task: reliability(table) for task, table in per_task.items()}
     per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
     return {
         "metrics": _metrics(runs) | _affect_metrics(affect),
         "results": results_table(runs, facts, affect),
         "per_class": pd.concat(per_class, ignore_index=True),
+        "reliability": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
+        "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
+        "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
         "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
         "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
     }
@@ -47,7 +52,7 @@ def compare(*tables: Any) -> dict[str, Any]:
         *tables: predictions and facts of each method; the first one is the reference.
     """
     from openfer.evaluation.affect import score_affect
-    from openfer.evaluation.compare import compare_to, comparison_table, sentences
+    from openfer.evaluation.compare import compare_all, comparison_table, sentences
     from openfer.evaluation.figures import per_class_recall_plot
     from openfer.evaluation.metrics import score_runs
     from openfer.evaluation.results_table import results_table, to_markdown
@@ -59,8 +64,8 @@ def compare(*tables: Any) -> dict[str, Any]:
     main = pd.concat(
         [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
     )
-    comparisons = compare_to(main, str(predictions[0]["variant"].iloc[0]))
-    words = sentences(comparisons)
+    comparisons = compare_all(main, str(predictions[0]["variant"].iloc[0]))
+    words = sentences([c for c in comparisons if c.second == comparisons[0].second])  # the table has all pairs
     return {
         "results": results,
         "comparison": comparison_table(comparisons),
@@ -70,11 +75,50 @@ def compare(*tables: Any) -> dict[str, Any]:
     }
 
 
-def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> pd.DataFrame:
-    """Score one method on challenge lists, occluders and whatever else its datasets group their faces by."""
-    from openfer.evaluation.groups import accuracy_by_group, together
+def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Score one method on people, challenge lists, occluders and whatever else its datasets group their faces by."""
+    from openfer.evaluation.fairness import fairness
+    from openfer.evaluation.groups import together
 
-    return accuracy_by_group(predictions, together(dict(zip(datasets, groups, strict=True))))
+    scores, gaps = fairness(predictions, together(dict(zip(datasets, groups, strict=True))))
+    return {"groups": scores, "gaps": gaps}
+
+
+def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dict[str, Any]:
+    """Return the accuracy of the main selection by group, as figures for the browser and for paper."""
+    from openfer.evaluation.figures import group_bars_picture, group_bars_plot
+
+    main = [table[table["selection"] == main_selection(facts)] for table in (groups, gaps)]
+    scores, apart = (table[table["task"] == table["task"].iloc[0]] if len(table) else table for table in main)
+    return {"groups_plot": group_bars_plot(scores, apart), "groups_picture": group_bars_picture(scores, apart)}
+
+
+def cross_dataset(*tables: Any) -> pd.DataFrame:
+    """Return how methods do on datasets that they did not train on, beside their own.
+
+    Args:
+        *tables: predictions, facts and predictions elsewhere of each method.
+    """
+    from openfer.evaluation.cross_dataset import TRAINED_ON
+    from openfer.evaluation.cross_dataset import cross_dataset as matrix
+
+    parts = []
+    for own, facts, elsewhere in (tables[start : start + 3] for start in range(0, len(tables), 3)):
+        trained = " + ".join(next(fact["datasets"] for fact in facts if fact["main_selection"]))
+        main = own[own["selection"] == main_selection(facts)]
+        first = elsewhere["task"] == main["task"].iloc[0]
+        parts += [
+            part.assign(**{TRAINED_ON: trained})
+            for part in (main[main["task"] == main["task"].iloc[0]], elsewhere[first])
+        ]
+    return matrix(pd.concat(parts, ignore_index=True))
+
+
+def cross_dataset_figure(table: pd.DataFrame) -> Any:
+    """Return the picture of that table."""
+    from openfer.evaluation.figures import cross_dataset_picture
+
+    return cross_dataset_picture(table)
 
 
 def curves(history: pd.DataFrame) -> Any:
@@ -111,7 +155,9 @@ def main_selection(facts: Facts) -> str:
 
 
 def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
-    names = ("accuracy", "standard_error", "macro_f1", "nmi", "n")
+    from openfer.evaluation.metrics import METRICS
+
+    names = (*METRICS, "standard_error", "n")
     return {
         f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
     }

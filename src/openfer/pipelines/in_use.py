@@ -7,6 +7,7 @@ same names then appear in the catalog, in `kedro viz` and in the lineage.
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from openfer.datasets.names import reader_names
@@ -22,7 +23,10 @@ EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequen
 _STABLE = ("synthetic_sequences",)
 """Those of them that are split by the stability protocol."""
 
-_SHARED = ("compared", "complexity", "dataset", "doctor", "landmarks", "study", "synthetic", "protocol")
+_SHARED = (
+    *("compared", "complexity", "dataset", "doctor", "landmarks", "predictions", "predictions_name", "study"),
+    *("synthetic", "protocol"),
+)
 _COMPARED = ("baseline", "addl")
 _DEFAULTS = {"dfem": ("synthetic_pie", "synthetic_raf"), PRETRAIN: ("synthetic_raf",)}
 _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
@@ -31,9 +35,11 @@ _BLOCK: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol
 _pretrained: set[str] = set()
 _masked: set[str] = {MASKED}
 _trained_on: dict[str, tuple[str, ...]] = {}
+_tested_on: dict[str, tuple[str, ...]] = {}
 _readers: dict[str, str] = {}
 _stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
+_foreign: list[str] = []
 _put_together: list[str] = [*_COMPARED]
 
 
@@ -58,8 +64,9 @@ _study: list[AskedStudy] = [AskedStudy()]
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take from raw parameters what pipelines are built by.
 
-    That is ``dataset``, ``compared``, ``addl.datasets``, ``addl.initialisation.backbone``,
-    ``addl.training.neighbourhood_mask``, who has a reader, whose ``protocol.kind`` is ``stability``, and ``study``.
+    That is ``dataset``, ``predictions``, ``compared``, ``addl.datasets``, ``addl.tested_on``,
+    ``addl.initialisation.backbone``, ``addl.training.neighbourhood_mask``, who has a reader, whose ``protocol.kind`` is
+    ``stability``, and ``study``.
 
     A key that begins with an underscore is a template that others refer to, and is left out.
 
@@ -67,7 +74,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: as YAML files and the command line give them.
 
     Returns:
-        The same, with what datasets' blocks have left out, and ``study_plan``, the runs of the study asked for.
+        The same, with what datasets' blocks have left out, the name of foreign predictions, and ``study_plan``, the
+        runs of the study asked for.
 
     Raises:
         ParameterError: if a top-level key belongs to nothing, a dataset's block is not one, a choice of
@@ -89,6 +97,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _stable.clear()
     _stable.update(_STABLE, (name for name, block in blocks.items() if _is_stable(block)))
     _trained_on.clear()
+    _tested_on.clear()
     _pretrained.clear()
     _masked.clear()
     for name in method_names():
@@ -106,6 +115,8 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
         _trained_on[name] = tuple(datasets)
+    for name in method_names():
+        _tested_on[name] = _others(name, (parameters.get(name) or {}).get("tested_on", ()))
     if _masked & {GENERATOR, *GENERATOR_NEEDS}:
         name = min(_masked & {GENERATOR, *GENERATOR_NEEDS})
         raise ParameterError(
@@ -131,7 +142,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(names)}; for your own, write a block with `reader` and `root` into conf/local/parameters.yml"
         )
     _asked[:] = [asked]
-    return dict(parameters) | blocks | _study_plan(parameters, studies)
+    return dict(parameters) | blocks | _foreign_name(parameters) | _study_plan(parameters, studies)
 
 
 def _study_plan(parameters: Mapping[str, Any], studies: list[str]) -> dict[str, Any]:
@@ -153,6 +164,11 @@ def _study_plan(parameters: Mapping[str, Any], studies: list[str]) -> dict[str, 
 def datasets_of(method: str) -> tuple[str, ...]:
     """Return the datasets that a method's pipeline trains on."""
     return _trained_on.get(method, _DEFAULTS.get(method, ("synthetic_fer",)))
+
+
+def datasets_elsewhere(method: str) -> tuple[str, ...]:
+    """Return the datasets that a method is only tested on."""
+    return _tested_on.get(method, ())
 
 
 def stability_datasets(method: str) -> tuple[str, ...]:
@@ -185,6 +201,11 @@ def asked_dataset() -> str:
     return _asked[0]
 
 
+def is_foreign() -> bool:
+    """Return whether ``evaluation`` is asked to score predictions of another program."""
+    return bool(_foreign)
+
+
 def reader_of(dataset: str) -> str | None:
     """Return the reader of a dataset; None for one that is rendered or brought along as tables."""
     return _readers.get(dataset)
@@ -215,6 +236,33 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _foreign_name(parameters: Mapping[str, Any]) -> dict[str, str]:
+    file, name = parameters.get("predictions"), parameters.get("predictions_name")
+    _foreign[:] = [] if file is None else [str(file)]
+    if file is None and name is None:
+        return {}
+    if not isinstance(file, str) or not isinstance(name, str | None):
+        raise ParameterError(
+            f"predictions is {file!r} and predictions_name {name!r}; give the path of a .parquet or .csv file, and "
+            "beside it, if you like, how its method is called in tables"
+        )
+    return {"predictions_name": name or PurePath(file).stem}
+
+
+def _others(method: str, datasets: Any) -> tuple[str, ...]:
+    if isinstance(datasets, str) or not all(isinstance(name, str) for name in datasets):
+        raise ParameterError(
+            f"{method}.tested_on is {datasets!r}; give a list of dataset names, such as [synthetic_sequences]"
+        )
+    for name in datasets:
+        if name in datasets_of(method) or list(datasets).count(name) > 1:
+            raise ParameterError(
+                f"{method}.tested_on names {name}, which {method} trains on or which is named twice; its own test side "
+                "is in the results already: take it out"
+            )
+    return tuple(datasets)
 
 
 def _is_stable(block: Mapping[str, Any]) -> bool:

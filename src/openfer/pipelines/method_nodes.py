@@ -44,6 +44,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
         predicted = predict_faces(method, faces, run.training)
         dataset = np.repeat(run.datasets, [len(part) for part in faces.parts])
         rated = np.array([~np.isnan(values) for values in faces.targets.values()]).any(axis=0)
+        subject = pd.concat([source.role(role)["subject"] for source in data]).to_numpy(dtype=object)
         for task, names in method.classes.items():
             known = faces.labels[task] >= 0
             if checkpoint.facts["main_selection"]:
@@ -64,7 +65,7 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
                     selection=selection,
                     task=task,
                     values=values,
-                ).assign(dataset=dataset[answered])
+                ).assign(dataset=dataset[answered], subject=subject[answered])
             )
         facts.append(_facts(checkpoint, role) | {"variant": run.row(method.variant)})
     return pd.concat(tables, ignore_index=True), features[0], facts  # those labelled for the first task

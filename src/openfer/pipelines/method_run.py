@@ -20,6 +20,7 @@ class MethodRun(Settings):
         variant: the name of a row of the paper's table, as the method's ``variants`` has it: what makes that row
             stands over ``settings``. None takes these as they are.
         datasets: what it trains on; all of them, one after the other in each epoch's shuffle.
+        tested_on: further datasets that it is only tested on; the files of these decide, not their names.
         fold: of datasets that are split into folds, the one that is tested; the others train.
         seed: root of every draw.
         fresh: True trains anew although nothing changed.
@@ -34,6 +35,7 @@ class MethodRun(Settings):
     method: str
     variant: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the settings that it makes decide
     datasets: tuple[str, ...] = Field(min_length=1)
+    tested_on: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)

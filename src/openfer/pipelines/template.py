@@ -9,8 +9,9 @@ from openfer.code_version import runs, trains
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
+from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.in_use import EMBEDDED, datasets_of, is_masked, is_pretrained
+from openfer.pipelines.in_use import EMBEDDED, datasets_elsewhere, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
@@ -31,6 +32,8 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
     tables = tables_of(name, extras)
     code = f"openfer.methods.{name}"
     before = training_pipeline(name, needs, extras) + stability_pipeline(name)
+    before += cross_pipeline(name, tables, _tables(datasets_elsewhere(name), extras))
+    before += scored_pipeline(name, datasets_of(name))
     return before + Pipeline(
         [
             node(
@@ -38,19 +41,6 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 [parameters, f"{name}_models", *tables],
                 [f"{name}_predictions", f"{name}_features", f"{name}_facts"],
                 name="predict",
-                namespace=name,
-            ),
-            node(
-                evaluation_nodes.evaluate,
-                [f"{name}_predictions", f"{name}_facts"],
-                {
-                    "metrics": f"{name}.metrics",
-                    "results": f"{name}.results",
-                    "per_class": f"{name}.per_class",
-                    "confusion_plot": f"{name}.confusion_plot",
-                    "confusion_picture": f"{name}.confusion_picture",
-                },
-                name="evaluate",
                 namespace=name,
             ),
             node(
@@ -68,13 +58,6 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 namespace=name,
             ),
             node(
-                bound(evaluation_nodes.by_group, datasets_of(name)),
-                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets_of(name))],
-                f"{name}.groups",
-                name="groups",
-                namespace=name,
-            ),
-            node(
                 evaluation_nodes.distances,
                 f"{name}_features",
                 f"{name}.distances",
@@ -86,6 +69,49 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
                 [parameters, f"{name}_models", *tables],
                 f"{name}.mlflow_model",
                 name="publish",
+                namespace=name,
+            ),
+        ]
+    )
+
+
+def scored_pipeline(name: str, datasets: tuple[str, ...]) -> Pipeline:
+    """Return what is made of predictions and facts alone: scores, calibration and groups, with their figures.
+
+    Args:
+        name: of the run, such as a method's.
+        datasets: of the tested faces.
+    """
+    return Pipeline(
+        [
+            node(
+                evaluation_nodes.evaluate,
+                [f"{name}_predictions", f"{name}_facts"],
+                {
+                    "metrics": f"{name}.metrics",
+                    "results": f"{name}.results",
+                    "per_class": f"{name}.per_class",
+                    "reliability": f"{name}.reliability",
+                    "reliability_plot": f"{name}.reliability_plot",
+                    "reliability_picture": f"{name}.reliability_picture",
+                    "confusion_plot": f"{name}.confusion_plot",
+                    "confusion_picture": f"{name}.confusion_picture",
+                },
+                name="evaluate",
+                namespace=name,
+            ),
+            node(
+                bound(evaluation_nodes.by_group, datasets),
+                [f"{name}_predictions", *(f"{dataset}_groups" for dataset in datasets)],
+                {"groups": f"{name}.groups", "gaps": f"{name}.gaps"},
+                name="groups",
+                namespace=name,
+            ),
+            node(
+                evaluation_nodes.group_figures,
+                [f"{name}.groups", f"{name}.gaps", f"{name}_facts"],
+                {"groups_plot": f"{name}.groups_plot", "groups_picture": f"{name}.groups_picture"},
+                name="group_figures",
                 namespace=name,
             ),
         ]
@@ -153,8 +179,12 @@ def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
 
     Of rendered faces the renderer knows the landmarks; of others a landmarker has found them.
     """
+    return _tables(datasets_of(name), extras)
+
+
+def _tables(datasets: tuple[str, ...], extras: tuple[str, ...]) -> list[str]:
     return [
         f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
-        for dataset in datasets_of(name)
+        for dataset in datasets
         for part in ("rows@table", "faces", "split", *extras)
     ]

@@ -129,6 +129,7 @@ def _fit(
     report = initialise(method.backbone(), run.initialisation, given.get(PRETRAIN))
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
+    learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}
 
     values = kind.regresses
     faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True, regresses=values)
@@ -146,6 +147,7 @@ def _fit(
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
     about = _about(run, data, len(faces), report, given.values()) | _begins_with(kind.continues, needed)
+    about["learned_from"] = sorted(learned | set(run.datasets))
     variant = run.row(method.variant)
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": variant}

@@ -1,7 +1,11 @@
-"""Groups of test images that results are reported on beside the whole: challenge lists, and no copies in training."""
+"""Groups of test images that results are reported on beside the whole.
+
+They are challenge lists, images without copies in training, and what rows label of people, pose and light.
+"""
 
 import pandas as pd
 
+from openfer.labels import FACTOR_CLASSES
 from openfer.protocols.contents import places
 from openfer.schemas import group_table
 
@@ -10,6 +14,9 @@ CHALLENGE = "challenge"
 
 COPIES = "copies"
 """By what images without a copy in training are grouped."""
+
+LABELLED = tuple(FACTOR_CLASSES)
+"""The columns of rows by which images are grouped: gender, age, race, illumination and pose."""
 
 
 def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
@@ -21,6 +28,20 @@ def row_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
     listed = rows.loc[rows["subsets"].notna(), ["sample_id", "subsets"]].explode("subsets").dropna()
     lists = listed.groupby("subsets", sort=True)
     return {(CHALLENGE, str(name)): part["sample_id"] for name, part in lists}
+
+
+def factor_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
+    """Return the samples of each gender, age, race, illumination and pose that rows label, in canonical order.
+
+    Args:
+        rows: the columns ``sample_id`` and :data:`LABELLED`.
+    """
+    named = {
+        (factor, name): rows["sample_id"][rows[factor] == name]
+        for factor in LABELLED
+        for name in FACTOR_CLASSES[factor]
+    }
+    return {key: names for key, names in named.items() if len(names)}
 
 
 def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
@@ -44,10 +65,16 @@ def copy_groups(split: pd.DataFrame, deduplicated: pd.DataFrame) -> dict[tuple[s
 
 
 def groups_of(rows: pd.DataFrame, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
-    """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`."""
-    return group_table(row_groups(rows) | copy_groups(split, deduplicated))
+    """Return all groups of an ingested set, valid under :data:`openfer.schemas.GROUPS`.
+
+    Args:
+        rows: the columns ``sample_id``, ``subsets`` and :data:`LABELLED`; those that name nothing may be left out.
+        split: valid under :data:`openfer.schemas.SPLIT`.
+        deduplicated: from :func:`openfer.protocols.deduplicated.deduplicated`.
+    """
+    return group_table(row_groups(rows) | copy_groups(split, deduplicated) | factor_groups(rows))
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the groups that rows name by themselves, valid under :data:`openfer.schemas.GROUPS`."""
-    return group_table(row_groups(rows))
+    return group_table(row_groups(rows) | factor_groups(rows))

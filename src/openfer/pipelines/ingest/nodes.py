@@ -106,10 +106,14 @@ def deduplicate(split: pd.DataFrame, pairs: pd.DataFrame, protocol: DatasetProto
 
 def groups(rows: TableFile, split: pd.DataFrame, deduplicated: pd.DataFrame) -> pd.DataFrame:
     """Return the groups of test faces that are reported beside the whole."""
-    from openfer.protocols.groups import groups_of
+    from openfer.protocols.contents import places
+    from openfer.protocols.groups import LABELLED, groups_of
 
-    some = (part[part["subsets"].notna()] for part in rows.batches(["sample_id", "subsets"]))  # few are on a list
-    return groups_of(pd.concat(some), split, deduplicated)
+    named = ["subsets", *LABELLED]
+    tested = split.loc[split["role"] != "train", "sample_id"].drop_duplicates()
+    parts = (part[part[named].notna().any(axis=1)] for part in rows.batches(["sample_id", *named]))
+    some = pd.concat(part[places(part["sample_id"], tested) >= 0] for part in parts)  # memory: the others have no score
+    return groups_of(some, split, deduplicated)
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:

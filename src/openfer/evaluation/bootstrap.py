@@ -1,0 +1,235 @@
+"""Percentile bootstrap of every score, for the whole and for groups, by person where people are known.
+
+Several images of a person are not independent. A resample therefore draws people with all their images; images whose
+person is not known are drawn one by one. Scores are sums over people of a few counts, so that a resample is one row
+of weights, and all groups are scored from the same resamples: their differences keep what they share.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from openfer.evaluation.calibration import BINS, bin_of, confidences
+from openfer.evaluation.groups import membership
+from openfer.evaluation.metrics import aff_wild2_score
+from openfer.evaluation.predictions import classes_in, refuse_unknown, single_run
+from openfer.seeds import generator_for
+
+SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "aff_wild2_score", "calibration_error")
+"""What is resampled. NMI is not: on few samples it is far too high, so groups of unlike size cannot be compared."""
+
+CONFIDENCE = 0.95
+"""Of the intervals."""
+
+_AT_ONCE = 1 << 22
+"""Weights, or counts, in memory at once: 32 MB."""
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Scores of G groups in the data and in R resamples of it.
+
+    Attributes:
+        groups: one row per group, ``by``, ``group``, ``n`` (samples) and ``people`` (units that are drawn, which are
+            samples where no person is known).
+        values: by score, (G,).
+        replicates: by score, (R, G); NaN where a resample has no sample of the group.
+    """
+
+    groups: pd.DataFrame
+    values: dict[str, np.ndarray]
+    replicates: dict[str, np.ndarray]
+
+
+def resample(
+    predictions: pd.DataFrame,
+    groups: pd.DataFrame | None = None,
+    repeats: int = 1000,
+    seed: int = 0,
+    *,
+    clusters: pd.Series | None = None,
+    bins: int = BINS,
+) -> Resampled:
+    """Score a run and its groups, in the data and in resamples of it.
+
+    Args:
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        groups: valid under :data:`openfer.schemas.GROUPS`.
+        repeats: how many resamples.
+        seed: of the draws.
+        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
+        bins: of the calibration error.
+
+    Raises:
+        DataError: if the table does not hold one run with the probabilities of its answers.
+    """
+    from scipy.sparse import coo_array
+
+    single_run(predictions)
+    classes = classes_in(predictions)
+    refuse_unknown(predictions["y_true"], classes, "y_true")
+    unit = units(predictions, clusters)
+    known = membership(predictions, groups)
+    rows, columns, values = _entries(predictions, classes, known.sample, known.group, bins)
+    width, count = 3 * len(classes) + bins, int(unit.max()) + 1
+    shape = (width * len(known.names), count)
+    per_unit = coo_array((values, (rows, unit[columns])), shape=shape).tocsc()  # by unit: the sums stay in the cache
+
+    def scored(weights: np.ndarray) -> np.ndarray:
+        sums = (per_unit @ weights).T.reshape(weights.shape[1], len(known.names), width)
+        return _scores(sums, len(classes))
+
+    at_once = max(1, min(repeats, _AT_ONCE // max(shape)))
+    replicates = np.concatenate([scored(weights) for weights in draws(count, repeats, seed, at_once)])
+    members = pd.DataFrame({"group": known.group, "unit": unit[known.sample]}).groupby("group")["unit"]
+    return Resampled(
+        known.names.assign(n=members.size(), people=members.nunique()),
+        dict(zip(SCORES, scored(np.ones((count, 1)))[0].T, strict=True)),
+        {name: replicates[:, :, place] for place, name in enumerate(SCORES)},
+    )
+
+
+def bootstrap_intervals(
+    predictions: pd.DataFrame,
+    groups: pd.DataFrame | None = None,
+    repeats: int = 1000,
+    seed: int = 0,
+    *,
+    clusters: pd.Series | None = None,
+    confidence: float = CONFIDENCE,
+    bins: int = BINS,
+) -> pd.DataFrame:
+    """Return the scores of a run and of its groups, each with a percentile interval.
+
+    Args:
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        groups: valid under :data:`openfer.schemas.GROUPS`.
+        repeats: how many resamples.
+        seed: of the draws.
+        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
+        confidence: of the intervals, in (0, 1).
+        bins: of the calibration error.
+
+    Returns:
+        One row per group and score of :data:`SCORES`: ``by, group, n, people, metric, value, low, high``. The first
+        group, ``by`` all, is the whole. Where all resamples agree, they say nothing, and the
+        interval is NaN; that of an accuracy of 0 or 1 is Wilson's for so many people.
+    """
+    return intervals(resample(predictions, groups, repeats, seed, clusters=clusters, bins=bins), confidence)
+
+
+def intervals(found: Resampled, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Return the table of :func:`bootstrap_intervals` from resamples that are there."""
+    tables = []
+    for place, name in enumerate(SCORES):
+        low, high = percentiles(found.replicates[name], confidence)
+        table = found.groups.assign(metric=name, value=found.values[name], low=low, high=high)
+        agree = low == high
+        table.loc[agree, ["low", "high"]] = np.nan
+        if name == "accuracy":
+            extreme = table[agree & table["value"].isin([0.0, 1.0])]
+            bounds = [_wilson(row.value == 1, row.people, confidence) for row in extreme.itertuples()]
+            table.loc[extreme.index, ["low", "high"]] = np.array(bounds).reshape(-1, 2)
+        tables.append(table.assign(place=place))
+    together = pd.concat(tables).rename_axis("number").reset_index().sort_values(["number", "place"])
+    return together.drop(columns=["number", "place"]).reset_index(drop=True)
+
+
+def percentiles(replicates: np.ndarray, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of the percentile interval over the first axis; resamples without a value are left out.
+
+    Args:
+        replicates: (R, ...).
+        confidence: in (0, 1).
+    """
+    outside = 50 * (1 - confidence)
+    low, high = np.nanpercentile(replicates, [outside, 100 - outside], axis=0)
+    return low, high
+
+
+def units(predictions: pd.DataFrame, clusters: pd.Series | None = None) -> np.ndarray:
+    """Return the number of what each sample is drawn with: its person, or itself; int64, (N,), from 0 without gaps.
+
+    Args:
+        predictions: one run.
+        clusters: person by sample id; None takes the column ``subject``, where there is one. A sample without a
+            person is one of its own.
+    """
+    if clusters is None:
+        clusters = subjects(predictions)
+    if clusters is None:
+        return np.arange(len(predictions))
+    known = clusters[~clusters.index.duplicated()].reindex(predictions["sample_id"])
+    people, names = pd.factorize(known.to_numpy(dtype=object))
+    alone = people < 0
+    people[alone] = len(names) + np.arange(alone.sum())
+    return people.astype(np.int64)
+
+
+def subjects(predictions: pd.DataFrame) -> pd.Series | None:
+    """Return the person of each sample by its id, as the predictions say; None where none is known.
+
+    People of one name in two datasets are two.
+    """
+    if "subject" not in predictions or predictions["subject"].isna().all():
+        return None
+    people = predictions["subject"].astype("string")
+    if "dataset" in predictions:
+        people = predictions["dataset"].astype("string") + "/" + people
+    return people.set_axis(predictions["sample_id"])
+
+
+def draws(count: int, repeats: int, seed: int, at_once: int) -> Iterator[np.ndarray]:
+    """Yield how often each of some units is in each resample, float64, (count, up to ``at_once``)."""
+    generator = generator_for(seed, "bootstrap")
+    for start in range(0, repeats, at_once):
+        drawn = [
+            np.bincount(generator.integers(0, count, count, dtype=np.int32), minlength=count)
+            for _ in range(min(at_once, repeats - start))
+        ]
+        yield np.stack(drawn, axis=1).astype(np.float64)
+
+
+def _entries(
+    predictions: pd.DataFrame, classes: tuple[str, ...], sample: np.ndarray, group: np.ndarray, bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the counts to which each membership adds: place in the table of all groups, sample, and how much.
+
+    Of each group there are, one after the other: samples by true class, by predicted class, right ones by class, and
+    by bin of confidence the sum of (right - confidence).
+    """
+    names = pd.Index(classes)
+    true, predicted = (names.get_indexer(pd.Index(predictions[column]))[sample] for column in ("y_true", "y_pred"))
+    sure = confidences(predictions, classes)
+    right = (true == predicted).astype(np.float64)
+    start, kinds = group * (3 * len(classes) + bins), len(classes)
+    ones, hit = np.ones(len(sample)), right > 0
+    places = [start + true, start + kinds + predicted, (start + 2 * kinds + true)[hit]]
+    places.append(start + 3 * kinds + bin_of(sure, bins)[sample])
+    amounts = [ones, ones, ones[hit], right - sure[sample]]
+    return np.concatenate(places), np.concatenate([sample, sample, sample[hit], sample]), np.concatenate(amounts)
+
+
+def _scores(sums: np.ndarray, kinds: int) -> np.ndarray:
+    """Return the scores of counts (..., 3 K + bins) as (..., 5), in the order of :data:`SCORES`.
+
+    Means over classes are over those that the sample shows, as in :func:`openfer.evaluation.metrics.score`.
+    """
+    true, predicted, right = (sums[..., part * kinds : (part + 1) * kinds] for part in range(3))
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 is the NaN of a class or a group that is not there
+        shown = (true > 0).sum(axis=-1)
+        n = true.sum(axis=-1)
+        accuracy = right.sum(axis=-1) / n
+        balanced = np.where(true > 0, right / true, 0).sum(axis=-1) / shown
+        f1 = np.where(true > 0, 2 * right / (true + predicted), 0).sum(axis=-1) / shown
+        error = np.abs(sums[..., 3 * kinds :]).sum(axis=-1) / n
+    return np.stack([accuracy, balanced, f1, aff_wild2_score(accuracy, f1), error], axis=-1)
+
+
+def _wilson(right: bool, people: int, confidence: float) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    interval = binomtest(people if right else 0, people).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,58 @@
+import numpy as np
+import pandas as pd
+import pytest
+from random_runs import CLASSES, codes, probabilities, random_run
+
+from openfer.errors import DataError
+from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.predictions import predictions_table
+
+RUN = {"fold": 0, "seed": 0, "method": "m", "variant": "m", "selection": "last", "task": "expression"}
+
+
+def of(sure, right):
+    shares = np.column_stack([sure, 1 - np.asarray(sure)])
+    true = ["neutral" if hit else "fear" for hit in right]
+    return predictions_table([f"s{i}" for i in range(len(sure))], shares, ("neutral", "fear"), true, **RUN)
+
+
+def test_the_error_is_the_one_worked_out_by_hand():
+    """Five bins: (0.4, 0.6] holds 0.55 and 0.6, half right; (0.8, 1] holds 0.9 three times and 1.0, three right."""
+    table = reliability(of([0.55, 0.6, 0.9, 0.9, 0.9, 1.0], [1, 0, 1, 1, 0, 1]), bins=5)
+    assert table["n"].tolist() == [0, 0, 2, 0, 4]
+    np.testing.assert_allclose(table["confidence"][[2, 4]], [0.575, 0.925])
+    np.testing.assert_allclose(table["accuracy"][[2, 4]], [0.5, 0.75])
+    assert table["accuracy"][[0, 1, 3]].isna().all()
+    assert calibration_error(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
+
+
+@pytest.mark.parametrize("bins", [10, 15])
+def test_the_error_is_torchmetrics_on_random_predictions(bins):
+    import torch
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    run = random_run()
+    shares, true = torch.tensor(probabilities(run)), torch.tensor(codes(run)[0])
+    theirs = multiclass_calibration_error(shares, true, num_classes=len(CLASSES), n_bins=bins)
+    assert calibration_error(reliability(run, bins)) == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_bins_are_those_of_scikit_learn():
+    from sklearn.calibration import calibration_curve
+
+    run = random_run()
+    true, predicted = codes(run)
+    accuracy, confidence = calibration_curve(true == predicted, probabilities(run).max(axis=1), n_bins=15)
+    table = reliability(run).dropna()
+    np.testing.assert_allclose(table["accuracy"], accuracy)
+    np.testing.assert_allclose(table["confidence"], confidence)
+
+
+def test_an_answer_without_a_probability_is_refused():
+    run = random_run(5).assign(p_fear=np.nan, y_pred="fear")
+    with pytest.raises(DataError, match=r"lack the columns \['fear'\]"):
+        reliability(run)
+    one = random_run(5).astype({"y_pred": object})
+    one.loc[3, ["y_pred", "p_fear"]] = "fear", np.nan
+    with pytest.raises(DataError, match="sample s3 is answered 'fear' without a probability"):
+        reliability(pd.DataFrame(one))

@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+from random_runs import random_run
+
+from openfer.errors import DataError
+from openfer.evaluation.fairness import fairness
+from openfer.evaluation.figures import group_bars_picture, group_bars_plot
+from openfer.schemas import group_table
+
+
+@pytest.fixture(scope="module")
+def run():
+    """600 samples; the first 300 are answered better, and so are 20 of a third group."""
+    easy, hard = random_run(300, skill=3), random_run(300, seed=1, skill=0.5)
+    hard["sample_id"] = "h" + hard["sample_id"]
+    return pd.concat([easy, hard], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def groups(run):
+    ids = run["sample_id"].to_numpy()
+    sides = {("light", "day"): ids[:300], ("light", "night"): ids[300:580], ("light", "dusk"): ids[:20]}
+    return group_table(sides | {("age", "old"): ids[:100], ("age", "elsewhere"): ["nobody"]})
+
+
+def test_the_gap_is_of_the_best_and_the_worst_of_the_large_groups(run, groups):
+    scores, gaps = fairness(run, groups)
+    accuracy = scores[scores["metric"] == "accuracy"].set_index("group")
+    assert list(accuracy.index) == ["all", "day", "night", "dusk", "old"]
+    assert accuracy["n"].tolist() == [600, 300, 280, 20, 100]
+    assert accuracy["ranked"].tolist() == [True, True, True, False, True]
+    assert accuracy.loc["dusk", ["low", "high"]].isna().all()
+    assert set(gaps["by"]) == {"light"}  # one age is no kind of groups that could differ
+    gap = gaps.set_index("metric").loc["accuracy"]
+    assert (gap["best"], gap["worst"], gap["groups"], gap["n_best"], gap["n_worst"]) == ("day", "night", 2, 300, 280)
+    assert gap["gap"] == pytest.approx(accuracy.loc["day", "value"] - accuracy.loc["night", "value"])
+    assert gap["low"] < gap["gap"] < gap["high"]
+    assert gap["low"] > 0.1
+
+
+def test_the_best_calibrated_group_has_the_least_error(run, groups):
+    scores, gaps = fairness(run, groups)
+    error = scores[scores["metric"] == "calibration_error"].set_index("group")["value"]
+    gap = gaps.set_index("metric").loc["calibration_error"]
+    assert error[gap["best"]] < error[gap["worst"]]
+    assert gap["gap"] == pytest.approx(error[gap["worst"]] - error[gap["best"]])
+
+
+def test_the_interval_of_a_gap_is_of_one_resampling_of_people_in_both_groups():
+    """Each person is in both groups with the same answer: no resample has any gap."""
+    run = random_run(100)
+    twice = pd.concat([run, run.assign(sample_id="t" + run["sample_id"])], ignore_index=True)
+    groups = group_table({("pose", "front"): run["sample_id"], ("pose", "side"): "t" + run["sample_id"]})
+    people = pd.Series([*run["sample_id"], *run["sample_id"]], twice["sample_id"])
+    apart = fairness(twice, groups, clusters=people)[1].set_index("metric").loc["accuracy"]
+    alone = fairness(twice, groups)[1].set_index("metric").loc["accuracy"]
+    assert (apart["gap"], apart["low"], apart["high"]) == (0, 0, 0)
+    assert alone["low"] < -0.05 < 0.05 < alone["high"]
+
+
+def test_the_least_number_of_samples_is_a_parameter(run, groups):
+    scores, _ = fairness(run, groups, least=101, repeats=10)
+    assert scores[scores["metric"] == "accuracy"].set_index("group")["ranked"].tolist() == [True] * 3 + [False] * 2
+
+
+def test_runs_stay_apart(run, groups):
+    scores, gaps = fairness(pd.concat([run, run.assign(seed=1, y_pred=run["y_true"])]), groups, repeats=10)
+    accuracy = scores[scores["metric"] == "accuracy"]
+    assert accuracy[accuracy["seed"] == 1]["value"].tolist() == [1] * 5
+    assert gaps.groupby("seed").size().tolist() == [5, 5]
+
+
+def test_a_set_without_groups_is_reported_as_a_whole(run):
+    scores, gaps = fairness(run, group_table({}), repeats=10)
+    assert set(scores["by"]) == {"all"}
+    assert gaps.empty
+    assert "gap" in gaps
+
+
+def test_a_sample_twice_in_a_run_is_refused(run, groups):
+    with pytest.raises(DataError, match="predicted more than once"):
+        fairness(pd.concat([run, run.assign(fold=1)]), groups)
+
+
+def test_each_of_several_datasets_is_a_group_and_one_alone_is_the_whole():
+    run = random_run(90)
+    two = fairness(run.assign(dataset=np.repeat(["raf", "fed_ro"], [60, 30])), group_table({}), repeats=10)[0]
+    sizes = two[two["metric"] == "accuracy"].set_index(["by", "group"])["n"].to_dict()
+    assert sizes == {("all", "all"): 90, ("dataset", "raf"): 60, ("dataset", "fed_ro"): 30}
+    assert set(fairness(run.assign(dataset="raf"), group_table({}), repeats=10)[0]["by"]) == {"all"}
+
+
+def test_bars_show_every_group_with_n_the_gap_and_which_groups_are_too_small(run, groups):
+    scores, gaps = fairness(run, groups, repeats=50)
+    plot = group_bars_plot(scores, gaps)
+    assert [bar.name.split(":")[0] for bar in plot.data] == ["light", "age"]
+    assert plot.data[0].name.startswith("light: gap ")
+    assert plot.data[0].y[1][2] == "dusk, n = 20 (too few to rank)"
+    assert plot.data[0].marker.color[2] == "#BBBBBB"
+    assert plot.data[0].error_x.array[2] == 0
+    axes = group_bars_picture(scores, gaps).axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "day, n = 300"
+    assert len(axes.patches) == 4
+
+
+def test_bars_of_a_set_without_groups_are_the_line_of_the_whole(run):
+    scores, gaps = fairness(run, group_table({}), repeats=10)
+    assert len(group_bars_plot(scores, gaps).data) == 0
+    assert len(group_bars_picture(scores, gaps).axes[0].lines) == 1

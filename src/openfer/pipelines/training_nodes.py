@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+import openfer
+from openfer import __version__
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
+from openfer.io.git import revision
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_nodes import main_model
 from openfer.pipelines.method_run import MethodRun
@@ -140,7 +143,13 @@ def _fit(
         MlflowTracker(),
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
-    about = _about(run, data, len(faces), report.describe())
+    about = _about(run, data, len(faces)) | {
+        "initialisation": report.describe(),
+        "initialisation_sha256": report.sha256,
+        "sampling": {stage.name: stage.schedule.sampling.model_dump(mode="json") for stage in method.stages()},
+        "threads": torch.get_num_threads(),
+        "code": {"openfer": openfer.__version__, **revision(Path(openfer.__file__).parent)},
+    }
     variant = run.row(method.variant)
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": variant}
@@ -163,14 +172,13 @@ def _flip_labels(run: MethodRun, classes: "Classes", faces: "ConcatFaces") -> np
     return true
 
 
-def _about(run: MethodRun, data: list[Source], n_train: int, initialisation: str) -> dict[str, Any]:
+def _about(run: MethodRun, data: list[Source], n_train: int) -> dict[str, Any]:
     licences = sorted({licence for source in data for licence in source.rows["licence"].unique()})
     return {
         "datasets": list(run.datasets),
         "fold": run.fold,
         "data_version": data_version(data),
         "n_train": n_train,
-        "initialisation": initialisation,
         "label_noise": run.label_noise,
         "licences_of_data": licences,
     }

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 import openfer
-from openfer import __version__
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.git import revision

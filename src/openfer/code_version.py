@@ -16,6 +16,7 @@ WATCHED = "watched_folders"
 TRAINS = "only_trains"
 """Mark of a function whose work does not depend on how its model is to predict."""
 
+_CODE = (".py", ".pyc")
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
@@ -48,7 +49,7 @@ def code_version(function: Callable[..., Any]) -> str:
 
     Of the function's own module only what the function uses counts, so that nodes which share a file
     do not share a fate; of every openfer module that it imports, however deep, the whole does. Comments,
-    docstrings and layout do not count; imports inside functions do.
+    docstrings and layout do not count; imports inside functions do, and so do data files of packages.
     """
     own, imported = _read_definition(function.__module__, function.__name__)
     pending = [*imported, *getattr(function, _MARK, ())]
@@ -88,7 +89,16 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     if tree is None:
         return "", ()
     imported = {name for node in ast.walk(tree) for name in _imports(node)}
-    return _hash(ast.dump(tree)), tuple(sorted(imported))
+    return _hash(ast.dump(tree) + _data_of(module)), tuple(sorted(imported))
+
+
+def _data_of(module: str) -> str:
+    """Hash what a package holds beside code, such as tables; nothing for a module of one file."""
+    source = _source(module)
+    if source is None or source.name != "__init__.py":
+        return ""
+    files = sorted(file for file in source.parent.iterdir() if file.is_file() and file.suffix not in _CODE)
+    return "".join(f"{file.name}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
 
 
 def _parse(module: str) -> ast.Module | None:

@@ -57,6 +57,8 @@ class ResultsHook:
         for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):
             page = str(catalog.get(f"{name}.doctor_page")._filepath)
             show.show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), page)
+        if "report.page" in ends:
+            show.show_report(str(catalog.get("report.page")._filepath), catalog.load("report.ledger"))
         if "summary.results" in ends:
             show.show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
             return

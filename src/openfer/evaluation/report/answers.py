@@ -1,5 +1,6 @@
 """Which classes are taken for which, how accuracy differs between groups, and what a confidence is worth."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from openfer.evaluation.predictions import classes_in, runs_in
 from openfer.evaluation.report.parts import Figures, Format, Section, paragraph, percent, sortable, unfold, whole, word
 
 _BINS = 10
+_LETTERS = 12
+"""Of a line below a group of bars."""
+
 _DRAWN = len(COLOURS)
 """As many methods as there are colours; the tables have all."""
 
@@ -32,14 +36,15 @@ def confusion_section(entries: Sequence[Entry], figures: Figures) -> Section:
         n, right = int(total.to_numpy().sum()), int(np.trace(total.to_numpy()))
         plot = confusion_plot(total).update_traces(showscale=False)
         plot.update_layout(margin={"l": 10, "r": 10, "b": 10})
-        plot.update_xaxes(automargin=True).update_yaxes(automargin=True)
+        plot.update_xaxes(automargin=True, showgrid=False)
+        plot.update_yaxes(automargin=True, showgrid=False, constrain="domain", constraintoward="top")
         label = f"confusion of {entry.name} on {entry.tested}, {right:,} of {n:,} right"
         drawn.append(
-            f"<figure>{figures.add(plot, label, 430)}<figcaption>{entry.name} on {entry.tested}, {entry.selection}: "
+            f"<figure>{figures.add(plot, label, 350)}<figcaption>{entry.name} on {entry.tested}, {entry.selection}: "
             f"{right:,} of {n:,} right. Run {entry.folders}.</figcaption></figure>"
         )
     said = paragraph("Rows are true classes, columns answers; colour is the share of the true class, numbers are faces.")
-    return Section("confusion", "Which classes are taken for which", said + _grid(drawn))
+    return Section("confusion", "Confusion", said + _grid(drawn))
 
 
 def groups_section(entries: Sequence[Entry], groups: Mapping[str, pd.DataFrame], figures: Figures) -> Section:
@@ -53,7 +58,7 @@ def groups_section(entries: Sequence[Entry], groups: Mapping[str, pd.DataFrame],
     known = [_groups_of(entry, groups) for entry in entries]
     table = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
     if table.empty:
-        return Section("groups", "Accuracy by group", paragraph("No run has groups."))
+        return Section("groups", "Groups", paragraph("No run has groups."))
     drawn = []
     for (tested, by), own in table[table["by"] != "all"].groupby(["tested", "by"], sort=False):
         plot = _bars(own)
@@ -77,7 +82,7 @@ def groups_section(entries: Sequence[Entry], groups: Mapping[str, pd.DataFrame],
         "with n and not ranked."
     )
     rows = sortable(table, columns, "accuracy by group", last=table["n"] < FEW)
-    return Section("groups", "Accuracy by group", said + _grid(drawn) + unfold("All groups as a table", rows))
+    return Section("groups", "Groups", said + _grid(drawn) + unfold("All groups as a table", rows))
 
 
 def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
@@ -112,7 +117,7 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
         "The confidence is the probability of the answer. Below the dotted line a method is surer than it is right. "
         "Points of few faces scatter; the pointer shows n."
     )
-    return Section("reliability", "What a confidence is worth", said + _grid(drawn))
+    return Section("reliability", "Reliability", said + _grid(drawn))
 
 
 _BELOW = {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}
@@ -155,7 +160,7 @@ def _bars(table: pd.DataFrame) -> Any:
         own = seeds.groupby("group", sort=False)[["accuracy", "low", "high", "n"]].mean().reset_index()
         figure.add_bar(
             name=str(method),
-            x=[f"{group}<br>n = {n:.0f}" for group, n in zip(own["group"], own["n"], strict=True)],
+            x=[f"{_narrow(group)}<br>n = {n:.0f}" for group, n in zip(own["group"], own["n"], strict=True)],
             y=own["accuracy"],
             error_y={
                 "type": "data",
@@ -176,6 +181,10 @@ def _bars(table: pd.DataFrame) -> Any:
     figure.update_layout(margin={"l": 45, "r": 10, "b": 40})
     figure.update_xaxes(automargin=True)
     return figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+
+
+def _narrow(group: str) -> str:
+    return "<br>".join(textwrap.wrap(group, _LETTERS))
 
 
 def _grid(figures: Sequence[str]) -> str:

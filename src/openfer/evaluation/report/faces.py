@@ -61,7 +61,7 @@ def features_section(entries: Sequence[Entry], figures: Figures) -> tuple[Sectio
     )
     more = paragraph(f"Not drawn: {', '.join(left_out)}.") if left_out else ""
     body = f'{paragraph(said)}<div class="side-by-side">{"".join(drawn)}</div>{more}'
-    return Section("features", "What methods find alike", body), pictures
+    return Section("features", "Features", body), pictures
 
 
 def hardest_section(entries: Sequence[Entry]) -> Section:

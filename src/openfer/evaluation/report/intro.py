@@ -22,9 +22,9 @@ def intro(entries: Sequence[Entry], scores: pd.DataFrame) -> str:
     for tested in tested_on(ranked):
         first = ranked[ranked["tested"] == tested].iloc[0]
         leads.append(
-            f"<li>On {escape(tested)}, n = {first['n']:,}: {escape(first['entry'])} leads with "
-            f"{percent(first['accuracy'])} % (95 % interval {percent(first['low'])} to {percent(first['high'])}) of "
-            f"{int((ranked['tested'] == tested).sum())} methods.</li>"
+            f"<li>On {escape(tested)}, n = {first['n']:,}: {escape(first['entry'])} has the highest accuracy, "
+            f"{percent(first['accuracy'])} % (95 % interval {percent(first['low'])} to {percent(first['high'])}), of "
+            f"{int((ranked['tested'] == tested).sum())}.</li>"
         )
     runs = sum(len(entry.runs) for entry in entries)
     return (

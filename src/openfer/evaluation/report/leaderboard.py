@@ -1,6 +1,7 @@
 """The leaderboard, one table per test set, oracles apart; and the papers' figures beside ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "balanced_accuracy": ("balanced %", percent),
     "nmi": ("NMI", three),
     "n": ("n", whole),
+    "runs": ("run", word),
     "seeds": ("seeds", whole),
     "accuracy_std": ("sd of seeds", percent),
     "published": ("published %", percent),
@@ -38,7 +40,6 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "data_version": ("data version", word),
     "epoch": ("epoch", word),
     "seed": ("seed", word),
-    "runs": ("run", word),
     "commit": ("commit", word),
 }
 """Of the page, of Markdown and of LaTeX."""
@@ -56,9 +57,8 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     """
     parts = [
         paragraph(
-            "Only methods that were tested on the same faces stand in one table. The interval is of drawing the test "
-            "faces; two methods whose intervals overlap may still differ, or not: the comparison of each pair on the "
-            "same faces is what tells."
+            "Only methods that were tested on the same dataset and role stand in one table. The interval is of drawing "
+            "the test faces: it does not say whether two methods differ, which only a comparison on the same faces does."
         )
     ]
     ranked = with_interval(honest(scores))
@@ -67,8 +67,8 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
         parts.append(f"<h3>Tested on {tested}</h3>" + _board(own, f"leaderboard of {tested}"))
     others = ranked[ranked["task"] != TASK].reset_index(drop=True)
     if len(others):
-        columns = {"entry": COLUMNS["entry"], "task": ("task", word), "tested": ("tested on", word)} | COLUMNS
-        parts.append(unfold("Other tasks than the expression", sortable(others, columns, "other tasks")))
+        more: dict[str, tuple[str, Format]] = {"task": ("task", word), "tested": ("tested on", word)}
+        parts.append(unfold("Other tasks than the expression", _board(others, "other tasks", more)))
     looked = with_interval(oracles(scores))
     if len(looked):
         parts.append(
@@ -77,9 +77,7 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
                 "The epoch was chosen on the test faces themselves, as some public codes do. These numbers flatter and "
                 "stand here so that the size of that effect can be seen."
             )
-            + sortable(
-                looked, {"entry": COLUMNS["entry"], "tested": ("tested on", word)} | COLUMNS, "oracles, not comparable"
-            )
+            + _board(looked, "oracles, not comparable", {"tested": ("tested on", word)})
         )
     return Section("leaderboard", "Leaderboard", "".join(parts))
 
@@ -90,11 +88,13 @@ def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(interval=[f"{percent(low)} to {percent(high)}" for low, high in pairs])
 
 
-def _board(table: pd.DataFrame, label: str) -> str:
-    """Return one leaderboard without the columns that say nothing in it."""
+def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
+    """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
     empty = [name for name in ("published", "difference", "accuracy_std") if table[name].isna().all()]
-    columns = {name: column for name, column in COLUMNS.items() if name not in empty}
-    return sortable(table, columns, label, sorted_by=("accuracy", "descending"))
+    columns = {"entry": COLUMNS["entry"], **more, **COLUMNS}
+    kept = {name: column for name, column in columns.items() if name not in empty}
+    ranked = table.sort_values("accuracy", ascending=False, kind="stable")
+    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"))
 
 
 def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> Section:
@@ -132,7 +132,7 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         "run": ("run", word),
     }
     if not rows:
-        return Section("published", "Published and ours", paragraph("No paper prints an accuracy of these methods."))
+        return Section("published", "Published", paragraph("No paper prints an accuracy of these methods."))
     said = (
         "Accuracy in per cent, the difference in points. Where a paper averages over ten folds, ours is beside it only "
         "when all ten have run."
@@ -142,7 +142,7 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
     )
     table = pd.DataFrame(rows).astype({name: float for name in ("published", "ours", "difference", "n")})
     return Section(
-        "published", "Published and ours", paragraph(said) + sortable(table, columns, "published figures and ours")
+        "published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours")
     )
 
 

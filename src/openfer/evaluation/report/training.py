@@ -9,6 +9,7 @@ import pandas as pd
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import training_curves
 from openfer.evaluation.figures.style import COLOURS, quiet
+from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
     Figures,
     Format,
@@ -83,7 +84,7 @@ def sheets_section(entries: Sequence[Entry]) -> Section:
     if len(found) > _MOST_SHEETS:
         left = ", ".join(f"{entry.runs[0].name}/{kind}.png" for entry, kind, _ in found[_MOST_SHEETS:])
         parts.append(paragraph(f"Not on this page, which would grow too large: {left}."))
-    return Section("sheets", "Where methods look", "".join(parts))
+    return Section("sheets", "Where they look", "".join(parts))
 
 
 def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
@@ -93,7 +94,9 @@ def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
         return Section("curves", "Training", paragraph("No run has left its history here."))
     label = "validation accuracy by epoch"
     parts = [
-        paragraph("Validation accuracy by epoch, mean over tasks, stages one after the other: one seed of each method."),
+        paragraph(
+            "Validation accuracy of the expression by epoch, stages one after the other, of the first run of each method."
+        ),
         figures.add(_validation(histories), label, 420),
     ]
     for name, history in histories.items():
@@ -118,7 +121,7 @@ def ledger_section(table: pd.DataFrame) -> Section:
         "06_models; training seconds are those of the epochs alone."
         + (" Nobody measured energy." if "energy_kwh" in empty else "")
     )
-    return Section("ledger", "Ledger of runs", paragraph(said) + sortable(table, columns, "ledger of runs"))
+    return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
 
 
 def _validation(histories: dict[str, pd.DataFrame]) -> Any:
@@ -126,11 +129,12 @@ def _validation(histories: dict[str, pd.DataFrame]) -> Any:
 
     figure = go.Figure()
     for number, (name, history) in enumerate(histories.items()):
-        table = history[(history["split"] == "val") & history["name"].str.startswith("accuracy/")]
-        mean = table.groupby(["stage", "epoch"], sort=False)["value"].mean()
+        curve = history.loc[(history["split"] == "val") & (history["name"] == f"accuracy/{TASK}"), "value"]
+        if curve.empty:
+            continue
         figure.add_scatter(
-            x=list(range(1, len(mean) + 1)),
-            y=mean.to_numpy(),
+            x=list(range(1, len(curve) + 1)),
+            y=curve.to_numpy(),
             name=escape(name),
             mode="lines+markers",
             marker={"symbol": number, "size": 6},

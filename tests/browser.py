@@ -105,8 +105,8 @@ class Browser:
         """Click the middle of an element, as a mouse does."""
         place = self.run(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', "
-            "behavior: 'instant'}); const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] "
-            "})()"
+            "behavior: 'instant'}); const b = e.getBoundingClientRect(); "
+            "return [b.x + b.width / 2, b.y + b.height / 2] })()"
         )
         self.point(*place)
         for kind in ("mousePressed", "mouseReleased"):

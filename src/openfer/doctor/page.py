@@ -100,7 +100,8 @@ def _counts(counts: pd.DataFrame) -> str:
 
 def _faces(name: str, images: Sequence[tuple[str, np.ndarray]]) -> str:
     figures = "".join(
-        f'<figure><img alt="{escape(name)}" src="{thumbnail(image, _THUMBNAIL)}"><figcaption>{escape(path)}</figcaption></figure>'
+        f'<figure><img alt="{escape(name)}" src="{thumbnail(image, _THUMBNAIL)}">'
+        f"<figcaption>{escape(path)}</figcaption></figure>"
         for path, image in images
     )
     return f'<h3>{escape(name)}</h3><div class="faces">{figures}</div>'

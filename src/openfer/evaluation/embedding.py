@@ -26,7 +26,7 @@ def embed(features: pd.DataFrame, seed: int) -> pd.DataFrame:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    columns = [name for name in features if name.startswith(FEATURE_PREFIX) and name[1:].isdigit()]
+    columns = [name for name in map(str, features) if name.startswith(FEATURE_PREFIX)]
     values = features[columns].to_numpy(dtype=np.float64)
     if min(values.shape) > _FIRST:
         values = PCA(_FIRST, random_state=seed).fit_transform(values)

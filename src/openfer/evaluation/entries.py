@@ -106,7 +106,8 @@ def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the facts as a table; of predictions that came without, what the predictions themselves say."""
     facts: list[Mapping[str, Any]] = list(run.facts)
     if not facts:
-        named = predictions[["method", "variant", "selection", "seed"]].drop_duplicates().to_dict("records")
+        known = predictions[["method", "variant", "selection", "seed"]].drop_duplicates()
+        named: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for _, row in known.iterrows()]
         honest = [row["selection"] for row in named if row["selection"] != ORACLE] or [named[0]["selection"]]
         datasets = list(predictions["dataset"].unique()) if "dataset" in predictions else [UNKNOWN]
         more = {"datasets": datasets, "tested_on": UNKNOWN}

@@ -1,6 +1,7 @@
 """The leaderboard: every entry and selection, its scores, the published figure beside it, and where it comes from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,14 +50,15 @@ def oracles(table: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def _rows_of(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:
+def _rows_of(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
     summary = over_seeds(score_runs(entry.predictions))
     balanced = _balanced(entry.predictions)
     rows = []
-    for score in summary.to_dict("records"):
+    for _, score in summary.iterrows():
         selection, task = str(score["selection"]), str(score["task"])
         low, high = _interval(score["accuracy"], score["n"])
-        own = score | {
+        own: dict[str, Any] = {
+            **{str(name): value for name, value in score.items()},
             "entry": entry.name,
             "tested": entry.tested,
             "main": selection == entry.selection,
@@ -74,16 +76,16 @@ def _rows_of(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:
     return rows
 
 
-def _published(entry: Entry, score: dict[str, object], published: pd.DataFrame) -> dict[str, object]:
+def _published(entry: Entry, score: Mapping[str, Any], published: pd.DataFrame) -> dict[str, Any]:
     """Return the figure of the paper and the difference, both null where there is none or ours is another quantity."""
-    nothing = {"published": np.nan, "difference": np.nan, "source": ""}
+    nothing: dict[str, Any] = {"published": np.nan, "difference": np.nan, "source": ""}
     datasets = entry.facts["datasets"].iloc[0]
     if score["task"] != TASK or score["selection"] == ORACLE or len(datasets) != 1:
         return nothing
     figure = published_figure(published, entry.variant, datasets[0], len(classes_in(entry.main(TASK))))
     if figure is None:
         return nothing
-    found = {"published": figure.accuracy, "source": figure.source}
+    found: dict[str, Any] = {"published": figure.accuracy, "source": figure.source}
     if figure.folds > 1:
         complete = score["folds"] == figure.folds
         return found | {"difference": score["fold_accuracy"] - figure.accuracy if complete else np.nan}
@@ -92,7 +94,7 @@ def _published(entry: Entry, score: dict[str, object], published: pd.DataFrame) 
 
 def commit_of(entry: Entry) -> str:
     """Return the git commits of an entry's runs, twelve digits each; one of a changed checkout is marked."""
-    codes = entry.facts["code"] if "code" in entry.facts else []
+    codes: Iterable[object] = entry.facts.get("code", ())
     words = [
         f"{code['commit'][:12]}{' + changes' if code['state'] == 'changed' else ''}" if "commit" in code else UNKNOWN
         for code in codes

@@ -41,7 +41,7 @@ def _row(run: Run, published: pd.DataFrame) -> dict[str, Any]:
     plan, code = (_mapping(entry, name) for name in ("plan", "code"))
     said = {name: entry.said(name, entry.selection) for name in COLUMNS if name in entry.facts}
     return (
-        {name: UNKNOWN for name in COLUMNS}
+        dict.fromkeys(COLUMNS, UNKNOWN)
         | {name: score[name] for name in ("task", "accuracy", "published", "difference", "source")}
         | said
         | {

@@ -38,7 +38,8 @@ def model_card(
             "## What it learned from",
             _list(
                 {
-                    "data": f"{', '.join(facts['datasets'])}, version {facts['data_version']}, {facts['n_train']:,} faces",
+                    "data": f"{', '.join(facts['datasets'])}, version {facts['data_version']}",
+                    "training faces": facts["n_train"],
                     "first weights": facts["initialisation"],
                     "epoch": f"{facts['epoch']} of {facts['epochs']}, selection `{facts['selection']}`",
                     "seed": facts["seed"],
@@ -63,7 +64,7 @@ def model_card(
 
 
 def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, str]] = []
     for place, values in metrics.items():
         task, _, of_selection = place.rpartition(".")
         if of_selection == selection and len(rows) < _SHOWN_TASKS:

@@ -95,5 +95,7 @@ def published_figure(published: pd.DataFrame, variant: str, dataset: str, classe
         if same.any():
             found = figures[same].iloc[0]
             row = ", ".join(word for word in (found["method"], found["variant"]) if word)
-            return PublishedFigure(found["number"] / 100, f"{paper}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1))
+            return PublishedFigure(
+                found["number"] / 100, f"{paper}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1)
+            )
     return None

@@ -7,7 +7,7 @@ _SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
-    "−": "$-$",
+    "\u2212": "$-$",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 

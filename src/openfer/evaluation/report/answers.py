@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ def confusion_section(entries: Sequence[Entry], figures: Figures) -> Section:
         if run.empty:
             continue
         classes = classes_in(run)
-        total = sum(score(own, classes).confusion for _, own in runs_in(run))
+        confusions = [score(own, classes).confusion for _, own in runs_in(run)]
+        total = sum(confusions[1:], confusions[0])
         n, right = int(total.to_numpy().sum()), int(np.trace(total.to_numpy()))
         plot = confusion_plot(total).update_traces(showscale=False)
         plot.update_layout(margin={"l": 10, "r": 10, "b": 10})
@@ -40,10 +42,13 @@ def confusion_section(entries: Sequence[Entry], figures: Figures) -> Section:
         plot.update_yaxes(automargin=True, showgrid=False, constrain="domain", constraintoward="top")
         label = f"confusion of {entry.name} on {entry.tested}, {right:,} of {n:,} right"
         drawn.append(
-            f"<figure>{figures.add(plot, label, 350)}<figcaption>{entry.name} on {entry.tested}, {entry.selection}: "
-            f"{right:,} of {n:,} right. Run {entry.folders}.</figcaption></figure>"
+            f"<figure>{figures.add(plot, label, 350)}<figcaption>{escape(entry.name)} on "
+            f"{escape(entry.tested)}, {entry.selection}: {right:,} of {n:,} right. "
+            f"Run {escape(entry.folders)}.</figcaption></figure>"
         )
-    said = paragraph("Rows are true classes, columns answers; colour is the share of the true class, numbers are faces.")
+    said = paragraph(
+        "Rows are true classes, columns answers; colour is the share of the true class, numbers are faces."
+    )
     return Section("confusion", "Confusion", said + _grid(drawn))
 
 
@@ -65,7 +70,7 @@ def groups_section(entries: Sequence[Entry], groups: Mapping[str, pd.DataFrame],
         label = f"accuracy by {by} on {tested}"
         legend = f"{len(set(own['method']))} methods" if own["method"].nunique() > _DRAWN else ""
         caption = f"By {by}, {tested}. {'The first ' + str(_DRAWN) + ' of ' + legend + '.' if legend else ''}"
-        drawn.append(f"<figure>{figures.add(plot, label, 380)}<figcaption>{caption}</figcaption></figure>")
+        drawn.append(f"<figure>{figures.add(plot, label, 380)}<figcaption>{escape(caption)}</figcaption></figure>")
     columns: dict[str, tuple[str, Format]] = {
         "method": ("method", word),
         "by": ("by", word),
@@ -105,14 +110,14 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
                 name=entry.name,
                 mode="lines+markers",
                 marker={"symbol": place, "size": 8, "color": COLOURS[place]},
-                hovertemplate="confidence %{x:.0%}<br>right %{y:.0%}<br>n = %{customdata}<extra>%{fullData.name}</extra>",
+                hovertemplate="confidence %{x:.0%}, right %{y:.0%}<br>n = %{customdata}<extra>%{fullData.name}</extra>",
             )
         quiet(figure, "")
         figure.update_xaxes(title="confidence", range=[0, 1.02], tickformat=".0%")
         figure.update_yaxes(title="share that is right", range=[0, 1.02], tickformat=".0%")
         figure.update_layout(legend=_BELOW, margin={"l": 60, "r": 10, "b": 60})
         label = f"reliability on {tested}"
-        drawn.append(f"<figure>{figures.add(figure, label, 440)}<figcaption>On {tested}.</figcaption></figure>")
+        drawn.append(f"<figure>{figures.add(figure, label, 440)}<figcaption>On {escape(tested)}.</figcaption></figure>")
     said = paragraph(
         "The confidence is the probability of the answer. Below the dotted line a method is surer than it is right. "
         "Points of few faces scatter; the pointer shows n."

@@ -51,8 +51,8 @@ def features_section(entries: Sequence[Entry], figures: Figures) -> tuple[Sectio
             label = f"t-SNE of the features of {entry.name} for {len(place)} faces of {entry.tested}"
             drawn.append(
                 f"<figure>{figures.add(_plane(place), label, 440, shows_faces=True)}<figcaption>{escape(entry.name)}, "
-                f"{len(place)} faces of {escape(entry.tested)}, coloured by true class. Run {escape(entry.runs[0].name)}."
-                "</figcaption></figure>"
+                f"{len(place)} faces of {escape(entry.tested)}, coloured by true class. "
+                f"Run {escape(entry.runs[0].name)}.</figcaption></figure>"
             )
         pictures |= pictures_of(same, chosen, _SMALL)
     said = (
@@ -78,7 +78,7 @@ def hardest_section(entries: Sequence[Entry]) -> Section:
             continue
         table = hardest_faces(answers, _HARDEST)
         pictures = pictures_of(same, table["sample_id"].tolist(), _LARGE)
-        items = "".join(_item(row, pictures) for row in table.to_dict("records"))
+        items = "".join(_item(row, pictures) for _, row in table.iterrows())
         parts.append(
             f"<h3>Of {escape(same[0].tested)}, {len(answers)} method{'s' if len(answers) != 1 else ''}</h3>"
             f'<ul class="faces">{items}</ul>'
@@ -147,7 +147,7 @@ def _plane(place: pd.DataFrame) -> object:
     return figure.update_layout(legend=legend, margin={"l": 5, "r": 5, "b": 5}, hovermode="closest")
 
 
-def _item(row: Mapping[str, object], pictures: Mapping[str, str]) -> str:
+def _item(row: "pd.Series", pictures: Mapping[str, str]) -> str:
     true, answer = str(row["y_true"]), str(row["answer"])
     name = str(row["sample_id"])
     image = (
@@ -155,6 +155,6 @@ def _item(row: Mapping[str, object], pictures: Mapping[str, str]) -> str:
     )
     return (
         f"<li><figure>{image}<figcaption>labelled <strong>{escape(true)}</strong>, called <strong>{escape(answer)}"
-        f"</strong> by {row['wrong']} of {row['methods']}, {100 * float(str(row['confidence'])):.0f} % sure"
+        f"</strong> by {row['wrong']} of {row['methods']}, {100 * row['confidence']:.0f} % sure"
         f'<br><code class="quiet">{escape(name)}</code></figcaption></figure></li>'
     )

@@ -52,7 +52,7 @@ def limits(entries: Sequence[Entry], groups: Sequence[pd.DataFrame]) -> Section:
     else:
         few = paragraph(f"No group that is reported here has fewer than {FEW} tested faces.")
     chain = pd.DataFrame([_chain(entry) for entry in entries])
-    columns = {name: (name, word) for name in chain}
+    columns = {str(name): (str(name), word) for name in chain}
     body = (
         "".join(map(paragraph, STATEMENTS))
         + f"<h3>Thin groups</h3>{few}"

@@ -1,6 +1,7 @@
 """The leaderboard, one table per test set, oracles apart; and the papers' figures beside ours."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from types import MappingProxyType
 
 import numpy as np
@@ -58,13 +59,13 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     parts = [
         paragraph(
             "Only methods that were tested on the same dataset and role stand in one table. The interval is of drawing "
-            "the test faces: it does not say whether two methods differ, which only a comparison on the same faces does."
+            "the test faces: whether two methods differ, only a comparison on the same faces tells."
         )
     ]
     ranked = with_interval(honest(scores))
     for tested in tested_on(ranked[ranked["task"] == TASK]):
         own = ranked[(ranked["tested"] == tested) & (ranked["task"] == TASK)].reset_index(drop=True)
-        parts.append(f"<h3>Tested on {tested}</h3>" + _board(own, f"leaderboard of {tested}"))
+        parts.append(f"<h3>Tested on {escape(tested)}</h3>" + _board(own, f"leaderboard of {tested}"))
     others = ranked[ranked["task"] != TASK].reset_index(drop=True)
     if len(others):
         more: dict[str, tuple[str, Format]] = {"task": ("task", word), "tested": ("tested on", word)}
@@ -137,13 +138,11 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         "Accuracy in per cent, the difference in points. Where a paper averages over ten folds, ours is beside it only "
         "when all ten have run."
         if len(ours)
-        else "None of these runs was tested on a dataset that the papers use, so no difference is shown: an accuracy on "
-        "other faces, such as rendered ones, cannot be compared with a published one."
+        else "None of these runs was tested on a dataset that the papers use, so no difference is shown: an accuracy "
+        "on other faces, such as rendered ones, cannot be compared with a published one."
     )
-    table = pd.DataFrame(rows).astype({name: float for name in ("published", "ours", "difference", "n")})
-    return Section(
-        "published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours")
-    )
+    table = pd.DataFrame(rows).astype(dict.fromkeys(("published", "ours", "difference", "n"), float))
+    return Section("published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours"))
 
 
 def _not_run(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:

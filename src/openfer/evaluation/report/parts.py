@@ -64,7 +64,6 @@ class Figures:
         return "".join(embedded(f"plot-{number}", plot) for number, plot in enumerate(self.plots))
 
 
-
 def embedded(name: str, data: str) -> str:
     """Return JSON as an element of the page that its script finds by name; no text in it can end the element."""
     safe = data.replace("</", "<\\/")
@@ -106,7 +105,9 @@ def sortable(
 
 def words(table: pd.DataFrame, columns: Mapping[str, tuple[str, Format]]) -> pd.DataFrame:
     """Return the same table as words under its headings, for Markdown and LaTeX."""
-    return pd.DataFrame({heading: [shown(value) for value in table[name]] for name, (heading, shown) in columns.items()})
+    return pd.DataFrame(
+        {heading: [shown(value) for value in table[name]] for name, (heading, shown) in columns.items()}
+    )
 
 
 def unfold(summary: str, body: str) -> str:

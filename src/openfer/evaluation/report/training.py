@@ -1,7 +1,6 @@
 """Sections on how methods came about: where they look, how they learned, and the ledger of runs."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -95,7 +94,7 @@ def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
     label = "validation accuracy by epoch"
     parts = [
         paragraph(
-            "Validation accuracy of the expression by epoch, stages one after the other, of the first run of each method."
+            "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run."
         ),
         figures.add(_validation(histories), label, 420),
     ]
@@ -135,7 +134,7 @@ def _validation(histories: dict[str, pd.DataFrame]) -> Any:
         figure.add_scatter(
             x=list(range(1, len(curve) + 1)),
             y=curve.to_numpy(),
-            name=escape(name),
+            name=name,
             mode="lines+markers",
             marker={"symbol": number, "size": 6},
             line={"color": COLOURS[number % len(COLOURS)]},

@@ -19,6 +19,7 @@ TRAINS = "only_trains"
 RESUMES = "resumes_itself"
 """Mark of a function that looks itself what is left to do, and so is asked each time."""
 
+_CODE = (".py", ".pyc")
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
@@ -56,7 +57,7 @@ def code_version(function: Callable[..., Any]) -> str:
 
     Of the function's own module only what the function uses counts, so that nodes which share a file
     do not share a fate; of every openfer module that it imports, however deep, the whole does. Comments,
-    docstrings and layout do not count; imports inside functions do.
+    docstrings and layout do not count; imports inside functions do, and so do data files of packages.
     """
     own, imported = _read_definition(function.__module__, function.__name__)
     pending = [*imported, *getattr(function, _MARK, ())]
@@ -96,7 +97,16 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     if tree is None:
         return "", ()
     imported = {name for node in ast.walk(tree) for name in _imports(node)}
-    return _hash(ast.dump(tree)), tuple(sorted(imported))
+    return _hash(ast.dump(tree) + _data_of(module)), tuple(sorted(imported))
+
+
+def _data_of(module: str) -> str:
+    """Hash what a package holds beside code, such as tables; nothing for a module of one file."""
+    source = _source(module)
+    if source is None or source.name != "__init__.py":
+        return ""
+    files = sorted(file for file in source.parent.iterdir() if file.is_file() and file.suffix not in _CODE)
+    return "".join(f"{file.name}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
 
 
 def _parse(module: str) -> ast.Module | None:

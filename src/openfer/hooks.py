@@ -77,6 +77,8 @@ class ResultsHook:
                 catalog.load(f"{name}.study_table"),
                 str(catalog.get(f"{name}.study_picture")._filepath),
             )
+        if "report.page" in ends:
+            show.show_report(str(catalog.get("report.page")._filepath), catalog.load("report.ledger"))
         if "summary.results" in ends:
             show.show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
             return

@@ -27,6 +27,7 @@ from openfer.io.provenance import (
     read_record,
     write_record,
 )
+from openfer.io.runs import RunsDataset
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -68,11 +69,8 @@ class _Work:
         self._afresh = any(getattr(value, "fresh", False) for value in values.values())
         trains = getattr(node.func, TRAINS, False)
         self._parameters: dict[str, Any] = {n: decisive(value, of_training=trains) for n, value in values.items()}
-        self._inputs = {
-            name: content_hash(path)
-            for name in node.inputs
-            if not _is_parameter(name) and (path := _path(catalog, name)) is not None and path.exists()
-        }
+        contents = {name: _content(catalog, name) for name in node.inputs if not _is_parameter(name)}
+        self._inputs = {name: content for name, content in contents.items() if content is not None}
         watched = {name: Path(values[name].root) for name in getattr(node.func, WATCHED, ())}
         self._inputs |= {f"files of {name}": listing_stamp(root) for name, root in watched.items()}
         self._source_is_gone = any(not root.exists() for root in watched.values())
@@ -115,6 +113,15 @@ class _Work:
 
 def _is_parameter(name: str) -> bool:
     return name == "parameters" or name.startswith("params:")
+
+
+def _content(catalog: CatalogProtocol, name: str) -> str | None:
+    """Return the hash of what a dataset holds; None where it has no files yet, or none on this machine."""
+    dataset = catalog.get(name)
+    if isinstance(dataset, RunsDataset):
+        return dataset.content()
+    path = _path(catalog, name)
+    return content_hash(path) if path is not None and path.exists() else None
 
 
 def _path(catalog: CatalogProtocol, name: str) -> Path | None:

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from kedro.pipeline.node import Node
 from pydantic import Field
 
 from openfer.errors import ParameterError
+from openfer.io.git import revision
 from openfer.parameters import Settings
 
 log = logging.getLogger(__name__)
@@ -199,22 +199,13 @@ def _absolute_uri(uri: str, root: Path) -> str:
 def _tags(run: dict[str, Any], root: Path) -> dict[str, str]:
     from openfer import __version__
 
-    commit = _git(root, "rev-parse", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    state = revision(root)
     return {
         "openfer.version": __version__,
         "licence": "Apache-2.0",
         "kedro.command": shlex.join(["kedro", *sys.argv[1:]]),
         "kedro.pipelines": ", ".join(run.get("pipeline_names") or ["__default__"]),
         "kedro.env": str(run.get("env") or "local"),
-        "git.commit": commit or "not a git checkout",
-        "git.state": "changed" if changed else "clean",
+        "git.commit": state["commit"],
+        "git.state": state["state"],
     }
-
-
-def _git(root: Path, *command: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *command], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()

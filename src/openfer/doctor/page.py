@@ -1,15 +1,13 @@
 """The doctor's page: one file without any request to a network."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from openfer.datasets.contract import About
+from openfer.io.web_page import scrolling, thumbnail, web_page
 from openfer.labels import EXPRESSIONS
 
 _THUMBNAIL = 112
@@ -17,16 +15,9 @@ _WORST = {"good": 0, "note": 1, "problem": 2}
 _SIGNS = {"good": "✓ good", "note": "● note", "problem": "✗ problem"}
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --good: #0a7d4f; --note: #8a6100; --problem: #c22f2f; }
+:root { color-scheme: light dark; }
 @media (prefers-color-scheme: dark) { :root { --good: #4fd19b; --note: #e0b34a; --problem: #ff8a80; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.verdict { border-left: .4rem solid var(--good); padding: .6rem 1rem; background: #8881; font-size: 1.1rem; }
 .verdict.problem { border-color: var(--problem); color: inherit; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: var(--good); } .note { color: var(--note); } .problem { color: var(--problem); font-weight: 600; }
 td.level { white-space: nowrap; }
 @media (max-width: 40rem) {
@@ -38,9 +29,6 @@ td.level { white-space: nowrap; }
   .findings td:nth-child(4)::before { content: "expected "; opacity: .7; }
   .findings td:empty { display: none; }
 }
-.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; }
-figure { margin: 0; } figure img { width: 100%; height: auto; border-radius: .3rem; }
-figcaption { font-size: .72rem; overflow-wrap: anywhere; }
 """
 
 
@@ -63,23 +51,19 @@ def doctor_page(
         faces: class -> (path, RGB image) of some of its images.
     """
     bad = (findings["level"] == "problem").any()
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Doctor: {escape(about.title)}</title><style>{_STYLE}</style></head><body><main>
-<h1>Is this copy of {escape(about.title)} the expected one?</h1>
+    body = f"""<h1>Is this copy of {escape(about.title)} the expected one?</h1>
 <p class="verdict{" problem" if bad else ""}" role="status">{escape(verdict)}</p>
 <h2>What was looked at</h2>
-<div class="wide" tabindex="0" role="region" aria-label="findings">{_findings(findings)}</div>
+{scrolling(_findings(findings), "findings")}
 <h2>Images by class</h2>
-<div class="wide" tabindex="0" role="region" aria-label="counts">{_counts(counts)}</div>
+{scrolling(_counts(counts), "counts")}
 <h2>Some images of each class</h2>
 <p>Look at them: swapped labels and wrong crops show here first.</p>
 {"".join(_faces(name, faces[name]) for name in sorted(faces, key=_by_class))}
 <h2>Terms</h2>
 <p>{escape(about.licence)}. {escape(about.access)}.</p><p>{escape(about.citation)}</p>
-<p>In the parameters this dataset is <code>{escape(dataset)}</code>.</p>
-</main></body></html>
-"""
+<p>In the parameters this dataset is <code>{escape(dataset)}</code>.</p>"""
+    return web_page(f"Doctor: {about.title}", body, _STYLE)
 
 
 def _findings(findings: pd.DataFrame) -> str:
@@ -116,17 +100,8 @@ def _counts(counts: pd.DataFrame) -> str:
 
 def _faces(name: str, images: Sequence[tuple[str, np.ndarray]]) -> str:
     figures = "".join(
-        f'<figure><img alt="{escape(name)}" src="{_encoded(image)}"><figcaption>{escape(path)}</figcaption></figure>'
+        f'<figure><img alt="{escape(name)}" src="{thumbnail(image, _THUMBNAIL)}">'
+        f"<figcaption>{escape(path)}</figcaption></figure>"
         for path, image in images
     )
     return f'<h3>{escape(name)}</h3><div class="faces">{figures}</div>'
-
-
-def _encoded(image: np.ndarray) -> str:
-    picture = Image.fromarray(image)
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.crop((left, top, left + side, top + side)).resize((_THUMBNAIL, _THUMBNAIL))
-    buffer = io.BytesIO()
-    square.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -11,6 +11,7 @@ from openfer.evaluation.affect import MEASURES
 from openfer.evaluation.affect import over_seeds as affect_over_seeds
 from openfer.evaluation.metrics import METRICS, over_seeds
 from openfer.evaluation.predictions import run_name
+from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ def to_markdown(table: pd.DataFrame, sentences: Sequence[str]) -> str:
     """Return what :func:`render_terminal` shows as Markdown; oracles have a table of their own."""
     table = _few_rows(table)
     cells, shared = _cells(table)
-    parts = [_markdown(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
+    parts = [markdown_table(cells[table["comparable"].to_numpy()])] if table["comparable"].any() else []
     if not table["comparable"].all():
         parts += [
             f"**{ORACLE}**: the epoch was chosen on the test set",
-            _markdown(cells[~table["comparable"].to_numpy()]),
+            markdown_table(cells[~table["comparable"].to_numpy()]),
         ]
     return "\n\n".join([*parts, shared, "\n".join(f"- {sentence}" for sentence in sentences)]).strip() + "\n"
 
@@ -201,8 +202,3 @@ def _rich(cells: pd.DataFrame) -> "Table":
     for row in cells.itertuples(index=False):
         table.add_row(*map(str, row))
     return table
-
-
-def _markdown(cells: pd.DataFrame) -> str:
-    lines = [list(map(str, cells.columns)), ["---"] * len(cells.columns), *cells.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

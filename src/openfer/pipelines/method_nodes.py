@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 _REPORTED = (
-    *("method", "variant", "selection", "main_selection", "seed", "epoch", "initialisation"),
-    *("datasets", "data_version", "n_train", "licences_of_data", "licences_of_weights", "origin_of_weights"),
+    *("method", "variant", "selection", "main_selection", "seed", "epoch", "epochs", "initialisation"),
+    *("initialisation_sha256", "datasets", "fold", "data_version", "n_train", "label_noise", "licences_of_data"),
+    *("licences_of_weights", "origin_of_weights", "config", "images", "sampling", "mask", "plan", "threads", "code"),
 )
+"""What of a checkpoint's facts goes with its predictions: all that a ledger of runs needs."""
 
 _SHOWN_FACES, _SHOWN_EPOCHS = 6, 7
 

@@ -1,9 +1,11 @@
-"""A trained model in MLflow: exported, with signature, input example, licences and its facts."""
+"""A trained model in MLflow: exported and registered, with signature, input example, licences and its card."""
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from openfer.pipelines.method_nodes import Models, main_model, restore
 from openfer.pipelines.method_run import MethodRun
@@ -19,12 +21,22 @@ _MEANINGS = {"landmarks": "(N, 68, 3): x and y in pixels of the input, and confi
 _EXAMPLES = 2  # torch.export takes a batch of one for a constant
 
 
-def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
-    """Log the main selection's model to the MLflow run in progress.
+def publish(
+    run: MethodRun, models: Models, metrics: Mapping[str, Any], groups: pd.DataFrame, *tables: Any
+) -> tuple[dict[str, Any], str]:
+    """Log the main selection's model to the MLflow run in progress, and register it.
+
+    Args:
+        run: its parameters.
+        models: by selection.
+        metrics: its scores, for the card.
+        groups: its accuracy by group, for the card.
+        *tables: rows, faces, split and extras of each dataset.
 
     Returns:
-        Where it is and what it is; ``model_uri`` is None when MLflow is switched off.
+        Where it is and what it is, ``model_uri`` being None when MLflow is switched off; and its card, in Markdown.
     """
+    from openfer.evaluation.model_card import model_card
     from openfer.methods.registry import method_class
 
     checkpoint = main_model(models)
@@ -45,9 +57,10 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         "origin_of_weights": checkpoint.facts["origin_of_weights"],
         "model_uri": None,
     }
+    words = model_card(card, checkpoint.facts, metrics, groups)
     run_id = os.environ.get("MLFLOW_RUN_ID")
     if run_id is None:
-        return card
+        return card, words
 
     import mlflow
     from mlflow.models import infer_signature
@@ -71,8 +84,14 @@ def publish(run: MethodRun, models: Models, *tables: Any) -> dict[str, Any]:
         serialization_format="pt2",
         pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
         metadata={key: value for key, value in card.items() if key != "model_uri"},
+        registered_model_name=run.method,
     )
-    return card | {"model_uri": info.model_uri, "run_id": run_id}
+    version = info.registered_model_version
+    client = mlflow.MlflowClient()
+    client.update_model_version(run.method, version, description=words)
+    for name in ("licence", "licences_of_data"):
+        client.set_model_version_tag(run.method, version, name, str(card[name]))
+    return card | {"model_uri": info.model_uri, "run_id": run_id, "registered_version": version}, words
 
 
 def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":

@@ -89,3 +89,11 @@ def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) 
     console.print(f"{good} {'checks are' if good != 1 else 'check is'} good")
     console.print(Text(str(verdict["verdict"]), f"bold {'red' if verdict['problems'] else 'green'}"))
     console.print(Text(f"Faces by class, and all of this: {page}"))
+
+
+def show_report(page: str, ledger: pd.DataFrame) -> None:
+    """Print where the report is, and of how many runs."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console().print(Text(f"\nReport of {len(ledger)} run{'s' if len(ledger) != 1 else ''}: {page}"))

@@ -66,8 +66,8 @@ def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, .
             ),
             node(
                 runs(publish, code),
-                [parameters, f"{name}_models", *tables],
-                f"{name}.mlflow_model",
+                [parameters, f"{name}_models", f"{name}.metrics", f"{name}.groups", *tables],
+                [f"{name}.mlflow_model", f"{name}.model_card"],
                 name="publish",
                 namespace=name,
             ),

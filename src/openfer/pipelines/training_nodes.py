@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+import openfer
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
+from openfer.io.git import revision
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_nodes import main_model
 from openfer.pipelines.method_run import MethodRun
@@ -147,7 +149,12 @@ def _fit(
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
     about = _about(run, data, len(faces), report, given.values()) | _begins_with(kind.continues, needed)
-    about["learned_from"] = sorted(learned | set(run.datasets))
+    about |= {
+        "learned_from": sorted(learned | set(run.datasets)),
+        "sampling": {stage.name: stage.schedule.sampling.model_dump(mode="json") for stage in method.stages()},
+        "threads": torch.get_num_threads(),
+        "code": {"openfer": openfer.__version__, **revision(Path(openfer.__file__).parent)},
+    }
     variant = run.row(method.variant)
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": variant}
@@ -190,6 +197,7 @@ def _about(
         "data_version": data_version(data),
         "n_train": n_train,
         "initialisation": report.describe(),
+        "initialisation_sha256": report.sha256,
         "label_noise": run.label_noise,
         "licences_of_data": licences,
         "licences_of_weights": sorted(handed_on | set(report.licences)),

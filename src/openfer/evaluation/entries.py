@@ -1,0 +1,133 @@
+"""Runs put together that differ in their seed or fold alone: what one line of a leaderboard stands for."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from openfer.evaluation.predictions import run_name
+from openfer.io.runs import Run
+
+UNKNOWN = "unknown"
+"""What is said of a fact that a run does not carry, as of predictions that another program made."""
+
+_SAME = (
+    *("method", "variant", "datasets", "tested_on", "initialisation", "initialisation_sha256", "label_noise"),
+    *("config", "images", "mask"),
+)
+"""The facts in which the runs of an entry agree."""
+
+ORACLE = "oracle_test"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Runs of one method, variant and configuration on one dataset.
+
+    Attributes:
+        name: how tables call it; unique on a page.
+        method: the registered method.
+        variant: the paper's row.
+        tested: the dataset and the role of the faces that were predicted, such as ``synthetic_fer (test)``.
+        selection: the main one.
+        runs: one per seed and fold.
+        facts: one row per run and selection, with the run's name as ``run``.
+        predictions: of all runs, with the run's name as ``run``.
+    """
+
+    name: str
+    method: str
+    variant: str
+    tested: str
+    selection: str
+    runs: tuple[Run, ...]
+    facts: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def folders(self) -> str:
+        """The names of the runs' folders."""
+        return ", ".join(run.name for run in self.runs)
+
+    def main(self, task: str) -> pd.DataFrame:
+        """Return the predictions of the main selection for one task; none where it has no such task."""
+        table = self.predictions
+        return table[(table["selection"] == self.selection) & (table["task"] == task)]
+
+    def said(self, fact: str, selection: str | None = None) -> str:
+        """Return a fact in words, each value once where runs differ; ``unknown`` where none says it."""
+        table = self.facts if selection is None else self.facts[self.facts["selection"] == selection]
+        values = table[fact] if fact in table else pd.Series(dtype=object)
+        words = [_word(value) for value in values if not _is_missing(value)]
+        return ", ".join(dict.fromkeys(words)) or UNKNOWN
+
+
+def entries_of(runs: Iterable[Run]) -> list[Entry]:
+    """Group runs into entries, in the order of their names.
+
+    Runs are one entry where they agree in all that makes a result but seed and fold, and no two of them are of the
+    same seed and fold.
+    """
+    groups: dict[str, list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = {}
+    for run in runs:
+        predictions = run.predictions.assign(run=run.name)
+        facts = _facts_of(run, predictions)
+        key = json.dumps([[name, facts.iloc[0].get(name)] for name in _SAME], sort_keys=True, default=str)
+        groups.setdefault(key, []).append((run, facts, predictions))
+    parts: list[list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = []
+    for group in groups.values():
+        parts += [group] if _differ(facts for _, facts, _ in group) else [[member] for member in group]
+    names = [run_name(*_first(part[0][1], "method", "variant")) for part in parts]
+    return [
+        _entry(f"{name} ({', '.join(run.name for run, *_ in part)})" if names.count(name) > 1 else name, part)
+        for name, part in zip(names, parts, strict=True)
+    ]
+
+
+def _entry(name: str, part: list[tuple[Run, pd.DataFrame, pd.DataFrame]]) -> Entry:
+    facts = pd.concat([own for _, own, _ in part], ignore_index=True)
+    method, variant, role = _first(facts, "method", "variant", "tested_on")
+    main = facts.loc[facts["main_selection"].astype(bool), "selection"]
+    return Entry(
+        name=name,
+        method=method,
+        variant=variant,
+        tested=f"{_word(facts['datasets'].iloc[0])} ({role})",
+        selection=str(main.iloc[0]),
+        runs=tuple(run for run, *_ in part),
+        facts=facts,
+        predictions=pd.concat([own for *_, own in part], ignore_index=True),
+    )
+
+
+def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the facts as a table; of predictions that came without, what the predictions themselves say."""
+    facts: list[Mapping[str, Any]] = list(run.facts)
+    if not facts:
+        known = predictions[["method", "variant", "selection", "seed"]].drop_duplicates()
+        named: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for _, row in known.iterrows()]
+        honest = [row["selection"] for row in named if row["selection"] != ORACLE] or [named[0]["selection"]]
+        datasets = list(predictions["dataset"].unique()) if "dataset" in predictions else [UNKNOWN]
+        more = {"datasets": datasets, "tested_on": UNKNOWN}
+        facts = [row | more | {"main_selection": row["selection"] == honest[0]} for row in named]
+    return pd.DataFrame(facts).assign(run=run.name)
+
+
+def _differ(facts: Iterable[pd.DataFrame]) -> bool:
+    """Return whether no two runs are of the same seed and fold."""
+    seen = [(table["seed"].iloc[0], table["fold"].iloc[0] if "fold" in table else 0) for table in facts]
+    return len(set(seen)) == len(seen)
+
+
+def _first(facts: pd.DataFrame, *names: str) -> tuple[str, ...]:
+    return tuple(str(facts[name].iloc[0]) for name in names)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and pd.isna(value))
+
+
+def _word(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

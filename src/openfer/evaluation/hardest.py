@@ -1,0 +1,44 @@
+"""The faces that most methods get wrong, the most confident mistakes first."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from openfer.evaluation.predictions import classes_in
+
+
+def hardest_faces(predictions: Mapping[str, pd.DataFrame], most: int) -> pd.DataFrame:
+    """Rank the faces that all methods were tested on.
+
+    Args:
+        predictions: method -> its predictions with one selection and task, of any number of runs.
+        most: how many faces are returned.
+
+    Returns:
+        ``sample_id, y_true, answer`` (the wrong class that is named most), ``wrong`` (methods that are mostly wrong),
+        ``methods``, ``confidence`` (mean over all wrong answers, in [0, 1]): most methods wrong first, then the
+        highest confidence. Faces that no method gets wrong are not there.
+    """
+    answers = pd.concat(
+        [
+            table[["sample_id", "y_true", "y_pred"]].assign(
+                method=method, confidence=table[[f"p_{name}" for name in classes_in(table)]].max(axis=1)
+            )
+            for method, table in predictions.items()
+        ],
+        ignore_index=True,
+    )
+    answers["is_wrong"] = answers["y_true"] != answers["y_pred"]
+    by_method = answers.groupby(["sample_id", "method"])["is_wrong"].mean().gt(0.5).groupby("sample_id")
+    verdict = pd.DataFrame({"wrong": by_method.sum(), "methods": by_method.size()})
+    verdict = verdict[(verdict["methods"] == len(predictions)) & (verdict["wrong"] > 0)]
+    mistakes = answers[answers["is_wrong"]].groupby("sample_id")
+    found = verdict.join(
+        mistakes.agg(
+            y_true=("y_true", "first"),
+            answer=("y_pred", lambda names: names.mode().iloc[0]),
+            confidence=("confidence", "mean"),
+        )
+    )
+    ranked = found.reset_index().sort_values(["wrong", "confidence", "sample_id"], ascending=[False, False, True])
+    return ranked.head(most)[["sample_id", "y_true", "answer", "wrong", "methods", "confidence"]].reset_index(drop=True)

@@ -1,0 +1,99 @@
+"""The ledger: one row per run, with all that made it, and the published figure beside what came out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from openfer.evaluation.entries import UNKNOWN, Entry, entries_of
+from openfer.evaluation.leaderboard import TASK, commit_of, leaderboard
+from openfer.io.runs import Run
+
+COLUMNS = (
+    *("run", "entry", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test", "initialisation"),
+    *("initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
+    *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
+    *("accuracy", "published", "difference", "source"),
+)
+
+
+def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
+    """Return what made each run and what came out.
+
+    Args:
+        runs: from :func:`openfer.io.runs.find_runs`.
+        published: from :func:`openfer.evaluation.published.published_table`.
+
+    Returns:
+        :data:`COLUMNS`, one row per run: its main selection, and its first task, the expression where it has one.
+        What a run does not say is ``unknown``. ``wall_seconds`` sums the epochs of its history, without data
+        loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
+    """
+    return pd.DataFrame([_row(run, published) for run in runs], columns=list(COLUMNS))
+
+
+def _row(run: Run, published: pd.DataFrame) -> dict[str, Any]:
+    (entry,) = entries_of([run])
+    scores = leaderboard([entry], published)
+    mine = scores[scores["main"]]
+    score = (mine[mine["task"] == TASK] if (mine["task"] == TASK).any() else mine).iloc[0]
+    plan, code = (_mapping(entry, name) for name in ("plan", "code"))
+    said = {name: entry.said(name, entry.selection) for name in COLUMNS if name in entry.facts}
+    return (
+        dict.fromkeys(COLUMNS, UNKNOWN)
+        | {name: score[name] for name in ("task", "accuracy", "published", "difference", "source")}
+        | said
+        | {
+            "run": run.name,
+            "entry": entry.name,
+            "n_test": score["n"],
+            "selection": entry.selection,
+            "seed": score["seed"],
+            "initialisation_sha256": said.get("initialisation_sha256", UNKNOWN) if "plan" in entry.facts else UNKNOWN,
+            "sampling": _sampling(_mapping(entry, "sampling")),
+            "augmentation": augmentation(_mapping(entry, "images")),
+            "device": plan.get("device", UNKNOWN),
+            "precision": plan.get("precision", UNKNOWN),
+            "wall_seconds": wall_seconds(run.history),
+            "energy_kwh": _mapping(entry, "energy").get("kwh", float("nan")),
+            "openfer": code.get("openfer", UNKNOWN),
+            "commit": commit_of(entry),
+        }
+    )
+
+
+def wall_seconds(history: pd.DataFrame | None) -> float:
+    """Return the seconds that all epochs of a history took to train; NaN where it does not say."""
+    if history is None:
+        return float("nan")
+    seconds = history.loc[history["name"] == "seconds", "value"]
+    return float(seconds.sum()) if len(seconds) else float("nan")
+
+
+def augmentation(images: Mapping[str, Any]) -> str:
+    """Return in words what a training image goes through, from a run's image settings."""
+    if not images:
+        return UNKNOWN
+    steps = [f"crop {images['crop']}", *(["flip"] if images["flip"] else [])]
+    steps += [str(step["kind"]) for step in images["augment"]]
+    return ", ".join(steps)
+
+
+def _sampling(stages: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in words how epochs are drawn: once where all stages do it alike, else stage by stage."""
+    words = {stage: _words(settings) for stage, settings in stages.items()}
+    if len(set(words.values())) > 1:
+        return "; ".join(f"{stage}: {said}" for stage, said in words.items())
+    return next(iter(words.values()), UNKNOWN)
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    more = {name: value for name, value in settings.items() if name != "kind" and value is not None}
+    return " ".join([str(settings["kind"]), *(f"{name}={json.dumps(value)}" for name, value in more.items())])
+
+
+def _mapping(entry: Entry, fact: str) -> Mapping[str, Any]:
+    """Return a fact that is a mapping, of the entry's first run; an empty one where the run does not say."""
+    value = entry.facts[fact].iloc[0] if fact in entry.facts else {}
+    return value if isinstance(value, Mapping) else {}

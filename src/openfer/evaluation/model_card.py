@@ -1,0 +1,102 @@
+"""The card of a trained model, in Markdown: what it is, what it learned from, whose terms hold, and what it is not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from openfer.evaluation.limits import FEW, STATEMENTS, thin_groups
+from openfer.evaluation.predictions import run_name
+from openfer.evaluation.text_tables import markdown_table
+
+_SHOWN_TASKS = 12
+_UNKNOWN = "unknown"
+
+
+def model_card(
+    card: Mapping[str, Any], facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]], groups: pd.DataFrame
+) -> str:
+    """Write a model's card.
+
+    Args:
+        card: what the model takes and gives: ``input, output, columns, licence``, and its extras by name.
+        facts: of its checkpoint.
+        metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``.
+        groups: its accuracy by group.
+    """
+    name = run_name(facts["method"], facts["variant"])
+    code = facts.get("code", {})
+    return "\n\n".join(
+        [
+            f"# {name}, trained by openfer",
+            f"A network that answers for {', '.join(facts['classes'])} from an aligned picture of a face, as a "
+            f"probability for each class. It is the method `{facts['method']}` of openfer {code.get('openfer', '')} at "
+            f"git commit {code.get('commit', _UNKNOWN)} ({code.get('state', _UNKNOWN)}).",
+            "## In and out",
+            _list({"input": card["input"], **_extras(card), "output": card["output"]}),
+            _list({task: ", ".join(classes) for task, classes in list(facts["classes"].items())[:_SHOWN_TASKS]}),
+            "## What it learned from",
+            _list(
+                {
+                    "data": f"{', '.join(facts['datasets'])}, version {facts['data_version']}",
+                    "training faces": facts["n_train"],
+                    "first weights": facts["initialisation"],
+                    "epoch": f"{facts['epoch']} of {facts['epochs']}, selection `{facts['selection']}`",
+                    "seed": facts["seed"],
+                }
+            ),
+            "## How well it answers",
+            markdown_table(_scores(metrics, facts["selection"])),
+            _thin(groups),
+            "## Whose terms hold",
+            _list(
+                {
+                    "data": "; ".join(facts["licences_of_data"]),
+                    "first weights": _weights(facts),
+                    "openfer and what training adds": card["licence"],
+                }
+            ),
+            "The terms of data and first weights go on to hold for this model, whatever the licence of the code.",
+            "## Limits",
+            *STATEMENTS,
+        ]
+    ) + ("\n")
+
+
+def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.DataFrame:
+    rows: list[dict[str, str]] = []
+    for place, values in metrics.items():
+        task, _, of_selection = place.rpartition(".")
+        if of_selection == selection and len(rows) < _SHOWN_TASKS:
+            accuracy, error = 100 * values["accuracy"], 100 * values["standard_error"]
+            rows.append(
+                {
+                    "task": task,
+                    "accuracy %": f"{accuracy:.1f} ± {error:.1f}",
+                    "macro-F1 %": f"{100 * values['macro_f1']:.1f}",
+                    "n": f"{values['n']:.0f}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _thin(groups: pd.DataFrame) -> str:
+    thin = thin_groups([groups])
+    if thin.empty:
+        return f"No group that was looked at has fewer than {FEW} tested faces."
+    named = ", ".join(f"{row['by']} {row['group']} ({row['n']})" for row in thin.to_dict("records"))
+    return f"Too few tested faces (below {FEW}, n in brackets) to say anything of: {named}."
+
+
+def _weights(facts: Mapping[str, Any]) -> str:
+    if facts["initialisation"] == "random weights":
+        return "none"
+    return "; ".join(facts.get("licences_of_weights", [_UNKNOWN]))
+
+
+def _extras(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: card[name] for name in ("landmarks",) if name in card}
+
+
+def _list(values: Mapping[str, Any]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in values.items())

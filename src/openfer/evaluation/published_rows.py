@@ -1,0 +1,101 @@
+"""Which published figure an accuracy of ours is measured against: the paper's own row on the same dataset."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+_DATASETS = {
+    "raf_db": "RAF-DB",
+    "mmi": "MMI",
+    "oulu_casia": "Oulu-CASIA",
+    "sfew": "SFEW",
+    "aff_wild2": "Aff-Wild2",
+    "ferplus": "FER+",
+    "fed_ro": "FED-RO",
+}
+"""How the papers call a dataset whose classes leave no doubt; see :func:`published_dataset` for the others."""
+
+_BY_FOLDS = {"CK+": 10, "CK+ (6 classes)": 10, "MMI": 10, "Oulu-CASIA": 10}
+"""Datasets whose published accuracies are means over so many folds."""
+
+_ADDL = ("ADDL", ""), ("ADDL (proposed)", ""), ("ADDL (proposed)", "input=Image")
+_ROWS = {
+    "addl": ("addl", _ADDL),
+    "oadn": ("oadn", (("OADN(ours)", "ImageNet / same setting"), ("OADN(ours)", ""))),
+    "sna": ("sna", (("Our Method", ""),)),
+    "two_scale": ("sna", (("Our method (FL, BB)", "w/o Ours"),)),
+    "fdrl_eca": ("fdrl_eca", (("FDRL-ECANet (proposed)", ""),)),
+    "fdrl_eca_without_eca": ("fdrl_eca", (("w/o ECA (baseline)", ""),)),
+    "fdrl_eca_without_fdrl": ("fdrl_eca", (("w/o FDRL", ""),)),
+}
+"""Variant -> paper, and its rows there: method and variant, the first that has the dataset."""
+
+_TABLE_1 = {"cbam", "branch", "spatial", "channel"}
+"""What the rows of `diversified`, Table 1, switch on; a run with more, such as a mask, is none of them."""
+
+_ACCURACIES = ("accuracy", "average accuracy")
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """A published accuracy.
+
+    Attributes:
+        accuracy: in [0, 1].
+        source: paper, table and row.
+        folds: over how many it is a mean.
+    """
+
+    accuracy: float
+    source: str
+    folds: int
+
+
+def published_dataset(dataset: str, classes: int) -> str | None:
+    """Return how the papers call a dataset with so many classes; None for one that they do not use."""
+    if dataset == "affectnet":
+        return f"AffectNet-{classes}"
+    if dataset == "ck_plus":
+        return "CK+ (6 classes)" if classes == 6 else "CK+"
+    return _DATASETS.get(dataset)
+
+
+def own_rows(variant: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the paper that a variant is of and the names of its rows there: published method and variant."""
+    known = _ROWS.get(variant.lower())
+    if known is not None:
+        return known
+    name, *parts = variant.lower().split()
+    if (name.startswith("esr-") or name == "manet") and set(parts) <= _TABLE_1:
+        attention = int(name == "manet" or "cbam" in parts)
+        flags = f"attention={attention};spatial_div={int('spatial' in parts)};channel_div={int('channel' in parts)}"
+        return "diversified", (("MA-Net" if name == "manet" else name.upper(), flags),)
+    return "addl", ((variant, ""),)
+
+
+def published_figure(published: pd.DataFrame, variant: str, dataset: str, classes: int) -> PublishedFigure | None:
+    """Return the accuracy that a variant's own paper prints for it on a dataset.
+
+    Args:
+        published: from :func:`openfer.evaluation.published.published_table`.
+        variant: as predictions name it, such as ``ADDL`` or ``esr-9 cbam spatial``.
+        dataset: as parameters name it, such as ``raf_db``.
+        classes: how many the run knows.
+
+    Returns:
+        The first such figure in the paper; None where there is none.
+    """
+    called = published_dataset(dataset, classes)
+    paper, rows = own_rows(variant)
+    figures = published[
+        (published["paper"] == paper) & (published["dataset"] == called) & published["metric"].isin(_ACCURACIES)
+    ]
+    for method, of_variant in rows:
+        same = (figures["method"].str.lower() == method.lower()) & (figures["variant"] == of_variant)
+        if same.any():
+            found = figures[same].iloc[0]
+            row = ", ".join(word for word in (found["method"], found["variant"]) if word)
+            return PublishedFigure(
+                found["number"] / 100, f"{paper}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1)
+            )
+    return None

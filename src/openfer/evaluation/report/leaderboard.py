@@ -1,0 +1,172 @@
+"""The leaderboard, one table per test set, oracles apart; and the papers' figures beside ours."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from openfer.evaluation.entries import Entry
+from openfer.evaluation.leaderboard import TASK, honest, oracles, tested_on
+from openfer.evaluation.published_rows import own_rows, published_dataset
+from openfer.evaluation.report.parts import (
+    Format,
+    Section,
+    paragraph,
+    percent,
+    points,
+    sortable,
+    three,
+    unfold,
+    whole,
+    word,
+)
+
+COLUMNS: dict[str, tuple[str, Format]] = {
+    "entry": ("method", word),
+    "selection": ("selection", word),
+    "accuracy": ("accuracy %", percent),
+    "interval": ("95 % interval", word),
+    "macro_f1": ("macro-F1 %", percent),
+    "balanced_accuracy": ("balanced %", percent),
+    "nmi": ("NMI", three),
+    "n": ("n", whole),
+    "runs": ("run", word),
+    "seeds": ("seeds", whole),
+    "accuracy_std": ("sd of seeds", percent),
+    "published": ("published %", percent),
+    "difference": ("difference", points),
+    "initialisation": ("initialisation", word),
+    "data_version": ("data version", word),
+    "epoch": ("epoch", word),
+    "seed": ("seed", word),
+    "commit": ("commit", word),
+}
+"""Of the page, of Markdown and of LaTeX."""
+
+_ALWAYS_SHORT = ("interval", "nmi", "macro_f1", "balanced_accuracy", "n", "seeds")
+PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "published", "difference", "runs")
+"""The columns for paper, which is narrower."""
+
+
+def leaderboard_section(scores: pd.DataFrame) -> Section:
+    """Return the leaderboards of all test sets, best accuracy first.
+
+    Args:
+        scores: from :func:`openfer.evaluation.leaderboard.leaderboard`.
+    """
+    parts = [
+        paragraph(
+            "Only methods that were tested on the same dataset and role stand in one table. The interval is of drawing "
+            "the test faces: whether two methods differ, only a comparison on the same faces tells."
+        )
+    ]
+    ranked = with_interval(honest(scores))
+    for tested in tested_on(ranked[ranked["task"] == TASK]):
+        own = ranked[(ranked["tested"] == tested) & (ranked["task"] == TASK)].reset_index(drop=True)
+        parts.append(f"<h3>Tested on {escape(tested)}</h3>" + _board(own, f"leaderboard of {tested}"))
+    others = ranked[ranked["task"] != TASK].reset_index(drop=True)
+    if len(others):
+        more: dict[str, tuple[str, Format]] = {"task": ("task", word), "tested": ("tested on", word)}
+        parts.append(unfold("Other tasks than the expression", _board(others, "other tasks", more)))
+    looked = with_interval(oracles(scores))
+    if len(looked):
+        parts.append(
+            "<h3>Oracles, not comparable</h3>"
+            + paragraph(
+                "The epoch was chosen on the test faces themselves, as some public codes do. These numbers flatter and "
+                "stand here so that the size of that effect can be seen."
+            )
+            + _board(looked, "oracles, not comparable", {"tested": ("tested on", word)})
+        )
+    return Section("leaderboard", "Leaderboard", "".join(parts))
+
+
+def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return a leaderboard with its interval in words."""
+    pairs = zip(scores["low"], scores["high"], strict=True)
+    return scores.assign(interval=[f"{percent(low)} to {percent(high)}" for low, high in pairs])
+
+
+def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
+    """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
+    empty = [name for name in ("published", "difference", "accuracy_std") if table[name].isna().all()]
+    columns = {"entry": COLUMNS["entry"], **more, **COLUMNS}
+    kept = {name: column for name, column in columns.items() if name not in empty}
+    ranked = table.sort_values("accuracy", ascending=False, kind="stable")
+    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"))
+
+
+def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> Section:
+    """Return what the papers print for the methods of this page, with ours beside it where the dataset is the same.
+
+    Args:
+        entries: all methods.
+        scores: from :func:`openfer.evaluation.leaderboard.leaderboard`.
+        published: from :func:`openfer.evaluation.published.published_table`.
+    """
+    ours = honest(scores)
+    ours = ours[ours["main"] & ours["published"].notna()]
+    rows = [
+        {
+            "method": row["entry"],
+            "dataset": row["tested"],
+            "published": row["published"],
+            "ours": row["accuracy"] if row["folds"] == 1 else row["fold_accuracy"],
+            "difference": row["difference"],
+            "n": row["n"],
+            "source": row["source"],
+            "run": row["runs"],
+        }
+        for _, row in ours.iterrows()
+    ]
+    rows += [row for entry in entries for row in _not_run(entry, published)]
+    columns: dict[str, tuple[str, Format]] = {
+        "method": ("method", word),
+        "dataset": ("dataset", word),
+        "published": ("published %", percent),
+        "ours": ("ours %", percent),
+        "difference": ("difference", points),
+        "n": ("n", whole),
+        "source": ("published in", word),
+        "run": ("run", word),
+    }
+    if not rows:
+        return Section("published", "Published", paragraph("No paper prints an accuracy of these methods."))
+    said = (
+        "Accuracy in per cent, the difference in points. Where a paper averages over ten folds, ours is beside it only "
+        "when all ten have run."
+        if len(ours)
+        else "None of these runs was tested on a dataset that the papers use, so no difference is shown: an accuracy "
+        "on other faces, such as rendered ones, cannot be compared with a published one."
+    )
+    table = pd.DataFrame(rows).astype(dict.fromkeys(("published", "ours", "difference", "n"), float))
+    return Section("published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours"))
+
+
+def _not_run(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the accuracies that the entry's paper prints for it on other datasets, each dataset once."""
+    paper, rows = own_rows(entry.variant)
+    named = pd.DataFrame([(method.lower(), variant) for method, variant in rows], columns=["method", "variant"])
+    figures = published[
+        (published["paper"] == paper) & (published["unit"] == "%") & published["metric"].str.endswith("accuracy")
+    ]
+    figures = figures.assign(printed=figures["method"], method=figures["method"].str.lower())
+    datasets = entry.facts["datasets"].iloc[0]
+    own = {published_dataset(name, classes) for name in datasets for classes in (6, 7, 8)}
+    found = figures.merge(named, on=["method", "variant"]).drop_duplicates("dataset")
+    return [
+        {
+            "method": entry.name,
+            "dataset": row["dataset"],
+            "published": row["number"] / 100,
+            "ours": np.nan,
+            "difference": np.nan,
+            "n": np.nan,
+            "source": f"{paper}, {row['table']}: {row['printed']}",
+            "run": "",
+        }
+        for _, row in found.iterrows()
+        if row["dataset"] not in own
+    ]

@@ -1,0 +1,135 @@
+"""The report put together: a page that opens without a network, and the same tables for other documents."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+
+import pandas as pd
+
+from openfer.evaluation.entries import Entry, entries_of
+from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
+from openfer.evaluation.ledger import ledger
+from openfer.evaluation.limits import STATEMENTS
+from openfer.evaluation.report.answers import confusion_section, groups_section, reliability_section
+from openfer.evaluation.report.faces import features_section, hardest_section
+from openfer.evaluation.report.intro import intro, limits
+from openfer.evaluation.report.leaderboard import (
+    COLUMNS,
+    PRINTED,
+    leaderboard_section,
+    published_section,
+    with_interval,
+)
+from openfer.evaluation.report.parts import Figures, Section, embedded, words
+from openfer.evaluation.report.training import curves_section, ledger_section, sheets_section
+from openfer.evaluation.text_tables import latex_table, markdown_table
+from openfer.io.runs import Run
+from openfer.io.web_page import web_page
+
+_ROOM = "openfer.evaluation.report"
+_TITLE = "openfer: facial expression recognition, compared"
+_LEFT = frozenset({"method", "selection", "run"})
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is.
+
+    Attributes:
+        page: HTML, self-contained.
+        markdown: the leaderboards.
+        latex: the leaderboards.
+        ledger: from :func:`openfer.evaluation.ledger.ledger`.
+    """
+
+    page: str
+    markdown: str
+    latex: str
+    ledger: pd.DataFrame
+
+
+def report(runs: Sequence[Run], published: pd.DataFrame) -> Report:
+    """Write the report of a project's runs.
+
+    Args:
+        runs: from :func:`openfer.io.runs.find_runs`.
+        published: from :func:`openfer.evaluation.published.published_table`.
+    """
+    entries = entries_of(runs)
+    scores = leaderboard(entries, published)
+    table = ledger(runs, published)
+    return Report(_page(entries, scores, published, table), _markdown(scores), _latex(scores), table)
+
+
+def _page(entries: list[Entry], scores: pd.DataFrame, published: pd.DataFrame, table: pd.DataFrame) -> str:
+    figures = Figures()
+    known = {run.name: run.groups for entry in entries for run in entry.runs}
+    groups = {name: own for name, own in known.items() if own is not None}
+    features, faces = features_section(entries, figures)
+    sections = [
+        leaderboard_section(scores),
+        published_section(entries, scores, published),
+        confusion_section(entries, figures),
+        groups_section(entries, groups, figures),
+        reliability_section(entries, figures),
+        features,
+        hardest_section(entries),
+        sheets_section(entries),
+        curves_section(entries, figures),
+        ledger_section(table),
+        limits(entries, list(groups.values())),
+    ]
+    links = "".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
+    body = (
+        intro(entries, scores)
+        + f'<nav aria-label="sections">{links}</nav>'
+        + "".join(_whole(section) for section in sections)
+        + '<p class="hidden" id="said" role="status"></p><div id="face" hidden></div>'
+    )
+    return web_page(_TITLE, body, _asset("report.css"), _scripts(figures, faces))
+
+
+def _whole(section: Section) -> str:
+    heading = f"{section.anchor}-heading"
+    return (
+        f'<section id="{section.anchor}" aria-labelledby="{heading}"><h2 id="{heading}">{escape(section.title)}</h2>'
+        f"{section.body}</section>"
+    )
+
+
+def _scripts(figures: Figures, faces: dict[str, str]) -> str:
+    from plotly.offline import get_plotlyjs
+
+    return (
+        embedded("faces", json.dumps(faces))
+        + figures.scripts()
+        + f"<script>{get_plotlyjs()}</script><script>{_asset('report.js')}</script>"
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files(_ROOM).joinpath(name).read_text()
+
+
+def _printed(scores: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the tables for paper with their captions: one per test set, oracles last."""
+    columns = {name: COLUMNS[name] for name in PRINTED}
+    ranked = honest(scores)
+    ranked = with_interval(ranked[ranked["task"] == TASK])
+    tables = [(f"Tested on {on}", words(ranked[ranked["tested"] == on], columns)) for on in tested_on(ranked)]
+    looked = with_interval(oracles(scores))
+    if len(looked):
+        tables.append(("Oracles, not comparable: the epoch was chosen on the test faces", words(looked, columns)))
+    return tables
+
+
+def _markdown(scores: pd.DataFrame) -> str:
+    parts = [f"## {caption}\n\n{markdown_table(cells)}" for caption, cells in _printed(scores)]
+    return "\n\n".join([*parts, "## Limits", *STATEMENTS]) + "\n"
+
+
+def _latex(scores: pd.DataFrame) -> str:
+    tables = [latex_table(cells, caption, frozenset(cells.columns) - _LEFT) for caption, cells in _printed(scores)]
+    return "\n\n".join(tables) + "\n"

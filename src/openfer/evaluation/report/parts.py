@@ -1,0 +1,174 @@
+"""What sections are made of: sortable tables, figures that the page draws, pictures, things to unfold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from openfer.io.web_page import jpeg, scrolling
+
+Format = Callable[[Any], str]
+"""How a value of a column is shown."""
+
+_SHEET_WIDTH, _SHEET_QUALITY = 1100, 80
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        anchor: its address in the page.
+        title: its heading.
+        body: its HTML.
+    """
+
+    anchor: str
+    title: str
+    body: str
+
+
+@dataclass
+class Figures:
+    """The figures of a page by number; the page draws each when it comes into view."""
+
+    plots: list[str] = field(default_factory=list)
+
+    def add(self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0) -> str:
+        """Return the place of a plotly figure.
+
+        Args:
+            plot: the figure; its own title and size give way to the page's.
+            label: what it shows, for those who cannot see it.
+            height: in pixels.
+            shows_faces: its points carry sample ids, whose faces are shown at the pointer.
+            least_width: in pixels; on a narrower screen the figure scrolls.
+        """
+        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=20)
+        number = len(self.plots)
+        self.plots.append(plot.to_json())
+        faces = ' data-faces="yes"' if shows_faces else ""
+        style = f"height: {height}px" + (f"; min-width: {least_width}px" if least_width else "")
+        place = (
+            f'<div class="plot" role="img" aria-label="{escape(label)}" data-plot="{number}"{faces} '
+            f'style="{style}"></div>'
+        )
+        return scrolling(place, label) if least_width else place
+
+    def scripts(self) -> str:
+        """Return the figures' data."""
+        return "".join(embedded(f"plot-{number}", plot) for number, plot in enumerate(self.plots))
+
+
+def embedded(name: str, data: str) -> str:
+    """Return JSON as an element of the page that its script finds by name; no text in it can end the element."""
+    safe = data.replace("</", "<\\/")
+    return f'<script type="application/json" id="{name}">{safe}</script>'
+
+
+def sortable(
+    table: pd.DataFrame,
+    columns: Mapping[str, tuple[str, Format]],
+    label: str,
+    *,
+    sorted_by: tuple[str, str] | None = None,
+    last: "pd.Series | None" = None,
+) -> str:
+    """Return a table that is sorted by a click, or the Enter key, on a column's name.
+
+    Args:
+        table: values, not words.
+        columns: column of the table -> its heading and how its values are shown; numbers stand to the right.
+        label: what it shows.
+        sorted_by: heading's column, and ``ascending`` or ``descending``, where it is sorted already.
+        last: True for rows that stay last however the table is sorted, as they have too few faces to be ranked.
+    """
+    heads = [_head(name, heading, _is_number(table[name]), sorted_by) for name, (heading, _) in columns.items()]
+    stays = last if last is not None else pd.Series(False, index=table.index)
+    rows = []
+    for (_, values), low in zip(table.iterrows(), stays, strict=True):
+        cells = "".join(
+            _cell(values[name], shown, _is_number(table[name]), name == next(iter(columns)))
+            for name, (_, shown) in columns.items()
+        )
+        rows.append(f'<tr class="few">{cells}</tr>' if low else f"<tr>{cells}</tr>")
+    content = (
+        f'<table class="sortable"><caption class="hidden">{escape(label)}</caption>'
+        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+    return scrolling(content, label)
+
+
+def words(table: pd.DataFrame, columns: Mapping[str, tuple[str, Format]]) -> pd.DataFrame:
+    """Return the same table as words under its headings, for Markdown and LaTeX."""
+    return pd.DataFrame(
+        {heading: [shown(value) for value in table[name]] for name, (heading, shown) in columns.items()}
+    )
+
+
+def unfold(summary: str, body: str) -> str:
+    """Return what is shown when its summary is clicked."""
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def paragraph(text: str) -> str:
+    """Return plain text as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def sheet(path: Path, caption: str) -> str:
+    """Return a picture of a run as a figure that scrolls on a narrow screen."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((_SHEET_WIDTH, 10 * _SHEET_WIDTH))
+    image = f'<img class="sheet" alt="{escape(caption)}" src="{jpeg(picture, _SHEET_QUALITY)}">'
+    return f"<figure>{scrolling(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def percent(value: Any) -> str:
+    """Return a share in per cent with one decimal; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{100 * value:.1f}"
+
+
+def points(value: Any) -> str:
+    """Return a difference of shares in points, with its sign; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{100 * value:+.1f}".replace("-", "\u2212")
+
+
+def three(value: Any) -> str:
+    """Return a number with three decimals; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{value:.3f}"
+
+
+def whole(value: Any) -> str:
+    """Return a whole number; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{value:,.0f}"
+
+
+def word(value: Any) -> str:
+    """Return a value as it is; nothing for a missing one."""
+    missing = value is None or (isinstance(value, float) and pd.isna(value))
+    return "" if missing else str(value)
+
+
+def _head(name: str, heading: str, is_number: bool, sorted_by: tuple[str, str] | None) -> str:
+    order = f' aria-sort="{sorted_by[1]}"' if sorted_by is not None and sorted_by[0] == name else ""
+    kind = ' class="number"' if is_number else ""
+    return f'<th scope="col"{kind}{order}><button type="button">{escape(heading)}</button></th>'
+
+
+def _cell(value: Any, shown: Format, is_number: bool, is_first: bool) -> str:
+    text = escape(shown(value))
+    if is_first:
+        return f'<th scope="row">{text}</th>'
+    if not is_number:
+        return f"<td>{text}</td>"
+    return f'<td class="number" data-value="{"" if pd.isna(value) else float(value)}">{text}</td>'
+
+
+def _is_number(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column)) and not pd.api.types.is_bool_dtype(column)

@@ -1,0 +1,145 @@
+"""Sections on how methods came about: where they look, how they learned, and the ledger of runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from openfer.evaluation.entries import Entry
+from openfer.evaluation.figures import training_curves
+from openfer.evaluation.figures.style import COLOURS, quiet
+from openfer.evaluation.leaderboard import TASK
+from openfer.evaluation.report.parts import (
+    Figures,
+    Format,
+    Section,
+    paragraph,
+    percent,
+    points,
+    sheet,
+    sortable,
+    unfold,
+    whole,
+    word,
+)
+from openfer.io.runs import PICTURES
+
+_MOST_SHEETS = 24
+"""Pictures of a page: each is some hundred kilobytes."""
+
+_TITLES = {"grad_cam": "Grad-CAM", "attention": "attention"}
+_NO_CURVE = ("learning_rate/", "seconds", "images_per_second")
+
+LEDGER: dict[str, tuple[str, Format]] = {
+    "run": ("run", word),
+    "entry": ("method", word),
+    "datasets": ("data", word),
+    "data_version": ("data version", word),
+    "fold": ("fold", word),
+    "tested_on": ("tested on", word),
+    "n_train": ("n train", word),
+    "n_test": ("n test", whole),
+    "initialisation": ("initialisation", word),
+    "initialisation_sha256": ("its SHA-256", word),
+    "sampling": ("sampling", word),
+    "augmentation": ("augmentation", word),
+    "selection": ("selection", word),
+    "seed": ("seed", word),
+    "epochs": ("epochs", word),
+    "epoch": ("chosen", word),
+    "device": ("device", word),
+    "precision": ("precision", word),
+    "threads": ("threads", word),
+    "wall_seconds": ("training s", whole),
+    "energy_kwh": ("energy kWh", word),
+    "openfer": ("openfer", word),
+    "commit": ("git commit", word),
+    "licences_of_data": ("licences of the data", word),
+    "task": ("task", word),
+    "accuracy": ("accuracy %", percent),
+    "published": ("published %", percent),
+    "difference": ("difference", points),
+    "source": ("published in", word),
+}
+
+
+def sheets_section(entries: Sequence[Entry]) -> Section:
+    """Return the Grad-CAM and attention sheets of each method's first run."""
+    found = [
+        (entry, kind, path)
+        for entry in entries
+        for kind in PICTURES
+        if (path := entry.runs[0].picture(kind)) is not None
+    ]
+    parts = [
+        paragraph(
+            "Colour shows what speaks for the answer (Grad-CAM), or what the network weighs (attention). A map says "
+            "where a method looked, not why."
+        )
+    ]
+    for entry, kind, path in found[:_MOST_SHEETS]:
+        caption = f"{_TITLES[kind]} of {entry.name}, run {entry.runs[0].name}"
+        parts.append(unfold(f"{entry.name}: {_TITLES[kind]}", sheet(path, caption)))
+    if len(found) > _MOST_SHEETS:
+        left = ", ".join(f"{entry.runs[0].name}/{kind}.png" for entry, kind, _ in found[_MOST_SHEETS:])
+        parts.append(paragraph(f"Not on this page, which would grow too large: {left}."))
+    return Section("sheets", "Where they look", "".join(parts))
+
+
+def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
+    """Return validation accuracy by epoch for all methods, and all curves of each to unfold."""
+    histories = {entry.name: history for entry in entries if (history := entry.runs[0].history) is not None}
+    if not histories:
+        return Section("curves", "Training", paragraph("No run has left its history here."))
+    label = "validation accuracy by epoch"
+    parts = [
+        paragraph(
+            "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run."
+        ),
+        figures.add(_validation(histories), label, 420),
+    ]
+    for name, history in histories.items():
+        kept = history[~history["name"].str.startswith(_NO_CURVE)]
+        plot = training_curves(kept)
+        height = int(plot.layout.height)
+        drawn = figures.add(plot, f"training curves of {name}", height, least_width=720)
+        parts.append(unfold(f"All curves of {name}", drawn))
+    return Section("curves", "Training", "".join(parts))
+
+
+def ledger_section(table: pd.DataFrame) -> Section:
+    """Return one row per run, with all that made it.
+
+    Args:
+        table: from :func:`openfer.evaluation.ledger.ledger`.
+    """
+    empty = [name for name in ("energy_kwh", "published", "difference") if table[name].isna().all()]
+    columns = {name: column for name, column in LEDGER.items() if name not in empty and (name, empty) != ("source", [])}
+    said = (
+        "One row per run. Its predictions, facts and model lie in the folders of this name below 07_model_output and "
+        "06_models; training seconds are those of the epochs alone."
+        + (" Nobody measured energy." if "energy_kwh" in empty else "")
+    )
+    return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
+
+
+def _validation(histories: dict[str, pd.DataFrame]) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for number, (name, history) in enumerate(histories.items()):
+        curve = history.loc[(history["split"] == "val") & (history["name"] == f"accuracy/{TASK}"), "value"]
+        if curve.empty:
+            continue
+        figure.add_scatter(
+            x=list(range(1, len(curve) + 1)),
+            y=curve.to_numpy(),
+            name=name,
+            mode="lines+markers",
+            marker={"symbol": number, "size": 6},
+            line={"color": COLOURS[number % len(COLOURS)]},
+        )
+    quiet(figure, "")
+    figure.update_xaxes(title="epoch", rangemode="tozero").update_yaxes(tickformat=".0%", rangemode="tozero")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    return figure.update_layout(legend=legend, margin={"l": 45, "r": 10, "b": 45})

@@ -1,0 +1,149 @@
+"""The runs of a project: what each has left in the folders of its layers, however many there are."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+
+from openfer.errors import DataError
+from openfer.io.face_store import FaceStore
+from openfer.io.provenance import content_hash
+from openfer.schemas import FEATURES, PREDICTIONS
+
+_FACES, _MODELS, _OUTPUT, _REPORTING = "03_primary", "06_models", "07_model_output", "08_reporting"
+_PREDICTIONS = "predictions.parquet"
+
+PICTURES = ("grad_cam", "attention")
+"""What a report shows of the pictures that a run has left."""
+
+
+class Run:
+    """One run: a folder with predictions, and folders of the same name in other layers. Files are read when asked for.
+
+    Args:
+        root: folder of the layers.
+        name: of the run's folders, such as ``addl``; with slashes where they lie deeper.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root, name
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """The predictions, :data:`openfer.schemas.PREDICTIONS`."""
+        return PREDICTIONS.validate(pd.read_parquet(self._in(_OUTPUT, _PREDICTIONS)))
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """What is known of the run, one mapping per selection; nothing of predictions that come from elsewhere.
+
+        Raises:
+            DataError: if the file is no JSON.
+        """
+        path = self._in(_OUTPUT, "facts.json")
+        if not path.is_file():
+            return []
+        try:
+            return json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path} is no JSON ({error}); delete it and run the method's pipeline again") from error
+
+    @property
+    def features(self) -> pd.DataFrame | None:
+        """What the classifier read of each tested face, :data:`openfer.schemas.FEATURES`, where it was written."""
+        path = self._in(_OUTPUT, "features.parquet")
+        return FEATURES.validate(pd.read_parquet(path)) if path.is_file() else None
+
+    @property
+    def history(self) -> pd.DataFrame | None:
+        """All figures of its training, one a row, where it was trained here."""
+        return _table(self._in(_MODELS, "history.csv"))
+
+    @property
+    def groups(self) -> pd.DataFrame | None:
+        """Its accuracy by group."""
+        return _table(self._in(_REPORTING, "groups.csv"))
+
+    def picture(self, kind: str) -> Path | None:
+        """Return the file of one of :data:`PICTURES`, where the run has made it."""
+        path = self._in(_REPORTING, f"{kind}.png")
+        return path if path.is_file() else None
+
+    def faces(self, dataset: str) -> FaceStore | None:
+        """Return the faces of a dataset, where they are here."""
+        folder = self.root / _FACES / dataset / "faces"
+        return FaceStore(folder) if folder.is_dir() else None
+
+    def files(self) -> Iterator[Path]:
+        """Yield the files that the properties read; of the faces the facts know the version."""
+        output = ("facts.json", "features.parquet", _PREDICTIONS)
+        yield from (self._in(_OUTPUT, file) for file in output)
+        yield self._in(_MODELS, "history.csv")
+        yield from (self._in(_REPORTING, file) for file in ("groups.csv", *(f"{kind}.png" for kind in PICTURES)))
+
+    def _in(self, layer: str, file: str) -> Path:
+        return self.root / layer / self.name / file
+
+
+def find_runs(root: Path) -> list[Run]:
+    """Return all runs of a project that have predictions, by name.
+
+    Raises:
+        DataError: if there is none.
+    """
+    found = (root / _OUTPUT).rglob(_PREDICTIONS)
+    runs = [Run(root, path.parent.relative_to(root / _OUTPUT).as_posix()) for path in sorted(found)]
+    if not runs:
+        raise DataError(
+            f"no run has left predictions in {root / _OUTPUT}, so there is nothing to report; train a method first, "
+            "such as by `kedro run --pipelines baseline`"
+        )
+    return runs
+
+
+class RunsDataset(AbstractDataset[None, list[Run]]):
+    """All runs that a project has predictions of.
+
+    Args:
+        path: folder of the layers.
+        metadata: Kedro's.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._root = Path(path)
+        self.metadata = metadata
+
+    def load(self) -> list[Run]:
+        """Find the runs; their files are read later."""
+        return find_runs(self._root)
+
+    def save(self, data: None) -> None:
+        """Refuse: each run writes its own files."""
+        raise DatasetError("the runs of a project are an input; each run writes its own files")
+
+    def content(self) -> str:
+        """Return a hash of which runs there are and of all that is read of them.
+
+        Raises:
+            DataError: if a file was changed after openfer had made it.
+        """
+        whole = hashlib.sha256()
+        for run in find_runs(self._root):
+            for path in run.files():
+                if path.is_file():
+                    whole.update(f"{path.relative_to(self._root)}\0{content_hash(path)}\n".encode())
+        return whole.hexdigest()
+
+    def _exists(self) -> bool:
+        return self._root.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._root)}
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    return pd.read_csv(path) if path.is_file() else None

@@ -1,0 +1,15 @@
+"""The node that writes the report."""
+
+from typing import Any
+
+from openfer.io.runs import Run
+
+
+def report(runs: list[Run]) -> dict[str, Any]:
+    """Write the page, the tables and the ledger of all runs, with the papers' figures beside them."""
+    from dataclasses import asdict
+
+    from openfer.evaluation.published import published_table
+    from openfer.evaluation.report import report as write
+
+    return asdict(write(runs, published_table()))

@@ -16,7 +16,8 @@ from openfer.io.checkpoint import Checkpoint
 from openfer.labels import AFFECT
 from openfer.losses.concordance import concordance_loss
 from openfer.losses.root_mean_square import root_mean_square_loss
-from openfer.methods.addl import ADDL, ADDLSettings
+from openfer.methods.addl import ADDL
+from openfer.methods.addl_settings import ADDLSettings
 from openfer.methods.contract import Batch, Classes, Losses, Prediction, Stage
 from openfer.nn.expression_subnetwork import Expression
 from openfer.parameters import Settings

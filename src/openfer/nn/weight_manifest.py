@@ -12,7 +12,7 @@ from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
 
 
 def with_weights(parameters: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Put beside each ``initialisation.backbone`` that is a name what the manifest says of it, as ``entry``.
+    """Put beside each ``initialisation.backbone`` that is a name, however deep, what the manifest says of it, as ``entry``.
 
     So a node reads its own parameters alone, and what it makes goes stale with the entry. What has a folder or a
     suffix is a path and no name.
@@ -45,7 +45,10 @@ def _checked(name: str, entry: Any) -> dict[str, Any]:
 
 
 def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) -> Any:
-    first = block.get("initialisation") if isinstance(block, Mapping) else None
+    if not isinstance(block, Mapping):
+        return block
+    block = {key: _expanded(f"{run}.{key}", inner, entries) for key, inner in block.items()}
+    first = block.get("initialisation")
     if not isinstance(first, Mapping):
         return block
     backbone = first.get("backbone")

@@ -151,3 +151,29 @@ def test_bounds_are_set_for_all_that_a_row_watches_but_the_discriminators_accura
         player, _, scalar = name.partition("/")
         if name in watched:
             assert bounds.low < losses[player][scalar].item() < bounds.high  # a fresh model is healthy
+
+
+def fill(parameters, value):
+    for parameter in parameters:
+        parameter.fill_(value)
+
+
+@pytest.mark.parametrize(
+    ("collapse", "scalar"),
+    [
+        (lambda method: fill([method.disturbance.importance[0].bias], -20), "main/watch/importance_race"),
+        (lambda method: fill([method.disturbance.importance[0].bias], 20), "main/watch/importance_race"),
+        (lambda method: fill([method.disturbance.importance[0].bias], -20), "main/watch/weighted_feature_norm"),
+        (lambda method: fill(method.disturbance.feature.parameters(), 0), "main/watch/disturbance_feature_norm"),
+        (lambda method: fill(method.expression.head.parameters(), 0), "main/watch/expression_feature_norm"),
+        (lambda method: fill([method.mine.layers[0].weight], 1e5), "mine/watch/estimate"),
+    ],
+)
+def test_a_collapse_is_outside_of_the_bounds(collapse, scalar):
+    method = build_addl().train()
+    with torch.no_grad():
+        collapse(method)
+    losses = method.step(expression_batch(8), method.stages()[0])
+    player, _, name = scalar.partition("/")
+    bounds = method.healthy[scalar]
+    assert not bounds.low <= losses[player][name].item() <= bounds.high

@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
-from small_method import SmallMethod, interrupt, painted_store, train
+from small_method import STEPS, SmallMethod, SmallSettings, interrupt, painted_store, train
 
-from openfer.methods.contract import Healthy
+from openfer.methods.contract import Healthy, Schedule
 from openfer.training.collapse import warn_of_collapse
 
 BOUNDS = {"main/watch/norm": Healthy(0.1, 2.0, "the feature has vanished")}
@@ -19,46 +19,49 @@ def store(tmp_path_factory):
 
 
 class Bounded(SmallMethod):
-    """The small method, whose feature has a norm of some tenths to ones."""
-
-    low = 0.0
+    """The small method, whose features have a norm of some tenths to ones."""
 
     @property
     def healthy(self):
-        return {"main/watch/norm": Healthy(self.low, 100.0, "the feature has vanished")}
+        return {"main/watch/norm": Healthy(0.1, 100.0, "the feature has vanished")}
 
 
-class Collapsing(Bounded):
-    low = 50.0
-
-
-def started(kind):
+def healthy():
     torch.manual_seed(0)
-    return kind()
+    return Bounded()
+
+
+def collapsing():
+    """Return one whose weights decay so fast that nothing is left of its features after some epochs."""
+    torch.manual_seed(0)
+    steps = {"learning_rate": 0.05, "weight_decay": 100.0, "milestones": (8,), "decay": 0.01}
+    return Bounded(SmallSettings(schedule=Schedule(epochs=12, batch_size=7, **steps)))
 
 
 def warnings(caplog):
     return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING and "outside" in r.getMessage()]
 
 
-def test_a_run_that_leaves_the_bounds_warns_once_and_keeps_the_curve(tmp_path, store, caplog):
-    fitted = train(store, tmp_path, started(Collapsing))
+def test_a_run_that_collapses_warns_once_and_keeps_the_curve(tmp_path, store, caplog):
+    fitted = train(store, tmp_path, collapsing())
     (said,) = warnings(caplog)
     curve = fitted.history.loc[fitted.history["name"] == "main/watch/norm", "value"].tolist()
-    assert len(curve) == 3
-    assert said.startswith(f"small, stage only, epoch 1 of 3: norm of main is {curve[0]:.3g} on average, outside of 50")
-    assert "the feature has vanished" in said
+    assert len(curve) == 12
+    first = next(epoch for epoch, norm in enumerate(curve) if norm < 0.1)
+    assert 0 < first < 11
+    assert said.startswith(f"small, stage only, epoch {first + 1} of 12: norm of main is {curve[first]:.3g} on average")
+    assert "outside of 0.1 to 100: the feature has vanished" in said
 
 
 def test_a_healthy_run_does_not(tmp_path, store, caplog):
-    train(store, tmp_path, started(Bounded))
+    train(store, tmp_path, healthy())
     assert warnings(caplog) == []
 
 
 def test_a_run_that_goes_on_does_not_warn_of_what_it_was_told_before(tmp_path, store, caplog):
-    interrupt(tmp_path, store, 4, started(Collapsing), checkpoint_minutes=0.0)
+    interrupt(tmp_path, store, 11 * STEPS + 1, collapsing(), checkpoint_minutes=0.0)
     assert len(warnings(caplog)) == 1
-    train(store, tmp_path, started(Collapsing), checkpoint_minutes=0.0)
+    train(store, tmp_path, collapsing(), checkpoint_minutes=0.0)
     assert len(warnings(caplog)) == 1
 
 

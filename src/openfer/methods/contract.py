@@ -145,8 +145,8 @@ class Method(nn.Module, ABC):
         name: the key in the registry, the parameters file and the pipeline.
         variant: the name of this configuration in tables; the method's name unless it has several.
         config_class: the pydantic model of its parameters.
-        variants: the paper's rows by the name that :attr:`variant` gives them, each with the settings that make
-            it; empty for a method that has one row, its defaults.
+        variants: the paper's rows by the name that :attr:`variant` gives them, each with what makes it of the default
+            settings; empty for a method that has one row, its defaults. A run asks for one by its name.
         input_side: height and width of the paper's images in pixels.
         tasks: what it learns from the labels; those without any label in the data are left out. One that learns
             from the images alone has none.

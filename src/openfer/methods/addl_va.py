@@ -5,7 +5,7 @@ Ruan, Mo, Yan, Chen, Xue and Wang, International Journal of Computer Vision 130,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import torch
 from pydantic import Field
@@ -62,11 +62,17 @@ class ADDLVA(ADDL):
     config: ADDLVASettings
     needs = ("dfem", "addl")
     continues = "addl"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     regresses = AFFECT
 
     def __init__(self, config: ADDLVASettings, classes: Classes) -> None:
         super().__init__(config, classes)
         self.affect = nn.Linear(len(self.classes["expression"]), len(self.regresses))
+
+    @property
+    def variant(self) -> str:
+        """Return the method's name: Table 14 has one row of it."""
+        return self.name
 
     def stages(self) -> Sequence[Stage]:
         """Return ADDL's one stage, in which the last two layers learn faster than all else."""

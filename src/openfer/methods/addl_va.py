@@ -61,9 +61,9 @@ class ADDLVA(ADDL):
     name = "addl_va"
     config_class = ADDLVASettings
     config: ADDLVASettings
-    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     needs = ("dfem", "addl")
     continues = "addl"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     regresses = AFFECT
 
     def __init__(self, config: ADDLVASettings, classes: Classes) -> None:

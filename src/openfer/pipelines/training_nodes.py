@@ -12,7 +12,7 @@ import pandas as pd
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.pipelines.method_nodes import main_model
+from openfer.pipelines.method_nodes import fresh, main_model
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of
 from openfer.training.mask_settings import GENERATOR, MaskSettings
@@ -103,11 +103,7 @@ class _Learned(NamedTuple):
 def _fit(
     run: MethodRun, work: Path, inputs: Sequence[Any], mask_of: "Callable[[Checkpoint], Mask] | None"
 ) -> tuple["Fitted", dict[str, Any], _Learned]:
-    import torch
-
-    from openfer.methods.registry import build, method_class
-    from openfer.nn.initialisation import initialise
-    from openfer.seeds import seed_for
+    from openfer.methods.registry import method_class
     from openfer.training.checks import check_folds, check_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
@@ -122,9 +118,7 @@ def _fit(
     check_normalisation(run.images, needed)
     data = sources_of(run, inputs[:count])
     classes = classes_of(data, kind.tasks_of(run.settings))
-    torch.manual_seed(seed_for(run.seed, "weights"))
-    method = build(run.method, run.settings, classes, needed)
-    report = initialise(method.backbone(), run.initialisation, given.get(PRETRAIN))
+    method, report = fresh(run, classes, needed, given.get(PRETRAIN))
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
 

@@ -292,7 +292,8 @@ TRUTHS = pa.DataFrameSchema(
 )
 """What is true of each rendered face, whatever its rows label.
 
-``pose`` and ``illumination`` may be classes of their own, fewer than the papers'.
+``person`` is unlike those of all other sets, ``identity`` the set's own name of the same. ``pose`` and
+``illumination`` may be classes of their own, fewer than the papers'.
 """
 
 _RUN = {

@@ -18,7 +18,7 @@ def truths():
     table = pd.DataFrame(
         {
             "sample_id": [f"s{number}" for number in range(len(person))],
-            "person": names,
+            "person": [f"set/{name}" for name in names],
             "expression": np.array(EXPRESSIONS)[np.tile(np.arange(EACH) % 3, PEOPLE)],
             "gender": np.where(person % 2, "male", "female"),
             "age": np.where(person == 0, "70+", "20-39"),  # one old person: nobody to learn from
@@ -52,7 +52,7 @@ def test_a_feature_that_knows_people_says_nothing_of_a_label_dealt_to_people_at_
     """Faces of one person on both sides would be recognised, and their label with them."""
     feature = of(truths["person"], spread=0.1)
     dealt = np.random.default_rng(1).permutation(PEOPLE) % 2
-    labels = np.where(np.repeat(dealt, EACH), "one", "other")
+    labels = pd.Series(np.where(np.repeat(dealt, EACH), "one", "other"))
     assert probe(feature, labels, truths["person"], held_out="images").accuracy == 1
     assert probe(feature, labels, truths["person"]).accuracy < 0.75
 
@@ -119,9 +119,9 @@ def test_faces_without_truths_and_features_that_are_no_numbers_are_refused(truth
         probe_table({"after": {"expression": feature}}, ["s0", "stranger"], truths, **RUN)
     feature[1, 0] = np.nan
     with pytest.raises(DataError, match="1 of 2 features are not finite"):
-        probe(feature, ["a", "b"], ["p", "q"])
+        probe(feature, pd.Series(["a", "b"]), pd.Series(["p", "q"]))
     with pytest.raises(DataError, match=r"0 of 2 classes \(a, b\) are shown by 2 people or more"):
-        probe(np.ones((2, SIZE)), ["a", "b"], ["p", "q"])
+        probe(np.ones((2, SIZE)), pd.Series(["a", "b"]), pd.Series(["p", "q"]))
 
 
 def test_seeds_are_summarised_by_mean_and_deviation(truths):

@@ -11,7 +11,8 @@ from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import faces_for, sources_of, tested_role
 
 if TYPE_CHECKING:
-    from openfer.methods.contract import Method
+    from openfer.methods.contract import Classes, Method
+    from openfer.nn.initialisation import MatchReport
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 _REPORTED = (
@@ -89,6 +90,34 @@ def main_model(models: Models) -> Checkpoint:
     """Return the checkpoint of a run's main selection; those behind it are not loaded."""
     checkpoints = (load() for load in models.values())
     return next(checkpoint for checkpoint in checkpoints if checkpoint.facts["main_selection"])
+
+
+def fresh(
+    run: MethodRun,
+    classes: "Classes",
+    needed: Mapping[str, Checkpoint] | None = None,
+    pretraining: Checkpoint | None = None,
+) -> "tuple[Method, MatchReport]":
+    """Build a method with the weights that its training begins with; they depend on the run and the classes alone.
+
+    Args:
+        run: its parameters.
+        classes: class names by task.
+        needed: the models in ``Method.needs``; None for a method that is not to be trained.
+        pretraining: its model, where the backbone starts from it.
+
+    Returns:
+        The method; how its backbone was initialised.
+    """
+    import torch
+
+    from openfer.methods.registry import build
+    from openfer.nn.initialisation import initialise
+    from openfer.seeds import seed_for
+
+    torch.manual_seed(seed_for(run.seed, "weights"))
+    method = build(run.method, run.settings, classes, needed)
+    return method, initialise(method.backbone(), run.initialisation, pretraining)
 
 
 def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":

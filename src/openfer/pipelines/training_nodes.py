@@ -14,7 +14,7 @@ from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.git import revision
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.pipelines.method_nodes import main_model
+from openfer.pipelines.method_nodes import fresh, main_model
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of
 from openfer.training.mask_settings import GENERATOR, MaskSettings
@@ -108,9 +108,7 @@ def _fit(
 ) -> tuple["Fitted", dict[str, Any], _Learned]:
     import torch
 
-    from openfer.methods.registry import build, method_class
-    from openfer.nn.initialisation import initialise
-    from openfer.seeds import seed_for
+    from openfer.methods.registry import method_class
     from openfer.training.checks import check_folds, check_normalisation, warn_of_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
@@ -126,9 +124,7 @@ def _fit(
     warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, inputs[:count])
     classes = classes_of(data, kind.tasks_of(run.settings))
-    torch.manual_seed(seed_for(run.seed, "weights"))
-    method = build(run.method, run.settings, classes, needed)
-    report = initialise(method.backbone(), run.initialisation, given.get(PRETRAIN))
+    method, report = fresh(run, classes, needed, given.get(PRETRAIN))
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
     learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}

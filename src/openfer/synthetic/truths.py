@@ -34,7 +34,7 @@ def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         Valid under :data:`openfer.schemas.TRUTHS`, in the scenes' order.
     """
     named = labelled_by(name)
-    table = scenes.assign(identity=scenes["person"])
+    table = scenes.assign(identity=scenes["person"], person=name + "/" + scenes["person"])
     if "pose" not in named:
         table["pose"] = _binned(scenes["yaw"], YAW_EDGES, _VIEWPOINTS)
     if "illumination" not in named:

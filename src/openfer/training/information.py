@@ -102,7 +102,8 @@ def _bounds(train: Pairs, stop: Pairs, test: Pairs) -> tuple[float, float]:
     best, weights = -np.inf, network.state_dict()
     for step in range(_STEPS):
         optimiser.zero_grad()
-        (-mutual_information_bound(network, *train, torch.randperm(len(train[0])))).backward()
+        loss = -mutual_information_bound(network, *train, torch.randperm(len(train[0])))
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if (step + 1) % _EVERY == 0 and (bound := _evaluated(network, stop)) > best:
             best, weights = bound, {name: value.clone() for name, value in network.state_dict().items()}

@@ -13,26 +13,25 @@ from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_elsewhere, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
+from openfer.pipelines.needs import EXTRAS, NEEDS
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
 from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS
 
 
-def method_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
+def method_pipeline(name: str) -> Pipeline:
     """Return a method's pipeline on the datasets in use, from rows and faces to the results table.
 
     Of sequences split for it, stability is measured as well.
 
     Args:
         name: the registered method; its parameters are ``params:<name>``.
-        needs: names of the runs whose main model it is given, in the order of ``Method.needs``.
-        extras: what it sees beside each face, as ``Method.extras`` says.
     """
     parameters = f"params:{name}"
-    tables = tables_of(name, extras)
+    tables = tables_of(name)
     code = f"openfer.methods.{name}"
-    before = training_pipeline(name, needs, extras) + stability_pipeline(name)
-    before += cross_pipeline(name, tables, _tables(datasets_elsewhere(name), extras))
+    before = training_pipeline(name) + stability_pipeline(name)
+    before += cross_pipeline(name, tables, _tables(name, datasets_elsewhere(name)))
     before += scored_pipeline(name, datasets_of(name))
     return before + Pipeline(
         [
@@ -118,14 +117,14 @@ def scored_pipeline(name: str, datasets: tuple[str, ...]) -> Pipeline:
     )
 
 
-def training_pipeline(name: str, needs: tuple[str, ...] = (), extras: tuple[str, ...] = ()) -> Pipeline:
+def training_pipeline(name: str) -> Pipeline:
     """Return the part of a method's pipeline that ends with its model: all that one without a task has.
 
     Where its backbone starts from the pretraining, or its training asks for neighbours, what makes these comes first.
     """
     parameters = f"params:{name}"
-    tables = tables_of(name, extras)
-    models = [f"{needed}_models" for needed in needs]
+    tables = tables_of(name)
+    models = [f"{needed}_models" for needed in NEEDS.get(name, ())]
     before = data_pipeline(datasets_of(name))
     function: Callable[..., Any] = training_nodes.train
     results = [f"{name}_models", f"{name}_history", f"{name}.initialisation"]
@@ -171,20 +170,22 @@ def generator_pipeline() -> Pipeline:
     """Return the pipelines that end with the generator of neighbours: three of SNA's four stages."""
     network, autoencoder = GENERATOR_NEEDS
     before = method_pipeline(network) + training_pipeline(autoencoder)
-    return before + training_pipeline(GENERATOR, GENERATOR_NEEDS)
+    return before + training_pipeline(GENERATOR)
 
 
-def tables_of(name: str, extras: tuple[str, ...] = ()) -> list[str]:
+def tables_of(name: str) -> list[str]:
     """Return the catalog names of a run's data: rows, faces, split and the extras of each dataset.
 
     Of rendered faces the renderer knows the landmarks; of others a landmarker has found them.
     """
-    return _tables(datasets_of(name), extras)
+    return _tables(name, datasets_of(name))
 
 
-def _tables(datasets: tuple[str, ...], extras: tuple[str, ...]) -> list[str]:
-    return [
-        f"{dataset}_{'known_' if part in extras and dataset in EMBEDDED else ''}{part}"
-        for dataset in datasets
-        for part in ("rows@table", "faces", "split", *extras)
-    ]
+def _tables(name: str, datasets: tuple[str, ...]) -> list[str]:
+    parts = ("rows@table", "faces", "split", *EXTRAS.get(name, ()))
+    return [catalog_name(dataset, part) for dataset in datasets for part in parts]
+
+
+def catalog_name(dataset: str, part: str) -> str:
+    """Return what a part of a dataset is called; of rendered faces the renderer knows the landmarks."""
+    return f"{dataset}_{'known_' if part == 'landmarks' and dataset in EMBEDDED else ''}{part}"

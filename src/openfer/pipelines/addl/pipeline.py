@@ -38,4 +38,4 @@ def create_pipeline(**_: Any) -> Pipeline:
             ),
         ]
     )
-    return method_pipeline("dfem") + method_pipeline("addl", needs=("dfem",)) + figures
+    return method_pipeline("dfem") + method_pipeline("addl") + figures

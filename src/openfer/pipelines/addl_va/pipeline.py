@@ -4,10 +4,10 @@ from typing import Any
 
 from kedro.pipeline import Pipeline
 
+from openfer.pipelines.needs import NEEDS
 from openfer.pipelines.template import method_pipeline
 
 
 def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline `addl_va`."""
-    before = method_pipeline("dfem") + method_pipeline("addl", needs=("dfem",))
-    return before + method_pipeline("addl_va", needs=("dfem", "addl"))
+    return sum((method_pipeline(name) for name in (*NEEDS["addl_va"], "addl_va")), Pipeline([]))

@@ -8,8 +8,6 @@ from openfer.code_version import runs
 from openfer.pipelines.oadn import nodes
 from openfer.pipelines.template import method_pipeline, tables_of
 
-_EXTRAS = ("landmarks",)
-
 
 def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline `oadn`; of a dataset that is not rendered, landmarks must have been found."""
@@ -17,11 +15,11 @@ def create_pipeline(**_: Any) -> Pipeline:
         [
             node(
                 runs(nodes.attention, "openfer.methods.oadn"),
-                ["params:oadn", "oadn_models", *tables_of("oadn", _EXTRAS)],
+                ["params:oadn", "oadn_models", *tables_of("oadn")],
                 "oadn.attention_picture",
                 name="attention",
                 namespace="oadn",
             ),
         ]
     )
-    return method_pipeline("oadn", extras=_EXTRAS) + figures
+    return method_pipeline("oadn") + figures

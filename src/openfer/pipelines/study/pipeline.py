@@ -6,9 +6,10 @@ from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import resumes, runs
 from openfer.pipelines.bound import bound
-from openfer.pipelines.in_use import EMBEDDED, asked_study
+from openfer.pipelines.in_use import asked_study
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.study import nodes
+from openfer.pipelines.template import catalog_name
 
 
 def create_pipeline(**_: Any) -> Pipeline:
@@ -16,7 +17,7 @@ def create_pipeline(**_: Any) -> Pipeline:
     asked = asked_study()
     name = asked.name
     parts = {
-        (dataset, part): _catalog_name(dataset, part)
+        (dataset, part): catalog_name(dataset, "rows@table" if part == "rows" else part)
         for dataset, extras in asked.datasets.items()
         for part in ("rows", "faces", "split", "groups", *extras)
     }
@@ -48,10 +49,3 @@ def create_pipeline(**_: Any) -> Pipeline:
             ),
         ]
     )
-
-
-def _catalog_name(dataset: str, part: str) -> str:
-    """Return the catalog name of a part; of rendered faces the renderer knows the landmarks."""
-    if part == "rows":
-        return f"{dataset}_rows@table"
-    return f"{dataset}_{'known_' if part == 'landmarks' and dataset in EMBEDDED else ''}{part}"

@@ -12,7 +12,7 @@ from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
 
 
 def with_weights(parameters: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Put beside each ``initialisation.backbone`` that is a name, however deep, what the manifest says of it, as ``entry``.
+    """Put beside each ``initialisation.backbone`` that is a name, however deep, what the manifest says, as ``entry``.
 
     So a node reads its own parameters alone, and what it makes goes stale with the entry. What has a folder or a
     suffix is a path and no name.

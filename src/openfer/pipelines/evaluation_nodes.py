@@ -149,6 +149,30 @@ def grad_cam_comparison(*tables: pd.DataFrame) -> Any:
     return picture(list(tables))
 
 
+def tsne(*tables: Any) -> pd.DataFrame:
+    """Return where the tested faces lie in the plane of each method's features.
+
+    Args:
+        *tables: features, predictions and facts of each method.
+    """
+    from openfer.evaluation.embedding import embedding_table
+    from openfer.evaluation.predictions import run_name
+
+    runs = {}
+    for features, predictions, facts in zip(tables[::3], tables[1::3], tables[2::3], strict=True):
+        main = predictions[predictions["selection"] == main_selection(facts)]
+        first = main[main["task"] == main["task"].iloc[0]]
+        runs[run_name(str(first["method"].iloc[0]), str(first["variant"].iloc[0]))] = (features, first)
+    return embedding_table(runs)
+
+
+def tsne_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
+    """Return the figures of that table, of plotly and of matplotlib."""
+    from openfer.evaluation.figures import tsne_picture, tsne_plot
+
+    return tsne_plot(embedding), tsne_picture(embedding)
+
+
 def main_selection(facts: Facts) -> str:
     """Return the name of the selection that a run reports first."""
     return next(str(fact["selection"]) for fact in facts if fact["main_selection"])

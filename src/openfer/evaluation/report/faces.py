@@ -5,11 +5,12 @@ from html import escape
 
 import pandas as pd
 
-from openfer.evaluation.embedding import embed
+from openfer.evaluation.embedding import tsne
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures.style import COLOURS, quiet
 from openfer.evaluation.hardest import hardest_faces
 from openfer.evaluation.leaderboard import TASK
+from openfer.evaluation.predictions import FEATURE_PREFIX
 from openfer.evaluation.report.parts import Figures, Section, paragraph
 from openfer.io.web_page import thumbnail
 from openfer.seeds import generator_for
@@ -47,7 +48,7 @@ def features_section(entries: Sequence[Entry], figures: Figures) -> tuple[Sectio
             if len(drawn) == _MOST_PLANES:
                 left_out.append(entry.name)
                 continue
-            place = embed(table[table["sample_id"].isin(chosen)], 0)
+            place = _placed(table[table["sample_id"].isin(chosen)])
             label = f"t-SNE of the features of {entry.name} for {len(place)} faces of {entry.tested}"
             drawn.append(
                 f"<figure>{figures.add(_plane(place), label, 440, shows_faces=True)}<figcaption>{escape(entry.name)}, "
@@ -62,6 +63,12 @@ def features_section(entries: Sequence[Entry], figures: Figures) -> tuple[Sectio
     more = paragraph(f"Not drawn: {', '.join(left_out)}.") if left_out else ""
     body = f'{paragraph(said)}<div class="side-by-side">{"".join(drawn)}</div>{more}'
     return Section("features", "Features", body), pictures
+
+
+def _placed(features: pd.DataFrame) -> pd.DataFrame:
+    """Return ``sample_id, y_true, x, y``: faces on the plane of t-SNE."""
+    x, y = tsne(features.filter(regex=f"^{FEATURE_PREFIX}").to_numpy()).T
+    return features[["sample_id", "y_true"]].assign(x=x, y=y)
 
 
 def hardest_section(entries: Sequence[Entry]) -> Section:

@@ -47,6 +47,20 @@ def create_pipeline(**_: Any) -> Pipeline:
                 name="grad_cam",
                 namespace="summary",
             ),
+            node(
+                evaluation_nodes.tsne,
+                [f"{name}_{part}" for name in compared for part in ("features", "predictions", "facts")],
+                "summary.tsne",
+                name="tsne",
+                namespace="summary",
+            ),
+            node(
+                evaluation_nodes.tsne_figures,
+                "summary.tsne",
+                ["summary.tsne_plot", "summary.tsne_picture"],
+                name="tsne_figures",
+                namespace="summary",
+            ),
         ]
     )
 

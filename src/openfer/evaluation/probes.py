@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.groups import CONFIDENCE
+from openfer.evaluation.bootstrap import CONFIDENCE
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
 from openfer.labels import FACTORS
 from openfer.schemas import PROBES

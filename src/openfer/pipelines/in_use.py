@@ -51,11 +51,15 @@ class AskedStudy:
         name: of the study.
         datasets: that its runs train on, each with the extras that are asked of it.
         methods: of its runs.
+        probes: whether it asks features what they know of factors.
+        embedding: whether it lays features out in the plane.
     """
 
     name: str = "first_study"
     datasets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"synthetic_fer": ()})
     methods: tuple[str, ...] = ()
+    probes: bool = False
+    embedding: bool = False
 
 
 _study: list[AskedStudy] = [AskedStudy()]
@@ -157,7 +161,15 @@ def _study_plan(parameters: Mapping[str, Any], studies: list[str]) -> dict[str, 
             "conf/local/parameters.yml"
         )
     planned = plan(asked, parameters)
-    _study[:] = [AskedStudy(asked, datasets_with_extras(planned), methods_of(planned))]
+    datasets, described = datasets_with_extras(planned), planned["study"]
+    probes, embedding = (bool(described.get(name)) for name in ("probes", "embedding"))
+    unknown = [dataset for dataset in datasets if probes and dataset not in EMBEDDED]
+    if unknown:
+        raise ParameterError(
+            f"{asked}.probes is true, but nobody knows every factor of {', '.join(unknown)}; probes ask for rendered "
+            f"faces: {', '.join(EMBEDDED)}"
+        )
+    _study[:] = [AskedStudy(asked, datasets, methods_of(planned), probes, embedding)]
     return {"study_plan": planned}
 
 

@@ -1,5 +1,6 @@
 """The pipeline `study`: the data of the study asked for, its runs, and its table beside the published one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.pipeline import Pipeline, node
@@ -8,7 +9,7 @@ from openfer.code_version import resumes, runs
 from openfer.pipelines.bound import bound
 from openfer.pipelines.in_use import asked_study
 from openfer.pipelines.ingest import data_pipeline
-from openfer.pipelines.study import nodes
+from openfer.pipelines.study import features, nodes
 from openfer.pipelines.template import catalog_name
 
 
@@ -24,27 +25,77 @@ def create_pipeline(**_: Any) -> Pipeline:
     told = {key: value for key, value in parts.items() if key[1] in ("rows", "groups")}
     results = [f"{name}.cells", f"{name}.answers", f"{name}.cell_facts"]
     code = [f"openfer.methods.{method}" for method in asked.methods]
-    return data_pipeline(asked.datasets) + Pipeline(
+    further = _probes(name, parts) if asked.probes else Pipeline([])
+    further += _embedding(name) if asked.embedding else Pipeline([])
+    return (
+        data_pipeline(asked.datasets)
+        + further
+        + Pipeline(
+            [
+                node(
+                    resumes(runs(bound(nodes.run_cells, tuple(parts)), *code)),
+                    ["params:study_plan", "study_runs", *parts.values()],
+                    results,
+                    name="cells",
+                    namespace=name,
+                ),
+                node(
+                    bound(nodes.table, tuple(told)),
+                    ["params:study_plan", *results, *told.values()],
+                    [f"{name}.study_table", f"{name}.study_report"],
+                    name="table",
+                    namespace=name,
+                ),
+                node(
+                    nodes.figures,
+                    ["params:study_plan", f"{name}.study_table"],
+                    [f"{name}.study_picture", f"{name}.study_plot"],
+                    name="figures",
+                    namespace=name,
+                ),
+            ]
+        )
+    )
+
+
+def _probes(name: str, parts: Mapping[tuple[str, str], str]) -> Pipeline:
+    looked_at = {key: entry for key, entry in parts.items() if key[1] != "groups"}
+    looked_at |= {(dataset, "truths"): catalog_name(dataset, "truths") for dataset, _ in parts}
+    return Pipeline(
         [
             node(
-                resumes(runs(bound(nodes.run_cells, tuple(parts)), *code)),
-                ["params:study_plan", "study_runs", *parts.values()],
-                results,
-                name="cells",
+                bound(features.probe_cells, tuple(looked_at)),
+                ["params:study_plan", "study_runs", f"{name}.cells", *looked_at.values()],
+                [f"{name}.probes", f"{name}.independence"],
+                name="probe",
                 namespace=name,
             ),
             node(
-                bound(nodes.table, tuple(told)),
-                ["params:study_plan", *results, *told.values()],
-                [f"{name}.study_table", f"{name}.study_report"],
-                name="table",
+                features.probe_figures,
+                f"{name}.probes",
+                [f"{name}.probe_plot", f"{name}.probe_picture"],
+                name="probe_figures",
+                namespace=name,
+            ),
+        ]
+    )
+
+
+def _embedding(name: str) -> Pipeline:
+    return Pipeline(
+        [
+            node(
+                features.embed_cells,
+                ["params:study_plan", "study_runs", f"{name}.cells"],
+                f"{name}.study_tsne",
+                name="embed",
                 namespace=name,
             ),
             node(
-                nodes.figures,
-                ["params:study_plan", f"{name}.study_table"],
-                [f"{name}.study_picture", f"{name}.study_plot"],
-                name="figures",
+                features.embedding_figures,
+                f"{name}.study_tsne",
+                [f"{name}.study_tsne_plot", f"{name}.study_tsne_picture"],
+                name="embedding_figures",
                 namespace=name,
             ),
         ]

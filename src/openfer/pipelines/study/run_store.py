@@ -3,7 +3,7 @@
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.io.atomic import write_bytes
+from openfer.io.atomic import atomic_path, write_bytes
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 _log = logging.getLogger(__name__)
@@ -60,14 +60,14 @@ class FinishedRun:
         facts: list[dict[str, Any]] = json.loads((self.folder / _FACTS).read_text())
         return facts
 
-    def table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Return a table that was kept with the run, or make and keep it."""
-        path = self.folder / f"{name}.parquet"
-        if not path.is_file():
-            temporary = path.with_suffix(".part")
-            make().to_parquet(temporary, index=False)
-            temporary.rename(path)
-        return pd.read_parquet(path)
+    def tables(self, names: Sequence[str], make: Callable[[], Sequence[pd.DataFrame]]) -> list[pd.DataFrame]:
+        """Return tables that were kept with the run, or make and keep them."""
+        paths = [self.folder / f"{name}.parquet" for name in names]
+        if not all(path.is_file() for path in paths):
+            for path, table in zip(paths, make(), strict=True):
+                with atomic_path(path) as temporary:
+                    table.to_parquet(temporary, index=False)
+        return [pd.read_parquet(path) for path in paths]
 
 
 class RunStore:
@@ -85,6 +85,11 @@ class RunStore:
         """Return the run of these ingredients, or None where it has not been run to its end."""
         folder = self._folder / identity
         return FinishedRun(folder) if folder.is_dir() else None
+
+    def needed(self, run: FinishedRun, name: str) -> FinishedRun | None:
+        """Return the run of a name that a run started from, or None if it started from no such one."""
+        needs: dict[str, str] = json.loads((run.folder / _MADE).read_text())["needs"]
+        return self.find(needs[name]) if name in needs else None
 
     def work(self, identity: str) -> Path:
         """Return the folder in which a killed training of these ingredients is found again."""

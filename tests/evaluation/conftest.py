@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from openfer.io.runs import Run, find_runs
 from tests.conftest import TinyFaces
 from tests.evaluation.made_runs import answers_of, facts_of, write_faces, write_run
+
+from openfer.io.runs import Run, find_runs
 
 
 @pytest.fixture(scope="session")

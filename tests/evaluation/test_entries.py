@@ -1,8 +1,9 @@
 """Which runs are one method, and what is said of runs that say little."""
 
+from tests.evaluation.made_runs import answers_of, facts_of, write_run
+
 from openfer.evaluation.entries import UNKNOWN, entries_of
 from openfer.io.runs import find_runs
-from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 CLASSES = ("fear", "anger")
 SAMPLES = ["a", "b", "c", "d"], ["fear", "anger", "fear", "anger"], CLASSES

@@ -1,7 +1,8 @@
 """The faces that most methods get wrong."""
 
-from openfer.evaluation.hardest import hardest_faces
 from tests.evaluation.made_runs import answers_of
+
+from openfer.evaluation.hardest import hardest_faces
 
 IDS, TRUE, CLASSES = ["a", "b", "c", "d"], ["fear", "anger", "fear", "anger"], ("fear", "anger")
 

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
+from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.leaderboard import honest, leaderboard, oracles
 from openfer.evaluation.published import published_table
 from openfer.io.runs import find_runs
-from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
 

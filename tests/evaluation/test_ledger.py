@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
+from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 from openfer.evaluation.entries import UNKNOWN
 from openfer.evaluation.ledger import augmentation, ledger, wall_seconds
 from openfer.evaluation.published import published_table
 from openfer.io.runs import find_runs
-from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 
 def test_a_row_per_run_with_all_that_made_it(made_runs):

@@ -32,7 +32,8 @@ def test_what_a_run_has_not_left_is_nothing(root):
     (root / "06_models/addl/history.csv").unlink()
     (root / "08_reporting/addl/groups.csv").unlink()
     assert run.facts == []
-    assert (run.history, run.groups, run.features, run.picture("attention"), run.faces("tiny")) == (None,) * 5
+    assert (run.history, run.groups, run.picture("attention"), run.faces("tiny")) == (None,) * 4
+    assert run.with_features == []
 
 
 def test_no_run_at_all_is_one_error_that_says_what_to_do(tmp_path):

@@ -83,3 +83,14 @@ def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> No
 
 def test_functions_of_different_rooms_have_different_versions() -> None:
     assert code_version(score) != code_version(seed_for)
+
+
+def test_a_changed_data_file_of_an_imported_package_counts(sources: Path) -> None:
+    tables = sources / "tables"
+    tables.mkdir()
+    (tables / "__init__.py").write_text("")
+    (tables / "figures.csv").write_text("1")
+    (sources / "outer.py").write_text("def outer():\n    import openfer_example.tables\n")
+    before = version()
+    (tables / "figures.csv").write_text("2")
+    assert version() != before

@@ -71,6 +71,7 @@ def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project)
         steps = database.execute("select count(*) from metrics where key = 'addl/val/accuracy/expression'").fetchone()
         tags = dict(database.execute("select key, value from tags").fetchall())
         parameters = dict(database.execute("select key, value from params").fetchall())
+        cards = dict(database.execute("select name, description from model_versions").fetchall())
     assert status == "FINISHED"
     assert {"addl/train/main/attention_transfer", "addl/train/discriminator/total", "wall_seconds"} <= keys
     assert steps == (2,)
@@ -80,6 +81,9 @@ def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project)
     assert {"attention.png", "MLmodel", "input_example.json"} <= artifacts
     card = json.loads((finished.path / "data/08_reporting/addl/mlflow_model.json").read_text())
     assert card["model_uri"].startswith("models:/")
+    assert {"addl", "baseline", "dfem"} == set(cards)
+    assert cards["addl"] == (finished.path / "data/08_reporting/addl/model_card.md").read_text()
+    assert "A facial expression is not an emotion" in cards["addl"]
 
 
 def test_a_second_run_does_nothing_and_shows_the_same_table(finished: Project) -> None:

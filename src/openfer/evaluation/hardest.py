@@ -32,13 +32,13 @@ def hardest_faces(predictions: Mapping[str, pd.DataFrame], most: int) -> pd.Data
     by_method = answers.groupby(["sample_id", "method"])["is_wrong"].mean().gt(0.5).groupby("sample_id")
     verdict = pd.DataFrame({"wrong": by_method.sum(), "methods": by_method.size()})
     verdict = verdict[(verdict["methods"] == len(predictions)) & (verdict["wrong"] > 0)]
-    mistakes = answers[answers["is_wrong"]].groupby("sample_id")
+    mistakes = answers[answers["is_wrong"]]
     found = verdict.join(
-        mistakes.agg(
-            y_true=("y_true", "first"),
-            answer=("y_pred", lambda names: names.mode().iloc[0]),
-            confidence=("confidence", "mean"),
-        )
+        mistakes.groupby("sample_id").agg(y_true=("y_true", "first"), confidence=("confidence", "mean"))
     )
     ranked = found.reset_index().sort_values(["wrong", "confidence", "sample_id"], ascending=[False, False, True])
-    return ranked.head(most)[["sample_id", "y_true", "answer", "wrong", "methods", "confidence"]].reset_index(drop=True)
+    hardest = ranked.head(most).reset_index(drop=True)
+    of_hardest = mistakes[mistakes["sample_id"].isin(hardest["sample_id"])]
+    answer = {sample: own.mode().iloc[0] for sample, own in of_hardest.groupby("sample_id")["y_pred"]}
+    hardest["answer"] = hardest["sample_id"].map(answer)
+    return hardest[["sample_id", "y_true", "answer", "wrong", "methods", "confidence"]]

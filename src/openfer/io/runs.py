@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from openfer.io.provenance import content_hash
 from openfer.schemas import FEATURES, PREDICTIONS
 
 _FACES, _MODELS, _OUTPUT, _REPORTING = "03_primary", "06_models", "07_model_output", "08_reporting"
-_PREDICTIONS = "predictions.parquet"
+_PREDICTIONS, _FEATURES = "predictions.parquet", "features.parquet"
 
 PICTURES = ("grad_cam", "attention")
 """What a report shows of the pictures that a run has left."""
@@ -53,10 +53,15 @@ class Run:
             raise DataError(f"{path} is no JSON ({error}); delete it and run the method's pipeline again") from error
 
     @property
-    def features(self) -> pd.DataFrame | None:
-        """What the classifier read of each tested face, :data:`openfer.schemas.FEATURES`, where it was written."""
-        path = self._in(_OUTPUT, "features.parquet")
-        return FEATURES.validate(pd.read_parquet(path)) if path.is_file() else None
+    def with_features(self) -> list[str]:
+        """The samples whose features are there; none where they were not written."""
+        path = self._in(_OUTPUT, _FEATURES)
+        return pd.read_parquet(path, columns=["sample_id"])["sample_id"].tolist() if path.is_file() else []
+
+    def features(self, sample_ids: Sequence[str]) -> pd.DataFrame:
+        """Return what the classifier read of some tested faces, :data:`openfer.schemas.FEATURES`, and load no other."""
+        chosen = [("sample_id", "in", list(sample_ids))]
+        return FEATURES.validate(pd.read_parquet(self._in(_OUTPUT, _FEATURES), filters=chosen))
 
     @property
     def history(self) -> pd.DataFrame | None:
@@ -80,7 +85,7 @@ class Run:
 
     def files(self) -> Iterator[Path]:
         """Yield the files that the properties read; of the faces the facts know the version."""
-        output = ("facts.json", "features.parquet", _PREDICTIONS)
+        output = ("facts.json", _FEATURES, _PREDICTIONS)
         yield from (self._in(_OUTPUT, file) for file in output)
         yield self._in(_MODELS, "history.csv")
         yield from (self._in(_REPORTING, file) for file in ("groups.csv", *(f"{kind}.png" for kind in PICTURES)))

@@ -36,19 +36,15 @@ def features_section(entries: Sequence[Entry], figures: Figures) -> tuple[Sectio
     pictures: dict[str, str] = {}
     left_out: list[str] = []
     for same in _by_test(entries):
-        tables = {entry.name: _features_of(entry) for entry in same}
-        shared = _shared(table["sample_id"] for table in tables.values() if table is not None)
-        chosen = _some(shared)
+        known = [entry for entry in same if entry.runs[0].with_features]
+        chosen = _some(_shared(entry.runs[0].with_features for entry in known))
         if len(chosen) < _FEWEST:
             continue
-        for entry in same:
-            table = tables[entry.name]
-            if table is None:
-                continue
+        for entry in known:
             if len(drawn) == _MOST_PLANES:
                 left_out.append(entry.name)
                 continue
-            place = _placed(table[table["sample_id"].isin(chosen)])
+            place = _placed(entry.runs[0].features(chosen))
             label = f"t-SNE of the features of {entry.name} for {len(place)} faces of {entry.tested}"
             drawn.append(
                 f"<figure>{figures.add(_plane(place), label, 440, shows_faces=True)}<figcaption>{escape(entry.name)}, "
@@ -119,11 +115,7 @@ def _by_test(entries: Sequence[Entry]) -> list[list[Entry]]:
     return list(groups.values())
 
 
-def _features_of(entry: Entry) -> pd.DataFrame | None:
-    return entry.runs[0].features
-
-
-def _shared(names: Iterable[pd.Series]) -> list[str]:
+def _shared(names: Iterable[Sequence[str]]) -> list[str]:
     sets = [set(column) for column in names]
     return sorted(set.intersection(*sets)) if sets else []
 

@@ -90,7 +90,8 @@ def sortable(
     heads = [_head(name, heading, _is_number(table[name]), sorted_by) for name, (heading, _) in columns.items()]
     stays = last if last is not None else pd.Series(False, index=table.index)
     rows = []
-    for (_, values), low in zip(table.iterrows(), stays, strict=True):
+    ordered = stays.sort_values(kind="stable")
+    for (_, values), low in zip(table.loc[ordered.index].iterrows(), ordered, strict=True):
         cells = "".join(
             _cell(values[name], shown, _is_number(table[name]), name == next(iter(columns)))
             for name, (_, shown) in columns.items()

@@ -49,7 +49,8 @@ def probe_cells(
         tables = [data[dataset, part] for dataset in run.datasets for part in own]
         truths = pd.concat([data[dataset, "truths"] for dataset in run.datasets], ignore_index=True)
         start = store.needed(finished, PRETRAIN)
-        ask = partial(probe_run, run, finished.models, *tables, truths=truths, pretraining=start and start.models)
+        before = None if start is None else start.models
+        ask = partial(probe_run, run, finished.models, *tables, truths=truths, pretraining=before)
         found = finished.tables((f"probes-{code}", f"independence-{code}"), ask)
         for collected, table in zip((probes, independence), found, strict=True):
             where = pd.DataFrame({"row": cell.row, "column": cell.column}, table.index)

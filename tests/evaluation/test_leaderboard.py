@@ -1,0 +1,104 @@
+"""One line per method and selection, its scores, and the paper's figure beside it."""
+
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+from tests.evaluation.made_runs import answers_of, facts_of, write_run
+
+from openfer.evaluation.entries import entries_of
+from openfer.evaluation.leaderboard import honest, leaderboard, oracles
+from openfer.evaluation.published import published_table
+from openfer.io.runs import find_runs
+
+CLASSES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+
+
+@pytest.fixture(scope="module")
+def published():
+    return published_table()
+
+
+def run_on(root, name, dataset, n=100, right=80, fold=0, seed=0, **run):
+    """Write a run that has ``right`` of ``n`` answers right."""
+    kind = {"method": "addl", "variant": "addl"} | run
+    ids = [f"{dataset}{fold}_{number}" for number in range(n)]
+    true = [CLASSES[number % 7] for number in range(n)]
+    predictions = answers_of(ids, true, CLASSES, dict.fromkeys(range(right, n), 0.6), **kind, fold=fold, seed=seed)
+    facts = facts_of(**kind, datasets=[dataset], fold=fold, seed=seed)
+    write_run(root, name, predictions, [facts])
+
+
+def test_seeds_are_one_line_with_the_mean_and_their_spread(made_runs, published):
+    table = honest(leaderboard(entries_of(made_runs), published))
+    assert list(table["entry"]) == ["ADDL", "Baseline"]
+    addl = table.iloc[0]
+    assert (addl["seeds"], addl["seed"], addl["runs"]) == (2, "0, 1", "addl_0, addl_1")
+    wrong = [6, 8]
+    assert addl["accuracy"] == pytest.approx(1 - sum(wrong) / 2 / addl["n"])
+    assert addl["accuracy_std"] == pytest.approx(abs(wrong[0] - wrong[1]) / addl["n"] / 2**0.5)
+    assert addl["low"] < addl["accuracy"] < addl["high"]
+
+
+def test_an_oracle_is_in_no_table_but_its_own(made_runs, published):
+    table = leaderboard(entries_of(made_runs), published)
+    assert "oracle_test" not in set(honest(table)["selection"])
+    assert list(oracles(table)["entry"]) == ["Baseline"]
+    assert oracles(table)["accuracy"].iloc[0] > honest(table)["accuracy"].iloc[1]
+    assert not oracles(table)["main"].any()
+
+
+def test_balanced_accuracy_is_scikit_learns(made_runs, published):
+    table = leaderboard(entries_of(made_runs), published).set_index(["entry", "selection"])
+    run = made_runs[-1]
+    own = run.predictions[run.predictions["selection"] == "best_val"]
+    expected = balanced_accuracy_score(own["y_true"], own["y_pred"])
+    assert table.loc[("Baseline", "best_val"), "balanced_accuracy"] == pytest.approx(expected)
+
+
+def test_the_papers_figure_stands_beside_ours_on_the_same_dataset_alone(tmp_path, published):
+    run_on(tmp_path, "raf", "raf_db", right=91)
+    run_on(tmp_path, "own", "mine", right=91)
+    table = leaderboard(entries_of(find_runs(tmp_path)), published).set_index("runs")
+    assert table.loc["raf", "published"] == pytest.approx(0.8934)
+    assert table.loc["raf", "difference"] == pytest.approx(0.91 - 0.8934)
+    assert table.loc["raf", "source"] == "addl, Table 3: ADDL"
+    assert pd.isna(table.loc["own", "published"])
+
+
+@pytest.mark.parametrize("folds", [9, 10])
+def test_a_mean_over_ten_folds_is_compared_with_a_mean_over_ten_folds(tmp_path, published, folds):
+    for fold in range(folds):
+        run_on(tmp_path, f"fold_{fold}", "mmi", n=20 + fold, right=18, fold=fold)
+    (row,) = leaderboard(entries_of(find_runs(tmp_path)), published).to_dict("records")
+    mean = sum(18 / (20 + fold) for fold in range(folds)) / folds
+    assert (row["folds"], row["published"]) == (folds, pytest.approx(0.8613))
+    assert row["fold_accuracy"] == pytest.approx(mean)
+    if folds == 10:
+        assert row["difference"] == pytest.approx(mean - 0.8613)
+    else:
+        assert pd.isna(row["difference"])
+
+
+@pytest.mark.parametrize(
+    ("variant", "dataset", "classes", "accuracy"),
+    [
+        ("esr-9 cbam spatial", "raf_db", 7, 0.8292),
+        ("esr-15", "affectnet", 8, 0.587),
+        ("manet branch spatial channel", "ferplus", 8, 0.8834),
+        ("Baseline_mat", "raf_db", 7, 0.8761),
+        ("addl", "affectnet", 7, 0.662),
+        ("addl", "ck_plus", 7, 0.9964),
+        ("sna", "ck_plus", 6, 0.9858),
+        ("two_scale", "affectnet", 7, 0.613),
+        ("fdrl_eca_without_fdrl", "raf_db", 7, 0.8343),
+        ("oadn", "fed_ro", 7, 0.6811),
+        ("manet mask", "raf_db", 7, None),
+        ("sna noise 20 %", "affectnet", 7, None),
+        ("addl", "affectnet", 8, None),
+    ],
+)
+def test_every_methods_own_row_is_found_and_no_other(published, variant, dataset, classes, accuracy):
+    from openfer.evaluation.published_rows import published_figure
+
+    found = published_figure(published, variant, dataset, classes)
+    assert (None if found is None else pytest.approx(found.accuracy)) == accuracy

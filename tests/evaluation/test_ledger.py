@@ -1,0 +1,51 @@
+"""The ledger says of each run what made it, and what it does not know."""
+
+import pandas as pd
+import pytest
+from tests.evaluation.made_runs import answers_of, facts_of, write_run
+
+from openfer.evaluation.entries import UNKNOWN
+from openfer.evaluation.ledger import augmentation, ledger, wall_seconds
+from openfer.evaluation.published import published_table
+from openfer.io.runs import find_runs
+
+
+def test_a_row_per_run_with_all_that_made_it(made_runs):
+    table = ledger(made_runs, published_table()).set_index("run")
+    assert list(table.index) == ["addl_0", "addl_1", "baseline"]
+    row = table.loc["addl_1"]
+    assert row["seed"] == "1"
+    assert row["sampling"] == "all"
+    assert row["augmentation"] == "crop 64, flip, jitter"
+    assert (row["device"], row["precision"], row["threads"]) == ("cpu", "float32", "1")
+    assert row["commit"] == "0123456789ab"
+    assert row["wall_seconds"] == 4 * 2.5
+    assert row["selection"] == "best_val"
+    assert pd.isna(row["energy_kwh"])
+
+
+def test_stages_that_draw_in_different_ways_are_all_named(tmp_path):
+    run = {"method": "esr", "variant": "esr-2"}
+    sampling = {"branch_1": {"kind": "all"}, "branch_2": {"kind": "balanced_subset", "per_class": 120}}
+    own = answers_of(["a", "b"], ["fear", "anger"], ("fear", "anger"), {}, **run)
+    write_run(tmp_path, "esr", own, [facts_of(**run, sampling=sampling)])
+    (row,) = ledger(find_runs(tmp_path), published_table()).to_dict("records")
+    assert row["sampling"] == "branch_1: all; branch_2: balanced_subset per_class=120"
+
+
+def test_what_a_foreign_run_does_not_say_is_unknown(tmp_path):
+    own = answers_of(["a", "b"], ["fear", "anger"], ("fear", "anger"), {}, method="rival", variant="rival")
+    write_run(tmp_path, "rival", own, [])
+    (row,) = ledger(find_runs(tmp_path), published_table()).to_dict("records")
+    for name in ("initialisation", "initialisation_sha256", "sampling", "augmentation", "device", "commit"):
+        assert row[name] == UNKNOWN, name
+    assert row["accuracy"] == 1
+
+
+@pytest.mark.parametrize("history", [None, pd.DataFrame({"name": ["main/total"], "value": [1.0]})])
+def test_nobody_measured_where_the_history_does_not_say(history):
+    assert pd.isna(wall_seconds(history))
+
+
+def test_no_augmentation_is_a_crop_alone():
+    assert augmentation({"crop": 96, "flip": False, "augment": []}) == "crop 96"

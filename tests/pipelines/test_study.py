@@ -26,7 +26,7 @@ from openfer.schemas import complete_rows, group_table
 from tests.pipelines.conftest import ROOT, Project
 
 TABLES = [
-    *(f"addl_table{number}" for number in (3, 4, 5, 6, 7)),
+    *(f"addl_table{number}" for number in (3, 4, 5, 6, 7, 14)),
     "addl_fig7",
     "diversified_table1",
     *(f"oadn_table{number}" for number in (1, 2, 3, 4, 5)),

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openfer.evaluation.affect import score_affect
 from openfer.evaluation.metrics import score
-from openfer.evaluation.predictions import classes_in
+from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published import published_table
 from openfer.evaluation.stability import stability
+from openfer.labels import AFFECT
 
 CELL = ("row", "column", "seed", "fold")
 """What names a cell of a study."""
@@ -54,15 +56,26 @@ class Measure:
         of: the function, of one run's predictions over all folds and of the rows of its datasets.
         unit: of the number.
         printed: what the papers' tables call it.
+        dimension: what it is of, where a table prints that as the variant.
     """
 
     of: Callable[[pd.DataFrame, pd.DataFrame], float]
     unit: str
     printed: tuple[str, ...]
+    dimension: str | None = None
+
+    @property
+    def of_ratings(self) -> bool:
+        """Whether it is of faces that are rated, be they of a class or not."""
+        return self.dimension is not None
 
 
 def _score(name: str, scale: float) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
     return lambda run, _: scale * float(getattr(score(run, classes_in(run)), name))
+
+
+def _affect(dimension: str, measure: str, printed: str) -> Measure:
+    return Measure(lambda run, _: float(score_affect(run)[f"{dimension}_{measure}"].iloc[0]), "", (printed,), dimension)
 
 
 def _sequences(name: str) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
@@ -76,6 +89,8 @@ MEASURES: Mapping[str, Measure] = {
     "aff_wild2": Measure(_score("aff_wild2_score", 100), "%", ("overall 0.33*acc+0.67*F1",)),
     "fc": Measure(_sequences("fc"), "sequences", ("FC (mean of 5 runs)",)),
     "cfc": Measure(_sequences("cfc"), "sequences", ("CFC (mean of 5 runs)",)),
+    **{f"{name}_ccc": _affect(name, "ccc", "CCC") for name in AFFECT},
+    **{f"{name}_rmse": _affect(name, "rmse", "RMSE") for name in AFFECT},
 }
 """By the name in a study's parameters. The accuracy is the mean of folds, as papers print it; of one fold it is the
 accuracy."""
@@ -84,6 +99,7 @@ accuracy."""
 def printed_figure(paper: str, table: str, method: str, variant: str, dataset: str, measure: str) -> float | None:
     """Return a published figure in the measure's unit, or None if the paper has none for it."""
     figures = published_table()
+    variant = MEASURES[measure].dimension or variant
     asked = {"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset}
     found = figures[(figures[list(asked)] == pd.Series(asked)).all(axis=1)]
     found = found[found["metric"].isin(MEASURES[measure].printed)]
@@ -129,6 +145,7 @@ def _lines(
         if selection == "oracle_test":
             continue
         chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
+        chosen = chosen if measure.of_ratings else classified(chosen)
         by_seed = {seed: run for seed, run in chosen.groupby("seed") if set(run["fold"]) == set(want.folds)}
         values = [measure.of(run, rows) for run in by_seed.values()]
         fact = told[told["selection"] == selection]

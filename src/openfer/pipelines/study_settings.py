@@ -7,9 +7,12 @@ from pydantic import Field, field_validator, model_validator
 from openfer.methods.names import method_names
 from openfer.parameters import Settings
 
-Measure = Literal["accuracy", "macro_f1", "nmi", "aff_wild2", "fc", "cfc"]
+Measure = Literal[
+    "accuracy", "macro_f1", "nmi", "aff_wild2", "fc", "cfc", "valence_ccc", "valence_rmse", "arousal_ccc",
+    "arousal_rmse",
+]  # fmt: skip
 """What a table holds: accuracy (of folds their mean), macro-F1, NMI, Aff-Wild2's score, failure cases and consistent
-ones of sequences."""
+ones of sequences, agreement with the ratings of valence and arousal."""
 
 Changes = dict[str, dict[str, Any]]
 """What is laid over parameters: by method, such as ``{dfem: {datasets: [synthetic_pie]}}``."""

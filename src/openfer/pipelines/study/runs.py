@@ -99,6 +99,9 @@ def _given(state: "Checkpoint") -> Any:
 
 
 def _accuracies(predictions: Any) -> dict[str, float]:
+    from openfer.evaluation.predictions import classified
+
+    predictions = classified(predictions)
     right = (predictions["y_true"] == predictions["y_pred"]).groupby(
         [predictions["selection"], predictions["task"]], sort=False
     )

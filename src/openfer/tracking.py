@@ -184,7 +184,7 @@ def _plain(value: Any) -> Any:
 
 
 def _words(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return (", ".join(value) or "none") if isinstance(value, list) else str(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -77,6 +77,7 @@ def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project)
     assert steps == (2,)
     assert parameters["addl.settings.weights.information"] == "0.001"
     assert {"git.commit", "openfer.version", "licence", "addl.data_version", "addl.licences_of_data"} <= set(tags)
+    assert tags["addl.licences_of_weights"] == "none"
     artifacts = {path.name for path in (finished.path / "mlartifacts").rglob("*")}
     assert {"attention.png", "MLmodel", "input_example.json"} <= artifacts
     card = json.loads((finished.path / "data/08_reporting/addl/mlflow_model.json").read_text())

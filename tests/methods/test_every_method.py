@@ -26,6 +26,7 @@ from openfer.training.device import resolve
 from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
+from openfer.training.representations import representations
 
 LABELLED = ("expression", "gender", "race", "identity")
 IMAGES = ImageSettings(crop=64, flip=False)
@@ -224,6 +225,14 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
+
+
+def test_its_expression_feature_is_what_its_classifier_reads(trial):
+    method = trial.build()
+    faces = trial.dataset(HELD_OUT)
+    found = representations(method, faces, CPU)
+    np.testing.assert_array_equal(found["expression"], predict(method, faces, CPU).features)
+    assert {(len(own), own.ndim, own.dtype.name) for own in found.values()} == {(len(faces), 2, "float32")}
 
 
 def test_it_shows_where_it_looks_and_stays_as_it_was(trial):

@@ -240,3 +240,13 @@ def test_what_the_opponents_read_has_all_digits_of_single_precision_under_autoca
     for feature in (*read, importance):
         assert feature.dtype == torch.float32
         assert not torch.equal(feature, feature.bfloat16().float())
+
+
+def test_its_two_features_are_those_that_its_estimator_tells_apart_in_training():
+    method = build_addl().eval()
+    images = expression_batch().images
+    with torch.no_grad():
+        found = method.representations(images)
+        shared = method.shared(images)
+        assert torch.equal(found["expression"], method(images).features)
+        assert torch.equal(found["disturbance"], method.disturbance(shared).feature)

@@ -27,6 +27,7 @@ from openfer.training.device import resolve
 from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
+from openfer.training.representations import representations
 
 LABELLED = ("expression", "gender", "race", "identity")
 IMAGES = ImageSettings(crop=64, flip=False)
@@ -264,6 +265,14 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     for name, values in predicted.values.items():
         assert values.shape == (len(dataset),)
         assert (again.values[name] == values).all()
+
+
+def test_its_expression_feature_is_what_its_classifier_reads(trial):
+    method = trial.build()
+    faces = trial.dataset(HELD_OUT)
+    found = representations(method, faces, CPU)
+    np.testing.assert_array_equal(found["expression"], predict(method, faces, CPU).features)
+    assert {(len(own), own.ndim, own.dtype.name) for own in found.values()} == {(len(faces), 2, "float32")}
 
 
 def test_it_shows_where_it_looks_and_stays_as_it_was(trial):

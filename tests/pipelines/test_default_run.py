@@ -58,6 +58,22 @@ def test_compared_methods_say_where_they_look_on_the_same_faces(finished: Projec
     assert (finished.path / "data/08_reporting/summary/grad_cam.png").is_file()
 
 
+def test_compared_methods_show_their_features_of_the_same_faces_in_the_plane(finished: Project) -> None:
+    embedding = table(finished, "08_reporting/summary/tsne.parquet")
+    assert set(embedding["run"]) == {"Baseline", "ADDL"}
+    assert (embedding.groupby("sample_id")["run"].nunique() == 2).all()
+    assert {"tsne.png", "tsne.json"} <= {
+        file.name for file in (finished.path / "data" / "08_reporting" / "summary").iterdir()
+    }
+
+
+def test_all_factors_of_the_rendered_faces_are_known_aside(finished: Project) -> None:
+    truths = table(finished, "03_primary/synthetic_fer/truths.parquet")
+    rows = table(finished, "02_intermediate/synthetic_fer/rows.parquet")
+    assert truths["sample_id"].tolist() == rows["sample_id"].tolist()
+    assert truths[["gender", "age", "race", "identity", "illumination", "pose"]].notna().all(axis=None)
+
+
 def test_the_disturbing_factors_never_enter_the_expression_set(finished: Project) -> None:
     rows = table(finished, "02_intermediate/synthetic_fer/rows.parquet")
     assert rows[["gender", "age", "race", "identity", "illumination", "pose"]].isna().all().all()

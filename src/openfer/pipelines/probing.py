@@ -25,7 +25,7 @@ class Probed(NamedTuple):
     Attributes:
         probes: valid under :data:`openfer.schemas.PROBES`.
         independence: valid under :data:`openfer.schemas.INDEPENDENCE`; empty for a method without a disturbance
-            feature.
+            feature, and without MINE's bound where fewer than four people are tested.
     """
 
     probes: pd.DataFrame
@@ -96,16 +96,17 @@ def _independence(
 ) -> pd.DataFrame:
     from openfer.evaluation.independence import dependence
     from openfer.schemas import INDEPENDENCE
-    from openfer.training.information import information_bound
+    from openfer.training.information import FEWEST_PEOPLE, information_bound
 
     rows = []
     for when, parts in found.items():
         if not set(_PARTS) <= set(parts):
             continue
         disturbance, expression = (parts[name] for name in _PARTS)
-        kernel = dependence(disturbance, expression)
         about = {**names, "when": when, "n": len(people), "people": len(set(people))}
-        bound = information_bound(disturbance, expression, people, seed).held_out
+        kernel = dependence(disturbance, expression)
         rows.append(about | {"measure": "hsic", "value": kernel.value, "p_value": kernel.p_value})
-        rows.append(about | {"measure": "mine", "value": bound, "p_value": None})
+        if len(set(people)) >= FEWEST_PEOPLE:
+            bound = information_bound(disturbance, expression, people, seed).held_out
+            rows.append(about | {"measure": "mine", "value": bound, "p_value": None})
     return INDEPENDENCE.validate(pd.DataFrame(rows, columns=list(INDEPENDENCE.columns)))

@@ -21,8 +21,8 @@ _STOPPING_SHARE = 4
 _PARTNERS = 20
 """Shuffled partners of every face where a bound is evaluated; one alone leaves its logarithm noisy."""
 
-_FEWEST = 4
-"""People at least: one to learn from and one to stop by, on either side."""
+FEWEST_PEOPLE = 4
+"""One to learn from and one to stop by, on either side."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def information_bound(first: np.ndarray, second: np.ndarray, people: np.ndarray,
                 f"{feature.shape}; only ADDL's two features are of that length"
             )
     names = np.unique(people)
-    if len(names) < _FEWEST:
+    if len(names) < FEWEST_PEOPLE:
         raise DataError(
-            f"information is estimated on {_FEWEST} people or more, given {len(names)}; test on more people"
+            f"information is estimated on {FEWEST_PEOPLE} people or more, given {len(names)}; test on more people"
         )
     order = generator_for(seed, "information").permutation(names)
     halves = order[: len(order) // 2], order[len(order) // 2 :]

@@ -41,10 +41,9 @@ def cross_dataset_picture(table: pd.DataFrame, metric: str = "accuracy") -> "Fig
         for (row, column), cells in own.groupby(["trained_on", "tested_on"], sort=False):
             first, place = cells.iloc[0], (tested.index(column), trained.index(row))
             value = cells["value"].mean()
-            words = (
-                f"{100 * value:.1f}\n{100 * first['low']:.1f} to {100 * first['high']:.1f}\n"
-                f"n = {first['n']:,}, {first['shared'].count(',') + 1} classes"
-            )
+            bounds = [] if pd.isna(first["low"]) else [f"{100 * first['low']:.1f} to {100 * first['high']:.1f}"]
+            size = f"n = {first['n']:,}, {first['shared'].count(',') + 1} classes"
+            words = "\n".join([f"{100 * value:.1f}", *bounds, size])
             axes.text(*place, words, ha="center", va="center", fontsize=8, color="white" if value > 0.55 else "black")
             if first["within"]:
                 corner = (place[0] - 0.47, place[1] - 0.46)

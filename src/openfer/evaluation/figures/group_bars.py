@@ -91,7 +91,7 @@ def group_bars_picture(scores: pd.DataFrame, gaps: pd.DataFrame, metric: str = "
     axes.set_ylim(max(place, 1) - 0.4, -0.8)
     axes.set_xlim(0, 1.02)
     axes.set_xlabel(metric.replace("_", " "))
-    axes.set_title(_title(whole, metric), fontsize=9.5, loc="left")
+    figure.suptitle(_title(whole, metric), fontsize=9.5, x=0.01, ha="left")
     return figure
 
 

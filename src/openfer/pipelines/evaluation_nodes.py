@@ -101,6 +101,7 @@ def cross_dataset(*tables: Any) -> pd.DataFrame:
     """
     from openfer.evaluation.cross_dataset import TRAINED_ON
     from openfer.evaluation.cross_dataset import cross_dataset as matrix
+    from openfer.evaluation.predictions import classified
 
     parts = []
     for own, facts, elsewhere in (tables[start : start + 3] for start in range(0, len(tables), 3)):
@@ -111,7 +112,7 @@ def cross_dataset(*tables: Any) -> pd.DataFrame:
             part.assign(**{TRAINED_ON: trained})
             for part in (main[main["task"] == main["task"].iloc[0]], elsewhere[first])
         ]
-    return matrix(pd.concat(parts, ignore_index=True))
+    return matrix(classified(pd.concat(parts, ignore_index=True)))
 
 
 def cross_dataset_figure(table: pd.DataFrame) -> Any:

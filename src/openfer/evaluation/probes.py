@@ -4,7 +4,7 @@ Linear probes (Alain and Bengio, 2017): a feature that keeps a factor out of rea
 as free of it for the linear layer that follows it. Chance is the least that a probe can show, not zero.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,25 +12,16 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.bootstrap import CONFIDENCE
+from openfer.evaluation.linear_probe import CLASSES, answers
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
 from openfer.labels import FACTORS
 from openfer.schemas import PROBES
-from openfer.seeds import generator_for, seed_for
+from openfer.seeds import generator_for
 
 TARGETS = ("expression", *FACTORS)
 """What features are asked for."""
 
-FOLDS = 5
-_INNER_FOLDS = 3
-_INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
-"""Inverse strengths of the L2 penalty, the simplest probe first."""
-
-_FLOOR = 0.1
-"""Share of the mean variance below which a direction counts as noise, and is not scaled up to the others' spread."""
-
-_STEPS, _TOLERANCE = 200, 1e-3
 _DRAWS = 1000
-_CLASSES = 2
 _LEAST = 2
 """People that a class must show, or images where images are held out: one to learn from and one to test."""
 
@@ -71,7 +62,8 @@ def probe(features: np.ndarray, labels: pd.Series, people: pd.Series, *, held_ou
     probe from reading the others. The faces are dealt into five folds with like shares of the classes. The strength of
     the L2 penalty is chosen within the four that train, by the likelihood of those that three inner folds leave out in
     turn; where people are held out, inner folds do so too. Deals depend on the labels and people alone, so runs are
-    probed on the same ones.
+    probed on the same ones. A feature that knows nothing comes out a little below chance where classes are balanced, as
+    those who test are then missing among those who train.
 
     Args:
         features: float, (N, D).
@@ -91,14 +83,14 @@ def probe(features: np.ndarray, labels: pd.Series, people: pd.Series, *, held_ou
         )
     kept = _probed(names, who, held_out)
     classes, target = np.unique(names[kept].astype(str), return_inverse=True)
-    if len(classes) < _CLASSES:
+    if len(classes) < CLASSES:
         given = sorted(set(names))
         raise DataError(
             f"{len(classes)} of {len(given)} classes ({', '.join(map(str, given[:5]))}) are shown by {_LEAST} "
             f"{held_out} or more; a probe tells two classes apart: probe more faces, or leave this factor out"
         )
     _, person = np.unique(who[kept].astype(str), return_inverse=True)
-    by_frequency, by_recall = _answers(features[kept].astype(np.float64), target, person, held_out)
+    by_frequency, by_recall = answers(features[kept].astype(np.float64), target, person, held_out)
     right = by_recall == target
     low, high = _interval(right, target, person)
     return Probe(
@@ -180,7 +172,7 @@ def _probed(labels: np.ndarray, people: np.ndarray, held_out: str) -> np.ndarray
 
 
 def _can_be_asked(labels: pd.Series, people: pd.Series, held_out: str) -> bool:
-    return labels[_probed(labels.to_numpy(), people.to_numpy(), held_out)].nunique() >= _CLASSES
+    return labels[_probed(labels.to_numpy(), people.to_numpy(), held_out)].nunique() >= CLASSES
 
 
 def _column(target: str) -> str:
@@ -190,76 +182,6 @@ def _column(target: str) -> str:
 
 def _held_out(target: str) -> str:
     return "images" if target == "identity" else "people"
-
-
-def _answers(
-    features: np.ndarray, target: np.ndarray, person: np.ndarray, held_out: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the class of each face by a probe that has not seen it: going by frequencies, and not."""
-    by_frequency, by_recall = np.empty_like(target), np.empty_like(target)
-    for train, test in _deal(target, person, held_out, FOLDS):
-        strength = _strength(features[train], target[train], person[train], held_out)
-        ((_, log_shares, known),) = _fitted(features[train], target[train], features[test], (strength,))
-        frequency = np.log(np.bincount(target[train])[known])
-        by_frequency[test] = known[log_shares.argmax(1)]
-        by_recall[test] = known[(log_shares - frequency).argmax(1)]
-    return by_frequency, by_recall
-
-
-def _strength(features: np.ndarray, target: np.ndarray, person: np.ndarray, held_out: str) -> float:
-    """Return the inverse penalty that makes left-out faces likeliest; with nobody to leave out, the simplest probe."""
-    if held_out == "people" and len(np.unique(person)) < _LEAST:
-        return _INVERSE_PENALTIES[0]
-    likelihood = dict.fromkeys(_INVERSE_PENALTIES, 0.0)
-    for train, test in _deal(target, person, held_out, _INNER_FOLDS):
-        for strength, log_shares, known in _fitted(features[train], target[train], features[test], _INVERSE_PENALTIES):
-            place = np.searchsorted(known, target[test]).clip(max=len(known) - 1)
-            seen = known[place] == target[test]  # a class that was not learned is as unlikely under any penalty
-            likelihood[strength] += float(log_shares[seen, place[seen]].sum())
-    return max(likelihood, key=likelihood.__getitem__)
-
-
-def _fitted(
-    features: np.ndarray, target: np.ndarray, tested: np.ndarray, strengths: Sequence[float]
-) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
-    """Yield for each inverse penalty the logarithms of class probabilities of tested faces, and the classes."""
-    from sklearn.linear_model import LogisticRegression
-
-    known = np.unique(target)
-    if len(known) < _CLASSES:  # people who train may all be of one kind, where there are few
-        yield from ((strength, np.zeros((len(tested), 1)), known) for strength in strengths)
-        return
-    trained, asked = _whitened(features, tested)
-    model = LogisticRegression(max_iter=_STEPS, tol=_TOLERANCE, warm_start=True)
-    for strength in strengths:
-        model.set_params(C=strength).fit(trained, target)
-        yield strength, model.predict_log_proba(asked), known
-
-
-def _whitened(features: np.ndarray, tested: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardise features and give their principal directions like spread, by the training faces alone."""
-    from sklearn.preprocessing import StandardScaler
-
-    scale = StandardScaler().fit(features)
-    trained, asked = scale.transform(features), scale.transform(tested)
-    _, deviations, directions = np.linalg.svd(trained, full_matrices=False)
-    spread = deviations**2 / len(trained)
-    turn = directions.T / np.sqrt(spread + _FLOOR * max(spread.mean(), np.finfo(float).tiny))
-    return trained @ turn, asked @ turn
-
-
-def _deal(target: np.ndarray, person: np.ndarray, held_out: str, folds: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield who trains and who tests, in turn, with like shares of the classes."""
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    state = seed_for(0, "probe", held_out) % 2**32
-    if held_out == "people":
-        deal = StratifiedGroupKFold(min(folds, len(np.unique(person))), shuffle=True, random_state=state)
-        yield from deal.split(target, target, person)
-    else:
-        least = int(np.bincount(target)[np.unique(target)].min())
-        deal = StratifiedKFold(max(min(folds, least), 2), shuffle=True, random_state=state)
-        yield from deal.split(target, target)
 
 
 def _mean_recall(right: np.ndarray, target: np.ndarray) -> float:

@@ -25,6 +25,7 @@ def test_a_row_per_run_with_all_that_made_it(made_runs):
     assert row["augmentation"] == "crop 64, flip, jitter"
     assert (row["device"], row["precision"], row["threads"]) == ("cpu", "float32", "1")
     assert row["commit"] == "0123456789ab"
+    assert row["initialisation_sha256"] == "none"
     assert row["wall_seconds"] == 4 * 2.5
     assert row["selection"] == "best_val"
     assert pd.isna(row["energy_kwh"])

@@ -10,9 +10,14 @@ from openfer.evaluation.entries import UNKNOWN, Entry
 from openfer.evaluation.leaderboard import TASK, commit_of, leaderboard
 from openfer.io.runs import Run
 
+RANDOM = "random weights"
+"""The initialisation that has no file, and no hash."""
+
+SHA256 = "initialisation_sha256"
+
 COLUMNS = (
     *("run", "entry", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test", "initialisation"),
-    *("initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
+    *(SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
     *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
     *("accuracy", "published", "difference", "source"),
 )
@@ -55,7 +60,7 @@ def _row(run: Run, entry: Entry, scores: pd.DataFrame) -> dict[str, Any]:
             "n_test": score["n"],
             "selection": entry.selection,
             "seed": score["seed"],
-            "initialisation_sha256": said.get("initialisation_sha256", UNKNOWN) if "plan" in entry.facts else UNKNOWN,
+            SHA256: "none" if said.get("initialisation") == RANDOM else said.get(SHA256, UNKNOWN),
             "sampling": _sampling(_mapping(entry, "sampling")),
             "augmentation": augmentation(_mapping(entry, "images")),
             "device": plan.get("device", UNKNOWN),

@@ -4,14 +4,20 @@ import pandas as pd
 import pytest
 from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
-from openfer.evaluation.entries import UNKNOWN
+from openfer.evaluation.entries import UNKNOWN, entries_of
+from openfer.evaluation.leaderboard import leaderboard
 from openfer.evaluation.ledger import augmentation, ledger, wall_seconds
 from openfer.evaluation.published import published_table
 from openfer.io.runs import find_runs
 
 
+def ledger_of(runs):
+    entries, published = entries_of(runs), published_table()
+    return ledger(entries, leaderboard(entries, published), published)
+
+
 def test_a_row_per_run_with_all_that_made_it(made_runs):
-    table = ledger(made_runs, published_table()).set_index("run")
+    table = ledger_of(made_runs).set_index("run")
     assert list(table.index) == ["addl_0", "addl_1", "baseline"]
     row = table.loc["addl_1"]
     assert row["seed"] == "1"
@@ -19,6 +25,7 @@ def test_a_row_per_run_with_all_that_made_it(made_runs):
     assert row["augmentation"] == "crop 64, flip, jitter"
     assert (row["device"], row["precision"], row["threads"]) == ("cpu", "float32", "1")
     assert row["commit"] == "0123456789ab"
+    assert row["initialisation_sha256"] == "none"
     assert row["wall_seconds"] == 4 * 2.5
     assert row["selection"] == "best_val"
     assert pd.isna(row["energy_kwh"])
@@ -29,14 +36,14 @@ def test_stages_that_draw_in_different_ways_are_all_named(tmp_path):
     sampling = {"branch_1": {"kind": "all"}, "branch_2": {"kind": "balanced_subset", "per_class": 120}}
     own = answers_of(["a", "b"], ["fear", "anger"], ("fear", "anger"), {}, **run)
     write_run(tmp_path, "esr", own, [facts_of(**run, sampling=sampling)])
-    (row,) = ledger(find_runs(tmp_path), published_table()).to_dict("records")
+    (row,) = ledger_of(find_runs(tmp_path)).to_dict("records")
     assert row["sampling"] == "branch_1: all; branch_2: balanced_subset per_class=120"
 
 
 def test_what_a_foreign_run_does_not_say_is_unknown(tmp_path):
     own = answers_of(["a", "b"], ["fear", "anger"], ("fear", "anger"), {}, method="rival", variant="rival")
     write_run(tmp_path, "rival", own, [])
-    (row,) = ledger(find_runs(tmp_path), published_table()).to_dict("records")
+    (row,) = ledger_of(find_runs(tmp_path)).to_dict("records")
     for name in ("initialisation", "initialisation_sha256", "sampling", "augmentation", "device", "commit"):
         assert row[name] == UNKNOWN, name
     assert row["accuracy"] == 1

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -50,6 +50,12 @@ class Entry:
     def folders(self) -> str:
         """The names of the runs' folders."""
         return ", ".join(run.name for run in self.runs)
+
+    def of_run(self, run: Run) -> "Entry":
+        """Return what the entry would be of one of its runs alone."""
+        tables = (table[table["run"] == run.name] for table in (self.facts, self.predictions))
+        facts, predictions = (table.reset_index(drop=True) for table in tables)
+        return replace(self, runs=(run,), facts=facts, predictions=predictions)
 
     def main(self, task: str) -> pd.DataFrame:
         """Return the predictions of the main selection for one task; none where it has no such task."""

@@ -6,23 +6,29 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.entries import UNKNOWN, Entry, entries_of
+from openfer.evaluation.entries import UNKNOWN, Entry
 from openfer.evaluation.leaderboard import TASK, commit_of, leaderboard
 from openfer.io.runs import Run
 
+RANDOM = "random weights"
+"""The initialisation that has no file, and no hash."""
+
+SHA256 = "initialisation_sha256"
+
 COLUMNS = (
     *("run", "entry", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test", "initialisation"),
-    *("initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
+    *(SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
     *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
     *("accuracy", "published", "difference", "source"),
 )
 
 
-def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
+def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return what made each run and what came out.
 
     Args:
-        runs: from :func:`openfer.io.runs.find_runs`.
+        entries: from :func:`openfer.evaluation.entries.entries_of`.
+        scores: of these entries, from :func:`openfer.evaluation.leaderboard.leaderboard`.
         published: from :func:`openfer.evaluation.published.published_table`.
 
     Returns:
@@ -30,12 +36,16 @@ def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
         What a run does not say is ``unknown``. ``wall_seconds`` sums the epochs of its history, without data
         loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
     """
-    return pd.DataFrame([_row(run, published) for run in runs], columns=list(COLUMNS))
+    rows = []
+    for entry in entries:
+        of_entry = scores[scores["entry"] == entry.name]
+        for run in entry.runs:
+            own = entry.of_run(run)
+            rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else leaderboard([own], published)))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("run", ignore_index=True)
 
 
-def _row(run: Run, published: pd.DataFrame) -> dict[str, Any]:
-    (entry,) = entries_of([run])
-    scores = leaderboard([entry], published)
+def _row(run: Run, entry: Entry, scores: pd.DataFrame) -> dict[str, Any]:
     mine = scores[scores["main"]]
     score = (mine[mine["task"] == TASK] if (mine["task"] == TASK).any() else mine).iloc[0]
     plan, code = (_mapping(entry, name) for name in ("plan", "code"))
@@ -50,7 +60,7 @@ def _row(run: Run, published: pd.DataFrame) -> dict[str, Any]:
             "n_test": score["n"],
             "selection": entry.selection,
             "seed": score["seed"],
-            "initialisation_sha256": said.get("initialisation_sha256", UNKNOWN) if "plan" in entry.facts else UNKNOWN,
+            SHA256: "none" if said.get("initialisation") == RANDOM else said.get(SHA256, UNKNOWN),
             "sampling": _sampling(_mapping(entry, "sampling")),
             "augmentation": augmentation(_mapping(entry, "images")),
             "device": plan.get("device", UNKNOWN),

@@ -13,8 +13,7 @@ from openfer.evaluation.figures import confusion_plot
 from openfer.evaluation.figures.style import COLOURS, PATTERNS, quiet
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.limits import FEW
-from openfer.evaluation.metrics import score
-from openfer.evaluation.predictions import classes_in, runs_in
+from openfer.evaluation.predictions import classes_in
 from openfer.evaluation.report.parts import Figures, Format, Section, paragraph, percent, sortable, unfold, whole, word
 
 _BINS = 10
@@ -33,8 +32,8 @@ def confusion_section(entries: Sequence[Entry], figures: Figures) -> Section:
         if run.empty:
             continue
         classes = classes_in(run)
-        confusions = [score(own, classes).confusion for _, own in runs_in(run)]
-        total = sum(confusions[1:], confusions[0])
+        true, answer = (pd.Categorical(run[column], classes) for column in ("y_true", "y_pred"))
+        total = pd.crosstab(true, answer, dropna=False)
         n, right = int(total.to_numpy().sum()), int(np.trace(total.to_numpy()))
         plot = confusion_plot(total).update_traces(showscale=False)
         plot.update_layout(margin={"l": 10, "r": 10, "b": 10})

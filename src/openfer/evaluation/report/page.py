@@ -59,7 +59,7 @@ def report(runs: Sequence[Run], published: pd.DataFrame) -> Report:
     """
     entries = entries_of(runs)
     scores = leaderboard(entries, published)
-    table = ledger(runs, published)
+    table = ledger(entries, scores, published)
     return Report(_page(entries, scores, published, table), _markdown(scores), _latex(scores), table)
 
 

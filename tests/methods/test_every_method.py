@@ -44,7 +44,7 @@ EASIER = {"esr": {"attention": False, "diversify": ()}, "addl_va": {"dropout": 0
 addl_va reads its values off logits that dropout shakes, of an ADDL that is not trained here."""
 
 CLEAN = multiprocessing.get_context("forkserver")
-"""Children of a process that has done nothing yet: torch refuses to train in a fork of one that has, by then, threads."""
+"""Children of a process that has done nothing yet: torch refuses to train in a fork of one that has threads."""
 
 CLEAN.set_forkserver_preload([__name__])
 

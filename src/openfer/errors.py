@@ -1,5 +1,8 @@
 """The one family of errors: every message says what, where, the value found and what to do."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class OpenferError(Exception):
     """Base of all errors that openfer raises on purpose; shown without a traceback."""
@@ -27,3 +30,9 @@ class StorageError(OpenferError):
 
 class TrainingError(OpenferError):
     """Training cannot go on, such as a loss that is not finite."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return what a message about a name that does not exist asks, with a space behind; nothing if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=2)
+    return f"did you mean {' or '.join(map(repr, near))}? " if near else ""

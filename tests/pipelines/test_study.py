@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from openfer.errors import DataError, ParameterError
 from openfer.io.atomic import sha256_of
-from openfer.pipelines.in_use import asked_study, choose
+from openfer.pipelines.asked_study import asked_study
+from openfer.pipelines.in_use import choose
 from openfer.pipelines.needs import EXTRAS, NEEDS
 from openfer.pipelines.study.nodes import _wanted, run_cells, table
 from openfer.pipelines.study_plan import StudyPlan, is_study, plan

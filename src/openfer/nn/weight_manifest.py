@@ -1,13 +1,12 @@
 """The weight manifest: names for files of weights, with hash, licence and origin; readable without torch."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from openfer.errors import ParameterError
+from openfer.errors import ParameterError, did_you_mean
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
 
 
@@ -56,10 +55,9 @@ def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) ->
         return block
     if backbone not in entries:
         names = (NONE, PRETRAIN, *entries)
-        near = difflib.get_close_matches(backbone, names, n=2)
-        meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
         raise ParameterError(
-            f"{run}.initialisation.backbone is {backbone!r}, which weights.yml does not name; {meant}The names are "
+            f"{run}.initialisation.backbone is {backbone!r}, which weights.yml does not name; "
+            f"{did_you_mean(backbone, names)}The names are "
             f"{', '.join(names)}; a file is given by its path, such as ./{backbone}.pth"
         )
     return {**block, "initialisation": {**first, "entry": dict(entries[backbone])}}

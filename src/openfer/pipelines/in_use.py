@@ -4,17 +4,16 @@ Kedro builds pipelines before it reads parameters, so a hook hands the choice ov
 same names then appear in the catalog, in `kedro viz` and in the lineage.
 """
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from openfer.datasets.names import reader_names
-from openfer.errors import ParameterError
+from openfer.errors import ParameterError, did_you_mean
 from openfer.methods.names import method_names
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.pipelines.study_plan import datasets_with_extras, is_study, methods_of, plan
+from openfer.pipelines.asked_study import choose_study
+from openfer.pipelines.study_plan import is_study
 from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS, MASKED
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
@@ -41,28 +40,6 @@ _stable: set[str] = {*_STABLE}
 _asked: list[str] = ["synthetic_fer"]
 _foreign: list[str] = []
 _put_together: list[str] = [*_COMPARED]
-
-
-@dataclass(frozen=True)
-class AskedStudy:
-    """What the pipeline `study` is built by.
-
-    Attributes:
-        name: of the study.
-        datasets: that its runs train on, each with the extras that are asked of it.
-        methods: of its runs.
-        probes: whether it asks features what they know of factors.
-        embedding: whether it lays features out in the plane.
-    """
-
-    name: str = "first_study"
-    datasets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"synthetic_fer": ()})
-    methods: tuple[str, ...] = ()
-    probes: bool = False
-    embedding: bool = False
-
-
-_study: list[AskedStudy] = [AskedStudy()]
 
 
 def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +70,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for name in parameters:
         if name not in known:
             raise ParameterError(
-                f"parameter {name!r} belongs to no pipeline; {_near(name, known)}The top-level parameters are "
+                f"parameter {name!r} belongs to no pipeline; {did_you_mean(name, known)}The top-level parameters are "
                 f"{', '.join(known)}; a dataset of your own needs a block with `reader` and `root`"
             )
     _readers.clear()
@@ -142,35 +119,11 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     names = (*EMBEDDED, *blocks)
     if asked not in names:
         raise ParameterError(
-            f"dataset is {asked!r}, which nobody describes; {_near(str(asked), names)}The datasets are "
+            f"dataset is {asked!r}, which nobody describes; {did_you_mean(str(asked), names)}The datasets are "
             f"{', '.join(names)}; for your own, write a block with `reader` and `root` into conf/local/parameters.yml"
         )
     _asked[:] = [asked]
-    return dict(parameters) | blocks | _foreign_name(parameters) | _study_plan(parameters, studies)
-
-
-def _study_plan(parameters: Mapping[str, Any], studies: list[str]) -> dict[str, Any]:
-    """Choose the study, and return its plan as a parameter; nothing where no study is described."""
-    asked = parameters.get("study", AskedStudy.name)
-    if asked not in studies:
-        if not studies and "study" not in parameters:
-            return {}
-        raise ParameterError(
-            f"study is {asked!r}, which nobody describes; {_near(str(asked), tuple(studies))}The studies are "
-            f"{', '.join(studies) or 'none'}; describe your own by a block with `title`, `rows` and `columns` in "
-            "conf/local/parameters.yml"
-        )
-    planned = plan(asked, parameters)
-    datasets, described = datasets_with_extras(planned), planned["study"]
-    probes, embedding = (bool(described.get(name)) for name in ("probes", "embedding"))
-    unknown = [dataset for dataset in datasets if probes and dataset not in EMBEDDED]
-    if unknown:
-        raise ParameterError(
-            f"{asked}.probes is true, but nobody knows every factor of {', '.join(unknown)}; probes ask for rendered "
-            f"faces: {', '.join(EMBEDDED)}"
-        )
-    _study[:] = [AskedStudy(asked, datasets, methods_of(planned), probes, embedding)]
-    return {"study_plan": planned}
+    return dict(parameters) | blocks | _foreign_name(parameters) | choose_study(parameters, studies, EMBEDDED)
 
 
 def datasets_of(method: str) -> tuple[str, ...]:
@@ -203,11 +156,6 @@ def compared_methods() -> tuple[str, ...]:
     return tuple(_put_together)
 
 
-def asked_study() -> AskedStudy:
-    """Return the study that the pipeline `study` is asked for."""
-    return _study[0]
-
-
 def asked_dataset() -> str:
     """Return the dataset that ``ingest``, ``doctor`` and ``landmarks`` are asked for."""
     return _asked[0]
@@ -232,7 +180,7 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     for key in value:
         if key not in allowed:
             raise ParameterError(
-                f"{name}.{key} is no parameter of a dataset; {_near(key, allowed)}They are {', '.join(allowed)}"
+                f"{name}.{key} is no parameter of a dataset; {did_you_mean(key, allowed)}They are {', '.join(allowed)}"
             )
     for key in ("reader", "root"):
         if not isinstance(value.get(key), str):
@@ -242,7 +190,7 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
             )
     if value["reader"] not in reader_names():
         raise ParameterError(
-            f"{name}.reader is {value['reader']!r}; {_near(value['reader'], reader_names())}The readers are "
+            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], reader_names())}The readers are "
             f"{', '.join(reader_names())}"
         )
     return {key: dict(default) for key, default in _BLOCK.items()} | {
@@ -280,8 +228,3 @@ def _others(method: str, datasets: Any) -> tuple[str, ...]:
 def _is_stable(block: Mapping[str, Any]) -> bool:
     protocol = block["protocol"]
     return isinstance(protocol, Mapping) and protocol.get("kind") == "stability"
-
-
-def _near(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""

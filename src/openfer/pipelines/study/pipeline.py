@@ -6,8 +6,9 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import resumes, runs
+from openfer.pipelines.asked_study import asked_study
 from openfer.pipelines.bound import bound
-from openfer.pipelines.in_use import asked_study
+from openfer.pipelines.in_use import EMBEDDED
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.study import features, nodes
 from openfer.pipelines.template import catalog_name
@@ -60,7 +61,8 @@ def create_pipeline(**_: Any) -> Pipeline:
 
 def _probes(name: str, parts: Mapping[tuple[str, str], str]) -> Pipeline:
     looked_at = {key: entry for key, entry in parts.items() if key[1] != "groups"}
-    looked_at |= {(dataset, "truths"): catalog_name(dataset, "truths") for dataset, _ in parts}
+    rendered = {dataset for dataset, _ in parts if dataset in EMBEDDED}
+    looked_at |= {(dataset, "truths"): catalog_name(dataset, "truths") for dataset in sorted(rendered)}
     return Pipeline(
         [
             node(

@@ -216,7 +216,7 @@ def _discrimination(discriminator: Discriminator, f_m: Tensor, f_d: Tensor) -> L
 
 
 def _estimation(mine: MutualInformationEstimator, f_d: Tensor, f_e: Tensor, shuffle: Tensor) -> Losses:
-    """Return T's loss, which ascends the bound (Eq. 13), the bound itself, the estimate in nats, and whether T is stuck.
+    """Return T's loss, which ascends the bound (Eq. 13), the bound itself, the estimate in nats, and if T is stuck.
 
     T is stuck where all that it answers lies on the flat side of its last LeakyReLU: little of the gradient is left.
     """

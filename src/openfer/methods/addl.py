@@ -102,7 +102,13 @@ class ADDL(Method):
             meaning = f"the weight of {factor} is stuck, as a sigmoid's is at its ends, and says nothing of the factor"
             bounds[f"main/{WATCH}importance_{factor}"] = Healthy(0.02, 0.98, meaning)
         meaning = "T has diverged and L_MI measures no information; lower lambda_3 or the learning rate"
-        return bounds | {f"mine/{WATCH}estimate": Healthy(-1.0, _MOST_INFORMATION, meaning)}
+        stuck = (
+            "T answers on the flat side of its last LeakyReLU alone and hardly learns; an estimate near 0 says nothing"
+        )
+        return bounds | {
+            f"mine/{WATCH}estimate": Healthy(-1.0, _MOST_INFORMATION, meaning),
+            f"mine/{WATCH}flat_share": Healthy(0.0, 0.99, stuck),
+        }
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage; the learning rates of D and T stay as they are at its start.
@@ -232,9 +238,19 @@ def _discrimination(discriminator: Discriminator, f_m: Tensor, f_d: Tensor) -> L
 
 
 def _estimation(mine: MutualInformationEstimator, f_d: Tensor, f_e: Tensor, shuffle: Tensor) -> Losses:
-    """Return T's loss, which ascends the bound (Eq. 13), and the bound: the estimate in nats."""
-    bound = mutual_information_bound(mine, f_d, f_e, shuffle)
-    return total({"negative_bound": -bound, f"{WATCH}estimate": bound.detach()})
+    """Return T's loss, which ascends the bound (Eq. 13), the bound itself, the estimate in nats, and if T is stuck.
+
+    T is stuck where all that it answers lies on the flat side of its last LeakyReLU: little of the gradient is left.
+    """
+    answers = []
+
+    def heard(first: Tensor, second: Tensor) -> Tensor:
+        answers.append(mine(first, second))
+        return answers[-1]
+
+    bound = mutual_information_bound(heard, f_d, f_e, shuffle)
+    flat = (torch.cat(answers) < 0).float().mean()
+    return total({"negative_bound": -bound, f"{WATCH}estimate": bound.detach(), f"{WATCH}flat_share": flat})
 
 
 def weighted_feature(importance: Tensor, features: Tensor) -> Tensor:

@@ -6,15 +6,26 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.entries import UNKNOWN, Entry, entries_of
-from openfer.evaluation.leaderboard import TASK, commit_of, leaderboard
+from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry, entries_of
+from openfer.evaluation.leaderboard import TASK, commit_of, scored
 from openfer.io.runs import Run
 
 COLUMNS = (
-    *("run", "entry", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test", "initialisation"),
+    *(
+        "run",
+        "entry",
+        "made_by",
+        "datasets",
+        "data_version",
+        "fold",
+        "tested_on",
+        "n_train",
+        "n_test",
+        "initialisation",
+    ),
     *("initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
     *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
-    *("accuracy", "published", "difference", "source"),
+    *("accuracy", "published", "difference", "source", "oracle_accuracy"),
 )
 
 
@@ -27,7 +38,8 @@ def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         :data:`COLUMNS`, one row per run: its main selection, and its first task, the expression where it has one.
-        What a run does not say is ``unknown``. ``wall_seconds`` sums the epochs of its history, without data
+        What a run does not say is ``unknown``. ``oracle_accuracy`` takes the place of ``accuracy``, which is null then,
+        of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without data
         loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
     """
     return pd.DataFrame([_row(run, published) for run in runs], columns=list(COLUMNS))
@@ -35,14 +47,17 @@ def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
 
 def _row(run: Run, published: pd.DataFrame) -> dict[str, Any]:
     (entry,) = entries_of([run])
-    scores = leaderboard([entry], published)
-    mine = scores[scores["main"]]
-    score = (mine[mine["task"] == TASK] if (mine["task"] == TASK).any() else mine).iloc[0]
+    mine = [row for row in scored(entry, published) if row["main"]]
+    score = next((row for row in mine if row["task"] == TASK), mine[0])
+    accuracy = {"accuracy": score["accuracy"], "oracle_accuracy": float("nan")}
+    if entry.selection == ORACLE:
+        accuracy = {"accuracy": float("nan"), "oracle_accuracy": score["accuracy"]}
     plan, code = (_mapping(entry, name) for name in ("plan", "code"))
     said = {name: entry.said(name, entry.selection) for name in COLUMNS if name in entry.facts}
     return (
         dict.fromkeys(COLUMNS, UNKNOWN)
-        | {name: score[name] for name in ("task", "accuracy", "published", "difference", "source")}
+        | {name: score[name] for name in ("task", "published", "difference", "source", "made_by")}
+        | accuracy
         | said
         | {
             "run": run.name,

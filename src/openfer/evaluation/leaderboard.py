@@ -107,9 +107,10 @@ def _interval(entry: Entry, row: Mapping[str, Any]) -> dict[str, float]:
     answers = entry.predictions
     own = answers[(answers["selection"] == row["selection"]) & (answers["task"] == row["task"])]
     seeds = [run.sort_values("sample_id") for _, run in runs_in(own)]
-    whole = intervals(mean_of_runs([resample(run) for run in seeds])).set_index("metric").loc["accuracy"]
-    people = whole["people"] if subjects(seeds[0]) is not None else np.nan
-    return {"low": whole["low"], "high": whole["high"], "people": people}
+    bounds = intervals(mean_of_runs([resample(run) for run in seeds]))
+    whole = bounds[bounds["metric"] == "accuracy"].iloc[0]
+    people = float(whole["people"]) if subjects(seeds[0]) is not None else np.nan
+    return {"low": float(whole["low"]), "high": float(whole["high"]), "people": people}
 
 
 def tested_on(table: pd.DataFrame) -> Sequence[str]:

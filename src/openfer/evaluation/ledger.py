@@ -11,20 +11,9 @@ from openfer.evaluation.leaderboard import TASK, commit_of, scored
 from openfer.io.runs import Run
 
 COLUMNS = (
-    *(
-        "run",
-        "entry",
-        "made_by",
-        "datasets",
-        "data_version",
-        "fold",
-        "tested_on",
-        "n_train",
-        "n_test",
-        "initialisation",
-    ),
-    *("initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
-    *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
+    *("run", "entry", "made_by", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test"),
+    *("initialisation", "initialisation_sha256", "sampling", "augmentation", "selection", "seed", "epochs", "epoch"),
+    *("device", "precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
     *("accuracy", "published", "difference", "source", "oracle_accuracy"),
 )
 
@@ -39,8 +28,8 @@ def ledger(runs: Iterable[Run], published: pd.DataFrame) -> pd.DataFrame:
     Returns:
         :data:`COLUMNS`, one row per run: its main selection, and its first task, the expression where it has one.
         What a run does not say is ``unknown``. ``oracle_accuracy`` takes the place of ``accuracy``, which is null then,
-        of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without data
-        loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
+        of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without
+        data loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
     """
     return pd.DataFrame([_row(run, published) for run in runs], columns=list(COLUMNS))
 

@@ -77,9 +77,9 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
         drawn.append(f"<figure>{figures.add(figure, label, 440)}<figcaption>On {escape(tested)}.</figcaption></figure>")
     said = paragraph(
         f"The confidence is the probability of the answer, in {BINS} bins of equal width. Below the dotted line a "
-        "method is surer than it is right. The error is the expected calibration error, the mean gap of both by n, as in the "
-        "leaderboard; of several seeds their mean, the points being all seeds' answers together. Points of few faces "
-        "scatter; the pointer shows n."
+        "method is surer than it is right. The error is the expected calibration error, the mean gap of both by n, as "
+        "in the leaderboard; of several seeds their mean, the points being all seeds' answers together. Points of few "
+        "faces scatter; the pointer shows n."
     )
     return Section("reliability", "Reliability", said + side_by_side(drawn))
 

@@ -61,8 +61,8 @@ def cross_dataset_section(entries: Sequence[Entry]) -> Section | None:
     table = cross_dataset(pd.concat(parts, ignore_index=True))
     said = paragraph(
         "Rows are what trained, columns what tested; a frame marks a dataset's own test side. Scores are over the "
-        "faces of classes that both sides have, so that columns differ in n and in classes and only cells of one column can "
-        "be compared. The interval is a bootstrap by person where people are known."
+        "faces of classes that both sides have, so that columns differ in n and in classes and only cells of one "
+        "column can be compared. The interval is a bootstrap by person where people are known."
     )
     picture = io.BytesIO()
     cross_dataset_picture(table).savefig(picture, format="png", dpi=_DPI)

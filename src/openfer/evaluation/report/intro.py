@@ -35,8 +35,8 @@ def intro(entries: Sequence[Entry], scores: pd.DataFrame, made: Sequence[Family]
     return (
         "<h1>Facial expression recognition, compared</h1>"
         f'<p class="lead">{len(entries)} methods from {runs} runs{_and_studies(studies)}, scored by one program from '
-        "the predictions that the runs have left. Every number names its run, and the epoch was chosen on validation faces "
-        f"unless a table says otherwise.</p><ul>{''.join(leads)}</ul>"
+        "the predictions that the runs have left. Every number names its run, and the epoch was chosen on validation "
+        f"faces unless a table says otherwise.</p><ul>{''.join(leads)}</ul>"
         f'<div class="limits"><p>{escape(NOT_AN_EMOTION)} <a href="#limits">All limits</a></p></div>'
         f"{_whose_faces(entries)}"
     )
@@ -72,7 +72,9 @@ def _lead(ranked: pd.DataFrame, made: Sequence[Family]) -> str:
     said = f"On {first['tested']}, n = {first['n']:,}: "
     if first["n"] < LEAST:
         return f"{said}fewer than {LEAST} faces, so nothing is ranked."
-    scored = f"{percent(first['accuracy'])} % (95 % interval {percent(first['low'])} to {percent(first['high'])})"
+    scored = f"{percent(first['accuracy'])} %"
+    if pd.notna(first["low"]):
+        scored += f" (95 % interval {percent(first['low'])} to {percent(first['high'])})"
     if not others:
         return f"{said}{first['entry']} alone, {scored}."
     level = [name for family in made if family.tested == first["tested"] for name in family.level_with(first["entry"])]

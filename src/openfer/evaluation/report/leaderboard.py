@@ -64,7 +64,8 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
         paragraph(
             "Only methods that were tested on the same dataset and role stand in one table. The interval is a "
             "bootstrap of the tested people with all their images, of the faces where nobody knows whose they are. "
-            f"Intervals that overlap decide nothing: the section Comparison does. Of fewer than {LEAST} faces nothing is ranked."
+            "Intervals that overlap decide nothing: the section Comparison does. Of fewer than "
+            f"{LEAST} faces nothing is ranked."
         )
     ]
     ranked = with_interval(honest(scores))
@@ -97,9 +98,9 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
 
 
 def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return a leaderboard with its interval in words."""
+    """Return a leaderboard with its interval in words; nothing where all resamples agree, which says nothing."""
     pairs = zip(scores["low"], scores["high"], strict=True)
-    return scores.assign(interval=[f"{percent(low)} to {percent(high)}" for low, high in pairs])
+    return scores.assign(interval=["" if pd.isna(low) else f"{percent(low)} to {percent(high)}" for low, high in pairs])
 
 
 def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:

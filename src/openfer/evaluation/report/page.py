@@ -36,6 +36,9 @@ from openfer.io.web_page import web_page
 
 _ROOM = "openfer.evaluation.report"
 _TITLE = "openfer: facial expression recognition, compared"
+_WITHOUT_RUNS = frozenset({"studies", "limits"})
+"""The sections of a project that has run studies alone."""
+
 _LEFT = frozenset({"method", "selection", "run"})
 
 
@@ -65,12 +68,12 @@ def report(runs: Sequence[Run], studies: Sequence[StudyFolder], published: pd.Da
         published: from :func:`openfer.evaluation.published.published_table`.
 
     Raises:
-        DataError: if there is no run.
+        DataError: if there is nothing.
     """
-    if not runs:
+    if not runs and not studies:
         raise DataError(
-            "no run has left predictions in 07_model_output, so there is nothing to report; train a method first, such "
-            "as by `kedro run --pipelines baseline`"
+            "no run has left predictions in 07_model_output and no study a table in 08_reporting/studies, so there is "
+            "nothing to report; train a method first, such as by `kedro run --pipelines baseline`"
         )
     entries = entries_of(runs)
     scores = leaderboard(entries, published)
@@ -91,11 +94,11 @@ def _page(
         leaderboard_section(scores),
         comparison_section(made),
         published_section(entries, scores, published),
+        studies_section(studies, figures),
         confusion_section(entries, figures),
         groups_section(entries, figures),
         cross_dataset_section(entries),
         reliability_section(entries, figures),
-        studies_section(studies, figures),
         features,
         hardest_section(entries),
         sheets_section(entries),
@@ -103,7 +106,7 @@ def _page(
         ledger_section(table),
         limits(entries),
     ]
-    sections = [section for section in found if section is not None]
+    sections = [part for part in found if part is not None and (entries or part.anchor in _WITHOUT_RUNS)]
     links = "".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
     body = (
         intro(entries, scores, made, len(studies))

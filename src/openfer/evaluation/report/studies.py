@@ -172,7 +172,7 @@ def _by_measure(name: str, table: pd.DataFrame) -> str:
             "missing": ("missing", word),
         }
         empty = [each for each in ("published", "difference", "sd") if own[each].isna().all()]
-        empty += ["missing"] * (own["missing"] == "").all()
+        empty += [] if own["missing"].any() else ["missing"]
         kept = {each: column for each, column in columns.items() if each not in empty}
         tables.append(sortable(own.reset_index(drop=True), kept, f"{heading} of {name}"))
     return "".join(tables)

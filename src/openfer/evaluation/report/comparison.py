@@ -24,6 +24,8 @@ from openfer.evaluation.report.parts import (
 _COLUMNS: dict[str, tuple[str, Format]] = {
     "first": ("method", word),
     "second": ("against", word),
+    "selection": ("selection", word),
+    "seeds": ("seed", word),
     "difference": ("difference, points", points),
     "low": ("from", points),
     "high": ("to", points),
@@ -35,8 +37,6 @@ _COLUMNS: dict[str, tuple[str, Format]] = {
     "only_second": ("only the other", whole),
     "n": ("n", whole),
     "people": ("people", whole),
-    "selection": ("selection", word),
-    "seeds": ("seeds", word),
 }
 
 

@@ -29,7 +29,7 @@ _COLUMNS: dict[str, tuple[str, Format]] = {
     "variant": ("method", word),
     "trained_on": ("trained on", word),
     "tested_on": ("tested on", word),
-    "side": ("", word),
+    "side": ("which is", word),
     "accuracy": ("accuracy %", percent),
     "low": ("from", percent),
     "high": ("to", percent),

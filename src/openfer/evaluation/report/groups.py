@@ -86,7 +86,7 @@ def groups_section(entries: Sequence[Entry], figures: Figures) -> Section:
     said = paragraph(
         "Lines are 95 % intervals of a bootstrap that draws people, or faces where nobody knows whose they are; of "
         f"several seeds bars and lines are means. Groups with fewer than {LEAST} faces are pale: they are shown with "
-        "n, have no interval and are not ranked."
+        "n, have no interval and are not ranked. Drawn are so many people, or faces."
     )
     table = sortable(scores, _SCORES, "accuracy by group", last=~scores["ranked"].astype(bool))
     body = said + side_by_side(drawn) + unfold("All groups as a table", table)
@@ -151,8 +151,8 @@ def _bars(table: pd.DataFrame) -> Any:
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": (own["high"] - own["accuracy"]).fillna(0),
-                "arrayminus": (own["accuracy"] - own["low"]).fillna(0),
+                "array": own["high"] - own["accuracy"],
+                "arrayminus": own["accuracy"] - own["low"],
                 "thickness": 1,
             },
             marker={

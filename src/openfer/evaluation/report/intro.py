@@ -106,6 +106,7 @@ def _whose_faces(entries: Sequence[Entry]) -> str:
     terms = sorted({entry.said("licences_of_data") for entry in entries} - {"CC0-1.0"})
     if not terms:
         return ""
+    terms = ["of some runs unknown" if each == UNKNOWN else each for each in terms]
     return (
         '<div class="limits"><p><strong>Do not pass this page on</strong> before you have read the terms of the '
         f"data: it holds some of their faces. They are: {escape('; '.join(terms))}.</p></div>"

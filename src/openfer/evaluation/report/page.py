@@ -13,6 +13,7 @@ from openfer.evaluation.entries import Entry, entries_of
 from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
 from openfer.evaluation.ledger import ledger
 from openfer.evaluation.limits import STATEMENTS
+from openfer.evaluation.report.affect import affect_section
 from openfer.evaluation.report.answers import confusion_section, reliability_section
 from openfer.evaluation.report.comparison import comparison_section, families
 from openfer.evaluation.report.cross_dataset import cross_dataset_section
@@ -95,6 +96,7 @@ def _page(
         comparison_section(made),
         published_section(entries, scores, published),
         studies_section(studies, figures),
+        affect_section(entries),
         confusion_section(entries, figures),
         groups_section(entries, figures),
         cross_dataset_section(entries),

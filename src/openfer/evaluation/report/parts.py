@@ -39,7 +39,9 @@ class Figures:
 
     plots: list[str] = field(default_factory=list)
 
-    def add(self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0) -> str:
+    def add(
+        self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0, top: int = 20
+    ) -> str:
         """Return the place of a plotly figure.
 
         Args:
@@ -48,8 +50,9 @@ class Figures:
             height: in pixels.
             shows_faces: its points carry sample ids, whose faces are shown at the pointer.
             least_width: in pixels; on a narrower screen the figure scrolls.
+            top: pixels above the axes.
         """
-        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=20)
+        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=top)
         number = len(self.plots)
         self.plots.append(plot.to_json())
         faces = ' data-faces="yes"' if shows_faces else ""

@@ -33,10 +33,7 @@ _CAPTIONS = {
     "table": "ours, mean and deviation over seeds, beside the published figures",
     "tsne": "features of tested faces of the first seed by t-SNE",
 }
-_MEASURES = {
-    "hsic": "kernel measure (HSIC, normalised: about 0 if independent, 1 if alike)",
-    "mine": "MINE's bound of mutual information on unseen people, nats",
-}
+_MEASURES = {"hsic": "HSIC", "mine": "MINE, nats"}
 
 _CELLS: dict[str, tuple[str, Format]] = {
     "row": ("row", word),
@@ -50,7 +47,7 @@ _CELLS: dict[str, tuple[str, Format]] = {
 }
 _PROBES: dict[str, tuple[str, Format]] = {
     "row": ("row", word),
-    "column": ("trained on", word),
+    "column": ("column", word),
     "part": ("feature", word),
     "factor": ("factor", word),
     "when": ("training", word),
@@ -58,7 +55,7 @@ _PROBES: dict[str, tuple[str, Format]] = {
     "balanced_accuracy_std": ("sd of seeds", percent),
     "balanced_chance": ("its chance %", percent),
     "accuracy": ("accuracy %", percent),
-    "accuracy_std": ("sd of its seeds", percent),
+    "accuracy_std": ("its sd", percent),
     "chance": ("largest class %", percent),
     "held_out": ("held out", word),
     "classes": ("classes", whole),
@@ -68,7 +65,7 @@ _PROBES: dict[str, tuple[str, Format]] = {
 }
 _INDEPENDENCE: dict[str, tuple[str, Format]] = {
     "row": ("row", word),
-    "column": ("trained on", word),
+    "column": ("column", word),
     "measure": ("measure", word),
     "when": ("training", word),
     "value": ("value", three),
@@ -111,6 +108,10 @@ def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
     main = table[table["main"].astype(bool)].reset_index(drop=True)
     others = table[~table["main"].astype(bool)].reset_index(drop=True)
     parts = [f"<h3>{escape(study.title)}</h3>", paragraph(_compared(study.name, main)), _by_measure(study.name, main)]
+    for kind in drawn:
+        picture = study.picture(kind)
+        if picture is not None:
+            parts.append(chart(picture, f"{study.title}: {_CAPTIONS[kind]}"))
     if len(others):
         parts.append(unfold("Other selections of the epoch", _by_measure(f"{study.name}, other selections", others)))
     if study.cells is not None:
@@ -119,10 +120,6 @@ def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
         failed = int((cells["state"] == "failed").sum())
         title = f"Its {len(cells)} cells and their runs" + (f", {failed} failed" if failed else "")
         parts.append(unfold(title, sortable(cells, _CELLS, f"cells of {study.name}")))
-    for kind in drawn:
-        picture = study.picture(kind)
-        if picture is not None:
-            parts.append(chart(picture, f"{study.title}: {_CAPTIONS[kind]}"))
     return "".join([*parts, _probes(study, figures), _independence(study)])
 
 
@@ -198,7 +195,7 @@ def _probes(study: StudyFolder, figures: Figures) -> str:
         summary = probe_summary(named)
         plot, label = probe_plot(named), f"what probes read from features, {study.title}, {column}"
         least = 260 + 85 * len(summary[["variant", "part", "when"]].drop_duplicates())
-        parts.append(f"<figure>{figures.add(plot, label, int(plot.layout.height), least_width=least)}</figure>")
+        parts.append(f"<figure>{figures.add(plot, label, int(plot.layout.height), least_width=least, top=50)}</figure>")
         summaries.append(summary.rename(columns={"variant": "row"}).assign(column=column))
     table = sortable(pd.concat(summaries, ignore_index=True), _PROBES, f"probes of {study.name}")
     return "".join([*parts, unfold("All probes as a table", table)])
@@ -216,8 +213,9 @@ def _independence(study: StudyFolder) -> str:
     found["measure"] = found["measure"].map(_MEASURES)
     said = paragraph(
         "How far the expression feature and the disturbance feature of the same faces depend on each other, means over "
-        "seeds. The probability is of as large a kernel measure when features are paired at random, the largest of the "
-        "seeds; both features may depend on the person alone."
+        "seeds: a normalised kernel measure (HSIC, about 0 if independent and 1 if alike), and MINE's bound of their "
+        "mutual information on people that it has not seen. The probability is of as large a kernel measure when "
+        "features are paired at random, the largest of the seeds; both features may depend on the person alone."
     )
     heading = "<h4>Whether the two features are independent</h4>"
     return heading + said + sortable(found, _INDEPENDENCE, f"independence in {study.name}")

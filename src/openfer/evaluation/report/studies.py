@@ -104,7 +104,7 @@ def studies_section(studies: Sequence[StudyFolder], figures: Figures) -> Section
 
 def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
     table = study.table
-    table["missing"] = table["missing"].fillna("")
+    table["missing"] = table["missing"].astype(object).fillna("")  # no words at all are read as numbers
     main = table[table["main"].astype(bool)].reset_index(drop=True)
     others = table[~table["main"].astype(bool)].reset_index(drop=True)
     parts = [f"<h3>{escape(study.title)}</h3>", paragraph(_compared(study.name, main)), _by_measure(study.name, main)]

@@ -185,8 +185,8 @@ def _probes(study: StudyFolder, figures: Figures) -> str:
         paragraph(
             "Linear probes read each factor from the feature of people that they have not seen, identity from other "
             "images of the same people. Colour is the share of the way from chance to always right; numbers are "
-            "balanced accuracies, means over seeds with their deviation. f^e is the expression feature, f^d that of "
-            "disturbance."
+            "balanced accuracies, means over seeds with their deviation. A small e marks the expression feature, d "
+            "that of disturbance."
         )
     )
     summaries = []

@@ -28,6 +28,7 @@ from openfer.io.provenance import (
     write_record,
 )
 from openfer.io.runs import RunsDataset
+from openfer.io.studies import StudiesDataset
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -118,7 +119,7 @@ def _is_parameter(name: str) -> bool:
 def _content(catalog: CatalogProtocol, name: str) -> str | None:
     """Return the hash of what a dataset holds; None where it has no files yet, or none on this machine."""
     dataset = catalog.get(name)
-    if isinstance(dataset, RunsDataset):
+    if isinstance(dataset, RunsDataset | StudiesDataset):
         return dataset.content()
     path = _path(catalog, name)
     return content_hash(path) if path is not None and path.exists() else None

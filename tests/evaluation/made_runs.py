@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from openfer.evaluation.groups import accuracy_by_group
+from openfer.evaluation.fairness import fairness
 from openfer.evaluation.predictions import features_table, predictions_table
 from openfer.io.face_store import FaceStore
 from openfer.schemas import group_table
@@ -100,7 +100,9 @@ def write_run(
     pd.DataFrame(curve + seconds, columns=columns).assign(method=name).to_csv(models / "history.csv", index=False)
     half = first["sample_id"].tolist()
     groups = group_table({("occluder", "none"): half[: len(half) // 2 + 6], ("occluder", "mask"): half[-5:]})
-    accuracy_by_group(predictions, groups).to_csv(reporting / "groups.csv", index=False)
+    scores, gaps = fairness(predictions, groups, repeats=50)
+    scores.to_csv(reporting / "groups.csv", index=False)
+    gaps.to_csv(reporting / "gaps.csv", index=False)
     Image.new("RGB", (900, 300), "grey").save(reporting / "grad_cam.png")
 
 

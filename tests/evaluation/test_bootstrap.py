@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from openfer.errors import DataError
 from openfer.evaluation import bootstrap as module
-from openfer.evaluation.bootstrap import SCORES, bootstrap_intervals, resample, units
+from openfer.evaluation.bootstrap import SCORES, bootstrap_intervals, mean_of_runs, resample, units
 from openfer.evaluation.metrics import score
 from openfer.schemas import group_table
 
@@ -64,6 +64,18 @@ def test_every_resample_is_the_scores_of_the_samples_drawn():
         scores = score(drawn.assign(sample_id=[f"d{i}" for i in range(120)]), CLASSES)
         for name in SCORES:
             assert found[name][number, 0] == pytest.approx(getattr(scores, name), abs=1e-12), name
+
+
+def test_the_mean_of_seeds_is_resampled_with_the_same_people_for_all():
+    first, second = random_run(60), random_run(60, skill=5).assign(seed=1)
+    found = [resample(run, repeats=20) for run in (first, second)]
+    mean = mean_of_runs(found)
+    for name in SCORES:
+        assert mean.values[name][0] == pytest.approx((found[0].values[name][0] + found[1].values[name][0]) / 2)
+        both = (found[0].replicates[name] + found[1].replicates[name]) / 2
+        np.testing.assert_allclose(mean.replicates[name], both)
+    same = mean_of_runs([found[0], found[0]])
+    np.testing.assert_allclose(same.replicates["accuracy"], found[0].replicates["accuracy"])
 
 
 def test_people_are_drawn_with_all_their_images():

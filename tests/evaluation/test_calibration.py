@@ -4,7 +4,7 @@ import pytest
 from random_runs import CLASSES, codes, probabilities, random_run
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.calibration import calibration_error, pooled, reliability
 from openfer.evaluation.figures import reliability_picture, reliability_plot
 from openfer.evaluation.predictions import predictions_table
 
@@ -25,6 +25,12 @@ def test_the_error_is_the_one_worked_out_by_hand():
     np.testing.assert_allclose(table["accuracy"][[2, 4]], [0.5, 0.75])
     assert table["accuracy"][[0, 1, 3]].isna().all()
     assert calibration_error(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
+
+
+def test_pooled_seeds_are_their_answers_together():
+    first, second = of([0.55, 0.6, 0.9], [1, 0, 1]), of([0.55, 0.95], [0, 1])
+    both = pd.concat([first, second.assign(sample_id=["t0", "t1"])], ignore_index=True)
+    pd.testing.assert_frame_equal(pooled([reliability(first), reliability(second)]), reliability(both))
 
 
 @pytest.mark.parametrize("bins", [10, 15])

@@ -15,6 +15,7 @@ ROWS = pd.DataFrame(
         "sample_id": [f"s{i}" for i in range(8)],
         "dataset": "faces",
         "subject": [*"aabbccdd"],
+        "licence": "research only",
         "expression": ["neutral", "happiness", "fear", "neutral", "happiness", None, "fear", "neutral"],
     }
 )

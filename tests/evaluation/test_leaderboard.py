@@ -5,9 +5,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
+from openfer.evaluation.bootstrap import bootstrap_intervals
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.leaderboard import honest, leaderboard, oracles
 from openfer.evaluation.published import published_table
+from openfer.evaluation.published_rows import is_published_on
 from openfer.io.runs import find_runs
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
@@ -53,6 +55,22 @@ def test_balanced_accuracy_is_scikit_learns(made_runs, published):
     own = run.predictions[run.predictions["selection"] == "best_val"]
     expected = balanced_accuracy_score(own["y_true"], own["y_pred"])
     assert table.loc[("Baseline", "best_val"), "balanced_accuracy"] == pytest.approx(expected)
+
+
+def test_the_interval_is_that_of_drawing_people_with_all_their_images(tmp_path, published):
+    kind = {"method": "addl", "variant": "addl"}
+    ids = [f"s{number}" for number in range(60)]
+    true = [CLASSES[number % 7] for number in range(60)]
+    answers = answers_of(ids, true, CLASSES, dict.fromkeys(range(20), 0.6), **kind)
+    people = [f"p{number // 10}" for number in range(60)]
+    write_run(tmp_path, "alone", answers, [facts_of(**kind)])
+    write_run(tmp_path, "people", answers.assign(subject=people), [facts_of(**kind)])
+    table = leaderboard(entries_of(find_runs(tmp_path)), published).set_index("runs")
+    by_person = bootstrap_intervals(answers.assign(subject=people)).set_index("metric").loc["accuracy"]
+    assert table.loc["people", ["low", "high", "people"]].tolist() == by_person[["low", "high", "people"]].tolist()
+    assert pd.isna(table.loc["alone", "people"])
+    widths = table["high"] - table["low"]
+    assert widths["people"] > widths["alone"]
 
 
 def test_the_papers_figure_stands_beside_ours_on_the_same_dataset_alone(tmp_path, published):
@@ -102,3 +120,19 @@ def test_every_methods_own_row_is_found_and_no_other(published, variant, dataset
 
     found = published_figure(published, variant, dataset, classes)
     assert (None if found is None else pytest.approx(found.accuracy)) == accuracy
+
+
+@pytest.mark.parametrize(
+    ("column", "datasets", "same"),
+    [
+        ("RAF-DB", ["raf_db"], True),
+        ("RAF-DB", ["synthetic_fer"], False),
+        ("Pose>30-FERPlus", ["ferplus"], True),
+        ("AffectNet-VA", ["affectnet"], True),
+        ("FED-RO", ["raf_db", "affectnet", "fed_ro"], True),
+        ("CK+ (6 classes)", ["ck_plus"], True),
+        ("MMI", ["oulu_casia"], False),
+    ],
+)
+def test_a_published_column_is_of_our_dataset_or_not(column, datasets, same):
+    assert is_published_on(column, datasets) is same

@@ -14,5 +14,10 @@ def test_groups_below_thirty_are_named_once_the_smallest_first():
     assert thin.to_numpy().tolist() == [["occluder", "hand", 4]]
 
 
+def test_the_whole_is_no_group():
+    whole = pd.DataFrame({"by": ["all", "age"], "group": ["all", "young"], "n": [20, 10]})
+    assert thin_groups([whole])["group"].tolist() == ["young"]
+
+
 def test_without_groups_nothing_is_thin():
     assert thin_groups([]).empty

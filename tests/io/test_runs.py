@@ -32,13 +32,14 @@ def test_what_a_run_has_not_left_is_nothing(root):
     (root / "06_models/addl/history.csv").unlink()
     (root / "08_reporting/addl/groups.csv").unlink()
     assert run.facts == []
-    assert (run.history, run.groups, run.picture("attention"), run.faces("tiny")) == (None,) * 4
+    (root / "08_reporting/addl/gaps.csv").unlink()
+    assert (run.history, run.groups, run.gaps, run.picture("attention"), run.faces("tiny")) == (None,) * 5
+    assert run.elsewhere is None
     assert run.with_features == []
 
 
-def test_no_run_at_all_is_one_error_that_says_what_to_do(tmp_path):
-    with pytest.raises(DataError, match=r"no run has left predictions in .*07_model_output.*kedro run --pipelines"):
-        find_runs(tmp_path)
+def test_where_nothing_has_run_there_are_no_runs(tmp_path):
+    assert find_runs(tmp_path) == []
 
 
 def test_facts_that_are_no_json_are_one_error(root):
@@ -47,7 +48,9 @@ def test_facts_that_are_no_json_are_one_error(root):
         _ = find_runs(root)[0].facts
 
 
-@pytest.mark.parametrize("file", ["07_model_output/addl/facts.json", "06_models/addl/history.csv"])
+@pytest.mark.parametrize(
+    "file", ["07_model_output/addl/facts.json", "06_models/addl/history.csv", "08_reporting/addl/gaps.csv"]
+)
 def test_the_content_changes_with_any_file_that_is_read_and_with_no_other(root, file):
     dataset = RunsDataset(path=str(root))
     before = dataset.content()

@@ -47,7 +47,7 @@ def names_of(pipelines: dict[str, Pipeline]) -> list[str]:
 
 def names_of_files(pipelines: dict[str, Pipeline]) -> list[str]:
     """Return all names but `runs`, which reads what others have written."""
-    return [name for name in names_of(pipelines) if name != "runs"]
+    return [name for name in names_of(pipelines) if name not in ("runs", "studies")]
 
 
 def test_no_name_falls_through_to_memory(catalog: CatalogProtocol, pipelines: dict[str, Pipeline]) -> None:

@@ -5,7 +5,7 @@ person is not known are drawn one by one. Scores are sums over people of a few c
 of weights, and all groups are scored from the same resamples: their differences keep what they share.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +88,20 @@ def resample(
         known.names.assign(n=members.size(), people=members.nunique()),
         dict(zip(SCORES, scored(np.ones((count, 1)))[0].T, strict=True)),
         {name: replicates[:, :, place] for place, name in enumerate(SCORES)},
+    )
+
+
+def mean_of_runs(found: Sequence[Resampled]) -> Resampled:
+    """Return the mean scores of several runs, such as seeds, in the data and in each resample.
+
+    Args:
+        found: of runs that answered the same samples in the same order, resampled alike: each resample then draws the
+            same people for all of them, and what is left is the sampling of the test set, not the spread over seeds.
+    """
+    return Resampled(
+        found[0].groups,
+        {name: np.mean([run.values[name] for run in found], axis=0) for name in SCORES},
+        {name: np.mean([run.replicates[name] for run in found], axis=0) for name in SCORES},
     )
 
 

@@ -66,6 +66,19 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     return table.join(by_bin.mean()).reset_index()
 
 
+def pooled(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the reliability of several runs, such as seeds, all their answers together.
+
+    Args:
+        tables: what :func:`reliability` gave, of the same bins.
+    """
+    whole = pd.concat(tables)
+    means = ["confidence", "accuracy"]
+    sums = whole[means].mul(whole["n"], axis=0).assign(n=whole["n"]).groupby(whole["bin"]).sum()
+    table = tables[0][["bin", "low", "high"]].assign(n=sums["n"].to_numpy())
+    return table.assign(**{name: sums[name].to_numpy() / sums["n"].where(sums["n"] > 0).to_numpy() for name in means})
+
+
 def calibration_error(table: pd.DataFrame) -> float:
     """Return the expected calibration error: the mean gap of accuracy and confidence by n (Guo et al., eq. 3).
 

@@ -1,12 +1,27 @@
 """Trained on one dataset, tested on another: how far a method's accuracy travels."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from openfer.evaluation.bootstrap import bootstrap_intervals
-from openfer.evaluation.predictions import classes_in, runs_in
+from openfer.evaluation.predictions import classes_in, classified, runs_in
 
 TRAINED_ON = "trained_on"
 """The column of predictions that says whose faces the model learned from."""
+
+
+def own_and_elsewhere(own: pd.DataFrame, elsewhere: pd.DataFrame, trained_on: Sequence[str]) -> pd.DataFrame:
+    """Return the answers of a model on its own test side and on other datasets as :func:`cross_dataset` reads them.
+
+    Args:
+        own: predictions of the main selection for one task.
+        elsewhere: those of other datasets, for any tasks; the same one is taken.
+        trained_on: names of datasets.
+    """
+    others = elsewhere[elsewhere["task"] == own["task"].iloc[0]]
+    together = classified(pd.concat([own, others], ignore_index=True))
+    return together.assign(**{TRAINED_ON: " + ".join(trained_on)})
 
 
 def cross_dataset(predictions: pd.DataFrame, repeats: int = 1000, seed: int = 0) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.predictions import classified, run_name
 from openfer.io.runs import Run
 
 UNKNOWN = "unknown"
@@ -21,6 +21,9 @@ _SAME = (
 
 ORACLE = "oracle_test"
 
+OPENFER, ELSEWHERE = "openfer", "another program"
+"""Who made a run."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -31,7 +34,7 @@ class Entry:
         method: the registered method.
         variant: the paper's row.
         tested: the dataset and the role of the faces that were predicted, such as ``synthetic_fer (test)``.
-        selection: the main one.
+        selection: the main one; the next honest one where that was chosen on the test set.
         runs: one per seed and fold.
         facts: one row per run and selection, with the run's name as ``run``.
         predictions: of all runs, with the run's name as ``run``.
@@ -57,10 +60,15 @@ class Entry:
         facts, predictions = (table.reset_index(drop=True) for table in tables)
         return replace(self, runs=(run,), facts=facts, predictions=predictions)
 
+    @property
+    def made_by(self) -> str:
+        """Who trained and predicted: :data:`OPENFER`, or :data:`ELSEWHERE`, of whose training nothing is known."""
+        return OPENFER if "plan" in self.facts else ELSEWHERE
+
     def main(self, task: str) -> pd.DataFrame:
-        """Return the predictions of the main selection for one task; none where it has no such task."""
+        """Return the predictions of the main selection for one task, of faces with a class; there may be none."""
         table = self.predictions
-        return table[(table["selection"] == self.selection) & (table["task"] == task)]
+        return classified(table[(table["selection"] == self.selection) & (table["task"] == task)])
 
     def said(self, fact: str, selection: str | None = None) -> str:
         """Return a fact in words, each value once where runs differ; ``unknown`` where none says it."""
@@ -85,7 +93,7 @@ def entries_of(runs: Iterable[Run]) -> list[Entry]:
     parts: list[list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = []
     for group in groups.values():
         parts += [group] if _differ(facts for _, facts, _ in group) else [[member] for member in group]
-    names = [run_name(*_first(part[0][1], "method", "variant")) for part in parts]
+    names = [_name_of(part[0][1]) for part in parts]
     return [
         _entry(f"{name} ({', '.join(run.name for run, *_ in part)})" if names.count(name) > 1 else name, part)
         for name, part in zip(names, parts, strict=True)
@@ -95,17 +103,27 @@ def entries_of(runs: Iterable[Run]) -> list[Entry]:
 def _entry(name: str, part: list[tuple[Run, pd.DataFrame, pd.DataFrame]]) -> Entry:
     facts = pd.concat([own for _, own, _ in part], ignore_index=True)
     method, variant, role = _first(facts, "method", "variant", "tested_on")
-    main = facts.loc[facts["main_selection"].astype(bool), "selection"]
     return Entry(
         name=name,
         method=method,
         variant=variant,
         tested=f"{_word(facts['datasets'].iloc[0])} ({role})",
-        selection=str(main.iloc[0]),
+        selection=_selection(facts),
         runs=tuple(run for run, *_ in part),
         facts=facts,
         predictions=pd.concat([own for *_, own in part], ignore_index=True),
     )
+
+
+def _selection(facts: pd.DataFrame) -> str:
+    """Return the first selection that was not made on the test set, the main one before the others."""
+    ordered = facts.sort_values("main_selection", ascending=False, kind="stable")["selection"]
+    return next((str(name) for name in ordered if name != ORACLE), ORACLE)
+
+
+def _name_of(facts: pd.DataFrame) -> str:
+    name = run_name(*_first(facts, "method", "variant"))
+    return f"{name}, oracle" if _selection(facts) == ORACLE else name
 
 
 def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -114,10 +132,9 @@ def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
     if not facts:
         known = predictions[["method", "variant", "selection", "seed"]].drop_duplicates()
         named: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for _, row in known.iterrows()]
-        honest = [row["selection"] for row in named if row["selection"] != ORACLE] or [named[0]["selection"]]
         datasets = list(predictions["dataset"].unique()) if "dataset" in predictions else [UNKNOWN]
         more = {"datasets": datasets, "tested_on": UNKNOWN}
-        facts = [row | more | {"main_selection": row["selection"] == honest[0]} for row in named]
+        facts = [row | more | {"main_selection": row is named[0]} for row in named]
     return pd.DataFrame(facts).assign(run=run.name)
 
 

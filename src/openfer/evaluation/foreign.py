@@ -63,7 +63,7 @@ def foreign_predictions(
     """
     role = "test" if (split["role"] == "test").any() else "val"
     tested = split.loc[split["role"] == role, ["sample_id", "fold"]].drop_duplicates("sample_id")
-    known = rows[["sample_id", "dataset", "subject", _TASK]]
+    known = rows[["sample_id", "dataset", "subject", "licence", _TASK]]
     labelled = tested.merge(known[known[_TASK].notna()], on="sample_id")
     dataset = str(rows["dataset"].iloc[0])
 
@@ -220,6 +220,7 @@ def _facts(name: str, selection: str, dataset: str, role: str, labelled: pd.Data
         "epoch": _UNKNOWN,
         "initialisation": _UNKNOWN,
         "datasets": [dataset],
+        "licences_of_data": sorted(set(labelled["licence"])),
         "data_version": f"tested labels {hashlib.sha256(lines.encode()).hexdigest()[:12]}",
         "tested_on": role,
     }

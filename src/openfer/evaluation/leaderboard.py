@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openfer.evaluation.bootstrap import intervals, mean_of_runs, resample, subjects
 from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry
 from openfer.evaluation.metrics import over_seeds, score_runs
 from openfer.evaluation.predictions import classes_in, runs_in
@@ -15,16 +16,17 @@ TASK = "expression"
 """What the papers recognise; other tasks stand apart."""
 
 COLUMNS = (
-    *("entry", "tested", "task", "selection", "main", "accuracy", "low", "high", "macro_f1", "balanced_accuracy"),
-    *("nmi", "n", "seeds", "accuracy_std", "folds", "fold_accuracy", "published", "difference", "source", "epoch"),
-    *("initialisation", "data_version", "seed", "runs", "commit"),
+    *("entry", "tested", "task", "selection", "main", "accuracy", "low", "high", "balanced_accuracy", "macro_f1"),
+    *("nmi", "calibration_error", "n", "people", "seeds", "accuracy_std", "folds", "fold_accuracy", "published"),
+    *("difference", "source", "epoch", "initialisation", "data_version", "seed", "runs", "made_by", "commit"),
 )
 
 
 def leaderboard(entries: Iterable[Entry], published: pd.DataFrame) -> pd.DataFrame:
     """Score every entry with every selection and task.
 
-    Accuracy is the mean over seeds; its interval is Wilson's for one test set, as more seeds do not make that larger.
+    Scores are means over seeds. The interval of the accuracy is of drawing the people of the test set anew (its faces,
+    where nobody is known), the same ones for all seeds, so more seeds do not make it narrower than the test set allows.
 
     Args:
         entries: from :func:`openfer.evaluation.entries.entries_of`.
@@ -33,8 +35,9 @@ def leaderboard(entries: Iterable[Entry], published: pd.DataFrame) -> pd.DataFra
     Returns:
         :data:`COLUMNS`; shares are in [0, 1]. ``main`` says whether the selection is the entry's main one. Where the
         papers average over folds, ``difference`` is that of the mean of as many folds, and null where there are fewer.
+        ``people`` is null where nobody is known.
     """
-    rows = [row for entry in entries for row in _rows_of(entry, published)]
+    rows = [row | _interval(entry, row) for entry in entries for row in scored(entry, published)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -50,26 +53,23 @@ def oracles(table: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def _rows_of(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
+def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of :func:`leaderboard` of one entry, without the intervals."""
     summary = over_seeds(score_runs(entry.predictions))
-    balanced = _balanced(entry.predictions)
     rows = []
     for _, score in summary.iterrows():
-        selection, task = str(score["selection"]), str(score["task"])
-        low, high = _interval(score["accuracy"], score["n"])
+        selection = str(score["selection"])
         own: dict[str, Any] = {
             **{str(name): value for name, value in score.items()},
             "entry": entry.name,
             "tested": entry.tested,
             "main": selection == entry.selection,
-            "low": low,
-            "high": high,
-            "balanced_accuracy": balanced[(selection, task)],
             "epoch": entry.said("epoch", selection),
             "initialisation": entry.said("initialisation"),
             "data_version": entry.said("data_version"),
             "seed": entry.said("seed", selection),
             "runs": entry.folders,
+            "made_by": entry.made_by,
             "commit": commit_of(entry),
         }
         rows.append(own | _published(entry, own, published))
@@ -103,25 +103,14 @@ def commit_of(entry: Entry) -> str:
     return ", ".join(dict.fromkeys(words)) or UNKNOWN
 
 
-def _balanced(predictions: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """Return the mean recall of the classes that the test set shows, by selection and task, over seeds."""
-    from sklearn.metrics import recall_score
-
-    found: dict[tuple[str, str], list[float]] = {}
-    for name, run in runs_in(predictions):
-        shown = pd.Index(run["y_true"].unique())
-        # numbers: scikit-learn sorts words many times over; an answer that is no true class is -1
-        true, predicted = (shown.get_indexer(run[column]) for column in ("y_true", "y_pred"))
-        value = recall_score(true, predicted, labels=range(len(shown)), average="macro", zero_division=0)
-        found.setdefault((name["selection"], name["task"]), []).append(float(value))
-    return {key: float(np.mean(values)) for key, values in found.items()}
-
-
-def _interval(accuracy: float, n: int) -> tuple[float, float]:
-    from scipy.stats import binomtest
-
-    interval = binomtest(round(accuracy * n), int(n)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+def _interval(entry: Entry, row: Mapping[str, Any]) -> dict[str, float]:
+    answers = entry.predictions
+    own = answers[(answers["selection"] == row["selection"]) & (answers["task"] == row["task"])]
+    seeds = [run.sort_values("sample_id") for _, run in runs_in(own)]
+    bounds = intervals(mean_of_runs([resample(run) for run in seeds]))
+    whole = bounds[bounds["metric"] == "accuracy"].iloc[0]
+    people = float(whole["people"]) if subjects(seeds[0]) is not None else np.nan
+    return {"low": float(whole["low"]), "high": float(whole["high"]), "people": people}
 
 
 def tested_on(table: pd.DataFrame) -> Sequence[str]:

@@ -1,13 +1,13 @@
 """The ledger: one row per run, with all that made it, and the published figure beside what came out."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.entries import UNKNOWN, Entry
-from openfer.evaluation.leaderboard import TASK, commit_of, leaderboard
+from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry
+from openfer.evaluation.leaderboard import TASK, commit_of, scored
 from openfer.io.runs import Run
 
 RANDOM = "random weights"
@@ -16,10 +16,10 @@ RANDOM = "random weights"
 SHA256 = "initialisation_sha256"
 
 COLUMNS = (
-    *("run", "entry", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test", "initialisation"),
-    *(SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch", "device"),
-    *("precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
-    *("accuracy", "published", "difference", "source"),
+    *("run", "entry", "made_by", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test"),
+    *("initialisation", SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch"),
+    *("device", "precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
+    *("accuracy", "published", "difference", "source", "oracle_accuracy"),
 )
 
 
@@ -33,26 +33,31 @@ def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFra
 
     Returns:
         :data:`COLUMNS`, one row per run: its main selection, and its first task, the expression where it has one.
-        What a run does not say is ``unknown``. ``wall_seconds`` sums the epochs of its history, without data
-        loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
+        What a run does not say is ``unknown``. ``oracle_accuracy`` takes the place of ``accuracy``, which is null then,
+        of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without
+        data loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
     """
     rows = []
     for entry in entries:
-        of_entry = scores[scores["entry"] == entry.name]
+        of_entry = scores[scores["entry"] == entry.name].to_dict("records")
         for run in entry.runs:
             own = entry.of_run(run)
-            rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else leaderboard([own], published)))
+            rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else scored(own, published)))
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("run", ignore_index=True)
 
 
-def _row(run: Run, entry: Entry, scores: pd.DataFrame) -> dict[str, Any]:
-    mine = scores[scores["main"]]
-    score = (mine[mine["task"] == TASK] if (mine["task"] == TASK).any() else mine).iloc[0]
+def _row(run: Run, entry: Entry, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    mine = [row for row in scores if row["main"]]
+    score = next((row for row in mine if row["task"] == TASK), mine[0])
+    accuracy = {"accuracy": score["accuracy"], "oracle_accuracy": float("nan")}
+    if entry.selection == ORACLE:
+        accuracy = {"accuracy": float("nan"), "oracle_accuracy": score["accuracy"]}
     plan, code = (_mapping(entry, name) for name in ("plan", "code"))
     said = {name: entry.said(name, entry.selection) for name in COLUMNS if name in entry.facts}
     return (
         dict.fromkeys(COLUMNS, UNKNOWN)
-        | {name: score[name] for name in ("task", "accuracy", "published", "difference", "source")}
+        | {name: score[name] for name in ("task", "published", "difference", "source", "made_by")}
+        | accuracy
         | said
         | {
             "run": run.name,

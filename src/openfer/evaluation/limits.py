@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-FEW = 30
-"""A group of fewer faces is thin: its numbers are shown with n and not ranked."""
+from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.groups import ALL
 
 NOT_AN_EMOTION = (
     "A facial expression is not an emotion. The labels are what annotators saw, or what people were asked to show; "
@@ -15,8 +15,8 @@ NOT_AN_EMOTION = (
 
 NUMBERS = (
     "A number holds for the faces that it was measured on. One seed says nothing of training noise; the intervals are "
-    "of drawing the test faces, taken as independent, which several images of one person are not. Faces that openfer "
-    "renders are no people, and results on them say nothing about photographs."
+    "of drawing the test's people anew, with all their images, or its faces one by one where nobody knows whose they "
+    "are. Faces that openfer renders are no people, and results on them say nothing about photographs."
 )
 
 RESTRICTED = (
@@ -36,16 +36,16 @@ STATEMENTS = (NOT_AN_EMOTION, NUMBERS, RESTRICTED, NOT_FOR)
 
 
 def thin_groups(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the groups with fewer than :data:`FEW` tested faces.
+    """Return the groups with fewer than :data:`openfer.evaluation.fairness.LEAST` tested faces.
 
     Args:
-        tables: accuracy by group of any number of runs (:func:`openfer.evaluation.groups.accuracy_by_group`).
+        tables: scores by group of any number of runs (:func:`openfer.evaluation.fairness.fairness`).
 
     Returns:
         ``by, group, n``, each group once with its largest n, the smallest first.
     """
-    known = [table[["by", "group", "n"]] for table in tables]
+    known = [table.loc[table["by"] != ALL, ["by", "group", "n"]] for table in tables]
     if not known:
         return pd.DataFrame(columns=["by", "group", "n"])
     largest = pd.concat(known).groupby(["by", "group"], sort=False)["n"].max().reset_index()
-    return largest[largest["n"] < FEW].sort_values("n", kind="stable", ignore_index=True)
+    return largest[largest["n"] < LEAST].sort_values("n", kind="stable", ignore_index=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.limits import FEW, STATEMENTS, thin_groups
+from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.limits import STATEMENTS, thin_groups
 from openfer.evaluation.predictions import run_name
 from openfer.evaluation.text_tables import markdown_table
 
@@ -22,7 +23,7 @@ def model_card(
         card: what the model takes and gives: ``input, output, columns, licence``, and its extras by name.
         facts: of its checkpoint.
         metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``.
-        groups: its accuracy by group.
+        groups: its scores by group (:func:`openfer.evaluation.fairness.fairness`).
     """
     name = run_name(facts["method"], facts["variant"])
     code = facts.get("code", {})
@@ -83,9 +84,9 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.Da
 def _thin(groups: pd.DataFrame) -> str:
     thin = thin_groups([groups])
     if thin.empty:
-        return f"No group that was looked at has fewer than {FEW} tested faces."
+        return f"No group that was looked at has fewer than {LEAST} tested faces."
     named = ", ".join(f"{row['by']} {row['group']} ({row['n']})" for row in thin.to_dict("records"))
-    return f"Too few tested faces (below {FEW}, n in brackets) to say anything of: {named}."
+    return f"Too few tested faces (below {LEAST}, n in brackets) to say anything of: {named}."
 
 
 def _weights(facts: Mapping[str, Any]) -> str:

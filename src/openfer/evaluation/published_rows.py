@@ -1,5 +1,6 @@
 """Which published figure an accuracy of ours is measured against: the paper's own row on the same dataset."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +15,9 @@ _DATASETS = {
     "fed_ro": "FED-RO",
 }
 """How the papers call a dataset whose classes leave no doubt; see :func:`published_dataset` for the others."""
+
+_IN_COLUMNS = {"affectnet": ("AffectNet",), "ck_plus": ("CK+",), "ferplus": ("FER+", "FERPlus")}
+"""Words in names of published columns, such as Pose>30-FERPlus, where they are not :data:`_DATASETS`'s."""
 
 _BY_FOLDS = {"CK+": 10, "CK+ (6 classes)": 10, "MMI": 10, "Oulu-CASIA": 10}
 """Datasets whose published accuracies are means over so many folds."""
@@ -58,6 +62,17 @@ def published_dataset(dataset: str, classes: int) -> str | None:
     if dataset == "ck_plus":
         return "CK+ (6 classes)" if classes == 6 else "CK+"
     return _DATASETS.get(dataset)
+
+
+def is_published_on(column: str, datasets: Iterable[str]) -> bool:
+    """Return whether a published column is of one of our datasets or of a part of it, so that figures may be compared.
+
+    Args:
+        column: as the papers call it, such as ``AffectNet-7`` or ``Occlusion-AffectNet``.
+        datasets: as parameters name them.
+    """
+    words = (word for name in datasets for word in _IN_COLUMNS.get(name, (_DATASETS.get(name),)))
+    return any(word is not None and word in column for word in words)
 
 
 def own_rows(variant: str) -> tuple[str, tuple[tuple[str, str], ...]]:

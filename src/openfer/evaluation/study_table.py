@@ -11,6 +11,7 @@ from openfer.evaluation.affect import score_affect
 from openfer.evaluation.metrics import score
 from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published import published_table
+from openfer.evaluation.published_rows import is_published_on
 from openfer.evaluation.stability import stability
 from openfer.labels import AFFECT
 
@@ -123,8 +124,8 @@ def study_table(
 
     Returns:
         :data:`COLUMNS`. ``ours`` is the mean and ``sd`` the sample standard deviation over seeds, NaN for one seed;
-        ``difference`` is ours minus published; ``missing`` says what failed, in words, empty if nothing did. Oracle
-        selections are left out: they are no result.
+        ``difference`` is ours minus published, NaN where ours are of another dataset than that; ``missing``
+        says what failed, in words, empty if nothing did. Oracle selections are left out: they are no result.
     """
     lines = [line for want in wanted for line in _lines(want, answers, facts, cells, rows)]
     return pd.DataFrame(lines, columns=list(COLUMNS))
@@ -140,7 +141,7 @@ def _lines(
     own, told = _of(answers, want), _of(facts, want)
     if own.empty:
         return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
-    lines = []
+    lines, comparable = [], is_published_on(want.column, want.trained_on)
     for selection in dict.fromkeys(own["selection"]):
         if selection == "oracle_test":
             continue
@@ -153,7 +154,8 @@ def _lines(
         lines.append(
             known
             | {"ours": mean, "sd": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan}
-            | {"difference": mean - known["published"], "seeds": len(values), "folds": len(want.folds)}
+            | {"difference": mean - known["published"] if comparable else np.nan}
+            | {"seeds": len(values), "folds": len(want.folds)}
             | {"n": len(next(iter(by_seed.values()))) if by_seed else 0}
             | {"selection": selection, "main": bool(fact["main_selection"].iloc[0])}
             | {name: ", ".join(dict.fromkeys(fact[name].astype(str))) for name in FACTS}

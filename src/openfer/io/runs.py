@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from openfer.io.provenance import content_hash
 from openfer.schemas import FEATURES, PREDICTIONS
 
 _FACES, _MODELS, _OUTPUT, _REPORTING = "03_primary", "06_models", "07_model_output", "08_reporting"
-_PREDICTIONS, _FEATURES = "predictions.parquet", "features.parquet"
+_PREDICTIONS, _FEATURES, _ELSEWHERE = "predictions.parquet", "features.parquet", "elsewhere.parquet"
+_GROUPS, _GAPS = "groups.csv", "gaps.csv"
 
 PICTURES = ("grad_cam", "attention")
 """What a report shows of the pictures that a run has left."""
@@ -36,6 +37,12 @@ class Run:
     def predictions(self) -> pd.DataFrame:
         """The predictions, :data:`openfer.schemas.PREDICTIONS`."""
         return PREDICTIONS.validate(pd.read_parquet(self._in(_OUTPUT, _PREDICTIONS)))
+
+    @property
+    def elsewhere(self) -> pd.DataFrame | None:
+        """The predictions of datasets that it is only tested on, :data:`openfer.schemas.PREDICTIONS`."""
+        path = self._in(_OUTPUT, _ELSEWHERE)
+        return PREDICTIONS.validate(pd.read_parquet(path)) if path.is_file() else None
 
     @property
     def facts(self) -> list[dict[str, Any]]:
@@ -70,8 +77,13 @@ class Run:
 
     @property
     def groups(self) -> pd.DataFrame | None:
-        """Its accuracy by group."""
-        return _table(self._in(_REPORTING, "groups.csv"))
+        """Its scores by group, as :func:`openfer.evaluation.fairness.fairness` gives them."""
+        return _table(self._in(_REPORTING, _GROUPS))
+
+    @property
+    def gaps(self) -> pd.DataFrame | None:
+        """How far the best group is from the worst, from the same function."""
+        return _table(self._in(_REPORTING, _GAPS))
 
     def picture(self, kind: str) -> Path | None:
         """Return the file of one of :data:`PICTURES`, where the run has made it."""
@@ -85,29 +97,20 @@ class Run:
 
     def files(self) -> Iterator[Path]:
         """Yield the files that the properties read; of the faces the facts know the version."""
-        output = ("facts.json", _FEATURES, _PREDICTIONS)
+        output = ("facts.json", _ELSEWHERE, _FEATURES, _PREDICTIONS)
         yield from (self._in(_OUTPUT, file) for file in output)
         yield self._in(_MODELS, "history.csv")
-        yield from (self._in(_REPORTING, file) for file in ("groups.csv", *(f"{kind}.png" for kind in PICTURES)))
+        reporting = (_GROUPS, _GAPS, *(f"{kind}.png" for kind in PICTURES))
+        yield from (self._in(_REPORTING, file) for file in reporting)
 
     def _in(self, layer: str, file: str) -> Path:
         return self.root / layer / self.name / file
 
 
 def find_runs(root: Path) -> list[Run]:
-    """Return all runs of a project that have predictions, by name.
-
-    Raises:
-        DataError: if there is none.
-    """
+    """Return all runs of a project that have predictions, by name."""
     found = (root / _OUTPUT).rglob(_PREDICTIONS)
-    runs = [Run(root, path.parent.relative_to(root / _OUTPUT).as_posix()) for path in sorted(found)]
-    if not runs:
-        raise DataError(
-            f"no run has left predictions in {root / _OUTPUT}, so there is nothing to report; train a method first, "
-            "such as by `kedro run --pipelines baseline`"
-        )
-    return runs
+    return [Run(root, path.parent.relative_to(root / _OUTPUT).as_posix()) for path in sorted(found)]
 
 
 class RunsDataset(AbstractDataset[None, list[Run]]):
@@ -136,18 +139,26 @@ class RunsDataset(AbstractDataset[None, list[Run]]):
         Raises:
             DataError: if a file was changed after openfer had made it.
         """
-        whole = hashlib.sha256()
-        for run in find_runs(self._root):
-            for path in run.files():
-                if path.is_file():
-                    whole.update(f"{path.relative_to(self._root)}\0{content_hash(path)}\n".encode())
-        return whole.hexdigest()
+        return content_of(self._root, (path for run in find_runs(self._root) for path in run.files()))
 
     def _exists(self) -> bool:
         return self._root.is_dir()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._root)}
+
+
+def content_of(root: Path, paths: Iterable[Path]) -> str:
+    """Return a hash of the files that are there, by their names below a folder and their content.
+
+    Raises:
+        DataError: if a file was changed after openfer had made it.
+    """
+    whole = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            whole.update(f"{path.relative_to(root)}\0{content_hash(path)}\n".encode())
+    return whole.hexdigest()
 
 
 def _table(path: Path) -> pd.DataFrame | None:

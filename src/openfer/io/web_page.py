@@ -56,6 +56,13 @@ def thumbnail(image: np.ndarray, side: int, quality: int = 85) -> str:
     return jpeg(picture.crop((left, top, left + whole, top + whole)).resize((side, side)), quality)
 
 
+def png(picture: Image.Image) -> str:
+    """Return a picture as the address of a PNG file that it holds itself."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
 def jpeg(picture: Image.Image, quality: int) -> str:
     """Return a picture as the address of a JPEG file that it holds itself."""
     buffer = io.BytesIO()

@@ -99,20 +99,15 @@ def cross_dataset(*tables: Any) -> pd.DataFrame:
     Args:
         *tables: predictions, facts and predictions elsewhere of each method.
     """
-    from openfer.evaluation.cross_dataset import TRAINED_ON
     from openfer.evaluation.cross_dataset import cross_dataset as matrix
-    from openfer.evaluation.predictions import classified
+    from openfer.evaluation.cross_dataset import own_and_elsewhere
 
     parts = []
     for own, facts, elsewhere in (tables[start : start + 3] for start in range(0, len(tables), 3)):
-        trained = " + ".join(next(fact["datasets"] for fact in facts if fact["main_selection"]))
+        trained = next(fact["datasets"] for fact in facts if fact["main_selection"])
         main = own[own["selection"] == main_selection(facts)]
-        first = elsewhere["task"] == main["task"].iloc[0]
-        parts += [
-            part.assign(**{TRAINED_ON: trained})
-            for part in (main[main["task"] == main["task"].iloc[0]], elsewhere[first])
-        ]
-    return matrix(classified(pd.concat(parts, ignore_index=True)))
+        parts.append(own_and_elsewhere(main[main["task"] == main["task"].iloc[0]], elsewhere, trained))
+    return matrix(pd.concat(parts, ignore_index=True))
 
 
 def cross_dataset_figure(table: pd.DataFrame) -> Any:

@@ -30,7 +30,7 @@ def publish(
         run: its parameters.
         models: by selection.
         metrics: its scores, for the card.
-        groups: its accuracy by group, for the card.
+        groups: its scores by group, for the card.
         *tables: rows, faces, split and extras of each dataset.
 
     Returns:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.browser import Browser, chromium_or_skip
+from tests.evaluation.made_studies import write_study
 
 from openfer.evaluation.published import published_table
 from openfer.evaluation.report import report
+from openfer.io.studies import find_studies
 
 pytestmark = pytest.mark.slow
 
@@ -18,8 +20,10 @@ SORTS = f"[...document.querySelector('{BOARD}').tHead.rows[0].cells].map(head =>
 @pytest.fixture(scope="module")
 def file(made_runs, tmp_path_factory) -> Path:
     chromium_or_skip()
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(report(made_runs, published_table()).page)
+    folder = tmp_path_factory.mktemp("report")
+    path = folder / "report.html"
+    write_study(folder, "table_3")
+    path.write_text(report(made_runs, find_studies(folder), published_table()).page)
     return path
 
 
@@ -76,9 +80,9 @@ def test_the_keyboard_reaches_every_table_and_sorts(browser, file):
 def test_thin_groups_stay_last_in_either_order(browser, file):
     browser.open(file, 1400)
     browser.run("document.querySelector('#groups details').open = true")
-    column = "[...document.querySelectorAll('#groups tbody tr')].map(row => Number(row.cells[6].textContent))"
+    column = "[...document.querySelectorAll('#groups details tbody tr')].map(row => Number(row.cells[8].textContent))"
     for _ in range(2):
-        browser.click("#groups thead th:nth-child(7) button")
+        browser.click("#groups details thead th:nth-child(9) button")
         numbers = browser.run(column)
         assert numbers == sorted(numbers, key=lambda n: n < 30)
 

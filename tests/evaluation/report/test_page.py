@@ -59,7 +59,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def made(made_runs):
-    return report(made_runs, published_table())
+    return report(made_runs, [], published_table())
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_names_are_text_and_never_tags(tmp_path):
     samples = [f"s{number}" for number in range(40)], ["fear", "anger"] * 20, ("fear", "anger")
     facts = facts_of(**run, datasets=["<i>mine"], licences_of_data=["<u>research only"])
     write_run(tmp_path, "evil", answers_of(*samples, {0: 0.6}, **run), [facts])
-    text = report(find_runs(tmp_path), published_table()).page
+    text = report(find_runs(tmp_path), [], published_table()).page
     parsed = Page(text)
     assert parsed.open == []
     assert not {"b", "i", "u"} & set(parsed.tags)

@@ -79,11 +79,12 @@ def probe_plot(probes: pd.DataFrame) -> Any:
             colorscale="Blues",
             zmin=0,
             zmax=1,
-            colorbar={"title": "chance (0) to<br>always right (1)"},
+            colorbar={"title": {"text": "chance (0) to always right (1)", "side": "right"}},
             showscale=place == len(panels),
         )
         figure.add_trace(heat, row=1, col=place)
     quiet(figure, _title(probes))
+    figure.update_annotations(font_size=12)  # the panels' titles
     figure.update_layout(width=330 + 85 * sum(widths), height=190 + 62 * len(panels[0].rows), margin_t=110)
     return figure.update_yaxes(autorange="reversed")
 

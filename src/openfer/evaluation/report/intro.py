@@ -5,52 +5,52 @@ from html import escape
 
 import pandas as pd
 
-from openfer.evaluation.entries import UNKNOWN, Entry
+from openfer.evaluation.entries import ELSEWHERE, UNKNOWN, Entry
+from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK, honest, tested_on
-from openfer.evaluation.limits import FEW, NOT_AN_EMOTION, STATEMENTS, thin_groups
+from openfer.evaluation.limits import NOT_AN_EMOTION, STATEMENTS, thin_groups
+from openfer.evaluation.report.comparison import Family
+from openfer.evaluation.report.groups import group_tables
 from openfer.evaluation.report.parts import Section, paragraph, percent, sortable, unfold, whole, word
 
 LICENCE = "Apache-2.0"
 """Of openfer, and of what training adds to data and first weights."""
 
 
-def intro(entries: Sequence[Entry], scores: pd.DataFrame) -> str:
-    """Return what a reader sees first: what this is, who leads where, and what it does not say."""
+def intro(entries: Sequence[Entry], scores: pd.DataFrame, made: Sequence[Family], studies: int) -> str:
+    """Return what a reader sees first: what this is, who leads where, and what it does not say.
+
+    Args:
+        entries: all methods.
+        scores: the leaderboard.
+        made: who was compared with whom.
+        studies: how many there are.
+    """
     ranked = honest(scores)
     ranked = ranked[ranked["main"] & (ranked["task"] == TASK)]
     leads = []
     for tested in tested_on(ranked):
-        first = ranked[ranked["tested"] == tested].iloc[0]
-        leads.append(
-            f"<li>On {escape(tested)}, n = {first['n']:,}: {escape(first['entry'])} has the highest accuracy, "
-            f"{percent(first['accuracy'])} % (95 % interval {percent(first['low'])} to {percent(first['high'])}), of "
-            f"{int((ranked['tested'] == tested).sum())}.</li>"
-        )
+        leads.append(f"<li>{escape(_lead(ranked[ranked['tested'] == tested], made))}</li>")
     runs = sum(len(entry.runs) for entry in entries)
     return (
         "<h1>Facial expression recognition, compared</h1>"
-        f'<p class="lead">{len(entries)} methods from {runs} runs, scored by one program from the predictions that the '
-        "runs have left. Every number names its run, and the epoch was chosen on validation faces unless a table says "
-        f"otherwise.</p><ul>{''.join(leads)}</ul>"
+        f'<p class="lead">{len(entries)} methods from {runs} runs{_and_studies(studies)}, scored by one program from '
+        "the predictions that the runs have left. Every number names its run, and the epoch was chosen on validation "
+        f"faces unless a table says otherwise.</p><ul>{''.join(leads)}</ul>"
         f'<div class="limits"><p>{escape(NOT_AN_EMOTION)} <a href="#limits">All limits</a></p></div>'
         f"{_whose_faces(entries)}"
     )
 
 
-def limits(entries: Sequence[Entry], groups: Sequence[pd.DataFrame]) -> Section:
-    """Return what the numbers are not, which groups are thin, and whose terms hold.
-
-    Args:
-        entries: all methods.
-        groups: accuracy by group of their runs.
-    """
-    thin = thin_groups(groups)
+def limits(entries: Sequence[Entry]) -> Section:
+    """Return what the numbers are not, which groups are thin, and whose terms hold."""
+    thin = thin_groups(group_tables(entries))
     if len(thin):
         columns = {"by": ("by", word), "group": ("group", word), "n": ("n", whole)}
-        few = f"<p>{len(thin)} groups have fewer than {FEW} tested faces; nothing is ranked by them.</p>"
+        few = f"<p>{len(thin)} groups have fewer than {LEAST} tested faces; nothing is ranked by them.</p>"
         few += unfold("The thin groups", sortable(thin, columns, "thin groups", sorted_by=("n", "ascending")))
     else:
-        few = paragraph(f"No group that is reported here has fewer than {FEW} tested faces.")
+        few = paragraph(f"No group that is reported here has fewer than {LEAST} tested faces.")
     chain = pd.DataFrame([_chain(entry) for entry in entries])
     columns = {str(name): (str(name), word) for name in chain}
     body = (
@@ -66,6 +66,26 @@ def limits(entries: Sequence[Entry], groups: Sequence[pd.DataFrame]) -> Section:
     return Section("limits", "Limits and licences", body)
 
 
+def _lead(ranked: pd.DataFrame, made: Sequence[Family]) -> str:
+    """Say who has the highest accuracy on one test set, and who cannot be told from that."""
+    first, others = ranked.iloc[0], len(ranked) - 1
+    said = f"On {first['tested']}, n = {first['n']:,}: "
+    if first["n"] < LEAST:
+        return f"{said}fewer than {LEAST} faces, so nothing is ranked."
+    scored = f"{percent(first['accuracy'])} %"
+    if pd.notna(first["low"]):
+        scored += f" (95 % interval {percent(first['low'])} to {percent(first['high'])})"
+    if not others:
+        return f"{said}{first['entry']} alone, {scored}."
+    level = [name for family in made if family.tested == first["tested"] for name in family.level_with(first["entry"])]
+    told = f" Indistinguishable from it on these faces: {', '.join(level)}." if level else ""
+    return f"{said}of {others + 1}, {first['entry']} has the highest accuracy, {scored}.{told}"
+
+
+def _and_studies(count: int) -> str:
+    return f" and {count} {'study' if count == 1 else 'studies'}" if count else ""
+
+
 def _chain(entry: Entry) -> dict[str, str]:
     return {
         "method": entry.name,
@@ -73,7 +93,7 @@ def _chain(entry: Entry) -> dict[str, str]:
         "licences of the data": entry.said("licences_of_data"),
         "first weights": entry.said("initialisation"),
         "licences of the first weights": _of_weights(entry),
-        "model": LICENCE,
+        "model": UNKNOWN if entry.made_by == ELSEWHERE else LICENCE,
     }
 
 
@@ -83,9 +103,10 @@ def _of_weights(entry: Entry) -> str:
 
 def _whose_faces(entries: Sequence[Entry]) -> str:
     """Return a warning where the page holds pictures that may not be passed on."""
-    terms = sorted({entry.said("licences_of_data") for entry in entries} - {"CC0-1.0", UNKNOWN})
+    terms = sorted({entry.said("licences_of_data") for entry in entries} - {"CC0-1.0"})
     if not terms:
         return ""
+    terms = ["of some runs unknown" if each == UNKNOWN else each for each in terms]
     return (
         '<div class="limits"><p><strong>Do not pass this page on</strong> before you have read the terms of the '
         f"data: it holds some of their faces. They are: {escape('; '.join(terms))}.</p></div>"

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.entries import Entry
+from openfer.evaluation.entries import ELSEWHERE, Entry
+from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK, honest, oracles, tested_on
 from openfer.evaluation.published_rows import own_rows, published_dataset
 from openfer.evaluation.report.parts import (
@@ -28,10 +29,12 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "selection": ("selection", word),
     "accuracy": ("accuracy %", percent),
     "interval": ("95 % interval", word),
-    "macro_f1": ("macro-F1 %", percent),
     "balanced_accuracy": ("balanced %", percent),
+    "macro_f1": ("macro-F1 %", percent),
     "nmi": ("NMI", three),
+    "calibration_error": ("calibration error", three),
     "n": ("n", whole),
+    "people": ("people", whole),
     "runs": ("run", word),
     "seeds": ("seeds", whole),
     "accuracy_std": ("sd of seeds", percent),
@@ -41,11 +44,12 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "data_version": ("data version", word),
     "epoch": ("epoch", word),
     "seed": ("seed", word),
+    "made_by": ("made by", word),
     "commit": ("commit", word),
 }
 """Of the page, of Markdown and of LaTeX."""
 
-_ALWAYS_SHORT = ("interval", "nmi", "macro_f1", "balanced_accuracy", "n", "seeds")
+_ALWAYS_SHORT = ("interval", "balanced_accuracy", "macro_f1", "nmi", "calibration_error", "n", "seeds")
 PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "published", "difference", "runs")
 """The columns for paper, which is narrower."""
 
@@ -58,8 +62,10 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     """
     parts = [
         paragraph(
-            "Only methods that were tested on the same dataset and role stand in one table. The interval is of drawing "
-            "the test faces: whether two methods differ, only a comparison on the same faces tells."
+            "Only methods that were tested on the same dataset and role stand in one table. The interval is a "
+            "bootstrap of the tested people with all their images, of the faces where nobody knows whose they are. "
+            "Intervals that overlap decide nothing: the section Comparison does. Of fewer than "
+            f"{LEAST} faces nothing is ranked."
         )
     ]
     ranked = with_interval(honest(scores))
@@ -80,22 +86,31 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
             )
             + _board(looked, "oracles, not comparable", {"tested": ("tested on", word)})
         )
+    foreign = list(dict.fromkeys(scores.loc[scores["made_by"] == ELSEWHERE, "entry"]))
+    if foreign:
+        parts.append(
+            paragraph(
+                f"{', '.join(foreign)}: predictions of another program, scored by this one. How they came about is not "
+                "known here, and neither is whether their epoch was chosen as the column says."
+            )
+        )
     return Section("leaderboard", "Leaderboard", "".join(parts))
 
 
 def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return a leaderboard with its interval in words."""
+    """Return a leaderboard with its interval in words; nothing where all resamples agree, which says nothing."""
     pairs = zip(scores["low"], scores["high"], strict=True)
-    return scores.assign(interval=[f"{percent(low)} to {percent(high)}" for low, high in pairs])
+    return scores.assign(interval=["" if pd.isna(low) else f"{percent(low)} to {percent(high)}" for low, high in pairs])
 
 
 def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
     """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
-    empty = [name for name in ("published", "difference", "accuracy_std") if table[name].isna().all()]
+    empty = [name for name in ("published", "difference", "accuracy_std", "people") if table[name].isna().all()]
+    empty += ["made_by"] * (ELSEWHERE not in set(table["made_by"]))
     columns = {"entry": COLUMNS["entry"], **more, **COLUMNS}
     kept = {name: column for name, column in columns.items() if name not in empty}
     ranked = table.sort_values("accuracy", ascending=False, kind="stable")
-    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"))
+    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"), last=ranked["n"] < LEAST)
 
 
 def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> Section:

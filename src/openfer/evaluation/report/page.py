@@ -8,12 +8,17 @@ from importlib import resources
 
 import pandas as pd
 
+from openfer.errors import DataError
 from openfer.evaluation.entries import Entry, entries_of
 from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
 from openfer.evaluation.ledger import ledger
 from openfer.evaluation.limits import STATEMENTS
-from openfer.evaluation.report.answers import confusion_section, groups_section, reliability_section
+from openfer.evaluation.report.affect import affect_section
+from openfer.evaluation.report.answers import confusion_section, reliability_section
+from openfer.evaluation.report.comparison import comparison_section, families
+from openfer.evaluation.report.cross_dataset import cross_dataset_section
 from openfer.evaluation.report.faces import features_section, hardest_section
+from openfer.evaluation.report.groups import groups_section
 from openfer.evaluation.report.intro import intro, limits
 from openfer.evaluation.report.leaderboard import (
     COLUMNS,
@@ -23,13 +28,18 @@ from openfer.evaluation.report.leaderboard import (
     with_interval,
 )
 from openfer.evaluation.report.parts import Figures, Section, embedded, words
+from openfer.evaluation.report.studies import studies_section
 from openfer.evaluation.report.training import curves_section, ledger_section, sheets_section
 from openfer.evaluation.text_tables import latex_table, markdown_table
 from openfer.io.runs import Run
+from openfer.io.studies import StudyFolder
 from openfer.io.web_page import web_page
 
 _ROOM = "openfer.evaluation.report"
 _TITLE = "openfer: facial expression recognition, compared"
+_WITHOUT_RUNS = frozenset({"studies", "limits"})
+"""The sections of a project that has run studies alone."""
+
 _LEFT = frozenset({"method", "selection", "run"})
 
 
@@ -50,40 +60,58 @@ class Report:
     ledger: pd.DataFrame
 
 
-def report(runs: Sequence[Run], published: pd.DataFrame) -> Report:
-    """Write the report of a project's runs.
+def report(runs: Sequence[Run], studies: Sequence[StudyFolder], published: pd.DataFrame) -> Report:
+    """Write the report of a project's runs and studies.
 
     Args:
         runs: from :func:`openfer.io.runs.find_runs`.
+        studies: from :func:`openfer.io.studies.find_studies`.
         published: from :func:`openfer.evaluation.published.published_table`.
+
+    Raises:
+        DataError: if there is nothing.
     """
+    if not runs and not studies:
+        raise DataError(
+            "no run has left predictions in 07_model_output and no study a table in 08_reporting/studies, so there is "
+            "nothing to report; train a method first, such as by `kedro run --pipelines baseline`"
+        )
     entries = entries_of(runs)
     scores = leaderboard(entries, published)
     table = ledger(entries, scores, published)
-    return Report(_page(entries, scores, published, table), _markdown(scores), _latex(scores), table)
+    return Report(_page(entries, studies, scores, published, table), _markdown(scores), _latex(scores), table)
 
 
-def _page(entries: list[Entry], scores: pd.DataFrame, published: pd.DataFrame, table: pd.DataFrame) -> str:
-    figures = Figures()
-    known = {run.name: run.groups for entry in entries for run in entry.runs}
-    groups = {name: own for name, own in known.items() if own is not None}
+def _page(
+    entries: list[Entry],
+    studies: Sequence[StudyFolder],
+    scores: pd.DataFrame,
+    published: pd.DataFrame,
+    table: pd.DataFrame,
+) -> str:
+    figures, made = Figures(), families(entries)
     features, faces = features_section(entries, figures)
-    sections = [
+    found = [
         leaderboard_section(scores),
+        comparison_section(made),
         published_section(entries, scores, published),
+        studies_section(studies, figures),
+        affect_section(entries),
         confusion_section(entries, figures),
-        groups_section(entries, groups, figures),
+        groups_section(entries, figures),
+        cross_dataset_section(entries),
         reliability_section(entries, figures),
         features,
         hardest_section(entries),
         sheets_section(entries),
         curves_section(entries, figures),
         ledger_section(table),
-        limits(entries, list(groups.values())),
+        limits(entries),
     ]
+    sections = [part for part in found if part is not None and (entries or part.anchor in _WITHOUT_RUNS)]
     links = "".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
     body = (
-        intro(entries, scores)
+        intro(entries, scores, made, len(studies))
         + f'<nav aria-label="sections">{links}</nav>'
         + "".join(_whole(section) for section in sections)
         + '<p class="hidden" id="said" role="status"></p><div id="face" hidden></div>'

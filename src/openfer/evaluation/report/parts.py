@@ -1,20 +1,21 @@
 """What sections are made of: sortable tables, figures that the page draws, pictures, things to unfold."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 from PIL import Image
 
-from openfer.io.web_page import jpeg, scrolling
+from openfer.io.web_page import jpeg, png, scrolling
 
 Format = Callable[[Any], str]
 """How a value of a column is shown."""
 
 _SHEET_WIDTH, _SHEET_QUALITY = 1100, 80
+_CHART_WIDTH, _CHART_COLOURS, _CHART_BYTES = 1600, 128, 300_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Figures:
 
     plots: list[str] = field(default_factory=list)
 
-    def add(self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0) -> str:
+    def add(
+        self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0, top: int = 20
+    ) -> str:
         """Return the place of a plotly figure.
 
         Args:
@@ -47,8 +50,9 @@ class Figures:
             height: in pixels.
             shows_faces: its points carry sample ids, whose faces are shown at the pointer.
             least_width: in pixels; on a narrower screen the figure scrolls.
+            top: pixels above the axes.
         """
-        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=20)
+        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=top)
         number = len(self.plots)
         self.plots.append(plot.to_json())
         faces = ' data-faces="yes"' if shows_faces else ""
@@ -116,17 +120,38 @@ def unfold(summary: str, body: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
 
 
+def side_by_side(figures: Sequence[str]) -> str:
+    """Return figures beside each other, as many as the window has room for."""
+    return f'<div class="side-by-side">{"".join(figures)}</div>'
+
+
 def paragraph(text: str) -> str:
     """Return plain text as a paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def sheet(path: Path, caption: str) -> str:
-    """Return a picture of a run as a figure that scrolls on a narrow screen."""
+    """Return a picture with faces as a figure that scrolls on a narrow screen."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((_SHEET_WIDTH, 10 * _SHEET_WIDTH))
-    image = f'<img class="sheet" alt="{escape(caption)}" src="{jpeg(picture, _SHEET_QUALITY)}">'
+    return _scrolling_picture(picture, jpeg(picture, _SHEET_QUALITY), caption)
+
+
+def chart(file: Path | IO[bytes], caption: str) -> str:
+    """Return a picture with lines and words, as it is or, where that is heavy, in fewer pixels and colours."""
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
+    address = png(picture)
+    if len(address) > _CHART_BYTES:
+        picture.thumbnail((_CHART_WIDTH, 10 * _CHART_WIDTH))
+        address = png(picture.quantize(_CHART_COLOURS))
+    return _scrolling_picture(picture, address, caption)
+
+
+def _scrolling_picture(picture: Image.Image, address: str, caption: str) -> str:
+    width = f"max-width: {picture.width}px"
+    image = f'<img class="sheet" alt="{escape(caption)}" style="{width}" src="{address}">'
     return f"<figure>{scrolling(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
@@ -143,6 +168,16 @@ def points(value: Any) -> str:
 def three(value: Any) -> str:
     """Return a number with three decimals; nothing for a missing one."""
     return "" if pd.isna(value) else f"{value:.3f}"
+
+
+def probability(value: Any) -> str:
+    """Return a probability with two digits that count; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{value:.2g}"
+
+
+def one(value: Any) -> str:
+    """Return a number with one decimal; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{value:.1f}"
 
 
 def whole(value: Any) -> str:

@@ -33,6 +33,7 @@ _NO_CURVE = ("learning_rate/", "seconds", "images_per_second")
 LEDGER: dict[str, tuple[str, Format]] = {
     "run": ("run", word),
     "entry": ("method", word),
+    "made_by": ("made by", word),
     "datasets": ("data", word),
     "data_version": ("data version", word),
     "fold": ("fold", word),
@@ -57,6 +58,7 @@ LEDGER: dict[str, tuple[str, Format]] = {
     "licences_of_data": ("licences of the data", word),
     "task": ("task", word),
     "accuracy": ("accuracy %", percent),
+    "oracle_accuracy": ("oracle's %, not comparable", percent),
     "published": ("published %", percent),
     "difference": ("difference", points),
     "source": ("published in", word),
@@ -113,8 +115,9 @@ def ledger_section(table: pd.DataFrame) -> Section:
     Args:
         table: from :func:`openfer.evaluation.ledger.ledger`.
     """
-    empty = [name for name in ("energy_kwh", "published", "difference") if table[name].isna().all()]
-    columns = {name: column for name, column in LEDGER.items() if name not in empty and (name, empty) != ("source", [])}
+    empty = [name for name in ("energy_kwh", "published", "difference", "oracle_accuracy") if table[name].isna().all()]
+    empty += ["source"] * ("published" in empty)
+    columns = {name: column for name, column in LEDGER.items() if name not in empty}
     said = (
         "One row per run. Its predictions, facts and model lie in the folders of this name below 07_model_output and "
         "06_models; training seconds are those of the epochs alone."

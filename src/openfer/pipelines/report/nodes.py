@@ -3,13 +3,14 @@
 from typing import Any
 
 from openfer.io.runs import Run
+from openfer.io.studies import StudyFolder
 
 
-def report(runs: list[Run]) -> dict[str, Any]:
-    """Write the page, the tables and the ledger of all runs, with the papers' figures beside them."""
+def report(runs: list[Run], studies: list[StudyFolder]) -> dict[str, Any]:
+    """Write the page, the tables and the ledger of all runs and studies, with the papers' figures beside them."""
     from dataclasses import asdict
 
     from openfer.evaluation.published import published_table
     from openfer.evaluation.report import report as write
 
-    return asdict(write(runs, published_table()))
+    return asdict(write(runs, studies, published_table()))

@@ -10,7 +10,6 @@ _PARTS = ("page", "markdown", "latex", "ledger")
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Return the pipeline `report` of whatever runs there are when it starts."""
-    return Pipeline(
-        [node(nodes.report, "runs", {part: f"report.{part}" for part in _PARTS}, name="report", namespace="report")]
-    )
+    """Return the pipeline `report` of whatever runs and studies there are when it starts."""
+    parts = {part: f"report.{part}" for part in _PARTS}
+    return Pipeline([node(nodes.report, ["runs", "studies"], parts, name="report", namespace="report")])

@@ -1,0 +1,41 @@
+"""Valence and arousal: how well values agree with the ratings, of methods that regress."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from openfer.evaluation.affect import MEASURES, over_seeds, score_affect
+from openfer.evaluation.entries import ORACLE, Entry
+from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.report.parts import Format, Section, paragraph, sortable, three, whole, word
+from openfer.labels import AFFECT
+
+_COLUMNS: dict[str, tuple[str, Format]] = {
+    "entry": ("method", word),
+    "selection": ("selection", word),
+    **{f"{name}_{measure}": (f"{name} {measure.upper()}", three) for measure in MEASURES for name in AFFECT},
+    **{f"{name}_n": (f"n, {name}", whole) for name in AFFECT},
+    "seeds": ("seeds", word),
+    "tested": ("tested on", word),
+    "runs": ("run", word),
+}
+
+
+def affect_section(entries: Sequence[Entry]) -> Section | None:
+    """Return the scores of all methods that regress valence and arousal, oracles left out; None if none does."""
+    tables = []
+    for entry in entries:
+        honest = entry.predictions[entry.predictions["selection"] != ORACLE]
+        scores = score_affect(honest)
+        if len(scores):
+            about = {"entry": entry.name, "tested": entry.tested, "runs": entry.folders, "seeds": entry.said("seed")}
+            tables.append(over_seeds(scores).assign(**about))
+    if not tables:
+        return None
+    table = pd.concat(tables, ignore_index=True)
+    said = paragraph(
+        "The concordance correlation coefficient (CCC, 1 if equal, 0 if unrelated) and the root mean square error "
+        "(RMSE) over the faces that are rated, means over seeds. Values and ratings are in [-1, 1]."
+    )
+    few = table[[f"{name}_n" for name in AFFECT]].min(axis=1) < LEAST
+    return Section("affect", "Valence and arousal", said + sortable(table, _COLUMNS, "valence and arousal", last=few))

@@ -1,0 +1,84 @@
+"""Train x test: how methods do on datasets that they have not learned from."""
+
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+
+from openfer.evaluation.cross_dataset import cross_dataset, own_and_elsewhere
+from openfer.evaluation.entries import Entry
+from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.figures import cross_dataset_picture
+from openfer.evaluation.leaderboard import TASK
+from openfer.evaluation.report.parts import (
+    Format,
+    Section,
+    chart,
+    paragraph,
+    percent,
+    sortable,
+    three,
+    whole,
+    word,
+)
+
+_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error")
+_DPI = 110
+
+_COLUMNS: dict[str, tuple[str, Format]] = {
+    "variant": ("method", word),
+    "trained_on": ("trained on", word),
+    "tested_on": ("tested on", word),
+    "side": ("which is", word),
+    "accuracy": ("accuracy %", percent),
+    "low": ("from", percent),
+    "high": ("to", percent),
+    "balanced_accuracy": ("balanced %", percent),
+    "macro_f1": ("macro-F1 %", percent),
+    "calibration_error": ("calibration error", three),
+    "n": ("n", whole),
+    "shared": ("classes of both", word),
+    "selection": ("selection", word),
+    "seed": ("seed", word),
+    "run": ("run", word),
+}
+
+
+def cross_dataset_section(entries: Sequence[Entry]) -> Section | None:
+    """Return the matrix of all methods that were tested on other datasets too; None if none was."""
+    parts, runs = [], {}
+    for entry in entries:
+        for run in entry.runs:
+            others, own = run.elsewhere, entry.main(TASK)
+            own = own[own["run"] == run.name]
+            if others is None or own.empty or not (others["selection"] == entry.selection).any():
+                continue
+            together = own_and_elsewhere(own, others, entry.facts["datasets"].iloc[0])
+            parts.append(together.assign(method="", variant=entry.name))  # names that tell entries apart
+            runs[entry.name, int(own["seed"].iloc[0])] = run.name
+    if not parts:
+        return None
+    table = cross_dataset(pd.concat(parts, ignore_index=True))
+    said = paragraph(
+        "Rows are what trained, columns what tested; a frame marks a dataset's own test side. Scores are over the "
+        "faces of classes that both sides have, so that columns differ in n and in classes and only cells of one "
+        "column can be compared. The interval is a bootstrap by person where people are known."
+    )
+    picture = io.BytesIO()
+    cross_dataset_picture(table).savefig(picture, format="png", dpi=_DPI)
+    wide = _wide(table, runs)
+    rows = sortable(wide, _COLUMNS, "trained on and tested on", last=wide["n"] < LEAST)
+    body = said + chart(picture, "accuracy by what trained and what tested") + rows
+    return Section("cross", "Other datasets", body)
+
+
+def _wide(table: pd.DataFrame, runs: dict[tuple[str, int], str]) -> pd.DataFrame:
+    """Return one row per run and tested dataset, with a column per score."""
+    key = ["variant", "seed", "trained_on", "tested_on"]
+    wide = table[table["metric"] == _METRICS[0]].rename(columns={"value": _METRICS[0]})
+    for metric in _METRICS[1:]:
+        other = table[table["metric"] == metric].rename(columns={"value": metric})
+        wide = wide.merge(other[[*key, metric]], on=key, validate="one_to_one")
+    named = [runs[name, seed] for name, seed in zip(wide["variant"], wide["seed"], strict=True)]
+    side = wide["within"].map({True: "its own", False: "another"})
+    return wide.assign(run=named, side=side, seed=wide["seed"].astype(str))

@@ -1,0 +1,221 @@
+"""The studies: each paper's table beside ours, and what features know of each factor."""
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from openfer.evaluation.figures import probe_plot
+from openfer.evaluation.independence import independence_summary
+from openfer.evaluation.probes import probe_summary
+from openfer.evaluation.published_rows import is_published_on
+from openfer.evaluation.report.parts import (
+    Figures,
+    Format,
+    Section,
+    chart,
+    one,
+    paragraph,
+    percent,
+    probability,
+    sortable,
+    three,
+    unfold,
+    whole,
+    word,
+)
+from openfer.io.studies import PICTURES, StudyFolder
+
+_MOST_CHARTS = 24
+"""Pictures of a page: each may have three hundred kilobytes."""
+
+_CAPTIONS = {
+    "table": "ours, mean and deviation over seeds, beside the published figures",
+    "tsne": "features of tested faces of the first seed by t-SNE",
+}
+_MEASURES = {"hsic": "HSIC", "mine": "MINE, nats"}
+
+_CELLS: dict[str, tuple[str, Format]] = {
+    "row": ("row", word),
+    "column": ("column", word),
+    "seed": ("seed", word),
+    "fold": ("fold", word),
+    "state": ("state", word),
+    "run": ("run", word),
+    "seconds": ("training s", whole),
+    "error": ("error", word),
+}
+_PROBES: dict[str, tuple[str, Format]] = {
+    "row": ("row", word),
+    "column": ("column", word),
+    "part": ("feature", word),
+    "factor": ("factor", word),
+    "when": ("training", word),
+    "balanced_accuracy": ("balanced %", percent),
+    "balanced_accuracy_std": ("sd of seeds", percent),
+    "balanced_chance": ("its chance %", percent),
+    "accuracy": ("accuracy %", percent),
+    "accuracy_std": ("its sd", percent),
+    "chance": ("largest class %", percent),
+    "held_out": ("held out", word),
+    "classes": ("classes", whole),
+    "n": ("n", whole),
+    "people": ("people", whole),
+    "seeds": ("seeds", whole),
+}
+_INDEPENDENCE: dict[str, tuple[str, Format]] = {
+    "row": ("row", word),
+    "column": ("column", word),
+    "measure": ("measure", word),
+    "when": ("training", word),
+    "value": ("value", three),
+    "value_std": ("sd of seeds", three),
+    "largest_p": ("largest p", probability),
+    "n": ("n", whole),
+    "people": ("people", whole),
+    "seeds": ("seeds", whole),
+}
+
+
+def studies_section(studies: Sequence[StudyFolder], figures: Figures) -> Section | None:
+    """Return all studies that have left a table; None if there is none.
+
+    Args:
+        studies: from :func:`openfer.io.studies.find_studies`.
+        figures: takes the pictures of probes.
+    """
+    if not studies:
+        return None
+    pictures = [(study, kind) for study in studies for kind in PICTURES if study.picture(kind) is not None]
+    drawn = pictures[:_MOST_CHARTS]
+    parts = [
+        paragraph(
+            "A study is a grid of runs beside a paper's table. Ours is the mean over seeds, of the main selection; a "
+            "seed of which a fold is missing does not count. Each run lies in the folder of its name below "
+            "06_models/studies."
+        )
+    ]
+    parts += [_study(study, [kind for own, kind in drawn if own is study], figures) for study in studies]
+    if len(pictures) > len(drawn):
+        left = ", ".join(f"studies/{study.name}/{kind}.png" for study, kind in pictures[len(drawn) :])
+        parts.append(paragraph(f"Not on this page, which would grow too large: {left}."))
+    return Section("studies", "Studies", "".join(parts))
+
+
+def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
+    table = study.table
+    table["missing"] = table["missing"].astype(object).fillna("")  # no words at all are read as numbers
+    main = table[table["main"].astype(bool)].reset_index(drop=True)
+    others = table[~table["main"].astype(bool)].reset_index(drop=True)
+    parts = [f"<h3>{escape(study.title)}</h3>", paragraph(_compared(study.name, main)), _by_measure(study.name, main)]
+    for kind in drawn:
+        picture = study.picture(kind)
+        if picture is not None:
+            parts.append(chart(picture, f"{study.title}: {_CAPTIONS[kind]}"))
+    if len(others):
+        parts.append(unfold("Other selections of the epoch", _by_measure(f"{study.name}, other selections", others)))
+    if study.cells is not None:
+        cells = study.cells.astype({"seed": str, "fold": str})
+        cells["seconds"] = pd.to_numeric(cells["seconds"])
+        failed = int((cells["state"] == "failed").sum())
+        title = f"Its {len(cells)} cells and their runs" + (f", {failed} failed" if failed else "")
+        parts.append(unfold(title, sortable(cells, _CELLS, f"cells of {study.name}")))
+    return "".join([*parts, _probes(study, figures), _independence(study)])
+
+
+def _compared(name: str, table: pd.DataFrame) -> str:
+    """Say whether the published figures are of the datasets that ours are of."""
+    said = f"Study {name}. "
+    printed = table[table["published"].notna()]
+    if printed.empty:
+        return said + "No paper prints these figures."
+    pairs = printed[["column", "trained_on"]].drop_duplicates().itertuples(index=False)
+    other = [
+        f"{column} (ours: {trained_on})"
+        for column, trained_on in pairs
+        if not is_published_on(str(column), str(trained_on).split(", "))
+    ]
+    if not other:
+        return said + "Published figures are of the same datasets."
+    return (
+        f"{said}Published figures of another dataset than ours, which cannot be compared with them, so that no "
+        f"difference is shown: {'; '.join(other)}."
+    )
+
+
+def _by_measure(name: str, table: pd.DataFrame) -> str:
+    """Return a table for each measure and unit."""
+    tables = []
+    for measure, own in table.groupby("measure", sort=False):
+        unit = own["unit"].iloc[0]
+        shown = three if pd.isna(unit) else one
+        heading = str(measure).replace("_", " ") + ("" if pd.isna(unit) else f", {unit}")
+        columns: dict[str, tuple[str, Format]] = {
+            "row": ("row", word),
+            "column": ("published on", word),
+            "published": ("published", shown),
+            "ours": (f"ours: {heading}", shown),
+            "sd": ("sd of seeds", shown),
+            "difference": ("difference", shown),
+            "trained_on": ("ours trained on", word),
+            "tested_on": ("tested on", word),
+            "n": ("n", whole),
+            "seeds": ("seeds", whole),
+            "folds": ("folds", whole),
+            "selection": ("selection", word),
+            "epoch": ("epoch", word),
+            "initialisation": ("initialisation", word),
+            "data_version": ("data version", word),
+            "missing": ("missing", word),
+        }
+        empty = [each for each in ("published", "difference", "sd") if own[each].isna().all()]
+        empty += [] if own["missing"].any() else ["missing"]
+        kept = {each: column for each, column in columns.items() if each not in empty}
+        tables.append(sortable(own.reset_index(drop=True), kept, f"{heading} of {name}"))
+    return "".join(tables)
+
+
+def _probes(study: StudyFolder, figures: Figures) -> str:
+    """Return the picture of factors by features for each column, and its numbers."""
+    probes = study.probes
+    if probes is None:
+        return ""
+    parts = ["<h4>What features know of each factor</h4>"]
+    parts.append(
+        paragraph(
+            "Linear probes read each factor from the feature of people that they have not seen, identity from other "
+            "images of the same people. Colour is the share of the way from chance to always right; numbers are "
+            "balanced accuracies, means over seeds with their deviation. A small e marks the expression feature, d "
+            "that of disturbance."
+        )
+    )
+    summaries = []
+    for column, own in probes.groupby("column", sort=False):
+        named = own.assign(method="", variant=own["row"]).drop(columns=["row", "column"])
+        summary = probe_summary(named)
+        plot, label = probe_plot(named), f"what probes read from features, {study.title}, {column}"
+        least = 260 + 85 * len(summary[["variant", "part", "when"]].drop_duplicates())
+        parts.append(f"<figure>{figures.add(plot, label, int(plot.layout.height), least_width=least, top=50)}</figure>")
+        summaries.append(summary.rename(columns={"variant": "row"}).assign(column=column))
+    table = sortable(pd.concat(summaries, ignore_index=True), _PROBES, f"probes of {study.name}")
+    return "".join([*parts, unfold("All probes as a table", table)])
+
+
+def _independence(study: StudyFolder) -> str:
+    table = study.independence
+    if table is None or table.empty:
+        return ""
+    summaries = [
+        independence_summary(own.assign(method="", variant=own["row"])).assign(column=column)
+        for column, own in table.groupby("column", sort=False)
+    ]
+    found = pd.concat(summaries, ignore_index=True).rename(columns={"variant": "row"})
+    found["measure"] = found["measure"].map(_MEASURES)
+    said = paragraph(
+        "How far the expression feature and the disturbance feature of the same faces depend on each other, means over "
+        "seeds: a normalised kernel measure (HSIC, about 0 if independent and 1 if alike), and MINE's bound of their "
+        "mutual information on people that it has not seen. The probability is of as large a kernel measure when "
+        "features are paired at random, the largest of the seeds; both features may depend on the person alone."
+    )
+    heading = "<h4>Whether the two features are independent</h4>"
+    return heading + said + sortable(found, _INDEPENDENCE, f"independence in {study.name}")

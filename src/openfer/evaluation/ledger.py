@@ -39,7 +39,7 @@ def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFra
     """
     rows = []
     for entry in entries:
-        of_entry = scores[scores["entry"] == entry.name].to_dict("records")
+        of_entry: list[Any] = scores[scores["entry"] == entry.name].to_dict("records")
         for run in entry.runs:
             own = entry.of_run(run)
             rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else scored(own, published)))

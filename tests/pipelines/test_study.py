@@ -217,6 +217,7 @@ def test_a_finished_run_is_never_run_again_and_the_table_has_all_rows(tmp_path, 
     ours = found.query("row == 'ADDL' and selection == 'last'")["ours"].item()
     assert ours == pytest.approx(100 * (right["y_true"] == right["y_pred"]).mean())
     assert "| ADDL | A | accuracy % |" in words
+    assert found["difference"].isna().all()  # nobody has published a figure of these faces
 
 
 def test_other_data_are_another_run(tmp_path, data):

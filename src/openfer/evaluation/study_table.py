@@ -12,7 +12,6 @@ from openfer.evaluation.metrics import score
 from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published import published_table
 from openfer.evaluation.published_rows import is_published_on
-from openfer.evaluation.published_rows import is_published_on
 from openfer.evaluation.stability import stability
 from openfer.labels import AFFECT
 
@@ -140,7 +139,6 @@ def _lines(
     known |= {"published": np.nan if want.published is None else want.published}
     known |= {"trained_on": ", ".join(want.trained_on), "missing": _missing(_of(cells, want))}
     own, told = _of(answers, want), _of(facts, want)
-    comparable = is_published_on(want.column, want.trained_on)
     if own.empty:
         return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
     lines, comparable = [], is_published_on(want.column, want.trained_on)

@@ -1,0 +1,99 @@
+"""A study's table from predictions: means over seeds and folds, what is missing, and what may be compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from openfer.evaluation.predictions import predictions_table
+from openfer.evaluation.study_table import Wanted, ours_in_words, printed_figure, study_table, to_markdown
+
+CLASSES = ("neutral", "happiness", "fear")
+
+
+def answers(row, seed, fold, right, n=10, selection="best_val"):
+    """Predictions of n samples of a fold, the first `right` of them right."""
+    true = [CLASSES[i % 3] for i in range(n)]
+    given = [name if i < right else CLASSES[(i + 1) % 3] for i, name in enumerate(true)]
+    probabilities = np.array([[0.8 if name == answer else 0.1 for name in CLASSES] for answer in given])
+    names = [f"{fold}-{i}" for i in range(n)]
+    run = {"fold": fold, "seed": seed, "method": "baseline", "variant": "baseline", "selection": selection}
+    table = predictions_table(names, probabilities, CLASSES, true, task="expression", **run)
+    return table.assign(row=row, column="RAF-DB")
+
+
+def facts(row, seed, fold, selection="best_val", main=True):
+    said = {"initialisation": "random weights", "data_version": "abc", "tested_on": "test", "epoch": 3}
+    key = {"row": row, "column": "RAF-DB", "seed": seed, "fold": fold}
+    return key | said | {"selection": selection, "main_selection": main}
+
+
+def cell(row, seed, fold, error=""):
+    state = "failed" if error else "done"
+    return {"row": row, "column": "RAF-DB", "seed": seed, "fold": fold, "state": state, "error": error}
+
+
+def table(found, folds=(0,), measure="accuracy", trained_on=("raf_db",), published=80.0, failed=()):
+    want = Wanted("Baseline", "RAF-DB", measure, (0, 1), folds, trained_on, published)
+    told = [facts("Baseline", seed, fold) for seed, fold, _ in found]
+    cells = [cell("Baseline", seed, fold) for seed, fold, _ in found] + [cell("Baseline", *key) for key in failed]
+    predictions = [answers("Baseline", seed, fold, right) for seed, fold, right in found]
+    return study_table([want], pd.concat(predictions), pd.DataFrame(told), pd.DataFrame(cells), pd.DataFrame())
+
+
+def test_ours_is_the_mean_over_seeds_and_its_spread_the_sample_deviation():
+    line = table([(0, 0, 5), (1, 0, 8)]).iloc[0]
+    assert (line["ours"], line["seeds"], line["folds"], line["n"]) == (pytest.approx(65.0), 2, 1, 10)
+    assert line["sd"] == pytest.approx(np.std([50, 80], ddof=1))
+    assert line["difference"] == pytest.approx(-15.0)
+    assert line["missing"] == ""
+
+
+def test_of_several_folds_the_accuracy_is_their_mean_as_papers_print_it():
+    line = table([(0, 0, 5), (0, 1, 9)], folds=(0, 1)).iloc[0]
+    assert (line["ours"], line["folds"], line["n"]) == (pytest.approx(70.0), 2, 20)
+    assert np.isnan(line["sd"])
+
+
+def test_a_seed_without_all_its_folds_does_not_count_and_the_table_says_why():
+    found = [(0, 0, 5), (0, 1, 9), (1, 0, 10)]
+    line = table(found, folds=(0, 1), failed=[(1, 1, "DataError: no fold 1")]).iloc[0]
+    assert (line["ours"], line["seeds"]) == (pytest.approx(70.0), 1)
+    assert line["missing"] == "seed 1, fold 1: DataError: no fold 1"
+
+
+def test_a_figure_of_another_dataset_stands_there_and_is_not_subtracted():
+    line = table([(0, 0, 5)], trained_on=("synthetic_fer",)).iloc[0]
+    assert line["published"] == 80.0
+    assert np.isnan(line["difference"])
+
+
+def test_an_oracle_is_no_result():
+    want = Wanted("Baseline", "RAF-DB", "accuracy", (0,), (0,), ("raf_db",))
+    both = [answers("Baseline", 0, 0, 5), answers("Baseline", 0, 0, 9, selection="oracle_test")]
+    told = [facts("Baseline", 0, 0), facts("Baseline", 0, 0, "oracle_test", main=False)]
+    cells = pd.DataFrame([cell("Baseline", 0, 0)])
+    found = study_table([want], pd.concat(both), pd.DataFrame(told), cells, pd.DataFrame())
+    assert list(found["selection"]) == ["best_val"]
+
+
+def test_every_measure_of_classes_is_in_the_papers_unit():
+    ten = [(0, 0, 10)]
+    assert table(ten, measure="macro_f1").iloc[0]["ours"] == pytest.approx(100.0)
+    assert table(ten, measure="aff_wild2").iloc[0]["ours"] == pytest.approx(100.0)
+    assert table(ten, measure="nmi").iloc[0]["ours"] == pytest.approx(1.0)
+
+
+def test_published_figures_are_found_by_the_name_that_a_paper_gives_the_measure():
+    assert printed_figure("addl", "Table 4", "ADDL", "", "RAF-DB", "nmi") == 0.709
+    assert printed_figure("addl", "Table 14", "ADDL (proposed)", "", "AffectNet-VA", "arousal_rmse") == 0.33
+    assert printed_figure("sna", "Table VII", "SNA", "with Ours", "CK+", "cfc") == 1.8
+    assert printed_figure("addl", "Table 3", "nobody", "", "RAF-DB", "accuracy") is None
+
+
+def test_words_have_as_many_digits_as_the_number_is_worth():
+    assert ours_in_words(0.0831, 0.0204) == "0.083 ± 0.020"
+    assert ours_in_words(57.62, float("nan")) == "57.6"
+    assert ours_in_words(float("nan"), float("nan")) == ""
+    assert "| Baseline | RAF-DB | accuracy % | 80 | 65.0 ± 21.2 | 2 | 1 | 10 | best_val | raf_db |  |" in to_markdown(
+        "T", table([(0, 0, 5), (1, 0, 8)])
+    )

@@ -244,6 +244,13 @@ def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_agai
     assert list(run(whole, tmp_path, data)[0]["state"]) == ["done"] * 3
 
 
+def test_a_training_that_was_begun_with_other_settings_is_told_of(tmp_path, data, caplog):
+    (tmp_path / "0123456789abcdef.work").mkdir()
+    with caplog.at_level("INFO"):
+        run(planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}})), tmp_path, data)
+    assert f"1 trainings were begun with other settings or code and lie in {tmp_path}/*.work" in caplog.text
+
+
 def test_a_study_of_which_nothing_could_be_run_is_an_error(tmp_path, data):
     broken = data | {("a", "split"): data["a", "split"].assign(fold=3)}
     whole = planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}}))

@@ -37,7 +37,8 @@ def run_cells(
     from openfer.pipelines.study.run_store import RunStore
     from openfer.pipelines.study.runs import StudyRuns, in_words
 
-    runner = StudyRuns(dict(zip(parts, inputs, strict=True)), RunStore(folder))
+    store = RunStore(folder)
+    runner = StudyRuns(dict(zip(parts, inputs, strict=True)), store)
     cells, answers, facts = [], [], []
     for number, (label, cell) in enumerate(plan.cells.items(), 1):
         key: dict[str, Any] = {"row": cell.row, "column": cell.column, "seed": cell.seed, "fold": cell.fold}
@@ -53,6 +54,7 @@ def run_cells(
         cells.append(known | {"state": "done", "error": "", "seconds": seconds, "run": run.folder.name})
         answers.append(run.predictions.assign(**key))
         facts += [fact | key | {"datasets": ", ".join(fact["datasets"])} for fact in run.facts]
+    _tell_of(store.unfinished(), failed=any(cell["state"] == "failed" for cell in cells))
     if not answers:
         raise DataError(f"all {len(cells)} cells of {plan.name} failed; the first: {cells[0]['error']}")
     told = pd.DataFrame(facts)
@@ -95,6 +97,14 @@ def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:
     sweeps = any(row.sweep for row in plan.study.rows.values())
     picture = sweep_picture if sweeps else study_picture
     return picture(table, plan.study.title), study_plot(table, plan.study.title)
+
+
+def _tell_of(unfinished: Sequence[Path], failed: bool) -> None:
+    if unfinished and not failed:  # a failed cell may go on with its own
+        _log.info(
+            "%d trainings were begun with other settings or code and lie in %s/*.work; delete them unless you go back",
+            len(unfinished), unfinished[0].parent,
+        )  # fmt: skip
 
 
 def _wanted(study: Study) -> list[Any]:

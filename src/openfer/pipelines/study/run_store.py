@@ -91,6 +91,10 @@ class RunStore:
         needs: dict[str, str] = json.loads((run.folder / _MADE).read_text())["needs"]
         return self.find(needs[name]) if name in needs else None
 
+    def unfinished(self) -> list[Path]:
+        """Return the folders of trainings that were begun and not ended, whatever their settings and code."""
+        return sorted(self._folder.glob(f"*{_WORK}"))
+
     def work(self, identity: str) -> Path:
         """Return the folder in which a killed training of these ingredients is found again."""
         folder = self._folder / f"{identity}{_WORK}"

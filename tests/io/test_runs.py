@@ -2,6 +2,7 @@
 
 import pytest
 from tests.evaluation.made_runs import answers_of, facts_of, write_run
+from tests.evaluation.made_studies import write_study
 
 from openfer.errors import DataError
 from openfer.io.provenance import write_record
@@ -38,8 +39,15 @@ def test_what_a_run_has_not_left_is_nothing(root):
     assert run.with_features == []
 
 
-def test_where_nothing_has_run_there_are_no_runs(tmp_path):
+@pytest.mark.parametrize("asked", ["load", "content"])
+def test_neither_run_nor_study_is_one_error_that_says_what_to_do_and_a_study_alone_is_none(tmp_path, asked):
+    ask = getattr(RunsDataset(path=str(tmp_path)), asked)
+    said = r"no run has left predictions in .*07_model_output and no study a table in .*kedro run --pipelines"
+    with pytest.raises(Exception, match=said):  # Kedro wraps what a dataset raises as it loads
+        ask()
+    write_study(tmp_path, "table_3")
     assert find_runs(tmp_path) == []
+    assert ask() is not None
 
 
 def test_facts_that_are_no_json_are_one_error(root):

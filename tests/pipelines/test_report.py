@@ -33,5 +33,5 @@ def test_the_report_is_of_all_runs_and_is_made_anew_when_one_is_gone(copy_of_fin
 def test_without_any_run_the_report_is_one_error(copy_of_finished: Project) -> None:
     shutil.rmtree(copy_of_finished.path / "data/07_model_output")
     said = typed(copy_of_finished.path, "--pipelines", "report", expect=1)
-    assert "no run has left predictions in 07_model_output and no study a table" in said
+    assert "no run has left predictions in" in said
     assert "Traceback" not in said

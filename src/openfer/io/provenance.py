@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,19 @@ def content_hash(output: Path) -> str:
             "restore it with `dvc checkout`, or delete it and run the same command again to make it anew"
         )
     return found
+
+
+def content_of(root: Path, paths: Iterable[Path]) -> str:
+    """Return a hash of the files that are there, by their names below a folder and their content.
+
+    Raises:
+        DataError: if a file was changed after openfer had made it.
+    """
+    whole = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            whole.update(f"{path.relative_to(root)}\0{content_hash(path)}\n".encode())
+    return whole.hexdigest()
 
 
 def listing_stamp(folder: Path) -> str:

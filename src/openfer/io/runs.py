@@ -1,8 +1,7 @@
 """The runs of a project: what each has left in the folders of its layers, however many there are."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from kedro.io import AbstractDataset, DatasetError
 
 from openfer.errors import DataError
 from openfer.io.face_store import FaceStore
-from openfer.io.provenance import content_hash
+from openfer.io.provenance import content_of
+from openfer.io.studies import find_studies
 from openfer.schemas import FEATURES, PREDICTIONS
 
 _FACES, _MODELS, _OUTPUT, _REPORTING = "03_primary", "06_models", "07_model_output", "08_reporting"
@@ -126,8 +126,12 @@ class RunsDataset(AbstractDataset[None, list[Run]]):
         self.metadata = metadata
 
     def load(self) -> list[Run]:
-        """Find the runs; their files are read later."""
-        return find_runs(self._root)
+        """Find the runs; their files are read later.
+
+        Raises:
+            DataError: if there is neither a run nor a study.
+        """
+        return self._found()
 
     def save(self, data: None) -> None:
         """Refuse: each run writes its own files."""
@@ -137,28 +141,25 @@ class RunsDataset(AbstractDataset[None, list[Run]]):
         """Return a hash of which runs there are and of all that is read of them.
 
         Raises:
-            DataError: if a file was changed after openfer had made it.
+            DataError: if a file was changed after openfer had made it, or there is neither a run nor a study.
         """
-        return content_of(self._root, (path for run in find_runs(self._root) for path in run.files()))
+        return content_of(self._root, (path for run in self._found() for path in run.files()))
+
+    def _found(self) -> list[Run]:
+        runs = find_runs(self._root)
+        if not runs and not find_studies(self._root):
+            raise DataError(
+                f"no run has left predictions in {self._root / _OUTPUT} and no study a table in "
+                f"{self._root / _REPORTING / 'studies'}, so there is nothing to report; train a method first, such as "
+                "by `kedro run --pipelines baseline`"
+            )
+        return runs
 
     def _exists(self) -> bool:
         return self._root.is_dir()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._root)}
-
-
-def content_of(root: Path, paths: Iterable[Path]) -> str:
-    """Return a hash of the files that are there, by their names below a folder and their content.
-
-    Raises:
-        DataError: if a file was changed after openfer had made it.
-    """
-    whole = hashlib.sha256()
-    for path in paths:
-        if path.is_file():
-            whole.update(f"{path.relative_to(root)}\0{content_hash(path)}\n".encode())
-    return whole.hexdigest()
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
-from openfer.io.runs import content_of
+from openfer.io.provenance import content_of
 from openfer.schemas import INDEPENDENCE, PROBES
 
 _PLACE = ("08_reporting", "studies")

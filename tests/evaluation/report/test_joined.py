@@ -6,7 +6,6 @@ from tests.evaluation.made_runs import answers_of, facts_of, write_run
 from tests.evaluation.made_studies import table, write_study
 from tests.evaluation.report.test_page import Page
 
-from openfer.errors import DataError
 from openfer.evaluation.compare import compare_all
 from openfer.evaluation.cross_dataset import cross_dataset, own_and_elsewhere
 from openfer.evaluation.entries import entries_of
@@ -162,11 +161,6 @@ def test_a_study_stands_there_with_its_table_cells_pictures_and_what_features_kn
 def test_a_project_with_studies_alone_has_a_page(tmp_path):
     write_study(tmp_path, "table_3")
     assert page_of(tmp_path).anchors & {"studies", "limits", "leaderboard"} == {"studies", "limits"}
-
-
-def test_nothing_at_all_is_one_error_that_says_what_to_do():
-    with pytest.raises(DataError, match=r"no run has left predictions in 07_model_output and no study.*kedro run"):
-        report([], [], published_table())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from importlib import resources
 
 import pandas as pd
 
-from openfer.errors import DataError
 from openfer.evaluation.entries import Entry, entries_of
 from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
 from openfer.evaluation.ledger import ledger
@@ -67,15 +66,7 @@ def report(runs: Sequence[Run], studies: Sequence[StudyFolder], published: pd.Da
         runs: from :func:`openfer.io.runs.find_runs`.
         studies: from :func:`openfer.io.studies.find_studies`.
         published: from :func:`openfer.evaluation.published.published_table`.
-
-    Raises:
-        DataError: if there is nothing.
     """
-    if not runs and not studies:
-        raise DataError(
-            "no run has left predictions in 07_model_output and no study a table in 08_reporting/studies, so there is "
-            "nothing to report; train a method first, such as by `kedro run --pipelines baseline`"
-        )
     entries = entries_of(runs)
     scores = leaderboard(entries, published)
     table = ledger(entries, scores, published)

@@ -72,6 +72,7 @@ class Trial:
 
     def build(self, epochs=1, seed=0, **changes):
         """Build with fresh weights, the same for a seed, its own parameters but for some, and short schedules."""
+        needed = self.needed  # made before the seed is set, for making it draws
         torch.manual_seed(seed)
         settings = method_class(self.name).config_class().model_copy(update=changes)
         if "factors" in type(settings).model_fields:
@@ -89,7 +90,7 @@ class Trial:
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})
-        return build(self.name, shortened(settings, epochs), self.classes, self.needed)
+        return build(self.name, shortened(settings, epochs), self.classes, needed)
 
     def data(self, times=1):
         """Return what trains, each face that many times, and what is held out."""

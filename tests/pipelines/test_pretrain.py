@@ -89,7 +89,7 @@ def test_a_single_person_is_nothing_to_tell_apart(tables, tmp_path):
 def pipeline(name, **parameters):
     try:
         choose(parameters)
-        return method_pipeline(name, needs=("dfem",) if name == "addl" else ())
+        return method_pipeline(name)
     finally:
         choose({})
 

@@ -37,7 +37,7 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
     shards = project.path / "data/02_intermediate/.work/synthetic_fer"
     wait_until(lambda: len(list(shards.glob("*/shards/*.arrow"))) >= 3, running)
     running.send_signal(sent)
-    running.wait(30)
+    running.wait(120)
     run = run_of(project)
     assert run.info.status == "KILLED"
     assert any(name.startswith("system/") for name in run.data.metrics)

@@ -8,11 +8,12 @@ import pytest
 import torch
 import torchvision
 
+from openfer.pipelines.evaluation_nodes import by_group, evaluate
 from openfer.pipelines.method_nodes import predict
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.publish import publish
 from openfer.pipelines.training_nodes import train
-from openfer.schemas import complete_rows
+from openfer.schemas import complete_rows, group_table
 from tests.pipelines.conftest import Project, new_project
 from tests.pipelines.in_process import typed
 
@@ -78,13 +79,15 @@ def test_licence_and_origin_of_the_weights_go_into_the_model_its_facts_and_its_c
     assert said in caplog.text
     assert about["initialisation"].startswith("100 of 100 tensors from faces_resnet18 (SHA-256 ")
     models = {name: lambda state=state: state for name, state in states.items()}
-    _, _, facts = predict(run, models, *tables)
-    card = publish(run, models, *tables)
-    for known in (about, *(state.facts for state in states.values()), *facts, card):
+    predictions, _, facts = predict(run, models, *tables)
+    groups = by_group(("a",), predictions, group_table({("half", "first"): scenes["sample_id"].iloc[-4:]}))["groups"]
+    published, card = publish(run, models, evaluate(predictions, facts)["metrics"], groups, *tables)
+    assert LICENCE in card
+    for known in (about, *(state.facts for state in states.values()), *facts, published):
         assert known["licences_of_weights"] == [LICENCE]
         assert known["origin_of_weights"] == ORIGIN
         assert known["licences_of_data"] == ["CC0-1.0"]
-    json.dumps([about, facts, card])
+    json.dumps([about, facts, published])
 
 
 @pytest.mark.slow

@@ -34,5 +34,5 @@ class TrainingError(OpenferError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return what a message about a name that does not exist asks, with a space behind; nothing if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=2)
-    return f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -10,7 +10,7 @@ from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.registry import build
 from openfer.pipelines.branch_nodes import attention_figure, similarity
 from openfer.pipelines.esr.nodes import branches
-from openfer.pipelines.method_nodes import predict
+from openfer.pipelines.method_nodes import REPORTED, predict
 from openfer.pipelines.method_run import MethodRun
 from openfer.schemas import complete_rows
 
@@ -29,9 +29,8 @@ def tables(tiny_faces):
 def trained(method, **settings):
     torch.manual_seed(0)
     built = build(method, settings, CLASSES)
-    facts = {"classes": built.classes, "main_selection": True, "selection": "best_val", "method": method}
-    facts |= dict.fromkeys(("variant", "seed", "epoch", "initialisation", "datasets", "data_version", "n_train"), 0)
-    facts |= {"licences_of_data": [], "licences_of_weights": [], "origin_of_weights": "random weights"}
+    facts = dict.fromkeys(REPORTED, 0) | {"classes": built.classes, "main_selection": True, "selection": "best_val"}
+    facts |= {"method": method, "licences_of_data": [], "licences_of_weights": []}
     return {"best_val": lambda: Checkpoint(built.own_state(), facts)}
 
 

@@ -288,7 +288,9 @@ def test_a_killed_study_goes_on_within_its_cell_and_ends_as_an_uninterrupted_one
     shutil.rmtree(store)
 
     command = [sys.executable, "-m", "kedro", "run", "--pipelines", "study"]
-    running = subprocess.Popen(command, cwd=copy_of_finished.path, start_new_session=True, stderr=subprocess.DEVNULL)
+    own = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    silent = {"start_new_session": True, "stderr": subprocess.DEVNULL}
+    running = subprocess.Popen(command, cwd=copy_of_finished.path, env=own, **silent)
     _wait_for_a_checkpoint(store, running)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openfer.nn.initialisation import MatchReport
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
-_REPORTED = (
+REPORTED = (
     *("method", "variant", "selection", "main_selection", "seed", "epoch", "epochs", "initialisation"),
     *("initialisation_sha256", "datasets", "fold", "data_version", "n_train", "label_noise", "licences_of_data"),
     *("licences_of_weights", "origin_of_weights", "config", "images", "sampling", "mask", "plan", "threads", "code"),
@@ -130,4 +130,4 @@ def restore(run: MethodRun, checkpoint: Checkpoint) -> "Method":
 
 
 def _facts(checkpoint: Checkpoint, role: str) -> dict[str, Any]:
-    return {name: checkpoint.facts[name] for name in _REPORTED} | {"tested_on": role}
+    return {name: checkpoint.facts[name] for name in REPORTED} | {"tested_on": role}

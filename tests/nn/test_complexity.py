@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from openfer.evaluation.cost import PUBLISHED_COSTS, PUBLISHED_TIMES
+from openfer.evaluation.cost import COSTED, TIMED
 from openfer.nn.complexity import count_macs, count_parameters
 from openfer.pipelines.complexity.nodes import complexity_table, measure_latency
 from openfer.pipelines.complexity.settings import ComplexitySettings
@@ -55,17 +55,17 @@ def test_addl_costs_at_test_time_what_its_expression_branch_costs(table):
 
 def test_every_row_of_table_12_is_met_within_half_a_percent(table):
     """But for the joint DFEM's parameters: the published 11.4 M are those of a DFEM of one dataset (within 0.3 %)."""
-    rows = table.loc[list(PUBLISHED_COSTS)]
+    rows = table.loc[list(COSTED)]
     assert rows["macs_difference"].abs().max() < 0.005
     assert rows["params_difference"].drop("DFEM").abs().max() < 0.005
     assert rows.loc["DFEM", "params_difference"] == pytest.approx(0.0193, abs=0.0005)
-    assert table["params_difference"].notna().sum() == table["macs_difference"].notna().sum() == len(PUBLISHED_COSTS)
+    assert table["params_difference"].notna().sum() == table["macs_difference"].notna().sum() == len(COSTED)
 
 
 @pytest.mark.slow
 def test_one_prediction_of_each_method_is_timed_beside_the_others(counted):
     latency = measure_latency(ComplexitySettings(rounds=1, warm_up=0, device="cpu"), counted).set_index("model")
-    assert set(PUBLISHED_TIMES) <= set(latency.index) <= set(counted["model"])
+    assert set(TIMED) <= set(latency.index) <= set(counted["model"])
     assert not {"DFEM", "PRETRAIN", "SNA-GENERATOR", "MANET branch spatial channel"} & set(latency.index)
     assert (latency["milliseconds"] > 0).all()
     assert latency.loc["SCN", "against_scn"] == latency.loc["Baseline_mat", "against_baseline_mat"] == 1

@@ -1,50 +1,38 @@
 """What a method costs beside what is published: parameters, multiply-accumulates, milliseconds of one image."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.published import published_number
 
+FIELDS = {"params": "Params", "macs": "FLOPs"}
+"""What is counted, and what ADDL's Table 12 calls it; its FLOPs are multiply-accumulates."""
 
-class Cost(NamedTuple):
-    """One row of ADDL's Table 12: ``params`` and multiply-accumulates, which the paper calls FLOPs."""
+TIMES = {"milliseconds": "inference time", "fps": "speed"}
+"""What is measured, and what ADDL's Table 13 calls it: inference on a GTX 1080Ti, the batch not stated."""
 
-    params: float
-    macs: float
-
-
-class Time(NamedTuple):
-    """One row of ADDL's Table 13: inference on a GTX 1080Ti, the batch not stated."""
-
-    milliseconds: float
-    fps: float
-
-
-PUBLISHED_COSTS: Mapping[str, Cost] = {
-    "SCN": Cost(11.2e6, 1.82e9),
-    "Baseline_mat": Cost(16.2e6, 2.82e9),
-    "DFEM": Cost(11.4e6, 1.82e9),
-    "DFEM Multi-PIE": Cost(11.4e6, 1.82e9),
-    "DFEM RAF-DB": Cost(11.4e6, 1.82e9),
-    "MINE": Cost(16.5e3, 16.4e3),
-    "ADDM": Cost(20.6e6, 3.82e9),
+COSTED = {
+    "SCN": ("SCN", "ResNet-18"),
+    "Baseline_mat": ("Baseline_mat", "S_g+S_e"),
+    "DFEM": ("ADDL", "DFEM"),
+    "DFEM Multi-PIE": ("ADDL", "DFEM"),
+    "DFEM RAF-DB": ("ADDL", "DFEM"),
+    "MINE": ("ADDL", "MINE"),
+    "ADDM": ("ADDL", "ADDM S_g+S_e+S_d"),
 }
-"""ADDL, Table 12. Its one DFEM stands beside the joint model, which is 1.9 % larger than the table says, and beside
-those of either dataset, which have the size that it says."""
+"""Our networks in Table 12, by its method and variant. Its one DFEM stands beside the joint model, which is 1.9 %
+larger than the table says, and beside those of either dataset, which have the size that it says."""
 
-PUBLISHED_TIMES: Mapping[str, Time] = {
-    "SCN": Time(3.72, 268.88),
-    "Baseline_mat": Time(5.17, 193.52),
-    "ADDL": Time(5.21, 192.12),
-}
-"""ADDL, Table 13."""
+TIMED = ("SCN", "Baseline_mat", "ADDL")
+"""The methods of Table 13."""
 
 REFERENCES = ("SCN", "Baseline_mat")
 """Against whom times are put: ADDL's comparator, and the network that ADDL is at test time."""
 
 _LOW, _HIGH = 0.25, 0.75
+_DEVICE = "batch not stated; GTX 1080Ti"
 
 
 def beside_published(counted: pd.DataFrame) -> pd.DataFrame:
@@ -58,13 +46,11 @@ def beside_published(counted: pd.DataFrame) -> pd.DataFrame:
         ``macs_difference``, as a share of the published ones; all null where none are published.
     """
     table = counted.copy()
-    for field in Cost._fields:
-        published = table["model"].map({model: getattr(cost, field) for model, cost in PUBLISHED_COSTS.items()})
-        table[f"published_{field}"] = published
-        table[f"{field}_difference"] = table[field] / published - 1
-    return table[
-        ["model", *Cost._fields, *(f"published_{f}" for f in Cost._fields), *(f"{f}_difference" for f in Cost._fields)]
-    ]
+    for field, metric in FIELDS.items():
+        known = {model: _published("Table 12", *row, metric) for model, row in COSTED.items()}
+        table[f"published_{field}"] = table["model"].map(known)
+        table[f"{field}_difference"] = table[field] / table[f"published_{field}"] - 1
+    return table[["model", *FIELDS, *(f"published_{f}" for f in FIELDS), *(f"{f}_difference" for f in FIELDS)]]
 
 
 def latency_table(timed: pd.DataFrame, references: Sequence[str] = REFERENCES) -> pd.DataFrame:
@@ -103,6 +89,11 @@ def latency_table(timed: pd.DataFrame, references: Sequence[str] = REFERENCES) -
         ratios, column = rounds.div(rounds[name], axis=0), f"against_{name.lower()}"
         table[column] = ratios.median()
         table[f"{column}_low"], table[f"{column}_high"] = ratios.quantile(_LOW), ratios.quantile(_HIGH)
-    for field in Time._fields:
-        table[f"published_{field}"] = table.index.map({m: getattr(t, field) for m, t in PUBLISHED_TIMES.items()})
+    for field, metric in TIMES.items():
+        known = {model: _published("Table 13", model, _DEVICE, metric) for model in TIMED}
+        table[f"published_{field}"] = table.index.map(known)
     return table.assign(rounds=len(rounds)).reset_index(names="model")
+
+
+def _published(table: str, method: str, variant: str, metric: str) -> float:
+    return published_number("addl", table, method, variant, "RAF-DB", metric)

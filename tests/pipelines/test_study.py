@@ -251,6 +251,20 @@ def test_a_training_that_was_begun_with_other_settings_is_told_of(tmp_path, data
     assert f"1 trainings were begun with other settings or code and lie in {tmp_path}/*.work" in caplog.text
 
 
+def test_a_row_without_a_task_fails_alone_and_says_why(tmp_path, data):
+    images = {"size": 48, "crop": 48, "mean": 0.0, "std": 1.0}
+    schedule = METHOD["settings"]["schedule"]
+    autoencoder = METHOD | {"method": "sna_autoencoder", "images": images, "training": {"device": "cpu", "workers": 0}}
+    autoencoder |= {"settings": {"side": 48, "decoder": "symmetric", "schedule": schedule}}
+    autoencoder["training"] = autoencoder["training"] | {"selections": ["last"]}
+    rows = {"Baseline": {"method": "baseline"}, "AE": {"method": "sna_autoencoder"}}
+    whole = planned(changed(seeds=[0], rows=rows) | {"sna_autoencoder": autoencoder})
+    cells, answers, _ = run(whole, tmp_path, data)
+    assert list(cells["state"]) == ["done", "failed"]
+    assert "has no predictions, as its method learns no task" in cells["error"].iloc[1]
+    assert set(answers["row"]) == {"Baseline"}
+
+
 def test_a_study_of_which_nothing_could_be_run_is_an_error(tmp_path, data):
     broken = data | {("a", "split"): data["a", "split"].assign(fold=3)}
     whole = planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}}))

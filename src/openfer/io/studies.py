@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pandera.pandas as pa
 from kedro.io import AbstractDataset, DatasetError
 
 from openfer.io.provenance import content_of
@@ -49,24 +50,12 @@ class StudyFolder:
     @property
     def probes(self) -> pd.DataFrame | None:
         """:data:`openfer.schemas.PROBES` behind the columns ``row`` and ``column``, where features were asked."""
-        path = self.folder / _PROBES
-        if not path.is_file():
-            return None
-        table = pd.read_csv(path)
-        for _, own in table.groupby(_WHERE, sort=False):
-            PROBES.validate(own.drop(columns=_WHERE))
-        return table
+        return self._measured(_PROBES, PROBES)
 
     @property
     def independence(self) -> pd.DataFrame | None:
         """:data:`openfer.schemas.INDEPENDENCE` behind the same columns; it has no row where no run has two features."""
-        path = self.folder / _INDEPENDENCE
-        if not path.is_file():
-            return None
-        table = pd.read_csv(path)
-        for _, own in table.groupby(_WHERE, sort=False):
-            INDEPENDENCE.validate(own.drop(columns=_WHERE))
-        return table
+        return self._measured(_INDEPENDENCE, INDEPENDENCE)
 
     def picture(self, kind: str) -> Path | None:
         """Return the file of one of :data:`PICTURES`, where the study has made it."""
@@ -77,6 +66,15 @@ class StudyFolder:
         """Yield the files that the properties read."""
         names = (_TABLE, _WORDS, _CELLS, _PROBES, _INDEPENDENCE, *(f"{kind}.png" for kind in PICTURES))
         yield from (self.folder / name for name in names)
+
+    def _measured(self, file: str, schema: pa.DataFrameSchema) -> pd.DataFrame | None:
+        path = self.folder / file
+        if not path.is_file():
+            return None
+        table = pd.read_csv(path)
+        for _, own in table.groupby(_WHERE, sort=False):
+            schema.validate(own.drop(columns=_WHERE))
+        return table
 
 
 def find_studies(root: Path) -> list[StudyFolder]:

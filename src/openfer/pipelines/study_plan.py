@@ -25,12 +25,6 @@ class PlannedRun(Settings):
     run: MethodRun
     needs: dict[str, "PlannedRun"] = {}
 
-    def all(self) -> Iterator["PlannedRun"]:
-        """Yield what comes before this run, and the run."""
-        for needed in self.needs.values():
-            yield from needed.all()
-        yield self
-
 
 class Cell(Settings):
     """One run of a row on a column.

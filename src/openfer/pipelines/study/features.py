@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from openfer.code_version import code_version
-from openfer.pipelines.needs import EXTRAS
 from openfer.pipelines.study_plan import Cell, StudyPlan
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def probe_cells(
     from openfer.nn.initialisation_settings import PRETRAIN
     from openfer.pipelines.probing import probe_run
     from openfer.pipelines.study.run_store import RunStore
+    from openfer.pipelines.study.runs import tables_for
 
     data = dict(zip(parts, inputs, strict=True))
     store = RunStore(folder)
@@ -45,8 +45,7 @@ def probe_cells(
     independence: list[pd.DataFrame] = []
     for cell, finished in _finished(plan, store, cells):
         run = cell.planned.run
-        own = ("rows", "faces", "split", *EXTRAS.get(run.method, ()))
-        tables = [data[dataset, part] for dataset in run.datasets for part in own]
+        tables = tables_for(run, data)
         truths = pd.concat([data[dataset, "truths"] for dataset in run.datasets], ignore_index=True)
         start = store.needed(finished, PRETRAIN)
         before = None if start is None else start.models
@@ -63,9 +62,8 @@ def probe_figures(probes: pd.DataFrame) -> tuple[Any, Any]:
     from openfer.evaluation.figures import probe_picture, probe_plot
 
     first = probes[probes["column"] == probes["column"].iloc[0]]
-    named = first.assign(method="", variant=first["row"]).drop(
-        columns=["row", "column"]
-    )  # rows as the paper prints them
+    # rows as the paper prints them
+    named = first.assign(method="", variant=first["row"]).drop(columns=["row", "column"])
     return probe_plot(named), probe_picture(named)
 
 

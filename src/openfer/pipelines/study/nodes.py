@@ -45,6 +45,7 @@ def run_cells(
         known = key | {"method": cell.planned.run.method}
         try:
             run = runner.run(cell.planned, f"{plan.name}: {label}")
+            answers.append(run.predictions.assign(**key))
         except Exception as error:  # noqa: BLE001  whatever stops one cell must not lose the others
             _log.error("cell %d of %d failed: %s", number, len(plan.cells), label, exc_info=error)
             cells.append(known | {"state": "failed", "error": in_words(error), "seconds": float("nan"), "run": ""})
@@ -52,7 +53,6 @@ def run_cells(
         _log.info("cell %d of %d is done: %s", number, len(plan.cells), label)
         seconds = run.history.loc[run.history["name"] == "seconds", "value"].sum()
         cells.append(known | {"state": "done", "error": "", "seconds": seconds, "run": run.folder.name})
-        answers.append(run.predictions.assign(**key))
         facts += [fact | key | {"datasets": ", ".join(fact["datasets"])} for fact in run.facts]
     _tell_of(store.unfinished(), failed=any(cell["state"] == "failed" for cell in cells))
     if not answers:

@@ -1,7 +1,6 @@
 """Finished runs of studies in a folder, one inner folder each: what has been run is never run again."""
 
 import json
-import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from openfer.errors import ParameterError
 from openfer.io.atomic import atomic_path, write_bytes
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-
-_log = logging.getLogger(__name__)
 
 _MODELS, _WORK, _FACTS, _MADE = "models", ".work", "facts.json", "made_by.json"
 
@@ -39,15 +37,20 @@ class FinishedRun:
         """The figures of its training, epoch by epoch."""
         return pd.read_csv(self.folder / "history.csv")
 
-    @property
-    def predicts(self) -> bool:
-        """Whether it has predicted: a method without a task has not."""
-        return (self.folder / _FACTS).is_file()
-
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Valid under :data:`openfer.schemas.PREDICTIONS`."""
-        return pd.read_parquet(self.folder / "predictions.parquet")
+        """Valid under :data:`openfer.schemas.PREDICTIONS`.
+
+        Raises:
+            ParameterError: if the method has no task, and so has not predicted.
+        """
+        path = self.folder / "predictions.parquet"
+        if not path.is_file():
+            raise ParameterError(
+                f"the run {self.folder.name} has no predictions, as its method learns no task: it may stand before a "
+                "study's row, and be none; take the row out"
+            )
+        return pd.read_parquet(path)
 
     @cached_property
     def features(self) -> pd.DataFrame:

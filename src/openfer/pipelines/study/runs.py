@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from openfer.code_version import code_version, runs
@@ -36,18 +36,9 @@ class StudyRuns:
         self._store = store
         self._versions: dict[tuple[Any, ...], str] = {}
 
-    def tables(self, run: MethodRun) -> list[Any]:
-        """Return the inputs of a method's nodes: rows, faces, split and extras of each of its datasets."""
-        parts = ("rows", "faces", "split", *EXTRAS.get(run.method, ()))
-        return [self._data[dataset, part] for dataset in run.datasets for part in parts]
-
     def identity(self, planned: PlannedRun) -> str:
         """Return sixteen digits that change with what decides a run: parameters, data, code, what it starts from."""
         return hashlib.sha256(json.dumps(self._ingredients(planned), sort_keys=True).encode()).hexdigest()[:16]
-
-    def finished(self, planned: PlannedRun) -> FinishedRun | None:
-        """Return a run that was run before; None for one that was not."""
-        return self._store.find(self.identity(planned))
 
     def run(self, planned: PlannedRun, label: str) -> FinishedRun:
         """Return a run, trained to its end now if it was not before.
@@ -56,32 +47,32 @@ class StudyRuns:
             planned: what to run.
             label: what it is called in logs and in MLflow.
         """
-        found = self.finished(planned)
+        identity = self.identity(planned)
+        found = self._store.find(identity)
         if found is not None:
             return found
         starts = [self.run(needed, f"{label} < {name}") for name, needed in planned.needs.items()]
-        run, identity = planned.run, self.identity(planned)
+        run = planned.run
         _log.info("study run    %s (%s)", label, identity)
         began = time.perf_counter()
-        inputs = [*self.tables(run), *(start.models for start in starts)]
+        tables = tables_for(run, self._data)
         with child_run(label, {"method": run.method, "seed": run.seed, "fold": run.fold, "identity": identity}) as log:
-            train = training_nodes.train if run.training.neighbourhood_mask is None else training_nodes.train_masked
-            states, history, *_ = train(run, self._store.work(identity), *inputs)
+            models = (start.models for start in starts)
+            states, history, *_ = _training(run)(run, self._store.work(identity), *tables, *models)
             predicted = None
             if next(iter(states.values())).facts["classes"]:
                 loaded = {selection: _given(state) for selection, state in states.items()}
-                predicted = method_nodes.predict(run, loaded, *self.tables(run))
+                predicted = method_nodes.predict(run, loaded, *tables)
                 log(_accuracies(predicted[0]) | {"wall_seconds": time.perf_counter() - began})
         return self._store.keep(identity, self._ingredients(planned), states, history, predicted)
 
     def _ingredients(self, planned: PlannedRun) -> dict[str, Any]:
         run = planned.run
-        train = training_nodes.train if run.training.neighbourhood_mask is None else training_nodes.train_masked
         method = f"openfer.methods.{run.method}"
         return {
             "run": decisive(run),
             "data": self._version(run),
-            "code": [code_version(runs(train, method)), code_version(runs(method_nodes.predict, method))],
+            "code": [code_version(runs(_training(run), method)), code_version(runs(method_nodes.predict, method))],
             "needs": {name: self.identity(needed) for name, needed in planned.needs.items()},
         }
 
@@ -90,8 +81,23 @@ class StudyRuns:
 
         key = (run.datasets, run.fold, run.seed, run.method, method_class(run.method).tasks_of(run.settings))
         if key not in self._versions:
-            self._versions[key] = data_version(sources_of(run, self.tables(run)))
+            self._versions[key] = data_version(sources_of(run, tables_for(run, self._data)))
         return self._versions[key]
+
+
+def tables_for(run: MethodRun, data: Mapping[tuple[str, str], Any]) -> list[Any]:
+    """Return the inputs of a method's nodes: rows, faces, split and extras of each of its datasets.
+
+    Args:
+        run: the method's parameters.
+        data: by dataset and part.
+    """
+    parts = ("rows", "faces", "split", *EXTRAS.get(run.method, ()))
+    return [data[dataset, part] for dataset in run.datasets for part in parts]
+
+
+def _training(run: MethodRun) -> Callable[..., Any]:
+    return training_nodes.train if run.training.neighbourhood_mask is None else training_nodes.train_masked
 
 
 def _given(state: "Checkpoint") -> Any:

@@ -148,6 +148,11 @@ def test_rows_with_equal_runs_before_them_share_these():
     assert cells["ADDL, A, seed 1, fold 0"].planned.needs["dfem"].run.seed == 1
 
 
+def test_what_a_method_is_asked_for_by_itself_is_no_part_of_a_studys_run():
+    alone = PARAMETERS["baseline"] | {"tested_on": ["elsewhere"], "fresh": True}
+    assert planned(PARAMETERS | {"baseline": alone}) == planned()
+
+
 def test_who_a_run_starts_from_has_not_learned_from_the_faces_that_are_tested():
     folded = changed(columns={"A": {"datasets": ["a"], "folds": [0, 1]}})
     own = planned(folded | {"dfem": PARAMETERS["dfem"] | {"datasets": ["a"]}}).cells["ADDL, A, seed 0, fold 1"].planned

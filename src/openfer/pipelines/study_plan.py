@@ -113,7 +113,7 @@ def _planned(
     def build(method: str, own: Mapping[str, Any]) -> dict[str, Any]:
         changed = [changes.get(method, {}) for changes in (shared, column.changes, row.changes)]
         run = _laid_over(parameters[method], *changed, own)
-        run |= {"method": method, "seed": seed, "fresh": False}
+        run |= {"method": method, "seed": seed, "fresh": False, "tested_on": []}  # a study tests what its columns name
         # who it starts from must not have learned from the faces that are tested
         run["fold"] = fold if set(run["datasets"]) & set(column.datasets) else run.get("fold", 0)
         return {"run": run, "needs": {needed: build(needed, {}) for needed in _needed(run)}}

@@ -3,7 +3,8 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from tests.methods.networks import EXPRESSION, build_addl, expression_batch
+from tests.methods.networks import EXPRESSION, OWNERS, build_addl, expression_batch
+from tests.methods.test_addl_routes import networks, reached
 
 from openfer.errors import TrainingError
 from openfer.evaluation.published import published_table
@@ -57,6 +58,22 @@ def test_its_players_are_those_whose_term_it_has_and_their_losses_come_in_their_
     terms = {"classification", *({"adversarial", "attention_transfer"} if dfem else ()), "total"}
     terms |= {"mutual_information"} if mi else set()
     assert {name for name in losses["main"] if not name.startswith("watch/")} == terms
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_objective_reaches_another_players_network_even_unrestricted(row):
+    method = of(row).train()
+    losses = method.step(expression_batch(), method.stages()[0])
+    for player, own in losses.items():
+        assert networks(reached(method, own, "total")) == set(OWNERS[player])
+
+
+def test_of_a_disturbance_feature_that_nothing_teaches_nobody_is_told():
+    weights = {"adversarial": 0.0, "attention_transfer": 0.1, "information": 0.0}
+    method = build_addl(weights=weights)
+    assert list(method.representations(expression_batch().images)) == ["expression"]
+    assert "main/watch/disturbance_feature_norm" not in method.healthy
+    assert list(of("addl_adfl").representations(expression_batch().images)) == ["expression", "disturbance"]
 
 
 @pytest.mark.parametrize("row", ROWS)

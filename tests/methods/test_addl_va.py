@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.methods.networks import EXPRESSION, build_addl, build_dfem, checkpoint_of, expression_batch
-from tests.methods.test_addl_routes import reached
+from tests.methods.test_addl_routes import networks, reached
 
 from openfer.errors import CheckpointError
 from openfer.losses.concordance import concordance_loss
@@ -143,12 +143,36 @@ def test_what_the_paper_does_not_state_is_one_and_one():
 def test_an_addl_of_other_expressions_or_factors_is_refused():
     given = models()
     given["addl"].facts["classes"]["expression"] = list(EXPRESSION["expression"])[::-1]
-    with pytest.raises(CheckpointError, match=r"addl knows the expressions anger, disgust, .* train addl on the same"):
+    with pytest.raises(CheckpointError, match=r"the list of expressions is anger, disgust, .* the same classes"):
         build("addl_va", {}, EXPRESSION, given)
-    with pytest.raises(
-        CheckpointError, match="addl knows the factors gender, race, and addl_va is to know gender, age"
-    ):
+    with pytest.raises(CheckpointError, match="list of fused factors is gender, race, of addl_va gender, age"):
         build("addl_va", {}, EXPRESSION, models(factors=["gender", "race"]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"weights": {"information": 0.0}}, "the list of opponents is D, of addl_va D, T; give both the same"),
+        ({"importance": "equal"}, "the weighting of factors is equal, of addl_va learned"),
+    ],
+)
+def test_an_addl_of_other_networks_is_refused_by_the_setting(settings, words):
+    with pytest.raises(CheckpointError, match=words):
+        build("addl_va", {}, EXPRESSION, models(**settings))
+
+
+def test_the_order_of_the_factors_says_nothing_and_it_goes_on_from_the_same_networks():
+    ours = {"factors": ["race", "gender"]}
+    assert build("addl_va", ours, EXPRESSION, models(factors=["gender", "race"])).factors == ("gender", "race")
+
+
+def test_no_objective_reaches_another_players_network_even_unrestricted(method):
+    losses = step(method, rated_batch())
+    assert {name: networks(reached(method, own, "total")) for name, own in losses.items()} == {
+        "main": {"shared", "expression", "disturbance", "affect"},
+        "discriminator": {"discriminator"},
+        "mine": {"mine"},
+    }
 
 
 def test_it_does_not_train_without_an_addl():

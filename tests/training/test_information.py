@@ -70,3 +70,5 @@ def test_other_lengths_and_too_few_people_are_refused():
         information_bound(first, second[:, :5], people, seed=0)
     with pytest.raises(DataError, match="4 people or more, given 3"):
         information_bound(first[:30], second[:30], people[:30], seed=0)
+    with pytest.raises(DataError, match="8 faces of 8 people leave 1 to one of the parts"):
+        information_bound(first[:8], second[:8], np.arange(8), seed=0)

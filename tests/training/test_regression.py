@@ -7,17 +7,19 @@ import pytest
 import torch
 from small_method import CLASSES, COUNT, SmallMethod, painted_store, same_tensors
 
-from openfer.errors import DataError
+from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.losses.concordance import concordance, concordance_loss
 from openfer.losses.root_mean_square import root_mean_square
-from openfer.methods.contract import Player, Prediction, Stage, total
+from openfer.methods.contract import MISSING, Player, Prediction, Schedule, Stage, total
 from openfer.training import batches
+from openfer.training.checks import check_rated
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import ConcatFaces, FaceDataset
 from openfer.training.device import resolve
 from openfer.training.loop import FitData, fit
 from openfer.training.predict import predict
 from openfer.training.recipe import fingerprint_of_faces
+from openfer.training.selection import Selector
 
 NAMES = ("valence", "arousal")
 CPU = TrainingConfig(device="cpu", precision="float32", workers=0)
@@ -208,3 +210,21 @@ def test_a_validation_set_that_nobody_rated_chooses_no_epoch(tmp_path, store):
 def test_data_without_any_values_is_refused(tmp_path, store):
     with pytest.raises(DataError, match="the training set has no values of valence, arousal"):
         fit(fresh(), data(store, train=faces(store, range(17), {})), CPU, 3, tmp_path)
+
+
+def test_a_rule_by_classes_is_refused_where_it_would_leave_out_rated_faces(store):
+    labels = np.array([0, 1, 2, MISSING, MISSING, 1])
+    rated = faces(store, range(6), {name: np.linspace(-1, 1, 6) for name in NAMES})
+    stages = [
+        Stage("plain", Schedule(epochs=1, batch_size=2, learning_rate=0.1), ()),
+        Stage("dealt", Schedule(epochs=1, batch_size=2, learning_rate=0.1, sampling={"kind": "oversampled"}), ()),
+    ]
+    with pytest.raises(ParameterError, match=r"stage dealt has .*oversampled.*, which leaves out 2 samples"):
+        check_rated(rated, stages, labels)
+    check_rated(rated, stages[:1], labels)
+    check_rated(unrated(store, range(6)), stages, labels)
+
+
+def test_a_score_that_is_no_number_is_an_error_and_not_the_best_for_ever():
+    with pytest.raises(TrainingError, match=r"epoch 2 scores nan on val, by which best_val is chosen"):
+        Selector(("best_val",)).consider(fresh(), {"val": float("nan")}, 2)

@@ -121,5 +121,10 @@ def test_epochs_seeds_and_stages_oversample_differently_and_each_the_same_again(
 
 
 def test_nothing_to_oversample_is_refused():
-    with pytest.raises(ParameterError, match="oversampled classes, but no training sample is labelled"):
+    with pytest.raises(ParameterError, match=r"kind: oversampled.*but no training sample is labelled"):
         Sampler(Oversampled(), LABELS * 0 - 1, 0, "one", 8)
+
+
+def test_no_class_to_take_a_subset_of_is_refused():
+    with pytest.raises(ParameterError, match=r"stage one wants sampling: \{kind: balanced_subset\}, but no training"):
+        Sampler(BalancedSubset(per_class=3), LABELS * 0 - 1, 0, "one", 8)

@@ -1,9 +1,11 @@
 """Curves arrive once, whole, and under names that tell whose they are."""
 
+import os
+
 import pytest
 from small_method import EPOCHS, fresh, painted_store, train
 
-from openfer.training.tracking import MlflowTracker
+from openfer.training.tracking import MlflowTracker, child_run
 
 
 class Listener:
@@ -53,3 +55,29 @@ def test_mlflow_has_every_epoch_once_even_after_a_second_telling(tmp_path, monke
 def test_without_a_run_nothing_is_logged(monkeypatch):
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     MlflowTracker().epoch("addl", "joint", 1, {"train/x": 1.0})
+
+
+@pytest.mark.slow
+def test_a_child_run_that_fails_says_why_and_hands_back_to_its_parent(tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient()
+    experiment = client.create_experiment("test")
+    parent = client.create_run(experiment).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", parent)
+
+    def fails():
+        with child_run("cell", {"seed": 1}) as log:
+            assert os.environ["MLFLOW_RUN_ID"] != parent
+            log({"accuracy": 0.5})
+            raise ValueError("no face")
+
+    with pytest.raises(ValueError, match="no face"):
+        fails()
+    assert os.environ["MLFLOW_RUN_ID"] == parent
+    (child,) = [run for run in client.search_runs([experiment]) if run.info.run_id != parent]
+    assert child.info.status == "FAILED"
+    assert child.data.tags["error"] == "ValueError('no face')"
+    assert (child.data.params["seed"], child.data.metrics["accuracy"]) == ("1", 0.5)
+    assert child.data.tags["mlflow.parentRunId"] == parent

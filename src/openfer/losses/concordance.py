@@ -1,8 +1,12 @@
 """Concordance: predicted and rated values lie on the diagonal, not just on some line."""
 
+import torch
 from torch import Tensor
 
 from openfer.losses.rated import Rated, rated
+
+_ROUNDING = 16.0
+"""Squared units in the last place of the means, below which nothing is apart."""
 
 
 def concordance_loss(predicted: Tensor, true: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -41,4 +45,7 @@ def _coefficient(found: Rated) -> Tensor:
     mean_x, mean_y = found.mean(found.predicted), found.mean(found.true)
     x, y = found.predicted - mean_x, found.true - mean_y
     apart = found.mean(x.square()) + found.mean(y.square()) + (mean_x - mean_y).square()
-    return 2 * found.mean(x * y) / apart.masked_fill(apart == 0, 1)
+    # equal constants are apart by rounding alone, and have no covariance
+    rounding = _ROUNDING * torch.finfo(apart.dtype).eps ** 2 * (mean_x.square() + mean_y.square())
+    none = apart <= rounding
+    return (2 * found.mean(x * y) / apart.masked_fill(none, 1)).masked_fill(none, 0)

@@ -93,7 +93,7 @@ class ADDL(Method):
         alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing. How often D is right has no bound: it may
         win for a while, and f^d still learn.
         """
-        norms = {"expression": "f^e", "disturbance": "f^d", "weighted": "f^m"}
+        norms = {"expression": "f^e", "weighted": "f^m"} | ({"disturbance": "f^d"} if self._learns_disturbance else {})
         bounds = {
             f"main/{WATCH}{name}_feature_norm": Healthy(_LEAST_NORM, math.inf, f"{symbol} has vanished")
             for name, symbol in norms.items()
@@ -176,9 +176,10 @@ class ADDL(Method):
         return Prediction({"expression": logits}, feature, {"attentive": attentive.sum(1, keepdim=True)})
 
     def representations(self, images: Tensor, *extras: Extras) -> dict[str, Tensor]:
-        """Return f^e and f^d, each (B, 128)."""
+        """Return f^e and f^d, each (B, 128); f^d only where a term teaches it, L_AD or L_MI."""
         shared = self.shared(images)
-        return {"expression": self.expression(shared).feature, "disturbance": self.disturbance(shared).feature}
+        expression = {"expression": self.expression(shared).feature}
+        return expression | ({"disturbance": self.disturbance(shared).feature} if self._learns_disturbance else {})
 
     def importance(self, images: Tensor) -> Tensor:
         """Return the importance weights alpha of the factors (Fig. 6), (B, M) in (0, 1)."""
@@ -215,6 +216,10 @@ class ADDL(Method):
         if self.dfem is not None:
             self.dfem.eval()
         return self
+
+    @property
+    def _learns_disturbance(self) -> bool:
+        return self.discriminator is not None or self.mine is not None
 
     def _asks_dfem(self) -> bool:
         return bool(self.config.weights.adversarial or self.config.weights.attention_transfer)

@@ -109,16 +109,12 @@ class ADDLVA(ADDL):
         """
         super().adopt(models)
         facts = models["addl"].facts
-        there = {
-            "expressions": list(facts["classes"]["expression"]),
-            "factors": list(facts["config"]["factors"]),
-        }
-        here = {"expressions": list(self.classes["expression"]), "factors": list(self.config.factors)}
-        for what, found in there.items():
-            if found != here[what]:
+        there = _networks(facts["classes"], ADDLSettings.model_validate(facts["config"]))
+        for what, here in _networks(self.classes, self.config).items():
+            if there[what] != here:
                 raise CheckpointError(
-                    f"addl knows the {what} {', '.join(found)}, and addl_va is to know {', '.join(here[what])}; train "
-                    "addl on the same classes and with the same settings first"
+                    f"of addl {what} is {there[what]}, of addl_va {here}; give both the same classes and the same "
+                    "settings.factors, settings.importance and settings.weights, and train addl first"
                 )
         own = {name: value for name, value in self.own_state().items() if name.startswith(_HEAD)}
         self.load_own_state(own | models["addl"].tensors)
@@ -127,6 +123,17 @@ class ADDLVA(ADDL):
     def _values(self, logits: Tensor) -> Tensor:
         with torch.autocast(logits.device.type, enabled=False):
             return self.affect(logits.float())
+
+
+def _networks(classes: Mapping[str, Sequence[str]], settings: ADDLSettings) -> dict[str, str]:
+    """Return what decides which networks an ADDL has, in words."""
+    played = {"D": settings.weights.adversarial, "T": settings.weights.information}
+    return {
+        "the list of expressions": ", ".join(classes["expression"]),
+        "the list of fused factors": ", ".join(settings.fused) or "empty",
+        "the weighting of factors": "learned" if settings.learns_importance else "equal",
+        "the list of opponents": ", ".join(name for name, weight in played.items() if weight) or "empty",
+    }
 
 
 METHOD = ADDLVA

@@ -8,10 +8,11 @@ import numpy as np
 
 from openfer.errors import DataError, ParameterError
 from openfer.io.checkpoint import Checkpoint
-from openfer.methods.contract import MISSING, Classes, Method
+from openfer.methods.contract import MISSING, Classes, Method, Stage
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
+from openfer.training.sampling import BY_CLASS
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +84,27 @@ def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> Non
         f"{setting} gives each sample a weight, which {method.name} does not read; take it out, or choose a method "
         "that weighs its samples, as all that recognise expressions do"
     )
+
+
+def check_rated(train: Faces, stages: Sequence[Stage], labels: np.ndarray) -> None:
+    """Refuse rules that show labelled samples only where others are rated, which would never be learned from.
+
+    Args:
+        train: the training set.
+        stages: of the method.
+        labels: by which classes are told apart, (N,).
+
+    Raises:
+        ParameterError: if a rule leaves rated samples out.
+    """
+    rated = np.array([~np.isnan(values) for values in train.targets.values()]).any(axis=0)
+    lost = int((rated & (labels == MISSING)).sum()) if train.targets else 0
+    for stage in stages:
+        if lost and isinstance(stage.schedule.sampling, BY_CLASS):
+            raise ParameterError(
+                f"stage {stage.name} has sampling: {{kind: {stage.schedule.sampling.kind}}}, which leaves out {lost} "
+                "samples that are rated and have no class; set {kind: all}"
+            )
 
 
 def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint]) -> None:

@@ -24,6 +24,9 @@ _PARTNERS = 20
 FEWEST_PEOPLE = 4
 """One to learn from and one to stop by, on either side."""
 
+_PAIR = 2
+"""Faces, of which one is the other's shuffled partner."""
+
 
 @dataclass(frozen=True)
 class InformationBound:
@@ -54,7 +57,8 @@ def information_bound(first: np.ndarray, second: np.ndarray, people: np.ndarray,
         seed: of the halves, the first weights and the partners. torch's own random state is left as it was.
 
     Raises:
-        DataError: if a feature is of another length, or there are fewer than four people.
+        DataError: if a feature is of another length, there are fewer than four people, or so few faces that a part has
+            no two of them.
     """
     for feature in (first, second):
         if feature.shape != (len(people), FEATURE_SIZE):
@@ -75,6 +79,11 @@ def information_bound(first: np.ndarray, second: np.ndarray, people: np.ndarray,
             torch.manual_seed(seed_for(seed, "information", turn))
             stopping = max(1, len(ours) // _STOPPING_SHARE)
             rows = [np.flatnonzero(np.isin(people, who)) for who in (ours[stopping:], ours[:stopping], others)]
+            if min(map(len, rows)) < _PAIR:
+                raise DataError(
+                    f"{len(people)} faces of {len(names)} people leave {min(map(len, rows))} to one of the parts that "
+                    f"train, stop and test the estimate; give {_PAIR} faces or more of each person, or more people"
+                )
             found.append(_bounds(*_standardised(first, second, rows)))
     trained, held_out = np.mean(found, axis=0)
     return InformationBound(float(held_out), float(trained))
@@ -99,16 +108,21 @@ def _bounds(train: Pairs, stop: Pairs, test: Pairs) -> tuple[float, float]:
     """Train a network; returns its bound on those that trained it and on those that it has not seen."""
     network = MutualInformationEstimator(_SLOPE)
     optimiser = torch.optim.Adam(network.parameters(), _RATE)
-    best, weights = -np.inf, network.state_dict()
+    with torch.random.fork_rng(devices=[]):  # the first weights compete too, should it learn nothing that holds
+        best, weights = _evaluated(network, stop), _copied(network)
     for step in range(_STEPS):
         optimiser.zero_grad()
         loss = -mutual_information_bound(network, *train, torch.randperm(len(train[0])))
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if (step + 1) % _EVERY == 0 and (bound := _evaluated(network, stop)) > best:
-            best, weights = bound, {name: value.clone() for name, value in network.state_dict().items()}
+            best, weights = bound, _copied(network)
     network.load_state_dict(weights)
     return _evaluated(network, train), _evaluated(network, test)
+
+
+def _copied(network: MutualInformationEstimator) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
 
 
 @torch.no_grad()

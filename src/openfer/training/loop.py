@@ -23,7 +23,7 @@ from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import MISSING, Batch, Losses, Method, Stage
 from openfer.seeds import seed_for
 from openfer.training.batches import Loader, steps_per_epoch, training_batches
-from openfer.training.checks import check_data, check_weights
+from openfer.training.checks import check_data, check_rated, check_weights
 from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces, Key
@@ -132,6 +132,7 @@ class _Run:
         check_data(data.train, data.validation, data.test, method.classes, asked, method.regresses)
         tasks = [data.train.labels[task] for task in method.classes]
         labels = tasks[0] if tasks else np.full(len(data.train), MISSING)
+        check_rated(data.train, self._stages, labels)
         self._samplers = {
             stage.name: Sampler(stage.schedule.sampling, labels, seed, stage.name, stage.schedule.batch_size)
             for stage in self._stages

@@ -14,6 +14,9 @@ from openfer.methods.contract import (
 )
 from openfer.seeds import generator_for
 
+BY_CLASS = (BalancedSubset, BalancedBatches, Oversampled)
+"""The rules that show samples of a class only."""
+
 
 class Sampler:
     """The samples of one stage; its length is the number of samples that an epoch shows.
@@ -26,8 +29,8 @@ class Sampler:
         batch_size: of the stage; :class:`~openfer.methods.contract.BalancedBatches` deals by it.
 
     Raises:
-        ParameterError: if a balanced batch cannot hold the same number of each class, or classes are to be oversampled
-            and no sample is labelled.
+        ParameterError: if a balanced batch cannot hold the same number of each class, or the rule goes by classes and
+            no sample is labelled.
 
     Attributes:
         weights: what each sample counts, float32, (N,); None for 1 each.
@@ -37,11 +40,14 @@ class Sampler:
         self._seed, self._stage = seed, stage
         self._classes = [np.flatnonzero(labels == label) for label in np.unique(labels[labels != MISSING])]
         self._dealt = isinstance(sampling, BalancedBatches)
-        if self._dealt and (not self._classes or batch_size % len(self._classes)):
-            raise ParameterError(_uneven(stage, batch_size, len(self._classes)))
         self._oversampled = isinstance(sampling, Oversampled)
-        if self._oversampled and not self._classes:
-            raise ParameterError(_unlabelled(stage, "oversampled classes"))
+        if isinstance(sampling, BY_CLASS) and not self._classes:
+            raise ParameterError(
+                f"stage {stage} wants sampling: {{kind: {sampling.kind}}}, but no training sample is labelled; set "
+                "{kind: all}"
+            )
+        if self._dealt and batch_size % len(self._classes):
+            raise ParameterError(_uneven(stage, batch_size, len(self._classes)))
         self._batch_size = batch_size
         self._members = self._drawn(sampling, labels, generator_for(seed, "subset", stage))
         self.weights = self._inverse_shares(labels) if isinstance(sampling, WeightedSamples) else None
@@ -98,14 +104,8 @@ def _in_turns(members: np.ndarray, count: int, draw: np.random.Generator) -> np.
 
 
 def _uneven(stage: str, batch_size: int, classes: int) -> str:
-    if not classes:
-        return _unlabelled(stage, "balanced batches")
     nearest = max(1, batch_size // classes) * classes
     return (
         f"stage {stage} has batches of {batch_size}, which cannot show {classes} classes equally often; set batch_size "
         f"to a multiple of {classes}, such as {nearest}"
     )
-
-
-def _unlabelled(stage: str, wanted: str) -> str:
-    return f"stage {stage} wants {wanted}, but no training sample is labelled; set sampling: {{kind: all}}"

@@ -1,11 +1,13 @@
 """Which epochs' weights a run keeps."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from openfer.errors import TrainingError
 from openfer.methods.contract import Method
 from openfer.training.config import Selection
 
@@ -44,9 +46,18 @@ class Selector:
             method: after the epoch.
             scores: by split, ``val`` and perhaps ``oracle_test``; None without labels.
             epoch: its number in the run.
+
+        Raises:
+            TrainingError: if a score is not finite, which no later one could beat.
         """
         for name, kept in self.kept.items():
-            score = scores["val" if name == "best_val" else name]
+            split = "val" if name == "best_val" else name
+            score = scores[split]
+            if score is not None and not math.isfinite(score):
+                raise TrainingError(
+                    f"epoch {epoch} scores {score} on {split}, by which {name} is chosen: an answer is not finite "
+                    "there; lower the learning rate, or train in float32 (training.precision)"
+                )
             if score is not None and (score > kept.score or not kept.epoch):
                 self.kept[name] = Kept(score, epoch, scores["val"], snapshot(method))
 

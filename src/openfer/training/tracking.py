@@ -85,7 +85,6 @@ def child_run(name: str, parameters: Mapping[str, Any]) -> Iterator[Callable[[Ma
     client = MlflowClient()
     experiment = client.get_run(parent).info.experiment_id
     child = client.create_run(experiment, tags={MLFLOW_PARENT_RUN_ID: parent}, run_name=name).info.run_id
-    client.log_batch(child, params=[Param(key, str(value)) for key, value in parameters.items()])
 
     def log(figures: Mapping[str, float]) -> None:
         for key, value in figures.items():
@@ -94,6 +93,7 @@ def child_run(name: str, parameters: Mapping[str, Any]) -> Iterator[Callable[[Ma
     os.environ[_VARIABLE] = child
     status = "KILLED"
     try:
+        client.log_batch(child, params=[Param(key, str(value)) for key, value in parameters.items()])
         yield log
         status = "FINISHED"
     except Exception as error:

@@ -42,3 +42,11 @@ def test_predictions_without_facts_are_taken_and_nothing_is_invented_for_them(tm
     assert (entry.selection, entry.tested) == ("last", f"raf_db ({UNKNOWN})")
     assert entry.said("initialisation") == UNKNOWN
     assert len(entry.main("expression")) == 4
+
+
+def test_seeds_with_unlike_folds_have_no_common_mean_and_stand_apart(tmp_path):
+    for name, seed, fold in (("a", 0, 0), ("b", 0, 1), ("c", 1, 0)):
+        write(tmp_path, name, seed=seed, fold=fold)
+    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["a", "b", "c"]
+    write(tmp_path, "d", seed=1, fold=1)
+    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["a, b, c, d"]

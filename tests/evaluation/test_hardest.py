@@ -31,3 +31,9 @@ def test_a_method_of_several_seeds_is_wrong_where_most_of_them_are():
 def test_only_faces_that_all_methods_answered_are_compared():
     table = hardest_faces({"one": answers({0: 0.6}), "two": answers({0: 0.6}).iloc[1:]}, 10)
     assert table.empty
+
+
+def test_the_confidence_is_that_of_the_answer_which_another_program_may_not_take_from_the_largest():
+    table = answers({0: 0.9})
+    table.loc[0, ["p_fear", "p_anger"]] = [0.9, 0.1]
+    assert hardest_faces({"one": table}, 1)["confidence"].round(3).tolist() == [0.1]

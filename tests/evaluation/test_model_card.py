@@ -30,3 +30,12 @@ def test_the_chain_of_licences_names_data_weights_and_code():
     text = card(licences_of_data=["research only"], initialisation="100 of 100 tensors from resnet18.pth")
     assert "- data: research only\n- first weights: unknown\n- openfer and what training adds: Apache-2.0" in text
     assert "- first weights: none" in card()
+
+
+def test_of_a_method_that_gives_values_the_card_says_how_well_they_agree():
+    agreement = {"n": 500.0, "ccc": 0.66, "rmse": 0.34}
+    values = {f"{name}_{what}": number for name in ("valence", "arousal") for what, number in agreement.items()}
+    known = facts_of("addl_va", "addl_va", classes={"expression": ["fear", "anger"]})
+    text = model_card(CARD, known, METRICS | {"affect.best_val": values}, table(none=200, mask=12))
+    assert "Values against ratings: valence CCC 0.660, RMSE 0.340 (n = 500); arousal CCC 0.660" in text
+    assert "57.6 ± 2.2" in text

@@ -97,3 +97,16 @@ def test_words_have_as_many_digits_as_the_number_is_worth():
     assert "| Baseline | RAF-DB | accuracy % | 80 | 65.0 ± 21.2 | 2 | 1 | 10 | best_val | raf_db |  |" in to_markdown(
         "T", table([(0, 0, 5), (1, 0, 8)])
     )
+
+
+def test_a_seed_whose_counted_faces_are_in_one_fold_only_counts_for_its_cells_have_run():
+    want = Wanted("Baseline", "RAF-DB", "accuracy", (0,), (0, 1), ("raf_db",))
+    told = pd.DataFrame([facts("Baseline", 0, fold) for fold in (0, 1)])
+    cells = pd.DataFrame([cell("Baseline", 0, fold) for fold in (0, 1)])
+    line = study_table([want], answers("Baseline", 0, 1, 8), told, cells, pd.DataFrame()).iloc[0]
+    assert (line["ours"], line["seeds"], line["n"]) == (pytest.approx(80.0), 1, 10)
+
+
+def test_bars_in_words_do_not_break_the_markdown_table():
+    words = to_markdown("T", table([(0, 0, 5)], failed=[(1, 0, "ParameterError: a | b")]))
+    assert r"a \| b |" in words

@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from openfer.errors import DataError
+from openfer.evaluation.mean_over_seeds import mean_over_seeds
 from openfer.evaluation.predictions import RUN, single_run
 from openfer.labels import AFFECT
 
 MEASURES = ("ccc", "rmse")
 """Lin's concordance correlation coefficient, in [-1, 1], and the root mean square error."""
+
+SCORES = "affect"
+"""What these scores are called among those of tasks."""
 
 COLUMNS = tuple(f"{name}_{what}" for name in AFFECT for what in ("n", *MEASURES))
 """What :func:`score_affect` gives of each run: rated samples and both measures, of valence and of arousal."""
@@ -45,25 +48,15 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
         scores: what :func:`score_affect` gave.
 
     Returns:
-        One row per method, variant, selection and task: the n of a run, the mean of each measure, and
-        ``<name>_<measure>_std``, the sample standard deviation over seeds, NaN for one seed.
+        What :func:`openfer.evaluation.mean_over_seeds.mean_over_seeds` does, by method, variant, selection and task:
+        the n of a run, how many ``seeds``, mean and deviation of each measure.
 
     Raises:
         DataError: if seeds of one method were tested on different numbers of samples.
     """
     keys = [key for key in RUN if key != "seed"]
-    counts = [f"{name}_n" for name in AFFECT]
     measures = [f"{name}_{measure}" for name in AFFECT for measure in MEASURES]
-    groups = scores.groupby(keys, sort=False)
-    differing = groups[counts].nunique().max(axis=1) > 1
-    if differing.any():
-        where = dict(zip(keys, differing.index[differing][0], strict=True))
-        raise DataError(
-            f"the seeds of {where} were rated on different numbers of samples; their mean would compare different "
-            "tests: predict them all on the same split"
-        )
-    means = groups[counts].first().join(groups[measures].mean())
-    return means.join(groups[measures].std(ddof=1).add_suffix("_std")).reset_index()
+    return mean_over_seeds(scores, keys, [f"{name}_n" for name in AFFECT], measures)
 
 
 def _scores(run: pd.DataFrame) -> dict[str, float]:

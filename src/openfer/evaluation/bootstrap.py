@@ -20,6 +20,9 @@ from openfer.seeds import generator_for
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "aff_wild2_score", "calibration_error")
 """What is resampled. NMI is not: on few samples it is far too high, so groups of unlike size cannot be compared."""
 
+_ROUNDING = 1e-12
+"""By which replicates that are all the same differ."""
+
 CONFIDENCE = 0.95
 """Of the intervals."""
 
@@ -140,7 +143,7 @@ def intervals(found: Resampled, confidence: float = CONFIDENCE) -> pd.DataFrame:
     for place, name in enumerate(SCORES):
         low, high = percentiles(found.replicates[name], confidence)
         table = found.groups.assign(metric=name, value=found.values[name], low=low, high=high)
-        agree = low == high
+        agree = np.isclose(low, high, rtol=0, atol=_ROUNDING)
         table.loc[agree, ["low", "high"]] = np.nan
         if name == "accuracy":
             extreme = table[agree & table["value"].isin([0.0, 1.0])]

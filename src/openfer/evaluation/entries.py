@@ -1,7 +1,7 @@
 """Runs put together that differ in their seed or fold alone: what one line of a leaderboard stands for."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,6 +60,10 @@ class Entry:
         facts, predictions = (table.reset_index(drop=True) for table in tables)
         return replace(self, runs=(run,), facts=facts, predictions=predictions)
 
+    def of_main(self) -> "Entry":
+        """Return the entry with the answers of its main selection alone."""
+        return replace(self, predictions=self.predictions[self.predictions["selection"] == self.selection])
+
     @property
     def made_by(self) -> str:
         """Who trained and predicted: :data:`OPENFER`, or :data:`ELSEWHERE`, of whose training nothing is known."""
@@ -81,8 +85,8 @@ class Entry:
 def entries_of(runs: Iterable[Run]) -> list[Entry]:
     """Group runs into entries, in the order of their names.
 
-    Runs are one entry where they agree in all that makes a result but seed and fold, and no two of them are of the
-    same seed and fold.
+    Runs are one entry where they agree in all that makes a result but seed and fold, no two of them are of the same
+    seed and fold, and every seed has the same folds, so that the mean over seeds is of one test. Else each is its own.
     """
     groups: dict[str, list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = {}
     for run in runs:
@@ -92,7 +96,7 @@ def entries_of(runs: Iterable[Run]) -> list[Entry]:
         groups.setdefault(key, []).append((run, facts, predictions))
     parts: list[list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = []
     for group in groups.values():
-        parts += [group] if _differ(facts for _, facts, _ in group) else [[member] for member in group]
+        parts += [group] if _belong_together([facts for _, facts, _ in group]) else [[member] for member in group]
     names = [_name_of(part[0][1]) for part in parts]
     return [
         _entry(f"{name} ({', '.join(run.name for run, *_ in part)})" if names.count(name) > 1 else name, part)
@@ -138,10 +142,11 @@ def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(facts).assign(run=run.name)
 
 
-def _differ(facts: Iterable[pd.DataFrame]) -> bool:
-    """Return whether no two runs are of the same seed and fold."""
+def _belong_together(facts: Sequence[pd.DataFrame]) -> bool:
+    """Return whether no two runs are of the same seed and fold, and all seeds have the same folds."""
     seen = [(table["seed"].iloc[0], table["fold"].iloc[0] if "fold" in table else 0) for table in facts]
-    return len(set(seen)) == len(seen)
+    folds = {seed: frozenset(fold for of, fold in seen if of == seed) for seed, _ in seen}
+    return len(set(seen)) == len(seen) and len(set(folds.values())) == 1
 
 
 def _first(facts: pd.DataFrame, *names: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from openfer.evaluation.calibration import confidences
 from openfer.evaluation.predictions import classes_in
 
 
@@ -22,7 +23,7 @@ def hardest_faces(predictions: Mapping[str, pd.DataFrame], most: int) -> pd.Data
     answers = pd.concat(
         [
             table[["sample_id", "y_true", "y_pred"]].assign(
-                method=method, confidence=table[[f"p_{name}" for name in classes_in(table)]].max(axis=1)
+                method=method, confidence=confidences(table, classes_in(table))
             )
             for method, table in predictions.items()
         ],

@@ -11,6 +11,7 @@ from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry
 from openfer.evaluation.metrics import over_seeds, score_runs
 from openfer.evaluation.predictions import classes_in, runs_in
 from openfer.evaluation.published_rows import published_figure
+from openfer.io.git import NOT_A_CHECKOUT
 
 TASK = "expression"
 """What the papers recognise; other tasks stand apart."""
@@ -96,7 +97,9 @@ def commit_of(entry: Entry) -> str:
     """Return the git commits of an entry's runs, twelve digits each; one of a changed checkout is marked."""
     codes: Iterable[object] = entry.facts.get("code", ())
     words = [
-        f"{code['commit'][:12]}{' + changes' if code['state'] == 'changed' else ''}" if "commit" in code else UNKNOWN
+        f"{code['commit'][:12]}{' + changes' if code['state'] == 'changed' else ''}"
+        if code.get("commit", NOT_A_CHECKOUT) != NOT_A_CHECKOUT
+        else UNKNOWN
         for code in codes
         if isinstance(code, dict)
     ]

@@ -42,7 +42,7 @@ def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFra
         of_entry: list[Any] = scores[scores["entry"] == entry.name].to_dict("records")
         for run in entry.runs:
             own = entry.of_run(run)
-            rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else scored(own, published)))
+            rows.append(_row(run, own, of_entry if len(entry.runs) == 1 else scored(own.of_main(), published)))
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("run", ignore_index=True)
 
 

@@ -101,16 +101,17 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
     present = [c for c in classes if c in set(true)]
     correct = true == predicted
     accuracy = float(correct.mean())
-    precision, recall, f1, support = precision_recall_fscore_support(
-        true, predicted, labels=list(classes), zero_division=np.nan
-    )
+    # numbers, as scikit-learn sorts words many times over
+    places, number = np.arange(len(classes)), {label: place for place, label in enumerate(classes)}
+    codes = [np.array([number[label] for label in labels]) for labels in (true, predicted)]
+    precision, recall, f1, support = precision_recall_fscore_support(*codes, labels=places, zero_division=np.nan)
     per_class = pd.DataFrame(
         {"recall": recall, "precision": precision, "f1": f1, "support": support},
         index=pd.Index(list(classes), name="class"),
     )
     per_class.loc[per_class["support"] == 0, "f1"] = np.nan
     confusion = pd.DataFrame(
-        confusion_matrix(true, predicted, labels=list(classes)),
+        confusion_matrix(*codes, labels=places),
         index=pd.Index(list(classes), name="true"),
         columns=pd.Index(list(classes), name="predicted"),
     )
@@ -121,8 +122,10 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
         standard_error=float(np.sqrt(accuracy * (1 - accuracy) / len(predictions))),
         fold_accuracies=dict(zip(folds.index.tolist(), folds.tolist(), strict=True)),
         balanced_accuracy=float(per_class["recall"].mean()),
-        macro_f1=float(f1_score(true, predicted, labels=present, average="macro", zero_division=0.0)),
-        nmi=float(normalized_mutual_info_score(true, predicted)),
+        macro_f1=float(
+            f1_score(*codes, labels=[number[label] for label in present], average="macro", zero_division=0.0)
+        ),
+        nmi=float(normalized_mutual_info_score(*codes)),
         calibration_error=calibration_error(reliability(predictions)),
         per_class=per_class,
         confusion=confusion,

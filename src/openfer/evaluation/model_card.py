@@ -5,10 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from openfer.evaluation.affect import SCORES as AFFECT_SCORES
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.limits import STATEMENTS, thin_groups
 from openfer.evaluation.predictions import run_name
 from openfer.evaluation.text_tables import markdown_table
+from openfer.labels import AFFECT
 
 _SHOWN_TASKS = 12
 _UNKNOWN = "unknown"
@@ -22,7 +24,8 @@ def model_card(
     Args:
         card: what the model takes and gives: ``input, output, columns, licence``, and its extras by name.
         facts: of its checkpoint.
-        metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``.
+        metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``; of a method that gives values
+            also ``affect.<selection>`` -> :data:`openfer.evaluation.affect.COLUMNS`.
         groups: its scores by group (:func:`openfer.evaluation.fairness.fairness`).
     """
     name = run_name(facts["method"], facts["variant"])
@@ -48,6 +51,7 @@ def model_card(
             ),
             "## How well it answers",
             markdown_table(_scores(metrics, facts["selection"])),
+            *_of_values(metrics, facts["selection"]),
             _thin(groups),
             "## Whose terms hold",
             _list(
@@ -68,7 +72,7 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.Da
     rows: list[dict[str, str]] = []
     for place, values in metrics.items():
         task, _, of_selection = place.rpartition(".")
-        if of_selection == selection and len(rows) < _SHOWN_TASKS:
+        if of_selection == selection and "accuracy" in values and len(rows) < _SHOWN_TASKS:
             accuracy, error = 100 * values["accuracy"], 100 * values["standard_error"]
             rows.append(
                 {
@@ -79,6 +83,18 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.Da
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _of_values(metrics: Mapping[str, Mapping[str, float]], selection: str) -> list[str]:
+    """Return how well valence and arousal agree with the ratings, of a method that gives values."""
+    values = metrics.get(f"{AFFECT_SCORES}.{selection}")
+    if values is None:
+        return []
+    told = (
+        f"{name} CCC {values[f'{name}_ccc']:.3f}, RMSE {values[f'{name}_rmse']:.3f} (n = {values[f'{name}_n']:.0f})"
+        for name in AFFECT
+    )
+    return [f"Values against ratings: {'; '.join(told)}."]
 
 
 def _thin(groups: pd.DataFrame) -> str:

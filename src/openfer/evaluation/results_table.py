@@ -64,7 +64,7 @@ def results_table(
     described = joined.groupby(keys, sort=False)[list(FACTS)].agg(_distinct)
     table = over_seeds(runs)
     if affect is not None and len(affect):
-        table = table.merge(affect_over_seeds(affect), on=keys, how="left", validate="one_to_one")
+        table = table.merge(affect_over_seeds(affect).drop(columns="seeds"), on=keys, how="left", validate="one_to_one")
     table = table.merge(described.reset_index(), on=keys, validate="one_to_one")
     table["name"] = [run_name(*pair) for pair in zip(table["method"], table["variant"], strict=True)]
     table["comparable"] = table["selection"] != "oracle_test"

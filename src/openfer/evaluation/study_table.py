@@ -13,6 +13,7 @@ from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published import published_table
 from openfer.evaluation.published_rows import is_published_on
 from openfer.evaluation.stability import stability
+from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 
 CELL = ("row", "column", "seed", "fold")
@@ -138,6 +139,7 @@ def _lines(
     known: dict[str, Any] = {"row": want.row, "column": want.column, "measure": want.measure, "unit": measure.unit}
     known |= {"published": np.nan if want.published is None else want.published}
     known |= {"trained_on": ", ".join(want.trained_on), "missing": _missing(_of(cells, want))}
+    done = _done(_of(cells, want))
     own, told = _of(answers, want), _of(facts, want)
     if own.empty:
         return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
@@ -147,7 +149,7 @@ def _lines(
             continue
         chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
         chosen = chosen if measure.of_ratings else classified(chosen)
-        by_seed = {seed: run for seed, run in chosen.groupby("seed") if set(run["fold"]) == set(want.folds)}
+        by_seed = {seed: run for seed, run in chosen.groupby("seed") if done.get(seed, set()) == set(want.folds)}
         values = [measure.of(run, rows) for run in by_seed.values()]
         fact = told[told["selection"] == selection]
         mean = float(np.mean(values)) if values else np.nan
@@ -172,21 +174,26 @@ def _missing(cells: pd.DataFrame) -> str:
     return "; ".join(f"seed {cell.seed}, fold {cell.fold}: {cell.error}" for cell in failed.itertuples())
 
 
+def _done(cells: pd.DataFrame) -> dict[Any, set[int]]:
+    """Return the folds that have run, by seed."""
+    return {seed: set(own["fold"]) for seed, own in cells[cells["state"] == "done"].groupby("seed")}
+
+
 def to_markdown(title: str, table: pd.DataFrame) -> str:
     """Return a study's table as Markdown; what was not measured says why."""
     names = (
         *("row", "column", "measure", "published", "ours (mean ± sd)", "seeds", "folds", "n", "selection"),
         *("trained on", "missing"),
     )
-    lines = [f"### {title}", "", f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
-    for line in table.to_dict("records"):
-        cells = (
+    lines = [
+        (
             *(line["row"], line["column"], f"{line['measure']} {line['unit']}".strip(), _number(line["published"])),
             *(ours_in_words(line["ours"], line["sd"]), line["seeds"], _number(line["folds"]), line["n"]),
             *(line["selection"] if isinstance(line["selection"], str) else "", line["trained_on"], line["missing"]),
         )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines) + "\n"
+        for line in table.to_dict("records")
+    ]
+    return f"### {title}\n\n{markdown_table(pd.DataFrame(lines, columns=list(names)))}\n"
 
 
 def ours_in_words(mean: float, spread: float) -> str:

@@ -184,9 +184,10 @@ def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def _affect_metrics(affect: pd.DataFrame) -> dict[str, Any]:
-    from openfer.evaluation.affect import COLUMNS
+    from openfer.evaluation.affect import COLUMNS, SCORES
 
-    return {f"affect.{run['selection']}": {name: float(run[name]) for name in COLUMNS} for _, run in affect.iterrows()}
+    found = affect.set_index("selection")[list(COLUMNS)].astype(float)
+    return {f"{SCORES}.{selection}": values for selection, values in found.to_dict("index").items()}
 
 
 def masked_shares(masked: pd.DataFrame) -> pd.DataFrame:

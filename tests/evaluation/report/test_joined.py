@@ -177,3 +177,33 @@ def test_a_heavy_picture_has_fewer_pixels_and_colours_on_the_page_and_a_light_on
     assert 'style="max-width: 700px"' in light
     assert 'style="max-width: 1600px"' in heavy
     assert len(heavy) < (study.folder / "tsne.png").stat().st_size
+
+
+def test_folds_that_were_tested_elsewhere_stand_apart_in_the_matrix(tmp_path):
+    for fold in (0, 1):
+        ids = [f"{fold}-{name}" for name in IDS]
+        kind = {"method": "addl", "variant": "addl", "selection": "best_val"}
+        own = answers_of(ids, TRUE, CLASSES, {0: 0.6}, fold=fold, **kind).assign(dataset="mine", subject=PEOPLE)
+        write_run(tmp_path, f"addl{fold}", own, [facts_of("addl", "addl", fold=fold, **MINES)])
+        others = answers_of([f"o{i}" for i in range(40)], TRUE[:40], CLASSES, {}, fold=0, **kind)
+        path = tmp_path / f"07_model_output/addl{fold}/elsewhere.parquet"
+        others.assign(dataset="others", subject=None).to_parquet(path)
+    words = section(tmp_path, "cross")
+    assert "ADDL, fold 0" in words
+    assert "ADDL, fold 1" in words
+
+
+def test_who_was_tested_on_another_number_of_faces_is_not_ranked_with_the_others(tmp_path):
+    run(tmp_path, "baseline", range(40))
+    own = answers_of(IDS[:20], TRUE[:20], CLASSES, {}, method="addl", variant="addl")
+    write_run(tmp_path, "addl", own.assign(dataset="mine"), [facts_of("addl", "addl", **MINES)])
+    text = report(find_runs(tmp_path), [], published_table()).page
+    assert "n = 60: Baseline alone, 33.3 %" in text
+    assert "nothing is ranked" not in text.partition('id="limits"')[0].partition("</ul>")[0]
+
+
+def test_a_commit_that_is_none_is_unknown(tmp_path):
+    own = answers_of(IDS, TRUE, CLASSES, {}, method="addl", variant="addl").assign(dataset="mine")
+    code = {"openfer": "0.1.0", "commit": "not a git checkout", "state": "unknown"}
+    write_run(tmp_path, "addl", own, [facts_of("addl", "addl", code=code, **MINES)])
+    assert "not a git ch" not in report(find_runs(tmp_path), [], published_table()).page

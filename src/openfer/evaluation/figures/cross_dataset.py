@@ -17,8 +17,8 @@ def cross_dataset_picture(table: pd.DataFrame, metric: str = "accuracy") -> "Fig
     """Return a matplotlib figure: rows are what trained, columns what tested.
 
     Args:
-        table: what :func:`openfer.evaluation.cross_dataset.cross_dataset` gave; seeds of one method are averaged, and
-            their interval is that of the first.
+        table: what :func:`openfer.evaluation.cross_dataset.cross_dataset` gave; seeds of one method are averaged,
+            and have no interval.
         metric: which score.
 
     Returns:
@@ -41,7 +41,8 @@ def cross_dataset_picture(table: pd.DataFrame, metric: str = "accuracy") -> "Fig
         for (row, column), cells in own.groupby(["trained_on", "tested_on"], sort=False):
             first, place = cells.iloc[0], (tested.index(column), trained.index(row))
             value = cells["value"].mean()
-            bounds = [] if pd.isna(first["low"]) else [f"{100 * first['low']:.1f} to {100 * first['high']:.1f}"]
+            known = len(cells) == 1 and pd.notna(first["low"])
+            bounds = [f"{100 * first['low']:.1f} to {100 * first['high']:.1f}"] if known else []
             size = f"n = {first['n']:,}, {first['shared'].count(',') + 1} classes"
             words = "\n".join([f"{100 * value:.1f}", *bounds, size])
             axes.text(*place, words, ha="center", va="center", fontsize=8, color="white" if value > 0.55 else "black")

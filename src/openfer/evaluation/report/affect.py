@@ -15,7 +15,8 @@ _COLUMNS: dict[str, tuple[str, Format]] = {
     "selection": ("selection", word),
     **{f"{name}_{measure}": (f"{name} {measure.upper()}", three) for measure in MEASURES for name in AFFECT},
     **{f"{name}_n": (f"n, {name}", whole) for name in AFFECT},
-    "seeds": ("seeds", word),
+    "seeds": ("seeds", whole),
+    "seed": ("seed", word),
     "tested": ("tested on", word),
     "runs": ("run", word),
 }
@@ -28,7 +29,7 @@ def affect_section(entries: Sequence[Entry]) -> Section | None:
         honest = entry.predictions[entry.predictions["selection"] != ORACLE]
         scores = score_affect(honest)
         if len(scores):
-            about = {"entry": entry.name, "tested": entry.tested, "runs": entry.folders, "seeds": entry.said("seed")}
+            about = {"entry": entry.name, "tested": entry.tested, "runs": entry.folders, "seed": entry.said("seed")}
             tables.append(over_seeds(scores).assign(**about))
     if not tables:
         return None

@@ -54,8 +54,11 @@ def cross_dataset_section(entries: Sequence[Entry]) -> Section | None:
             if others is None or own.empty or not (others["selection"] == entry.selection).any():
                 continue
             together = own_and_elsewhere(own, others, entry.facts["datasets"].iloc[0])
-            parts.append(together.assign(method="", variant=entry.name))  # names that tell entries apart
-            runs[entry.name, int(own["seed"].iloc[0])] = run.name
+            # each fold's model answers all the others' faces, so folds stand apart
+            several = entry.predictions["fold"].nunique() > 1
+            name = f"{entry.name}, fold {own['fold'].iloc[0]}" if several else entry.name
+            parts.append(together.assign(method="", variant=name))  # names that tell entries apart
+            runs[name, int(own["seed"].iloc[0])] = run.name
     if not parts:
         return None
     table = cross_dataset(pd.concat(parts, ignore_index=True))

@@ -68,10 +68,13 @@ def limits(entries: Sequence[Entry]) -> Section:
 
 def _lead(ranked: pd.DataFrame, made: Sequence[Family]) -> str:
     """Say who has the highest accuracy on one test set, and who cannot be told from that."""
-    first, others = ranked.iloc[0], len(ranked) - 1
+    enough = ranked[ranked["n"] >= LEAST]
+    if enough.empty:
+        most = ranked["n"].max()
+        return f"On {ranked['tested'].iloc[0]}, n = {most:,}: fewer than {LEAST} faces, so nothing is ranked."
+    first = enough.iloc[0]
+    others = int((ranked["n"] == first["n"]).sum()) - 1  # who was tested on other faces is not ranked with it
     said = f"On {first['tested']}, n = {first['n']:,}: "
-    if first["n"] < LEAST:
-        return f"{said}fewer than {LEAST} faces, so nothing is ranked."
     scored = f"{percent(first['accuracy'])} %"
     if pd.notna(first["low"]):
         scored += f" (95 % interval {percent(first['low'])} to {percent(first['high'])})"
@@ -79,6 +82,8 @@ def _lead(ranked: pd.DataFrame, made: Sequence[Family]) -> str:
         return f"{said}{first['entry']} alone, {scored}."
     level = [name for family in made if family.tested == first["tested"] for name in family.level_with(first["entry"])]
     told = f" Indistinguishable from it on these faces: {', '.join(level)}." if level else ""
+    apart = len(ranked) - others - 1
+    told += f" {apart} more {'was' if apart == 1 else 'were'} tested on another number of faces." if apart else ""
     return f"{said}of {others + 1}, {first['entry']} has the highest accuracy, {scored}.{told}"
 
 

@@ -16,6 +16,10 @@ ONLY_PREDICTION: dict[str, Any] = {"changes": "predictions"}
 """Mark of a field that a trained model predicts by and that its training does not depend on."""
 
 
+DERIVED: dict[str, Any] = {"derived": True}
+"""Mark of a field that other parameters come to, and that a tracker of runs need not keep beside them."""
+
+
 FILE: dict[str, Any] = {"names": "file"}
 """Mark of a field that may name a file: the file's content decides the result, not its place."""
 

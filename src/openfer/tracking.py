@@ -17,11 +17,11 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from openfer.errors import ParameterError
 from openfer.io.git import revision
-from openfer.parameters import Settings
+from openfer.parameters import DERIVED, Settings
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,10 @@ def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    if not isinstance(value, BaseModel):
+        return value
+    derived = {name for name, field in type(value).model_fields.items() if field.json_schema_extra == DERIVED}
+    return value.model_dump(mode="json", exclude=derived)
 
 
 def _words(value: Any) -> str:

@@ -95,3 +95,12 @@ def test_the_published_counts_add_up() -> None:
     neutral = CkPlus({"neutral": 1}).expected()
     assert sum(neutral.classes[""].values()) == neutral.images[""] == 981 + 327
     assert CkPlus({"unlabelled": True, "frames": "all"}).expected().sequences == 593
+
+
+def test_six_classes_leave_contempt_out(root: Path) -> None:
+    rows = CkPlus({"classes": 6}).read(Tree(root), "ck_plus")
+    assert set(rows["expression"]) == {"disgust", "surprise"}
+    expected = CkPlus({"classes": 6}).expected()
+    assert (expected.sequences, expected.subjects, expected.images) == (309, None, {"": 927})
+    assert CkPlus({"classes": 6, "unlabelled": True}).expected().sequences == 593 - 18
+    assert CkPlus({"unlabelled": True}).expected().sequences == 593

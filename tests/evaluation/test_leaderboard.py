@@ -123,16 +123,19 @@ def test_every_methods_own_row_is_found_and_no_other(published, variant, dataset
 
 
 @pytest.mark.parametrize(
-    ("column", "datasets", "same"),
+    ("column", "datasets", "classes", "same"),
     [
-        ("RAF-DB", ["raf_db"], True),
-        ("RAF-DB", ["synthetic_fer"], False),
-        ("Pose>30-FERPlus", ["ferplus"], True),
-        ("AffectNet-VA", ["affectnet"], True),
-        ("FED-RO", ["raf_db", "affectnet", "fed_ro"], True),
-        ("CK+ (6 classes)", ["ck_plus"], True),
-        ("MMI", ["oulu_casia"], False),
+        ("RAF-DB", ["raf_db"], 7, True),
+        ("RAF-DB", ["synthetic_fer"], 7, False),
+        ("Pose>30-FERPlus", ["ferplus"], 8, True),
+        ("AffectNet-VA", ["affectnet"], 8, True),
+        ("AffectNet-7", ["affectnet"], 7, True),
+        ("AffectNet-7", ["affectnet"], 8, False),
+        ("FED-RO", ["raf_db", "affectnet", "fed_ro"], 7, True),
+        ("CK+ (6 classes)", ["ck_plus"], 6, True),
+        ("CK+ (6 classes)", ["ck_plus"], 7, False),
+        ("MMI", ["oulu_casia"], 6, False),
     ],
 )
-def test_a_published_column_is_of_our_dataset_or_not(column, datasets, same):
-    assert is_published_on(column, datasets) is same
+def test_a_published_column_is_of_our_dataset_or_not(column, datasets, classes, same):
+    assert is_published_on(column, datasets, classes) is same

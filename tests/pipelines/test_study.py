@@ -24,6 +24,7 @@ from openfer.pipelines.needs import EXTRAS, NEEDS
 from openfer.pipelines.study.nodes import _wanted, run_cells, table
 from openfer.pipelines.study_plan import StudyPlan, is_study, plan
 from openfer.schemas import complete_rows, group_table
+from openfer.tracking import _plain, flatten
 from tests.pipelines.conftest import ROOT, Project
 
 TABLES = [
@@ -166,10 +167,20 @@ def test_who_a_run_starts_from_has_not_learned_from_the_faces_that_are_tested():
     [
         (
             {"runs": {"adl": {}}},
-            r"tiny\.runs changes 'adl', of which this study has no run; its runs are of addl, base",
+            r"tiny\.runs changes 'adl', of which there is no run here; the runs are of addl, base",
+        ),
+        (
+            {"rows": {"x": {"method": "baseline", "changes": {"addl": {}}}, "y": {"method": "addl"}}},
+            r"tiny\.rows\.x\.changes changes 'addl', of which there is no run here; the runs are of baseline",
+        ),
+        ({"runs": {"addl": {"datasets": ["b"], "seed": 3}}}, r"tiny\.runs\.addl has datasets, seed, which the study's"),
+        ({"runs": {"dfem": {"fresh": True}}}, r"tiny\.runs\.dfem has fresh, which the study's seeds, columns and rows"),
+        (
+            {"columns": {"A": {"datasets": ["a"], "folds": [1, 1]}}},
+            r"seeds and folds are numbers from 0 on, each once; they are \[1, 1\]",
         ),
         ({"rows": {"x": {"method": "adl"}}}, r"the study tiny: (.|\n)*method 'adl' does not exist"),
-        ({"seeds": [0, 0]}, r"seeds are numbers from 0 on, each once; they are \[0, 0\]"),
+        ({"seeds": [0, 0]}, r"seeds and folds are numbers from 0 on, each once; they are \[0, 0\]"),
         ({"measures": ["acuracy"]}, r"the study tiny: (.|\n)*measures"),
         (
             {"columns": {"A": {"datasets": ["a"], "counts": {"by": "challenge"}}}},
@@ -200,6 +211,29 @@ def test_a_study_that_nobody_describes_is_refused_with_the_nearest_name():
         assert asked_study().methods == ("baseline", "addl", "dfem")
     finally:
         choose({})
+
+
+def test_probes_ask_for_faces_of_which_every_factor_is_known():
+    try:
+        with pytest.raises(ParameterError, match=r"tiny\.probes is true, but nobody knows every factor of a;"):
+            choose(changed(probes=True) | {"study": "tiny"})
+    finally:
+        choose({})
+
+
+def test_mlflow_keeps_what_a_study_is_and_not_each_of_its_runs():
+    kept = flatten(_plain(planned()))
+    assert kept["study.title"] == "Tiny"
+    assert not [name for name in kept if name.startswith("cells")]
+
+
+def test_weights_that_are_not_there_stop_a_run_before_what_it_starts_from_is_trained(tmp_path, data):
+    changes = {"addl": {"initialisation": {"backbone": "./nowhere.pth"}}}
+    whole = planned(changed(seeds=[0], rows={"B": {"method": "baseline"}, "A": {"method": "addl", "changes": changes}}))
+    cells, *_ = run(whole, tmp_path, data)
+    assert list(cells["state"]) == ["done", "failed"]
+    assert "nowhere.pth" in cells["error"].iloc[1]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_finished_run_is_never_run_again_and_the_table_has_all_rows(tmp_path, data, caplog):

@@ -29,16 +29,23 @@ _SEQUENCES = {
     "surprise": 83,
 }
 
+_UNLABELLED = 266
+"""Sequences without an expression."""
+
+_WITHOUT_CONTEMPT = 6
+
 
 class CkPlusOptions(Settings):
     """Which frames of which sequences are read.
 
     Attributes:
+        classes: 7, or 6, where sequences of contempt are left out.
         frames: those that carry a sequence's expression.
         neutral: how many first frames of each sequence are added as neutral faces.
         unlabelled: also read the 266 sequences without an expression.
     """
 
+    classes: Literal[6, 7] = 7
     frames: Literal["last_three", "all"] = "last_three"
     neutral: int = Field(0, ge=0)
     unlabelled: bool = False
@@ -64,6 +71,8 @@ class CkPlus(Reader):
         images["sequence"] = images["subject"] + "_" + images["part"]
         images["frame"] = images["frame"].astype(int)
         images["expression"] = images["sequence"].map(_emotions(tree))
+        if self.options.classes == _WITHOUT_CONTEMPT:
+            images = images[images["expression"] != "contempt"]
         if not self.options.unlabelled:
             images = images[images["expression"].notna()]
         table = chosen_frames(images, self.options.frames, self.options.neutral)
@@ -74,12 +83,15 @@ class CkPlus(Reader):
 
     def expected(self) -> Expected:
         """Return the counts of the CVPR paper's Table 3, times the frames of the rule."""
-        sequences = 593 if self.options.unlabelled else sum(_SEQUENCES.values())
-        subjects = 123 if self.options.unlabelled else 118
+        whole = self.options.classes != _WITHOUT_CONTEMPT
+        labelled = {name: count for name, count in _SEQUENCES.items() if whole or name != "contempt"}
+        sequences = sum(labelled.values()) + (_UNLABELLED if self.options.unlabelled else 0)
+        people = 123 if self.options.unlabelled else 118
+        subjects = people if whole else None  # nobody states who shows contempt alone
         source = "Lucey et al. 2010, Table 3; three frames of each sequence"
         if self.options.frames == "all":
             return Expected(subjects=subjects, sequences=sequences, source=source)
-        classes = {name: THREE * count for name, count in _SEQUENCES.items()}
+        classes = {name: THREE * count for name, count in labelled.items()}
         if self.options.neutral:
             classes["neutral"] = self.options.neutral * sequences
         return Expected(

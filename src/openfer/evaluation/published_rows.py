@@ -1,5 +1,6 @@
 """Which published figure an accuracy of ours is measured against: the paper's own row on the same dataset."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,13 +65,17 @@ def published_dataset(dataset: str, classes: int) -> str | None:
     return _DATASETS.get(dataset)
 
 
-def is_published_on(column: str, datasets: Iterable[str]) -> bool:
+def is_published_on(column: str, datasets: Iterable[str], classes: int) -> bool:
     """Return whether a published column is of one of our datasets or of a part of it, so that figures may be compared.
 
     Args:
         column: as the papers call it, such as ``AffectNet-7`` or ``Occlusion-AffectNet``.
         datasets: as parameters name them.
+        classes: how many ours are told apart in; a column that names its own is of no other number.
     """
+    named = re.search(r"-(\d+)$|\((\d+) classes\)$", column)
+    if named is not None and int(named[1] or named[2]) != classes:
+        return False
     words = (word for name in datasets for word in _IN_COLUMNS.get(name, (_DATASETS.get(name),)))
     return any(word is not None and word in column for word in words)
 

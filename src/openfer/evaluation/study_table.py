@@ -143,7 +143,7 @@ def _lines(
     own, told = _of(answers, want), _of(facts, want)
     if own.empty:
         return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
-    lines, comparable = [], is_published_on(want.column, want.trained_on)
+    lines, comparable = [], is_published_on(want.column, want.trained_on, len(classes_in(own)))
     for selection in dict.fromkeys(own["selection"]):
         if selection == "oracle_test":
             continue

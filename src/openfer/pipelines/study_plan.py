@@ -1,17 +1,21 @@
 """The runs that a study comes to, and what each of them starts from."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from openfer.errors import ParameterError
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.parameters import Settings
+from openfer.parameters import DERIVED, Settings
 from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.needs import EXTRAS, NEEDS
 from openfer.pipelines.study_settings import Changes, Column, Row, Study
 from openfer.training.mask_settings import GENERATOR
+
+_OF_THE_STUDY = ("method", "seed", "fresh", "tested_on")
+_OF_THE_COLUMN = ("datasets", "fold")
+"""What the column says of a row's own method; what this starts from has datasets of its own."""
 
 
 class PlannedRun(Settings):
@@ -55,7 +59,7 @@ class StudyPlan(Settings):
 
     name: str
     study: Study
-    cells: dict[str, Cell]
+    cells: dict[str, Cell] = Field(json_schema_extra=DERIVED)
 
 
 def is_study(value: Any) -> bool:
@@ -88,7 +92,7 @@ def plan(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         for column in study.columns
         for fold in study.columns[column].folds
     }
-    _check_changes(name, study, (cell["planned"] for cell in cells.values()))
+    _check_changes(name, study, cells.values())
     return {"name": name, "study": block, "cells": cells}
 
 
@@ -147,17 +151,31 @@ def _parts(planned: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _parts(needed)
 
 
-def _check_changes(name: str, study: Study, planned: Iterable[Mapping[str, Any]]) -> None:
-    run = {part["run"]["method"] for whole in planned for part in _parts(whole)}
-    where: Sequence[tuple[str, Changes]] = [
-        ("runs", study.runs),
-        *((f"columns.{column}.changes", study.columns[column].changes) for column in study.columns),
-        *((f"rows.{row}.changes", study.rows[row].changes) for row in study.rows),
-    ]
-    for place, changes in where:
-        for method in changes:
-            if method not in run:
+def _check_changes(name: str, study: Study, cells: Collection[Mapping[str, Any]]) -> None:
+    """Refuse changes that no run would read: of methods that have none there, and of what the study itself says."""
+    places: list[tuple[str, Changes, str, str]] = [("runs", study.runs, "", "")]
+    places += [(f"{kind}.{of}.changes", own.changes, kind[:-1], of) for kind, of, own in _parts_of(study)]
+    for place, changes, kind, of in places:
+        here = [cell["planned"] for cell in cells if not kind or cell[kind] == of]
+        methods = {part["run"]["method"] for planned in here for part in _parts(planned)}
+        for method, change in changes.items():
+            if method not in methods:
                 raise ParameterError(
-                    f"{name}.{place} changes {method!r}, of which this study has no run; its runs are of "
-                    f"{', '.join(sorted(run))}"
+                    f"{name}.{place} changes {method!r}, of which there is no run here; the runs are of "
+                    f"{', '.join(sorted(methods))}"
                 )
+            own = [planned["run"] for planned in here if planned["run"]["method"] == method]
+            unread = {*_OF_THE_STUDY} & set(change)
+            unread |= {what for what in _OF_THE_COLUMN if any(run[what] != change.get(what, run[what]) for run in own)}
+            if unread:
+                raise ParameterError(
+                    f"{name}.{place}.{method} has {', '.join(sorted(unread))}, which the study's seeds, columns and "
+                    "rows say; set it there"
+                )
+
+
+def _parts_of(study: Study) -> Iterator[tuple[str, str, Row | Column]]:
+    for column, of_column in study.columns.items():
+        yield "columns", column, of_column
+    for row, of_row in study.rows.items():
+        yield "rows", row, of_row

@@ -1,8 +1,8 @@
 """A study as its parameters describe it: the grid of a paper's table, or any other."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from openfer.methods.names import method_names
 from openfer.parameters import Settings
@@ -16,6 +16,16 @@ ones of sequences, agreement with the ratings of valence and arousal."""
 
 Changes = dict[str, dict[str, Any]]
 """What is laid over parameters: by method, such as ``{dfem: {datasets: [synthetic_pie]}}``."""
+
+
+def _each_once(value: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(value)) != len(value) or min(value) < 0:
+        raise ValueError(f"seeds and folds are numbers from 0 on, each once; they are {list(value)}")
+    return value
+
+
+Numbers = Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(_each_once)]
+"""Seeds, or folds."""
 
 
 class Subset(Settings):
@@ -49,7 +59,7 @@ class Column(Settings):
     """
 
     datasets: tuple[str, ...] = Field(min_length=1)
-    folds: tuple[int, ...] = Field((0,), min_length=1)
+    folds: Numbers = (0,)
     counts: Subset | None = None
     changes: Changes = {}
 
@@ -121,16 +131,9 @@ class Study(Settings):
     paper: str | None = None
     table: str | None = None
     measures: tuple[Measure, ...] = Field(("accuracy",), min_length=1)
-    seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    seeds: Numbers = (0, 1)
     runs: Changes = {}
     columns: dict[str, Column] = Field(min_length=1)
     rows: dict[str, Row] = Field(min_length=1)
     probes: bool = False
     embedding: bool = False
-
-    @field_validator("seeds")
-    @classmethod
-    def _each_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(value)) != len(value) or min(value) < 0:
-            raise ValueError(f"seeds are numbers from 0 on, each once; they are {list(value)}")
-        return value

@@ -8,7 +8,6 @@ import pandas as pd
 from openfer.evaluation.figures import probe_plot
 from openfer.evaluation.independence import independence_summary
 from openfer.evaluation.probes import probe_summary
-from openfer.evaluation.published_rows import is_published_on
 from openfer.evaluation.report.parts import (
     Figures,
     Format,
@@ -129,12 +128,9 @@ def _compared(name: str, table: pd.DataFrame) -> str:
     printed = table[table["published"].notna()]
     if printed.empty:
         return said + "No paper prints these figures."
-    pairs = printed[["column", "trained_on"]].drop_duplicates().itertuples(index=False)
-    other = [
-        f"{column} (ours: {trained_on})"
-        for column, trained_on in pairs
-        if not is_published_on(str(column), str(trained_on).split(", "))
-    ]
+    apart = printed[printed["ours"].notna() & printed["difference"].isna()]
+    pairs = apart[["column", "trained_on"]].drop_duplicates().itertuples(index=False)
+    other = [f"{column} (ours: {trained_on})" for column, trained_on in pairs]
     if not other:
         return said + "Published figures are of the same datasets."
     return (

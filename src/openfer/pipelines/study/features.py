@@ -1,5 +1,6 @@
 """Nodes of a study that look at features: what they know of each factor, and where faces lie among them."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from openfer.pipelines.study.run_store import FinishedRun
 
 _KEPT = 8
-"""Digits of the code's version in the names of tables that are kept with a run."""
+"""Digits of the versions of code and truths in the names of tables that are kept with a run."""
 
 
 def probe_cells(
@@ -50,7 +51,8 @@ def probe_cells(
         start = store.needed(finished, PRETRAIN)
         before = None if start is None else start.models
         ask = partial(probe_run, run, finished.models, *tables, truths=truths, pretraining=before)
-        found = finished.tables((f"probes-{code}", f"independence-{code}"), ask)
+        known = hashlib.sha256(truths.to_csv(index=False).encode()).hexdigest()[:_KEPT]
+        found = finished.tables((f"probes-{code}-{known}", f"independence-{code}-{known}"), ask)
         for collected, table in zip((probes, independence), found, strict=True):
             where = pd.DataFrame({"row": cell.row, "column": cell.column}, table.index)
             collected.append(pd.concat([where, table], axis=1))

@@ -23,10 +23,11 @@ def create_pipeline(**_: Any) -> Pipeline:
         for dataset, extras in asked.datasets.items()
         for part in ("rows", "faces", "split", "groups", *extras)
     }
+    looked_at = {key: entry for key, entry in parts.items() if key[1] != "groups"}
     told = {key: value for key, value in parts.items() if key[1] in ("rows", "groups")}
     results = [f"{name}.cells", f"{name}.answers", f"{name}.cell_facts"]
     code = [f"openfer.methods.{method}" for method in asked.methods]
-    further = _probes(name, parts) if asked.probes else Pipeline([])
+    further = _probes(name, looked_at) if asked.probes else Pipeline([])
     further += _embedding(name) if asked.embedding else Pipeline([])
     return (
         data_pipeline(asked.datasets)
@@ -34,8 +35,8 @@ def create_pipeline(**_: Any) -> Pipeline:
         + Pipeline(
             [
                 node(
-                    resumes(runs(bound(nodes.run_cells, tuple(parts)), *code)),
-                    ["params:study_plan", "study_runs", *parts.values()],
+                    resumes(runs(bound(nodes.run_cells, tuple(looked_at)), *code)),
+                    ["params:study_plan", "study_runs", *looked_at.values()],
                     results,
                     name="cells",
                     namespace=name,
@@ -60,9 +61,8 @@ def create_pipeline(**_: Any) -> Pipeline:
 
 
 def _probes(name: str, parts: Mapping[tuple[str, str], str]) -> Pipeline:
-    looked_at = {key: entry for key, entry in parts.items() if key[1] != "groups"}
     rendered = {dataset for dataset, _ in parts if dataset in EMBEDDED}
-    looked_at |= {(dataset, "truths"): catalog_name(dataset, "truths") for dataset in sorted(rendered)}
+    looked_at = {**parts, **{(dataset, "truths"): catalog_name(dataset, "truths") for dataset in sorted(rendered)}}
     return Pipeline(
         [
             node(

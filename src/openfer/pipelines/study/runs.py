@@ -51,6 +51,7 @@ class StudyRuns:
         found = self._store.find(identity)
         if found is not None:
             return found
+        planned.run.initialisation.refuse_missing_file()  # before what comes first is trained for nothing
         starts = [self.run(needed, f"{label} < {name}") for name, needed in planned.needs.items()]
         run = planned.run
         _log.info("study run    %s (%s)", label, identity)

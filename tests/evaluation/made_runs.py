@@ -95,9 +95,11 @@ def write_run(
         features = np.stack(grey).reshape(len(who), -1).astype(np.float32)
         features_table(who, features, first["y_true"].tolist()).to_parquet(output / "features.parquet")
     curve = [["expression", epoch, "val", "accuracy/expression", epoch / 10] for epoch in (1, 2, 3, 4)]
-    seconds = [["expression", epoch, "train", "seconds", 2.5] for epoch in (1, 2, 3, 4)]
+    spent = [
+        ["expression", epoch, "train", *of] for epoch in (1, 2, 3, 4) for of in (("seconds", 2.5), ("cpu_joules", 900))
+    ]
     columns = ["stage", "epoch", "split", "name", "value"]
-    pd.DataFrame(curve + seconds, columns=columns).assign(method=name).to_csv(models / "history.csv", index=False)
+    pd.DataFrame(curve + spent, columns=columns).assign(method=name).to_csv(models / "history.csv", index=False)
     half = first["sample_id"].tolist()
     groups = group_table({("occluder", "none"): half[: len(half) // 2 + 6], ("occluder", "mask"): half[-5:]})
     scores, gaps = fairness(predictions, groups, repeats=50)

@@ -6,7 +6,7 @@ from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 from openfer.evaluation.entries import UNKNOWN, entries_of
 from openfer.evaluation.leaderboard import leaderboard
-from openfer.evaluation.ledger import augmentation, ledger, wall_seconds
+from openfer.evaluation.ledger import augmentation, ledger, spent
 from openfer.evaluation.published import published_table
 from openfer.io.runs import find_runs
 
@@ -28,7 +28,8 @@ def test_a_row_per_run_with_all_that_made_it(made_runs):
     assert row["initialisation_sha256"] == "none"
     assert row["wall_seconds"] == 4 * 2.5
     assert row["selection"] == "best_val"
-    assert pd.isna(row["energy_kwh"])
+    assert row["cpu_kwh"] == pytest.approx(4 * 900 / 3.6e6)
+    assert pd.isna(row["gpu_kwh"])
 
 
 def test_stages_that_draw_in_different_ways_are_all_named(tmp_path):
@@ -49,9 +50,19 @@ def test_what_a_foreign_run_does_not_say_is_unknown(tmp_path):
     assert row["accuracy"] == 1
 
 
-@pytest.mark.parametrize("history", [None, pd.DataFrame({"name": ["main/total"], "value": [1.0]})])
+def history_of(*rows):
+    return pd.DataFrame(rows, columns=["stage", "epoch", "split", "name", "value"])
+
+
+@pytest.mark.parametrize("history", [None, history_of(), history_of(["only", 1, "train", "main/total", 1.0])])
 def test_nobody_measured_where_the_history_does_not_say(history):
-    assert pd.isna(wall_seconds(history))
+    assert pd.isna(spent(history, "seconds"))
+
+
+def test_energy_of_some_epochs_alone_is_not_that_of_the_run():
+    measured = history_of(["one", 1, "train", "cpu_joules", 5.0], ["two", 1, "train", "cpu_joules", 7.0])
+    assert spent(measured, "cpu_joules") == 12
+    assert pd.isna(spent(pd.concat([measured, history_of(["two", 2, "train", "seconds", 2.0])]), "cpu_joules"))
 
 
 def test_no_augmentation_is_a_crop_alone():

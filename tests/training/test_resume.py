@@ -55,7 +55,7 @@ def test_a_run_broken_off_before_any_step_ends_bit_identically(tmp_path, store, 
     for selection in ("last", "best_val"):
         assert same_tensors(resumed.states[selection].tensors, whole.states[selection].tensors)
         assert resumed.states[selection].facts == whole.states[selection].facts
-    timed = ["seconds", "images_per_second"]
+    timed = ["seconds", "images_per_second", "gpu_joules", "cpu_joules"]
     one, other = (fitted.history[~fitted.history["name"].isin(timed)] for fitted in (resumed, whole))
     assert one.equals(other)
 

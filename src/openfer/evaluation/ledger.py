@@ -13,12 +13,15 @@ from openfer.io.runs import Run
 RANDOM = "random weights"
 """The initialisation that has no file, and no hash."""
 
+_JOULES_PER_KWH = 3.6e6
+
 SHA256 = "initialisation_sha256"
 
 COLUMNS = (
     *("run", "entry", "made_by", "datasets", "data_version", "fold", "tested_on", "n_train", "n_test"),
     *("initialisation", SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch"),
-    *("device", "precision", "threads", "wall_seconds", "energy_kwh", "openfer", "commit", "licences_of_data", "task"),
+    *("device", "precision", "threads", "wall_seconds", "gpu_kwh", "cpu_kwh", "openfer", "commit"),
+    *("licences_of_data", "task"),
     *("accuracy", "published", "difference", "source", "oracle_accuracy"),
 )
 
@@ -35,7 +38,9 @@ def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFra
         :data:`COLUMNS`, one row per run: its main selection, and its first task, the expression where it has one.
         What a run does not say is ``unknown``. ``oracle_accuracy`` takes the place of ``accuracy``, which is null then,
         of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without
-        data loading before the first and validation after each; it and ``energy_kwh`` are null where nobody measured.
+        data loading before the first and validation after each; ``gpu_kwh`` is what the GPU in use took in these
+        seconds, ``cpu_kwh`` what all processors of the machine took. All three are
+        null where an epoch was not measured.
     """
     rows = []
     for entry in entries:
@@ -70,20 +75,27 @@ def _row(run: Run, entry: Entry, scores: Sequence[Mapping[str, Any]]) -> dict[st
             "augmentation": augmentation(_mapping(entry, "images")),
             "device": plan.get("device", UNKNOWN),
             "precision": plan.get("precision", UNKNOWN),
-            "wall_seconds": wall_seconds(run.history),
-            "energy_kwh": _mapping(entry, "energy").get("kwh", float("nan")),
+            "wall_seconds": spent(run.history, "seconds"),
+            "gpu_kwh": spent(run.history, "gpu_joules") / _JOULES_PER_KWH,
+            "cpu_kwh": spent(run.history, "cpu_joules") / _JOULES_PER_KWH,
             "openfer": code.get("openfer", UNKNOWN),
             "commit": commit_of(entry),
         }
     )
 
 
-def wall_seconds(history: pd.DataFrame | None) -> float:
-    """Return the seconds that all epochs of a history took to train; NaN where it does not say."""
+def spent(history: pd.DataFrame | None, name: str) -> float:
+    """Return what all epochs of a history took to train; NaN where one of them does not say.
+
+    Args:
+        history: stage, epoch, split, name, value.
+        name: ``seconds``, ``gpu_joules`` or ``cpu_joules``.
+    """
     if history is None:
         return float("nan")
-    seconds = history.loc[history["name"] == "seconds", "value"]
-    return float(seconds.sum()) if len(seconds) else float("nan")
+    values = history.loc[history["name"] == name, "value"]
+    epochs = len(history[["stage", "epoch"]].drop_duplicates())
+    return float(values.sum()) if epochs and len(values) == epochs else float("nan")
 
 
 def augmentation(images: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces, Key
 from openfer.training.device import compile_networks, eager, forget_compiled, place, resolve
+from openfer.training.energy import EnergyMeter
 from openfer.training.history import History
 from openfer.training.ledger import Ledger
 from openfer.training.masking import Mask
@@ -152,6 +153,7 @@ class _Run:
         self._criterion = "ccc" if method.regresses else "accuracy"
         self._selector = Selector(config.selections)
         self._best_of_stage = Selector(("best_val",))
+        self._meter = EnergyMeter(self._plan.device)
         self._history = History()
         self._position = Position()
         self._optimiser_state: tuple[Mapping[str, torch.Tensor], Mapping[str, Any]] | None = None
@@ -210,10 +212,11 @@ class _Run:
         began = time.monotonic() - self._position.seconds
         self._method.enter(stage, epoch)
         self._method.train()
+        self._meter.begin(self._position.joules if self._position.step else None)
         self._train(stage, epoch, optimisers, ledger, bar, began)
         seconds = time.monotonic() - began
         images = min(len(self._samplers[stage.name]), self._steps(stage) * stage.schedule.batch_size)
-        speed = {"seconds": seconds, "images_per_second": images / seconds}
+        speed = {"seconds": seconds, "images_per_second": images / seconds} | self._meter.joules
         means = ledger.means()
         warn_of_collapse(f"{self._label}, {where}", self._method.healthy, means, self._history.rows)
         learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
@@ -236,16 +239,19 @@ class _Run:
             ledger.note(step, losses, len(batch.images))
             if ledger.unread >= optimisers.check_every:
                 ledger.read()
+                self._meter.count()
                 bar.show(loss=ledger.latest)
             optimisers.step(losses, epoch * self._steps(stage) + step, epoch)
             del losses  # they hold the graph, and the next step would build its own beside it
             bar.step()
             if time.monotonic() - self._saved_at >= self._config.checkpoint_minutes * 60:
                 ledger.read()
-                seconds = time.monotonic() - began
-                self._position = replace(self._position, step=step + 1, seconds=seconds, ledger=ledger.facts())
+                self._meter.count()
+                seconds, joules, sums = time.monotonic() - began, self._meter.joules, ledger.facts()
+                self._position = replace(self._position, step=step + 1, seconds=seconds, joules=joules, ledger=sums)
                 self._save(optimisers)
         ledger.read()
+        self._meter.count()
 
     def _weighed(self, stage: Stage, epoch: int, batch: Batch, keys: list[Key]) -> tuple[Batch, Losses]:
         """Return a batch with what its samples count, and what is worth a curve of that."""

@@ -25,6 +25,7 @@ class Position:
         epoch: number of the epoch in the stage, from 0.
         step: number of the step in the epoch, from 0.
         seconds: time already spent in this epoch.
+        joules: what was counted of its energy (:class:`openfer.training.energy.EnergyMeter`).
         ledger: sums of the losses of this epoch so far.
     """
 
@@ -32,6 +33,7 @@ class Position:
     epoch: int = 0
     step: int = 0
     seconds: float = 0.0
+    joules: dict[str, float] = field(default_factory=dict)
     ledger: dict[str, Any] = field(default_factory=dict)
 
 

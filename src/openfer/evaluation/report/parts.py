@@ -170,6 +170,11 @@ def three(value: Any) -> str:
     return "" if pd.isna(value) else f"{value:.3f}"
 
 
+def digits(value: Any) -> str:
+    """Return a number with three digits that count; nothing for a missing one."""
+    return "" if pd.isna(value) else f"{value:.3g}"
+
+
 def probability(value: Any) -> str:
     """Return a probability with two digits that count; nothing for a missing one."""
     return "" if pd.isna(value) else f"{value:.2g}"

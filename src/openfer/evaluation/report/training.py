@@ -13,6 +13,7 @@ from openfer.evaluation.report.parts import (
     Figures,
     Format,
     Section,
+    digits,
     paragraph,
     percent,
     points,
@@ -28,7 +29,8 @@ _MOST_SHEETS = 24
 """Pictures of a page: each is some hundred kilobytes."""
 
 _TITLES = {"grad_cam": "Grad-CAM", "attention": "attention"}
-_NO_CURVE = ("learning_rate/", "seconds", "images_per_second")
+_NO_CURVE = ("learning_rate/", "seconds", "images_per_second", "gpu_joules", "cpu_joules")
+_ENERGY = ("gpu_kwh", "cpu_kwh")
 
 LEDGER: dict[str, tuple[str, Format]] = {
     "run": ("run", word),
@@ -52,7 +54,8 @@ LEDGER: dict[str, tuple[str, Format]] = {
     "precision": ("precision", word),
     "threads": ("threads", word),
     "wall_seconds": ("training s", whole),
-    "energy_kwh": ("energy kWh", word),
+    "gpu_kwh": ("GPU kWh", digits),
+    "cpu_kwh": ("CPU kWh", digits),
     "openfer": ("openfer", word),
     "commit": ("git commit", word),
     "licences_of_data": ("licences of the data", word),
@@ -115,13 +118,13 @@ def ledger_section(table: pd.DataFrame) -> Section:
     Args:
         table: from :func:`openfer.evaluation.ledger.ledger`.
     """
-    empty = [name for name in ("energy_kwh", "published", "difference", "oracle_accuracy") if table[name].isna().all()]
+    empty = [name for name in (*_ENERGY, "published", "difference", "oracle_accuracy") if table[name].isna().all()]
     empty += ["source"] * ("published" in empty)
     columns = {name: column for name, column in LEDGER.items() if name not in empty}
     said = (
         "One row per run. Its predictions, facts and model lie in the folders of this name below 07_model_output and "
-        "06_models; training seconds are those of the epochs alone."
-        + (" Nobody measured energy." if "energy_kwh" in empty else "")
+        "06_models; training seconds and energy are those of the epochs alone. "
+        + ("No machine here counts energy." if {*_ENERGY} <= {*empty} else "Energy is that of whole devices.")
     )
     return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
 

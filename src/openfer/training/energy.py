@@ -1,0 +1,111 @@
+"""The energy that training takes, where this machine counts it: NVIDIA's counter of a GPU, RAPL's of the processors."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+POWERCAP = Path("/sys/class/powercap")
+"""Where Linux shows the counters of processors; to root alone by default, as they give away what a program does."""
+
+GPU, CPU = "gpu_joules", "cpu_joules"
+"""What is counted: the GPU in use with its memory; all processors without theirs."""
+
+_PACKAGES = "intel-rapl:[0-9]*"  # AMD's have this name too
+_PER_JOULE_GPU, _PER_JOULE_CPU = 1e3, 1e6
+
+
+class EnergyMeter:
+    """Sums what the counters of a GPU and of all processors count while a run is at work.
+
+    A counter is of the whole device, other programs on it included.
+
+    Attributes:
+        joules: since :meth:`begin`, by :data:`GPU` and :data:`CPU`; what cannot be read throughout is not there.
+
+    Args:
+        device: where networks compute.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._counters = {CPU: _packages(POWERCAP)}
+        if device.type == "cuda":
+            self._counters[GPU] = _gpu(device)
+        self._at: dict[str, list[float]] = {}
+        self.joules: dict[str, float] = {}
+
+    def begin(self, joules: Mapping[str, float] | None = None) -> None:
+        """Count anew.
+
+        Args:
+            joules: what an earlier process has counted of the same epoch; what is not in it was not counted then and
+                is not now. None at the epoch's start.
+        """
+        self._at = self._read()
+        self.joules = dict.fromkeys(self._at, 0.0) if joules is None else dict(joules)
+
+    def count(self) -> None:
+        """Add what was used since the last call; often enough, within minutes, that no counter goes round unseen."""
+        before, self._at = self._at, self._read()
+        known = [kind for kind in self.joules if kind in before and kind in self._at]
+        self.joules = {kind: self.joules[kind] + self._used(kind, before, self._at) for kind in known}
+
+    def _used(self, kind: str, before: Mapping[str, list[float]], now: Mapping[str, list[float]]) -> float:
+        ends = zip(self._counters[kind], before[kind], now[kind], strict=True)
+        return sum(counter.between(begin, end) for counter, begin, end in ends)
+
+    def _read(self) -> dict[str, list[float]]:
+        readings: dict[str, list[float]] = {}
+        for kind, counters in self._counters.items():
+            with suppress(OSError):
+                readings[kind] = [counter.read() for counter in counters]
+        return {kind: values for kind, values in readings.items() if values}
+
+
+class _Counter:
+    """Something that counts joules up to a range, after which it begins at 0 again; reading raises an OSError."""
+
+    def __init__(self, read: Callable[[], float], joules: float = float("inf")) -> None:
+        self.read, self._range = read, joules
+
+    def between(self, before: float, now: float) -> float:
+        return now - before if now >= before else now - before + self._range
+
+
+def _packages(powercap: Path) -> list[_Counter]:
+    """Return the counters of all processors; none where one may not be read, as a part would be taken for the whole."""
+    folders = [path for path in sorted(powercap.glob(_PACKAGES)) if path.name.count(":") == 1]  # not their parts
+    try:
+        return [_package(folder) for folder in folders]
+    except OSError:
+        return []
+
+
+def _package(folder: Path) -> _Counter:
+    file = folder / "energy_uj"
+
+    def read() -> float:
+        return int(file.read_text()) / _PER_JOULE_CPU
+
+    read()
+    return _Counter(read, int((folder / "max_energy_range_uj").read_text()) / _PER_JOULE_CPU)
+
+
+def _gpu(device: torch.device) -> list[_Counter]:
+    """Return the counter of a GPU; none where its driver has none, as before Volta and for a part of one (MIG)."""
+    import pynvml
+
+    def read() -> float:
+        try:
+            return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / _PER_JOULE_GPU
+        except pynvml.NVMLError as error:
+            raise OSError(str(error)) from error
+
+    try:
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+        read()
+    except (OSError, pynvml.NVMLError):
+        return []
+    return [_Counter(read)]

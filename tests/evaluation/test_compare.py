@@ -148,3 +148,18 @@ def test_people_with_many_images_count_as_people():
     assert known.corrected == known.p_people > known.p_value
     assert "n = 300 of 30 people" in known.sentence
     assert known.low < known.difference < known.high
+
+
+def test_people_whom_the_reference_alone_knows_count_too():
+    first, second = np.repeat(np.arange(30) < 26, 10), np.repeat(np.arange(30) % 3 > 0, 10)
+    subject = [f"person{i // 10}" for i in range(300)]
+    assert compare(run(first), run(second, "baseline").assign(subject=subject)).people == 30
+
+
+def test_methods_compared_together_get_what_two_of_them_get_alone(pair):
+    third = np.random.default_rng(9).random(300) < 0.75
+    tables = [run(pair[1], "baseline"), run(pair[0]), run(third, "manet")]
+    together = compare_all(pd.concat(tables), "baseline")
+    for found, (first, second) in zip(together, [(1, 0), (2, 0), (2, 1)], strict=True):
+        alone = compare(tables[first], tables[second])
+        assert (found.low, found.high, found.p_value) == (alone.low, alone.high, alone.p_value)

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from openfer.evaluation.statistics import holm, paired_bootstrap
+from openfer.evaluation.statistics import holm, paired_bootstrap, resampled_means
+
+
+def by_person(differences, person, repeats=1000):
+    (replicates,) = resampled_means(differences[None], person, repeats)
+    return paired_bootstrap(float(differences.mean()), replicates, int(person.max()) + 1)
 
 
 def test_holm_multiplies_the_smallest_by_all_the_next_by_one_less_and_keeps_their_order():
@@ -32,7 +37,7 @@ def test_the_interval_of_a_paired_difference_is_scipy_s_over_people():
         method="percentile",
         rng=np.random.default_rng(1),
     )
-    found = paired_bootstrap(differences, person, repeats=20_000)
+    found = by_person(differences, person, repeats=20_000)
     assert found.people == 60
     assert found.standard_error == pytest.approx(theirs.standard_error, rel=0.03)
     bounds = theirs.confidence_interval
@@ -43,15 +48,25 @@ def test_the_probability_by_people_with_one_image_each_is_that_of_a_paired_t_tes
     from scipy.stats import ttest_1samp
 
     differences = np.random.default_rng(3).choice([-1.0, 0, 1], 400, p=[0.1, 0.75, 0.15])
-    found = paired_bootstrap(differences, np.arange(400), repeats=20_000)
+    found = by_person(differences, np.arange(400), repeats=20_000)
     assert found.p_value == pytest.approx(ttest_1samp(differences, 0).pvalue, rel=0.1)
 
 
 def test_one_person_proves_nothing():
-    found = paired_bootstrap(np.ones(10), np.zeros(10, np.int64))
+    found = by_person(np.ones(10), np.zeros(10, np.int64))
     assert (found.people, found.p_value) == (1, 1)
 
 
 def test_no_difference_is_no_evidence():
-    found = paired_bootstrap(np.zeros(10), np.arange(10))
+    found = by_person(np.zeros(10), np.arange(10))
     assert (found.standard_error, found.p_value) == (0, 1)
+
+
+def test_all_rows_are_resampled_alike():
+    generator = np.random.default_rng(5)
+    values, person = generator.integers(0, 2, (3, 40)).astype(float), np.repeat(np.arange(10), 4)
+    found = resampled_means(values, person, 50)
+    assert found.shape == (3, 50)
+    for row, alone in zip(found, values, strict=True):
+        np.testing.assert_array_equal(row, resampled_means(alone[None], person, 50)[0])
+    np.testing.assert_allclose(found[0] - found[1], resampled_means((values[0] - values[1])[None], person, 50)[0])

@@ -1,8 +1,9 @@
 """How far apart two runs are, judged on the samples that both of them answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.evaluation.bootstrap import subjects, units
 from openfer.evaluation.predictions import run_name, runs_in, single_run
-from openfer.evaluation.statistics import holm, paired_bootstrap
+from openfer.evaluation.statistics import PairedBootstrap, holm, paired_bootstrap, resampled_means
 
 SIGNIFICANCE = 0.05
 """Below this corrected probability a difference counts as beyond sampling error."""
@@ -88,36 +89,80 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     Args:
         first: the predictions of one run, valid under :data:`openfer.schemas.PREDICTIONS`.
         second: those of the run that it is measured against: same samples, task and selection. People are those of
-            the first's column ``subject``.
+            the column ``subject`` of either.
 
     Raises:
         DataError: if a table does not hold exactly one run, or the two differ in task, selection, samples or
             true labels.
     """
-    from scipy.stats import binomtest
-
     one, other = single_run(first), single_run(second)
-    names = [run_name(run["method"], run["variant"]) for run in (one, other)]
     for what in ("task", "selection"):
         if one[what] != other[what]:
             raise DataError(
-                f"{names[0]} has the {what} {one[what]!r} and {names[1]} {other[what]!r}: they answer different "
+                f"{_name(one)} has the {what} {one[what]!r} and {_name(other)} {other[what]!r}: they answer different "
                 f"questions; compare runs of the same {what}"
             )
-    right_first, right_second = _aligned(first, second, names)
-    d = right_first.astype(float) - right_second.astype(float)
+    return _every_two([second, first])[0]
+
+
+def compare_all(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
+    """Compare every two runs of the same task, selection and seed, and correct for the number of comparisons.
+
+    Oracle selections are left out: they are no result.
+
+    Args:
+        predictions: any number of runs.
+        reference: the variant that the others are measured against, such as ``baseline``; of each selection and seed
+            its comparisons come first.
+
+    Raises:
+        DataError: if no run is of the reference variant, or as :func:`compare` raises.
+    """
+    runs = [(name, run) for name, run in runs_in(predictions) if name["selection"] != "oracle_test"]
+    runs.sort(key=lambda each: each[0]["variant"] != reference)
+    if not runs or runs[0][0]["variant"] != reference:
+        variants = sorted({str(name["variant"]) for name, _ in runs})
+        raise DataError(f"no predictions of the variant {reference!r} to compare with; there are {variants}")
+    alike: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
+    for name, run in runs:
+        alike.setdefault((name["task"], name["selection"], name["seed"]), []).append(run)
+    made = [comparison for group in alike.values() for comparison in _every_two(group)]
+    corrected = holm([comparison.corrected for comparison in made])
+    return [replace(c, comparisons=len(made), corrected=float(p)) for c, p in zip(made, corrected, strict=True)]
+
+
+def _every_two(runs: Sequence[pd.DataFrame]) -> list[Comparison]:
+    """Compare every run with each of those before it; the people of a resample are the same ones for all of them."""
+    if len(runs) < 2:
+        return []
+    names, right = [single_run(run) for run in runs], _right(runs)
+    people = next((known for run in runs if (known := subjects(run)) is not None), None)
+    unit = units(runs[0].sort_values("sample_id"), people)
+    replicates = resampled_means(right, unit)
+    made = []
+    for second, first in combinations(range(len(runs)), 2):
+        d = right[first] - right[second]
+        resampled = paired_bootstrap(float(d.mean()), replicates[first] - replicates[second], int(unit.max()) + 1)
+        made.append(_comparison(names[first], names[second], d, resampled, known=people is not None))
+    return made
+
+
+def _comparison(
+    first: Mapping[str, Any], second: Mapping[str, Any], d: np.ndarray, resampled: PairedBootstrap, *, known: bool
+) -> Comparison:
+    """Judge the paired differences of two runs, each in {-1, 0, 1}, by themselves and by person where one is known."""
+    from scipy.stats import binomtest
+
     only_first, only_second = int((d > 0).sum()), int((d < 0).sum())
     discordant = only_first + only_second
     mcnemar = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
-    resampled = paired_bootstrap(d, units(first))
-    known = subjects(first) is not None
     independent = float(np.sqrt(d.var(ddof=1) / len(d))) if len(d) > 1 else float("nan")
     return Comparison(
-        first=names[0],
-        second=names[1],
-        selection=str(one["selection"]),
-        task=str(one["task"]),
-        seeds=(int(one["seed"]), int(other["seed"])),
+        first=_name(first),
+        second=_name(second),
+        selection=str(first["selection"]),
+        task=str(first["task"]),
+        seeds=(int(first["seed"]), int(second["seed"])),
         n=len(d),
         people=resampled.people if known else 0,
         difference=float(d.mean()),
@@ -131,33 +176,6 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
         comparisons=1,
         corrected=max(mcnemar, resampled.p_value) if known else mcnemar,
     )
-
-
-def compare_all(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
-    """Compare every two runs of the same task, selection and seed, and correct for the number of comparisons.
-
-    Oracle selections are left out: they are no result.
-
-    Args:
-        predictions: any number of runs.
-        reference: the variant that the others are measured against, such as ``baseline``; its comparisons come first.
-
-    Raises:
-        DataError: if no run is of the reference variant, or as :func:`compare` raises.
-    """
-    runs = [(name, run) for name, run in runs_in(predictions) if name["selection"] != "oracle_test"]
-    runs.sort(key=lambda each: each[0]["variant"] != reference)
-    if not runs or runs[0][0]["variant"] != reference:
-        variants = sorted({str(name["variant"]) for name, _ in runs})
-        raise DataError(f"no predictions of the variant {reference!r} to compare with; there are {variants}")
-    alike = ("task", "selection", "seed")
-    made = [
-        compare(run, base)
-        for (other, base), (name, run) in combinations(runs, 2)
-        if all(name[what] == other[what] for what in alike)
-    ]
-    corrected = holm([comparison.corrected for comparison in made])
-    return [replace(c, comparisons=len(made), corrected=float(p)) for c, p in zip(made, corrected, strict=True)]
 
 
 def sentences(comparisons: Sequence[Comparison]) -> list[str]:
@@ -207,21 +225,35 @@ def _above(difference: float) -> str:
     return f"{abs(100 * difference):.1f} points {'above' if difference > 0 else 'below'}"
 
 
-def _aligned(first: pd.DataFrame, second: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    one, other = first.set_index("sample_id"), second.set_index("sample_id")
-    only_one, only_other = one.index.difference(other.index), other.index.difference(one.index)
+def _right(runs: Sequence[pd.DataFrame]) -> np.ndarray:
+    """Return 1 where a run is right and 0 where it is not, float64, (runs, samples), samples in the order of their ids.
+
+    Raises:
+        DataError: if a run has other samples or other true labels than the first.
+    """
+    ordered = [run.set_index("sample_id").sort_index() for run in runs]
+    for run in ordered[1:]:
+        _refuse_another_test(run, ordered[0])
+    return np.stack([(run["y_pred"] == run["y_true"]).to_numpy(dtype=float) for run in ordered])
+
+
+def _refuse_another_test(run: pd.DataFrame, reference: pd.DataFrame) -> None:
+    names = [run_name(str(table["method"].iloc[0]), str(table["variant"].iloc[0])) for table in (run, reference)]
+    only_one, only_other = run.index.difference(reference.index), reference.index.difference(run.index)
     if len(only_one) or len(only_other):
         raise DataError(
             f"{names[0]} and {names[1]} were not tested on the same samples: {len(only_one)} only in the first, "
-            f"{len(only_other)} only in the second, {len(one.index.intersection(other.index))} in both, such as "
+            f"{len(only_other)} only in the second, {len(run.index.intersection(reference.index))} in both, such as "
             f"{[*only_one[:2], *only_other[:2]]}. A paired comparison needs the same test set: predict both on the "
             "same split"
         )
-    other = other.loc[one.index]
-    differ = one["y_true"].astype(object) != other["y_true"].astype(object)
+    differ = run["y_true"].astype(object) != reference["y_true"].astype(object)
     if differ.any():
         raise DataError(
-            f"{names[0]} and {names[1]} have different true labels for {differ.sum()} of {len(one)} samples, the "
+            f"{names[0]} and {names[1]} have different true labels for {differ.sum()} of {len(run)} samples, the "
             f"first {differ.idxmax()}: they were tested on different versions of the data; predict both anew"
         )
-    return (one["y_pred"] == one["y_true"]).to_numpy(), (other["y_pred"] == other["y_true"]).to_numpy()
+
+
+def _name(run: Mapping[str, Any]) -> str:
+    return run_name(run["method"], run["variant"])

@@ -31,31 +31,46 @@ class PairedBootstrap:
     p_value: float
 
 
-def paired_bootstrap(differences: np.ndarray, units: np.ndarray, repeats: int = 1000, seed: int = 0) -> PairedBootstrap:
-    """Resample the mean of paired differences by person.
-
-    The probability is by the standard error and not a share of the resamples, as a share cannot be smaller than one
-    in ``repeats``, which a correction for many comparisons would need.
+def resampled_means(values: np.ndarray, units: np.ndarray, repeats: int = 1000, seed: int = 0) -> np.ndarray:
+    """Return the means of several rows of values in resamples by person, which are the same ones for all rows.
 
     Args:
-        differences: (N,), such as right or wrong (1 or 0) of one method minus that of another on the same samples.
+        values: (M, N), such as right or wrong (1 or 0) of M methods on the same N samples.
         units: int64, (N,), the person of each sample, from 0 without gaps
             (:func:`openfer.evaluation.bootstrap.units`).
-        repeats: how many resamples.
+        repeats: how many resamples, R.
         seed: of the draws.
-    """
-    from scipy.stats import t
 
+    Returns:
+        (M, R).
+    """
     people = int(units.max()) + 1
-    sums = np.bincount(units, differences, people)
+    sums = np.stack([np.bincount(units, row, people) for row in values])
     sizes = np.bincount(units, minlength=people).astype(float)
     at_once = max(1, min(repeats, _AT_ONCE // people))
     drawn = [(sums @ weights) / (sizes @ weights) for weights in draws(people, repeats, seed, at_once)]
-    replicates = np.concatenate(drawn)
-    error, mean = float(replicates.std(ddof=1)), float(np.mean(differences))
+    return np.concatenate(drawn, axis=1)
+
+
+def paired_bootstrap(difference: float, replicates: np.ndarray, people: int) -> PairedBootstrap:
+    """Say what resamples of a mean paired difference are worth.
+
+    The probability is by the standard error and not a share of the resamples, as a share cannot be smaller than one
+    in their number, which a correction for many comparisons would need.
+
+    Args:
+        difference: in the data, such as the accuracy of one method minus that of another.
+        replicates: (R,), the same in each resample (:func:`resampled_means`).
+        people: how many were drawn.
+    """
+    from scipy.stats import t
+
+    error = float(replicates.std(ddof=1))
     low, high = percentiles(replicates)
-    with np.errstate(divide="ignore"):
-        p_value = 1.0 if people < 2 or mean == 0 else float(2 * t.sf(abs(np.divide(mean, error)), people - 1))
+    p_value = 1.0
+    if people > 1 and difference != 0:
+        score = abs(difference) / error if error > 0 else np.inf
+        p_value = float(2 * t.sf(score, people - 1))
     return PairedBootstrap(people, error, float(low), float(high), p_value)
 
 

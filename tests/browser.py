@@ -18,6 +18,7 @@ _PATIENCE = 60
 _QUIET = (
     *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic"),
     *("--disable-component-update", "--disable-sync", "--disable-extensions", "--mute-audio", "--hide-scrollbars"),
+    "--disable-dev-shm-usage",  # containers have little of it
 )
 
 

@@ -16,9 +16,9 @@ from openfer.schemas import FEATURES, PREDICTIONS
 
 _FACES, _MODELS, _OUTPUT, _REPORTING = "03_primary", "06_models", "07_model_output", "08_reporting"
 _PREDICTIONS, _FEATURES, _ELSEWHERE = "predictions.parquet", "features.parquet", "elsewhere.parquet"
-_GROUPS, _GAPS = "groups.csv", "gaps.csv"
+_GROUPS, _GAPS, _STABILITY = "groups.csv", "gaps.csv", "stability.csv"
 
-PICTURES = ("grad_cam", "attention")
+PICTURES = ("grad_cam", "attention", "stability")
 """What a report shows of the pictures that a run has left."""
 
 
@@ -85,6 +85,11 @@ class Run:
         """How far the best group is from the worst, from the same function."""
         return _table(self._in(_REPORTING, _GAPS))
 
+    @property
+    def stability(self) -> pd.DataFrame | None:
+        """Its failures over sequences, as :func:`openfer.evaluation.stability.stability` gives them."""
+        return _table(self._in(_REPORTING, _STABILITY))
+
     def picture(self, kind: str) -> Path | None:
         """Return the file of one of :data:`PICTURES`, where the run has made it."""
         path = self._in(_REPORTING, f"{kind}.png")
@@ -100,7 +105,7 @@ class Run:
         output = ("facts.json", _ELSEWHERE, _FEATURES, _PREDICTIONS)
         yield from (self._in(_OUTPUT, file) for file in output)
         yield self._in(_MODELS, "history.csv")
-        reporting = (_GROUPS, _GAPS, *(f"{kind}.png" for kind in PICTURES))
+        reporting = (_GROUPS, _GAPS, _STABILITY, *(f"{kind}.png" for kind in PICTURES))
         yield from (self._in(_REPORTING, file) for file in reporting)
 
     def _in(self, layer: str, file: str) -> Path:

@@ -29,8 +29,10 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "selection": ("selection", word),
     "accuracy": ("accuracy %", percent),
     "interval": ("95 % interval", word),
+    "fold_accuracy": ("mean of folds %", percent),
     "balanced_accuracy": ("balanced %", percent),
     "macro_f1": ("macro-F1 %", percent),
+    "aff_wild2_score": ("Aff-Wild2 score", three),
     "nmi": ("NMI", three),
     "calibration_error": ("calibration error", three),
     "n": ("n", whole),
@@ -48,6 +50,8 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "commit": ("commit", word),
 }
 """Of the page, of Markdown and of LaTeX."""
+
+_SOMETIMES = ("aff_wild2_score", "published", "difference", "accuracy_std", "people")
 
 _ALWAYS_SHORT = ("interval", "balanced_accuracy", "macro_f1", "nmi", "calibration_error", "n", "seeds")
 PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "published", "difference", "runs")
@@ -105,7 +109,8 @@ def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
     """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
-    empty = [name for name in ("published", "difference", "accuracy_std", "people") if table[name].isna().all()]
+    empty = [name for name in _SOMETIMES if table[name].isna().all()]
+    empty += ["fold_accuracy"] * bool((table["folds"] == 1).all())
     empty += ["made_by"] * (ELSEWHERE not in set(table["made_by"]))
     columns = {"entry": COLUMNS["entry"], **more, **COLUMNS}
     kept = {name: column for name, column in columns.items() if name not in empty}

@@ -27,6 +27,7 @@ from openfer.evaluation.report.leaderboard import (
     with_interval,
 )
 from openfer.evaluation.report.parts import Figures, Section, embedded, words
+from openfer.evaluation.report.stability import stability_section
 from openfer.evaluation.report.studies import studies_section
 from openfer.evaluation.report.training import curves_section, ledger_section, sheets_section
 from openfer.evaluation.text_tables import latex_table, markdown_table
@@ -91,6 +92,7 @@ def _page(
         confusion_section(entries, figures),
         groups_section(entries, figures),
         cross_dataset_section(entries),
+        stability_section(entries),
         reliability_section(entries, figures),
         features,
         hardest_section(entries),

@@ -23,7 +23,6 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.io.runs import PICTURES
 
 _MOST_SHEETS = 24
 """Pictures of a page: each is some hundred kilobytes."""
@@ -73,7 +72,7 @@ def sheets_section(entries: Sequence[Entry]) -> Section:
     found = [
         (entry, kind, path)
         for entry in entries
-        for kind in PICTURES
+        for kind in _TITLES
         if (path := entry.runs[0].picture(kind)) is not None
     ]
     parts = [

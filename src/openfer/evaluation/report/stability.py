@@ -1,0 +1,67 @@
+"""Whether answers hold over a sequence, of methods that were tested on the frames before a peak."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from openfer.evaluation.entries import Entry
+from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.leaderboard import TASK
+from openfer.evaluation.mean_over_seeds import mean_over_seeds
+from openfer.evaluation.report.parts import (
+    Format,
+    Section,
+    one,
+    paragraph,
+    percent,
+    sheet,
+    sortable,
+    unfold,
+    whole,
+    word,
+)
+from openfer.evaluation.stability import PLACES
+
+_SHARES = ("fc_share", "cfc_share", "cfc_of_fc", *(f"accuracy_{place}" for place in PLACES))
+
+_COLUMNS: dict[str, tuple[str, Format]] = {
+    "entry": ("method", word),
+    "dataset": ("dataset", word),
+    "fc": ("FC", one),
+    "fc_share": ("of the sequences %", percent),
+    "cfc": ("CFC", one),
+    "cfc_share": ("CFC of the sequences %", percent),
+    "cfc_of_fc": ("CFC of the FC %", percent),
+    **{f"accuracy_{place}": (f"right at {place} %", percent) for place in PLACES},
+    "n": ("sequences", whole),
+    "seeds": ("seeds", whole),
+    "selection": ("selection", word),
+    "runs": ("run", word),
+}
+
+
+def stability_section(entries: Sequence[Entry]) -> Section | None:
+    """Return failures over sequences of all methods that have counted them, and pictures; None if none has."""
+    tables, pictures = [], []
+    for entry in entries:
+        counted = [table for run in entry.runs if (table := run.stability) is not None]
+        if not counted:
+            continue
+        own = pd.concat(counted, ignore_index=True)
+        own = own[(own["selection"] == entry.selection) & (own["task"] == TASK)]
+        means = mean_over_seeds(own, ["dataset"], ["n"], ["fc", "cfc", *_SHARES])
+        tables.append(means.assign(entry=entry.name, selection=entry.selection, runs=entry.folders))
+        path = entry.runs[0].picture("stability")
+        if path is not None:
+            pictures.append(unfold(f"{entry.name}: sequences", sheet(path, f"failures of run {entry.runs[0].name}")))
+    if not tables:
+        return None
+    table = pd.concat(tables, ignore_index=True)
+    said = paragraph(
+        "The four frames before the peak of each sequence were tested. A failure case (FC) is a sequence with a wrong "
+        "frame, a consistent one (CFC) a sequence of which all four are taken for the same wrong class; counts and "
+        "shares are means over seeds. The peak itself trains, so the accuracies are of people who were seen in "
+        "training and cannot be compared with any other on this page."
+    )
+    rows = sortable(table, _COLUMNS, "stability over sequences", last=table["n"] < LEAST)
+    return Section("stability", "Stability", said + rows + "".join(pictures))

@@ -256,3 +256,19 @@ def test_the_mean_of_folds_stands_where_there_are_folds(tmp_path):
         write_run(tmp_path, f"baseline_{fold}", own.assign(dataset="mine"), [facts_of(**named, **MINES, fold=fold)])
     (row,) = page_of(tmp_path).table("leaderboard of mine (test)").to_dict("records")
     assert (row["accuracy %"], row["mean of folds %"], row["n"]) == ("66.7", "62.5", "60")
+
+
+def test_gaps_stand_side_by_side_for_all_methods_and_each_with_its_groups_and_run(tmp_path):
+    run(tmp_path, "baseline", range(20))
+    run(tmp_path, "addl", range(5))
+    for name, gap in (("baseline", 0.2), ("addl", -0.00001)):
+        path = tmp_path / "08_reporting" / name / "gaps.csv"
+        known = {"method": name, "variant": name, "selection": "best_val", "task": "expression", "seed": 0}
+        row = {"by": "age", "metric": "accuracy", "groups": 2, "best": "old", "worst": "young", "n_best": 40}
+        row |= {"n_worst": 31, "gap": gap, "low": gap - 0.1, "high": gap + 0.1}
+        pd.DataFrame([known | row]).to_csv(path, index=False)
+    page = page_of(tmp_path)
+    (row,) = page.table("largest gaps on mine (test)").to_dict("records")
+    assert row == {"by": "age", "ADDL, points": "0.0", "Baseline, points": "20.0"}
+    whole = page.table("gaps between groups").set_index("method")
+    assert whole.loc["Baseline", ["best", "worst", "run"]].tolist() == ["old", "young", "baseline"]

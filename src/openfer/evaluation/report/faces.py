@@ -13,6 +13,7 @@ from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.predictions import FEATURE_PREFIX
 from openfer.evaluation.report.parts import Figures, Section, paragraph
 from openfer.io.web_page import thumbnail
+from openfer.labels import EXPRESSIONS
 from openfer.seeds import generator_for
 
 _PLACED = 300
@@ -129,12 +130,15 @@ def _plane(place: pd.DataFrame) -> object:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for number, (name, own) in enumerate(place.groupby("y_true", sort=True)):
+    known = set(place["y_true"])
+    names = [name for name in EXPRESSIONS if name in known]
+    for number, name in enumerate(names):
+        own = place[place["y_true"] == name]
         figure.add_scatter(
             x=own["x"],
             y=own["y"],
             customdata=own["sample_id"],
-            name=str(name),
+            name=name,
             mode="markers",
             marker={"color": COLOURS[number % len(COLOURS)], "symbol": number, "size": 8, "opacity": 0.85},
             hovertemplate="%{fullData.name}<extra></extra>",

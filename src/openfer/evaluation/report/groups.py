@@ -27,11 +27,13 @@ from openfer.evaluation.report.parts import (
 )
 from openfer.io.runs import Run
 
-_LETTERS = 12
+_LETTERS = 9
 """Of a line below a group of bars."""
 
 _DRAWN = len(COLOURS)
 """As many methods as there are colours; the tables have all."""
+
+_UNBROKEN = "\u00a0"
 
 _BARS = "accuracy"
 _BESIDE = ("balanced_accuracy", "calibration_error")
@@ -103,13 +105,26 @@ def _gaps(entries: Sequence[Entry]) -> str:
     gaps = _together(_named(entry, run, run.gaps) for entry in entries for run in entry.runs)
     if gaps.empty:
         return paragraph(f"No two groups of one kind have {LEAST} faces, so no gap is measured.")
-    gaps = gaps[gaps["metric"] == _BARS].sort_values("gap", ascending=False, kind="stable", ignore_index=True)
+    gaps = gaps[gaps["metric"] == _BARS]
+    largest_first = gaps.sort_values("gap", ascending=False, kind="stable", ignore_index=True)
     said = paragraph(
         "The gap of accuracy between the best group and the worst one of each kind, with the interval of that "
         "difference. The two were picked for being best and worst, which makes a gap too large on average, the more "
         "groups there are and the smaller they are; the interval does not know of the picking."
     )
-    return "<h3>Gaps</h3>" + said + sortable(gaps, _GAPS, "gaps between groups", sorted_by=("gap", "descending"))
+    table = sortable(largest_first, _GAPS, "gaps between groups", sorted_by=("gap", "descending"))
+    return "<h3>Gaps</h3>" + said + _gaps_side_by_side(gaps) + unfold("All gaps with intervals and groups", table)
+
+
+def _gaps_side_by_side(gaps: pd.DataFrame) -> str:
+    """Return a table for each test set with a row for each kind of groups and a column for each method."""
+    parts = []
+    for tested, own in gaps.groupby("tested", sort=False):
+        wide = own.pivot_table("gap", "by", "method", sort=False).reset_index()  # the mean over seeds
+        columns: dict[str, tuple[str, Format]] = {"by": ("by", word)}
+        columns |= {name: (f"{name}, points", percent) for name in wide.columns[1:]}
+        parts.append(f"<h4>On {escape(str(tested))}</h4>" + sortable(wide, columns, f"largest gaps on {tested}"))
+    return "".join(parts)
 
 
 def _scores(entry: Entry, run: Run) -> pd.DataFrame:
@@ -165,9 +180,9 @@ def _bars(table: pd.DataFrame) -> Any:
     quiet(figure, "")
     figure.update_layout(barmode="group", legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     figure.update_layout(margin={"l": 45, "r": 10, "b": 40})
-    figure.update_xaxes(automargin=True)
+    figure.update_xaxes(automargin=True, tickangle=0)
     return figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
 
 
 def _narrow(group: str) -> str:
-    return "<br>".join(textwrap.wrap(group, _LETTERS))
+    return "<br>".join(textwrap.wrap(group.replace(" %", _UNBROKEN + "%"), _LETTERS, break_long_words=False))

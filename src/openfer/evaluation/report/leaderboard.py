@@ -162,6 +162,8 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         "on other faces, such as rendered ones, cannot be compared with a published one."
     )
     table = pd.DataFrame(rows).astype(dict.fromkeys(("published", "ours", "difference", "n"), float))
+    if ours.empty:
+        columns = {name: columns[name] for name in ("method", "dataset", "published", "source")}
     return Section("published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours"))
 
 

@@ -157,17 +157,17 @@ def _scrolling_picture(picture: Image.Image, address: str, caption: str) -> str:
 
 def percent(value: Any) -> str:
     """Return a share in per cent with one decimal; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{100 * value:.1f}"
+    return "" if pd.isna(value) else f"{100 * value:z.1f}"
 
 
 def points(value: Any) -> str:
     """Return a difference of shares in points, with its sign; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{100 * value:+.1f}".replace("-", "\u2212")
+    return "" if pd.isna(value) else f"{100 * value:+z.1f}".replace("-", "\u2212")
 
 
 def three(value: Any) -> str:
     """Return a number with three decimals; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:.3f}"
+    return "" if pd.isna(value) else f"{value:z.3f}"
 
 
 def digits(value: Any) -> str:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset, DatasetError
 
 from openfer.errors import DataError
 from openfer.io.face_store import FaceStore
-from openfer.io.provenance import content_of
+from openfer.io.left_behind import LeftBehindDataset
 from openfer.io.studies import find_studies
 from openfer.schemas import FEATURES, PREDICTIONS
 
@@ -118,37 +117,10 @@ def find_runs(root: Path) -> list[Run]:
     return [Run(root, path.parent.relative_to(root / _OUTPUT).as_posix()) for path in sorted(found)]
 
 
-class RunsDataset(AbstractDataset[None, list[Run]]):
-    """All runs that a project has predictions of.
+class RunsDataset(LeftBehindDataset[Run]):
+    """All runs that a project has predictions of; an error if there is neither a run nor a study."""
 
-    Args:
-        path: folder of the layers.
-        metadata: Kedro's.
-    """
-
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._root = Path(path)
-        self.metadata = metadata
-
-    def load(self) -> list[Run]:
-        """Find the runs; their files are read later.
-
-        Raises:
-            DataError: if there is neither a run nor a study.
-        """
-        return self._found()
-
-    def save(self, data: None) -> None:
-        """Refuse: each run writes its own files."""
-        raise DatasetError("the runs of a project are an input; each run writes its own files")
-
-    def content(self) -> str:
-        """Return a hash of which runs there are and of all that is read of them.
-
-        Raises:
-            DataError: if a file was changed after openfer had made it, or there is neither a run nor a study.
-        """
-        return content_of(self._root, (path for run in self._found() for path in run.files()))
+    _kind = "runs"
 
     def _found(self) -> list[Run]:
         runs = find_runs(self._root)
@@ -159,12 +131,6 @@ class RunsDataset(AbstractDataset[None, list[Run]]):
                 "by `kedro run --pipelines baseline`"
             )
         return runs
-
-    def _exists(self) -> bool:
-        return self._root.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._root)}
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
-from kedro.io import AbstractDataset, DatasetError
 
-from openfer.io.provenance import content_of
+from openfer.io.left_behind import LeftBehindDataset
 from openfer.schemas import INDEPENDENCE, PROBES
 
 _PLACE = ("08_reporting", "studies")
@@ -86,36 +84,10 @@ def find_studies(root: Path) -> list[StudyFolder]:
     return [StudyFolder(path.parent) for path in sorted(root.joinpath(*_PLACE).glob(f"*/{_TABLE}"))]
 
 
-class StudiesDataset(AbstractDataset[None, list[StudyFolder]]):
-    """All studies that a project has a table of.
+class StudiesDataset(LeftBehindDataset[StudyFolder]):
+    """All studies that a project has a table of; there may be none."""
 
-    Args:
-        path: folder of the layers.
-        metadata: Kedro's.
-    """
+    _kind = "studies"
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._root = Path(path)
-        self.metadata = metadata
-
-    def load(self) -> list[StudyFolder]:
-        """Find the studies; their files are read later."""
+    def _found(self) -> list[StudyFolder]:
         return find_studies(self._root)
-
-    def save(self, data: None) -> None:
-        """Refuse: each study writes its own files."""
-        raise DatasetError("the studies of a project are an input; each study writes its own files")
-
-    def content(self) -> str:
-        """Return a hash of which studies there are and of all that is read of them.
-
-        Raises:
-            DataError: if a file was changed after openfer had made it.
-        """
-        return content_of(self._root, (path for study in find_studies(self._root) for path in study.files()))
-
-    def _exists(self) -> bool:
-        return self._root.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._root)}

@@ -56,6 +56,14 @@ def test_both_measures_are_those_of_the_rated_samples():
         assert [row[f"{name}_{what}"] for what in ("n", "ccc", "rmse")] == pytest.approx(list(expected))
 
 
+def test_concordance_worked_out_by_hand():
+    """Halved answers about the same mean: variances 1 and 1/4, covariance 1/2, so 2 (1/2) / (1 + 1/4) = 0.8."""
+    table = predictions().iloc[:3].assign(valence_true=[-1.0, 0, 1], valence_pred=[-0.5, 0, 0.5])
+    (row,) = score_affect(table).to_dict("records")
+    assert row["valence_ccc"] == pytest.approx(0.8)
+    assert row["valence_rmse"] == pytest.approx((0.5 / 3) ** 0.5)
+
+
 def test_an_answer_that_never_varies_agrees_with_nothing():
     (row,) = score_affect(predictions().assign(valence_pred=0.3)).to_dict("records")
     assert row["valence_ccc"] == 0

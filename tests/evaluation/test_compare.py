@@ -44,6 +44,14 @@ def test_mcnemar_is_the_probability_that_a_simulation_of_fair_coins_finds(pair):
     assert found.p_value == pytest.approx(as_uneven.mean(), abs=0.003)
 
 
+def test_mcnemar_worked_out_by_hand():
+    """Six faces are right by one run alone, five of them by the first: 2 (C(6, 0) + C(6, 1)) / 2^6 = 14 / 64."""
+    first, second = np.ones(20, bool), np.ones(20, bool)
+    second[:5] = first[5:6] = False
+    found = compare(run(first), run(second, "baseline"))
+    assert (found.only_first, found.only_second, found.p_value) == (5, 1, pytest.approx(14 / 64))
+
+
 def test_pairing_does_not_depend_on_the_order_of_rows(pair):
     first, second = run(pair[0]), run(pair[1], "baseline")
     assert compare(first, second) == compare(first, second.sample(frac=1, random_state=0))

@@ -91,6 +91,21 @@ def test_every_row_of_the_leaderboard_names_its_runs_and_ids(page):
     assert page.table("oracles, not comparable")["method"].tolist() == ["Baseline"]
 
 
+def test_every_row_of_every_table_leads_to_a_run(page, made_runs):
+    """By the run's own name, or by a method's, which the ledger has beside the run; groups lead to their table."""
+    runs, methods = {run.name for run in made_runs}, set(page.table("ledger of runs")["method"])
+    groups = page.table("accuracy by group")
+    for caption in page.tables:
+        for row in page.table(caption).to_dict("records"):
+            if row.get("run"):
+                assert set(row["run"].split(", ")) <= runs, (caption, row)
+            elif "by" in row:
+                assert row["by"] in set(groups["by"]), (caption, row)
+            else:
+                assert {row[name] for name in ("method", "against") if name in row} <= methods, (caption, row)
+                assert "method" in row, caption
+
+
 def test_numbers_are_those_of_the_predictions(page, made_runs):
     for run in made_runs:
         predictions = run.predictions

@@ -272,3 +272,22 @@ def test_gaps_stand_side_by_side_for_all_methods_and_each_with_its_groups_and_ru
     assert row == {"by": "age", "ADDL, points": "0.0", "Baseline, points": "20.0"}
     whole = page.table("gaps between groups").set_index("method")
     assert whole.loc["Baseline", ["best", "worst", "run"]].tolist() == ["old", "young", "baseline"]
+
+
+def test_other_selections_of_the_epoch_have_no_place_in_the_ranking(tmp_path):
+    named = {"method": "addl", "variant": "addl"}
+    both = [
+        answers_of(IDS, TRUE, CLASSES, dict.fromkeys(range(wrong), 0.6), selection=selection, **named)
+        for selection, wrong in (("best_val", 12), ("last", 6))
+    ]
+    facts = [facts_of(**named, **MINES), facts_of(**named, **MINES, selection="last", main_selection=False)]
+    write_run(tmp_path, "addl", pd.concat(both).assign(dataset="mine", subject=PEOPLE * 2), facts)
+    page = page_of(tmp_path)
+    (main,) = page.table("leaderboard of mine (test)").to_dict("records")
+    (other,) = page.table("other selections on mine (test)").to_dict("records")
+    assert (main["selection"], main["accuracy %"]) == ("best_val", "80.0")
+    assert (other["selection"], other["accuracy %"]) == ("last", "90.0")
+    made = report(find_runs(tmp_path), [], published_table())
+    for text in (made.markdown, made.latex):
+        assert text.index("80.0") < text.index("Other selections of the epoch, tested on mine") < text.index("90.0")
+        assert "published" not in text

@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, Format]] = {
 _SOMETIMES = ("aff_wild2_score", "published", "difference", "accuracy_std", "people")
 
 _ALWAYS_SHORT = ("interval", "balanced_accuracy", "macro_f1", "nmi", "calibration_error", "n", "seeds")
-PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "published", "difference", "runs")
+PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "fold_accuracy", "published", "difference", "runs")
 """The columns for paper, which is narrower."""
 
 
@@ -66,8 +66,9 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     """
     parts = [
         paragraph(
-            "Only methods that were tested on the same dataset and role stand in one table. The interval is a "
-            "bootstrap of the tested people with all their images, of the faces where nobody knows whose they are. "
+            "Only methods that were tested on the same dataset and role stand in one table, each with its main "
+            "selection of the epoch, which was named before the test. The interval is a bootstrap of the tested people "
+            "with all their images, of the faces where nobody knows whose they are. "
             "Intervals that overlap decide nothing: the section Comparison does. Of fewer than "
             f"{LEAST} faces nothing is ranked."
         )
@@ -75,7 +76,10 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     ranked = with_interval(honest(scores))
     for tested in tested_on(ranked[ranked["task"] == TASK]):
         own = ranked[(ranked["tested"] == tested) & (ranked["task"] == TASK)].reset_index(drop=True)
-        parts.append(f"<h3>Tested on {escape(tested)}</h3>" + _board(own, f"leaderboard of {tested}"))
+        main, rest = (own[own["main"].astype(bool) == is_main].reset_index(drop=True) for is_main in (True, False))
+        parts.append(f"<h3>Tested on {escape(tested)}</h3>" + _board(main, f"leaderboard of {tested}"))
+        if len(rest):
+            parts.append(unfold("Other selections of the epoch", _board(rest, f"other selections on {tested}")))
     others = ranked[ranked["task"] != TASK].reset_index(drop=True)
     if len(others):
         more: dict[str, tuple[str, Format]] = {"task": ("task", word), "tested": ("tested on", word)}
@@ -109,13 +113,17 @@ def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
     """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
+    kept = saying({"entry": COLUMNS["entry"], **more, **COLUMNS}, table)
+    ranked = table.sort_values("accuracy", ascending=False, kind="stable")
+    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"), last=ranked["n"] < LEAST)
+
+
+def saying(columns: Mapping[str, tuple[str, Format]], table: pd.DataFrame) -> dict[str, tuple[str, Format]]:
+    """Return the columns of a leaderboard without those that say nothing in it."""
     empty = [name for name in _SOMETIMES if table[name].isna().all()]
     empty += ["fold_accuracy"] * bool((table["folds"] == 1).all())
     empty += ["made_by"] * (ELSEWHERE not in set(table["made_by"]))
-    columns = {"entry": COLUMNS["entry"], **more, **COLUMNS}
-    kept = {name: column for name, column in columns.items() if name not in empty}
-    ranked = table.sort_values("accuracy", ascending=False, kind="stable")
-    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"), last=ranked["n"] < LEAST)
+    return {name: column for name, column in columns.items() if name not in empty}
 
 
 def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> Section:

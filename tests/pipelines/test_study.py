@@ -35,9 +35,10 @@ TABLES = [
     "oadn_fig7",
     *(f"sna_table{number}" for number in (6, 7, 8)),
     *(f"fdrl_eca_table{number}" for number in (1, 2)),
+    "five_papers",
 ]
-UNPUBLISHED = {"attributes", "backbone"}
-"""Rows that openfer adds to the papers'."""
+UNPUBLISHED = {"attributes", "backbone", "SNA without mask", "SNA"}
+"""Rows that openfer adds to the papers', and those of SNA, which has no figure of RAF-DB."""
 
 SIDE = 40
 METHOD = {

@@ -68,11 +68,13 @@ class Printed(Settings):
     """Where a row stands in the papers, as far as that is not where the study says.
 
     Attributes:
-        table: of the same paper.
+        paper: in the published table.
+        table: of that paper.
         method: as printed.
         variant: as printed.
     """
 
+    paper: str | None = None
     table: str | None = None
     method: str | None = None
     variant: str = ""

@@ -129,10 +129,10 @@ def _wanted(study: Study) -> list[Any]:
 def _published(study: Study, name: str, row: Row, column: str, measure: str) -> float | None:
     from openfer.evaluation.study_table import printed_figure
 
-    table = row.printed.table or study.table
-    if study.paper is None or table is None:
+    paper, table = row.printed.paper or study.paper, row.printed.table or study.table
+    if paper is None or table is None:
         return None
-    return printed_figure(study.paper, table, row.printed.method or name, row.printed.variant, column, measure)
+    return printed_figure(paper, table, row.printed.method or name, row.printed.variant, column, measure)
 
 
 def _counted(column: Column, answers: pd.DataFrame, data: Mapping[tuple[str, str], Any]) -> pd.DataFrame:

@@ -38,8 +38,8 @@ def runs():
     return score_runs(pd.concat(tables))
 
 
-def shown(table, sentences=()):
-    console = Console(width=100, record=True, file=io.StringIO())
+def shown(table, sentences=(), width=100):
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(render_terminal(table, sentences))
     return console.export_text()
 
@@ -62,6 +62,16 @@ def test_the_terminal_shows_accuracy_with_its_error_n_seeds_and_selection(runs):
     assert "initialisation: none" in text
     assert "data: 0a1b2c3d4e5f" in text
     assert text.rstrip().endswith("ADDL is above Baseline.")
+
+
+def test_a_narrow_terminal_breaks_long_names_and_no_number():
+    tables = [predictions(150, "baseline"), predictions(160, "manet", variant="manet branch spatial channel")]
+    runs = score_runs(pd.concat(tables))
+    text = shown(results_table(runs, facts_of(runs)), width=80)
+    assert "…" not in text
+    for number in ("75.0 ± 3.1", "80.0 ± 2.8", "200"):
+        assert number in text
+    assert all(word in text for word in ("MA-Net", "spatial", "channel"))
 
 
 def test_oracle_rows_stand_below_a_rule_and_are_called_not_comparable(runs):

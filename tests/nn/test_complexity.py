@@ -43,8 +43,8 @@ def test_parameters_are_exact(table):
         "ESR-9 cbam spatial channel": 20_827_715,
         "ESR-15": 33_658_089,
         "ESR-15 cbam": 34_457_981,
-        "MANET": 50_547_214,
-        "MANET branch spatial channel": 50_547_214,
+        "MA-Net": 50_547_214,
+        "MA-Net branch spatial channel": 50_547_214,
     }
     assert {model: table.loc[model, "params"] for model in expected} == expected
 
@@ -66,7 +66,7 @@ def test_every_row_of_table_12_is_met_within_half_a_percent(table):
 def test_one_prediction_of_each_method_is_timed_beside_the_others(counted):
     latency = measure_latency(ComplexitySettings(rounds=1, warm_up=0, device="cpu"), counted).set_index("model")
     assert set(TIMED) <= set(latency.index) <= set(counted["model"])
-    assert not {"DFEM", "PRETRAIN", "SNA-GENERATOR", "MANET branch spatial channel"} & set(latency.index)
+    assert not {"DFEM", "Pretraining", "SNA-generator", "MA-Net branch spatial channel"} & set(latency.index)
     assert (latency["milliseconds"] > 0).all()
     assert latency.loc["SCN", "against_scn"] == latency.loc["Baseline_mat", "against_baseline_mat"] == 1
     assert latency.loc["ADDL", "macs"] == latency.loc["Baseline_mat", "macs"]

@@ -26,6 +26,9 @@ ORACLE = "oracle, not comparable"
 
 _KEY = ("method", "variant", "selection", "seed")
 
+_LEAST_WIDTH = 8
+"""Letters of a method's name on one line."""
+
 _MOST_TASKS = 8
 """A run of more tasks, such as forty attributes, is shown by their mean; the file has them all."""
 
@@ -195,10 +198,17 @@ def _rich(cells: pd.DataFrame) -> "Table":
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    long = {"initialisation", "data", "not in the test set"}
-    words = {"method", "selection", "task", "tested on", *long}
+    long = {"method", "initialisation", "data", "not in the test set"}  # give way first where a terminal is narrow
+    words = {"selection", "task", "tested on", *long}
     for name in cells:
-        table.add_column(str(name), justify="left" if name in words else "right", no_wrap=name not in long)
+        least = _LEAST_WIDTH if name == "method" else None
+        table.add_column(
+            str(name),
+            justify="left" if name in words else "right",
+            no_wrap=name not in long,
+            overflow="fold",
+            min_width=least,
+        )
     for row in cells.itertuples(index=False):
         table.add_row(*map(str, row))
     return table

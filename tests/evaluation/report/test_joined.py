@@ -269,7 +269,7 @@ def test_gaps_stand_side_by_side_for_all_methods_and_each_with_its_groups_and_ru
         pd.DataFrame([known | row]).to_csv(path, index=False)
     page = page_of(tmp_path)
     (row,) = page.table("largest gaps on mine (test)").to_dict("records")
-    assert row == {"by": "age", "ADDL, points": "0.0", "Baseline, points": "20.0"}
+    assert row == {"by": "age", "ADDL": "0.0", "Baseline": "20.0"}
     whole = page.table("gaps between groups").set_index("method")
     assert whole.loc["Baseline", ["best", "worst", "run"]].tolist() == ["old", "young", "baseline"]
 

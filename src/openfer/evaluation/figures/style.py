@@ -2,10 +2,10 @@
 
 from typing import Any
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-"""Okabe and Ito's palette (2008) in an order that keeps the first ones far apart; yellow is left out on white."""
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#999999")
+"""Okabe and Ito's palette (2008) in an order that keeps the first ones far apart; grey is in yellow's place."""
 
-PATTERNS = ("", "/", ".", "x", "\\", "-", "+")
+PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
 """Bar fillings, so that bars differ without colour too."""
 
 

@@ -16,6 +16,7 @@ from openfer.evaluation.report.parts import (
     Figures,
     Format,
     Section,
+    key,
     paragraph,
     percent,
     side_by_side,
@@ -26,6 +27,12 @@ from openfer.evaluation.report.parts import (
     word,
 )
 from openfer.io.runs import Run
+
+_NARROW = 4
+"""Up to so many methods three charts stand side by side; of more methods each is wider."""
+
+_LEAST_WIDTH = 520
+"""Of a wider chart, in pixels."""
 
 _LETTERS = 9
 """Of a line below a group of bars."""
@@ -79,20 +86,29 @@ def groups_section(entries: Sequence[Entry], figures: Figures) -> Section:
     scores = _together(_scores(entry, run) for entry in entries for run in entry.runs)
     if scores.empty:
         return Section("groups", "Groups", paragraph("No run has groups."))
-    drawn = []
-    for (tested, by), own in scores[scores["by"] != ALL].groupby(["tested", "by"], sort=False):
-        methods = own["method"].nunique()
-        caption = f"By {by}, {tested}." + (f" The first {_DRAWN} of {methods} methods." if methods > _DRAWN else "")
-        bars = figures.add(_bars(own), f"accuracy by {by} on {tested}", 380)
-        drawn.append(f"<figure>{bars}<figcaption>{escape(caption)}</figcaption></figure>")
     said = paragraph(
         "Lines are 95 % intervals of a bootstrap that draws people, or faces where nobody knows whose they are; of "
         f"several seeds bars and lines are means. Groups with fewer than {LEAST} faces are pale: they are shown with "
         "n, have no interval and are not ranked. Drawn are so many people, or faces."
     )
     table = sortable(scores, _SCORES, "accuracy by group", last=~scores["ranked"].astype(bool))
-    body = said + side_by_side(drawn) + unfold("All groups as a table", table)
+    charts = "".join(_charts(str(tested), own, figures) for tested, own in scores.groupby("tested", sort=False))
+    body = said + charts + unfold("All groups as a table", table)
     return Section("groups", "Groups", body + _gaps(entries))
+
+
+def _charts(tested: str, scores: pd.DataFrame, figures: Figures) -> str:
+    """Return bars for each kind of groups of one test set, below the names of the methods that are drawn."""
+    methods = [str(name) for name in scores["method"].unique()]
+    shown, many = methods[:_DRAWN], len(methods) > _NARROW
+    drawn = []
+    for by, own in scores[scores["by"] != ALL].groupby("by", sort=False):
+        bars = figures.add(
+            _bars(own, shown), f"accuracy by {by} on {tested}", 320, least_width=_LEAST_WIDTH if many else 0
+        )
+        drawn.append(f"<figure>{bars}<figcaption>By {escape(str(by))}.</figcaption></figure>")
+    heading = f"On {tested}" + (f", the first {_DRAWN} of {len(methods)} methods" if len(methods) > _DRAWN else "")
+    return f"<h3>{escape(heading)}</h3>" + key(shown) + side_by_side(drawn, wide=many)
 
 
 def group_tables(entries: Sequence[Entry]) -> list[pd.DataFrame]:
@@ -108,9 +124,9 @@ def _gaps(entries: Sequence[Entry]) -> str:
     gaps = gaps[gaps["metric"] == _BARS]
     largest_first = gaps.sort_values("gap", ascending=False, kind="stable", ignore_index=True)
     said = paragraph(
-        "The gap of accuracy between the best group and the worst one of each kind, with the interval of that "
-        "difference. The two were picked for being best and worst, which makes a gap too large on average, the more "
-        "groups there are and the smaller they are; the interval does not know of the picking."
+        "The gap of accuracy, in points, between the best group and the worst one of each kind, with the interval of "
+        "that difference. The two were picked for being best and worst, which makes a gap too large on average, the "
+        "more groups there are and the smaller they are; the interval does not know of the picking."
     )
     table = sortable(largest_first, _GAPS, "gaps between groups", sorted_by=("gap", "descending"))
     return "<h3>Gaps</h3>" + said + _gaps_side_by_side(gaps) + unfold("All gaps with intervals and groups", table)
@@ -122,7 +138,7 @@ def _gaps_side_by_side(gaps: pd.DataFrame) -> str:
     for tested, own in gaps.groupby("tested", sort=False):
         wide = own.pivot_table("gap", "by", "method", sort=False).reset_index()  # the mean over seeds
         columns: dict[str, tuple[str, Format]] = {"by": ("by", word)}
-        columns |= {name: (f"{name}, points", percent) for name in wide.columns[1:]}
+        columns |= {name: (name, percent) for name in wide.columns[1:]}
         parts.append(f"<h4>On {escape(str(tested))}</h4>" + sortable(wide, columns, f"largest gaps on {tested}"))
     return "".join(parts)
 
@@ -153,14 +169,15 @@ def _together(tables: Any) -> pd.DataFrame:
     return pd.concat(known, ignore_index=True) if known else pd.DataFrame()
 
 
-def _bars(table: pd.DataFrame) -> Any:
+def _bars(table: pd.DataFrame, methods: Sequence[str]) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for place, (method, seeds) in enumerate(list(table.groupby("method", sort=False))[:_DRAWN]):
+    for place, method in enumerate(methods):  # all, so that each has its colour in every chart
+        seeds = table[table["method"] == method]
         own = seeds.groupby("group", sort=False)[["accuracy", "low", "high", "n"]].mean().reset_index()
         figure.add_bar(
-            name=str(method),
+            name=method,
             x=[f"{_narrow(str(group))}<br>n = {n:.0f}" for group, n in zip(own["group"], own["n"], strict=True)],
             y=own["accuracy"],
             error_y={
@@ -175,10 +192,10 @@ def _bars(table: pd.DataFrame) -> Any:
                 "pattern": {"shape": PATTERNS[place]},
                 "opacity": [0.35 if n < LEAST else 1.0 for n in own["n"]],
             },
-            hovertemplate="%{x}<br>accuracy %{y:.1%}<extra>" + str(method) + "</extra>",
+            hovertemplate="%{x}<br>accuracy %{y:.1%}<extra>" + escape(method) + "</extra>",
         )
     quiet(figure, "")
-    figure.update_layout(barmode="group", legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    figure.update_layout(barmode="group", showlegend=False)
     figure.update_layout(margin={"l": 45, "r": 10, "b": 40})
     figure.update_xaxes(automargin=True, tickangle=0)
     return figure.update_yaxes(range=[0, 1.03], tickformat=".0%")

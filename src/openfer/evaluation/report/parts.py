@@ -9,10 +9,23 @@ from typing import IO, Any
 import pandas as pd
 from PIL import Image
 
+from openfer.evaluation.figures.style import COLOURS, PATTERNS
 from openfer.io.web_page import jpeg, png, scrolling
 
 Format = Callable[[Any], str]
 """How a value of a column is shown."""
+
+_STROKES = {
+    "": "",
+    "/": "M0 12 12 0",
+    ".": "M3 3h.1M9 3h.1M3 9h.1M9 9h.1",
+    "x": "M0 12 12 0M0 0 12 12",
+    "\\": "M0 0 12 12",
+    "-": "M0 3H12M0 9H12",
+    "+": "M0 6H12M6 0V12",
+    "|": "M3 0V12M9 0V12",
+}
+"""Plotly's fillings of bars as paths in a square of twelve."""
 
 _SHEET_WIDTH, _SHEET_QUALITY = 1100, 80
 _CHART_WIDTH, _CHART_COLOURS, _CHART_BYTES = 1600, 128, 300_000
@@ -120,9 +133,18 @@ def unfold(summary: str, body: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
 
 
-def side_by_side(figures: Sequence[str]) -> str:
-    """Return figures beside each other, as many as the window has room for."""
-    return f'<div class="side-by-side">{"".join(figures)}</div>'
+def side_by_side(figures: Sequence[str], *, wide: bool = False) -> str:
+    """Return figures beside each other, as many as the window has room for; fewer where they are ``wide``."""
+    return f'<div class="side-by-side{" wide-ones" if wide else ""}">{"".join(figures)}</div>'
+
+
+def key(names: Sequence[str]) -> str:
+    """Return what the bars of several charts stand for, by colour and filling, as many as there are of these."""
+    items = []
+    for name, colour, filling in zip(names, COLOURS, PATTERNS, strict=False):
+        swatch = f'<rect width="12" height="12" fill="{colour}"/><path d="{_STROKES[filling]}"/>'
+        items.append(f'<li><svg viewBox="0 0 12 12" aria-hidden="true">{swatch}</svg>{escape(name)}</li>')
+    return f'<ul class="key">{"".join(items)}</ul>'
 
 
 def paragraph(text: str) -> str:

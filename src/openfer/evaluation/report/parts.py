@@ -27,6 +27,9 @@ _STROKES = {
 }
 """Plotly's fillings of bars as paths in a square of twelve."""
 
+_SHORT = 12
+"""Letters of a heading that stays on one line."""
+
 _SHEET_WIDTH, _SHEET_QUALITY = 1100, 80
 _CHART_WIDTH, _CHART_COLOURS, _CHART_BYTES = 1600, 128, 300_000
 
@@ -220,7 +223,8 @@ def word(value: Any) -> str:
 
 def _head(name: str, heading: str, is_number: bool, sorted_by: tuple[str, str] | None) -> str:
     order = f' aria-sort="{sorted_by[1]}"' if sorted_by is not None and sorted_by[0] == name else ""
-    kind = ' class="number"' if is_number else ""
+    kinds = ["number"] * is_number + ["short"] * (len(heading) <= _SHORT)
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
     return f'<th scope="col"{kind}{order}><button type="button">{escape(heading)}</button></th>'
 
 

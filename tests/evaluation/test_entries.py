@@ -3,8 +3,6 @@
 from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 from openfer.evaluation.entries import UNKNOWN, entries_of
-from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
 from openfer.io.runs import find_runs
 
 CLASSES = ("fear", "anger")
@@ -12,8 +10,8 @@ SAMPLES = ["a", "b", "c", "d"], ["fear", "anger", "fear", "anger"], CLASSES
 RUN = {"method": "addl", "variant": "addl"}
 
 
-def write(root, name, wrong=(), **facts):
-    own = answers_of(*SAMPLES, dict.fromkeys(wrong, 0.6), **RUN, seed=facts.get("seed", 0))
+def write(root, name, **facts):
+    own = answers_of(*SAMPLES, {}, **RUN, seed=facts.get("seed", 0))
     write_run(root, name, own, [facts_of(**RUN, **facts)])
 
 
@@ -33,29 +31,8 @@ def test_runs_that_differ_in_their_settings_are_two_entries_with_names_that_tell
 
 def test_two_runs_of_one_seed_are_never_averaged(tmp_path):
     write(tmp_path, "once")
-    write(tmp_path, "deeper/again", wrong=[1])
-    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["once", "deeper/again"]
-
-
-def test_the_runs_of_a_study_are_one_entry_beside_one_that_was_made_before(tmp_path):
-    write(tmp_path, "addl", wrong=[1])
-    for seed in (0, 1):
-        write(tmp_path, f"studies/{seed}abc", seed=seed)
-    found = entries_of(find_runs(tmp_path))
-    assert [(entry.name, entry.folders) for entry in found] == [
-        ("ADDL (seed 0)", "addl"),
-        ("ADDL (seeds 0, 1)", "studies/0abc, studies/1abc"),
-    ]
-
-
-def test_a_run_that_repeats_another_answer_by_answer_counts_once(tmp_path):
-    write(tmp_path, "addl")
-    for seed in (0, 1):
-        write(tmp_path, f"studies/{seed}abc", seed=seed)
-    (entry,) = entries_of(find_runs(tmp_path))
-    assert (entry.name, entry.folders, entry.repeats) == ("ADDL", "addl, studies/1abc", ("studies/0abc",))
-    text = report(find_runs(tmp_path), [], published_table()).page
-    assert "with its seed and settings, and count once: studies/0abc." in text
+    write(tmp_path, "deeper/again")
+    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["deeper/again", "once"]
 
 
 def test_predictions_without_facts_are_taken_and_nothing_is_invented_for_them(tmp_path):

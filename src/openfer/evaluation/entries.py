@@ -19,9 +19,6 @@ _SAME = (
 )
 """The facts in which the runs of an entry agree."""
 
-_Member = tuple[Run, pd.DataFrame, pd.DataFrame]
-"""A run, its facts and its predictions."""
-
 ORACLE = "oracle_test"
 
 OPENFER, ELSEWHERE = "openfer", "another program"
@@ -41,7 +38,6 @@ class Entry:
         runs: one per seed and fold.
         facts: one row per run and selection, with the run's name as ``run``.
         predictions: of all runs, with the run's name as ``run``.
-        repeats: names of runs that are left out, as they answer exactly like one of these of the same seed and fold.
     """
 
     name: str
@@ -52,7 +48,6 @@ class Entry:
     runs: tuple[Run, ...]
     facts: pd.DataFrame
     predictions: pd.DataFrame
-    repeats: tuple[str, ...] = ()
 
     @property
     def folders(self) -> str:
@@ -91,71 +86,25 @@ def entries_of(runs: Iterable[Run]) -> list[Entry]:
     """Group runs into entries, in the order of their names.
 
     Runs are one entry where they agree in all that makes a result but seed and fold, no two of them are of the same
-    seed and fold, and every seed has the same folds, so that the mean over seeds is of one test. Where that does not
-    hold of all that agree, those of one folder are tried alone, such as a study's; else each is its own. A run that
-    repeats another answer by answer, such as a study's first seed that was trained before, counts once.
+    seed and fold, and every seed has the same folds, so that the mean over seeds is of one test. Else each is its own.
     """
-    groups: dict[str, list[_Member]] = {}
+    groups: dict[str, list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = {}
     for run in runs:
         predictions = run.predictions.assign(run=run.name)
         facts = _facts_of(run, predictions)
         key = json.dumps([[name, facts.iloc[0].get(name)] for name in _SAME], sort_keys=True, default=str)
         groups.setdefault(key, []).append((run, facts, predictions))
-    distinct = [_without_repeats(group) for group in groups.values()]
-    parts = [_parts(group) for group, _ in distinct]
-    names = [name for own in parts for name in _names(own)]
-    repeats = [again if own[0] is part else () for own, (_, again) in zip(parts, distinct, strict=True) for part in own]
+    parts: list[list[tuple[Run, pd.DataFrame, pd.DataFrame]]] = []
+    for group in groups.values():
+        parts += [group] if _belong_together([facts for _, facts, _ in group]) else [[member] for member in group]
+    names = [_name_of(part[0][1]) for part in parts]
     return [
-        _entry(f"{name} ({_folders_of(part)})" if names.count(name) > 1 else name, part, again)
-        for name, part, again in zip(names, (part for own in parts for part in own), repeats, strict=True)
+        _entry(f"{name} ({', '.join(run.name for run, *_ in part)})" if names.count(name) > 1 else name, part)
+        for name, part in zip(names, parts, strict=True)
     ]
 
 
-def _without_repeats(group: Sequence[_Member]) -> tuple[list[_Member], tuple[str, ...]]:
-    """Return the runs that differ, those that lie highest before the others, and the names of those that repeat one."""
-    kept: list[_Member] = []
-    repeats = []
-    for member in sorted(group, key=lambda each: each[0].name.count("/")):
-        rivals = [own for _, facts, own in kept if _seed_and_fold(facts) == _seed_and_fold(member[1])]
-        if any(_answers(own).equals(_answers(member[2])) for own in rivals):
-            repeats.append(member[0].name)
-        else:
-            kept.append(member)
-    return kept, tuple(repeats)
-
-
-def _answers(predictions: pd.DataFrame) -> pd.DataFrame:
-    ordered = predictions.drop(columns="run").dropna(axis=1, how="all")
-    return ordered.sort_values(["task", "selection", "sample_id"], ignore_index=True).sort_index(axis=1)
-
-
-def _parts(group: list[_Member]) -> list[list[_Member]]:
-    if _belong_together([facts for _, facts, _ in group]):
-        return [group]
-    folders: dict[str, list[_Member]] = {}
-    for member in group:
-        folders.setdefault(member[0].name.rpartition("/")[0], []).append(member)
-    if len(folders) > 1:
-        return [part for own in folders.values() for part in _parts(own)]
-    return [[member] for member in group]
-
-
-def _names(parts: Sequence[list[_Member]]) -> list[str]:
-    """Return what the entries of runs that agree are called: by their seeds, where there are several entries."""
-    name, seeds = _name_of(parts[0][0][1]), [_seeds_of(part) for part in parts]
-    return [f"{name} ({own})" if len(parts) > 1 and seeds.count(own) == 1 else name for own in seeds]
-
-
-def _seeds_of(part: Sequence[_Member]) -> str:
-    seeds = sorted({int(facts["seed"].iloc[0]) for _, facts, _ in part})
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
-
-
-def _folders_of(part: Sequence[_Member]) -> str:
-    return ", ".join(run.name for run, *_ in part)
-
-
-def _entry(name: str, part: list[_Member], repeats: tuple[str, ...]) -> Entry:
+def _entry(name: str, part: list[tuple[Run, pd.DataFrame, pd.DataFrame]]) -> Entry:
     facts = pd.concat([own for _, own, _ in part], ignore_index=True)
     method, variant, role = _first(facts, "method", "variant", "tested_on")
     return Entry(
@@ -167,7 +116,6 @@ def _entry(name: str, part: list[_Member], repeats: tuple[str, ...]) -> Entry:
         runs=tuple(run for run, *_ in part),
         facts=facts,
         predictions=pd.concat([own for *_, own in part], ignore_index=True),
-        repeats=repeats,
     )
 
 
@@ -196,13 +144,9 @@ def _facts_of(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _belong_together(facts: Sequence[pd.DataFrame]) -> bool:
     """Return whether no two runs are of the same seed and fold, and all seeds have the same folds."""
-    seen = [_seed_and_fold(table) for table in facts]
+    seen = [(table["seed"].iloc[0], table["fold"].iloc[0] if "fold" in table else 0) for table in facts]
     folds = {seed: frozenset(fold for of, fold in seen if of == seed) for seed, _ in seen}
     return len(set(seen)) == len(seen) and len(set(folds.values())) == 1
-
-
-def _seed_and_fold(facts: pd.DataFrame) -> tuple[int, int]:
-    return int(facts["seed"].iloc[0]), int(facts["fold"].iloc[0]) if "fold" in facts else 0
 
 
 def _first(facts: pd.DataFrame, *names: str) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def _page(
         hardest_section(entries),
         sheets_section(entries),
         curves_section(entries, figures),
-        ledger_section(table, [name for entry in entries for name in entry.repeats]),
+        ledger_section(table),
         limits(entries),
     ]
     sections = [part for part in found if part is not None and (entries or part.anchor in _WITHOUT_RUNS)]

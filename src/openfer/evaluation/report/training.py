@@ -111,12 +111,11 @@ def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
     return Section("curves", "Training", "".join(parts))
 
 
-def ledger_section(table: pd.DataFrame, repeats: Sequence[str]) -> Section:
+def ledger_section(table: pd.DataFrame) -> Section:
     """Return one row per run, with all that made it.
 
     Args:
         table: from :func:`openfer.evaluation.ledger.ledger`.
-        repeats: names of runs that count nowhere, as they repeat another.
     """
     empty = [name for name in (*_ENERGY, "published", "difference", "oracle_accuracy") if table[name].isna().all()]
     empty += ["source"] * ("published" in empty)
@@ -126,9 +125,7 @@ def ledger_section(table: pd.DataFrame, repeats: Sequence[str]) -> Section:
         "06_models; training seconds and energy are those of the epochs alone. "
         + ("No machine here counts energy." if {*_ENERGY} <= {*empty} else "Energy is that of whole devices.")
     )
-    again = "Runs that repeat one of these answer by answer, with its seed and settings, and count once: "
-    more = paragraph(f"{again}{', '.join(repeats)}.") if repeats else ""
-    return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs") + more)
+    return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
 
 
 def _validation(histories: dict[str, pd.DataFrame]) -> Any:

@@ -56,7 +56,7 @@ def test_intervals_by_sample_are_scipy_s(metric):
 
 def test_every_resample_is_the_scores_of_the_samples_drawn():
     """Ten resamples done by hand: the rows that the same generator draws, scored by `score`."""
-    run = random_run(120)
+    run = random_run(120).sort_values("sample_id", ignore_index=True)
     generator = module.generator_for(5, "bootstrap")
     found = resample(run, repeats=10, seed=5).replicates
     for number in range(10):
@@ -79,7 +79,7 @@ def test_the_mean_of_seeds_is_resampled_with_the_same_people_for_all():
 
 
 def test_people_are_drawn_with_all_their_images():
-    run = random_run(120)
+    run = random_run(120).sort_values("sample_id", ignore_index=True)
     people = pd.Series([f"p{i // 4}" for i in range(120)], run["sample_id"])
     generator = module.generator_for(0, "bootstrap")
     found = resample(run, repeats=5, clusters=people).replicates["macro_f1"]
@@ -88,6 +88,12 @@ def test_people_are_drawn_with_all_their_images():
         drawn = run.iloc[np.concatenate([np.arange(4 * person, 4 * person + 4) for person in chosen])]
         true, predicted = codes(drawn)
         assert found[number, 0] == pytest.approx(f1_score(true, predicted, average="macro", labels=np.unique(true)))
+
+
+def test_the_order_of_rows_changes_no_interval():
+    run = random_run(80)
+    shuffled = run.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(bootstrap_intervals(run, repeats=50), bootstrap_intervals(shuffled, repeats=50))
 
 
 def test_ten_copies_of_each_answer_widen_nothing_when_they_are_drawn_together():

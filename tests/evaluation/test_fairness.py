@@ -64,6 +64,15 @@ def test_the_least_number_of_samples_is_a_parameter(run, groups):
     assert scores[scores["metric"] == "accuracy"].set_index("group")["ranked"].tolist() == [True] * 3 + [False] * 2
 
 
+@pytest.mark.parametrize(("people", "ranked"), [(9, False), (10, True)])
+def test_many_images_of_a_handful_of_people_are_not_ranked(run, groups, people, ranked):
+    who = pd.Series([f"p{number % people}" for number in range(len(run))], run["sample_id"])
+    scores, gaps = fairness(run, groups, repeats=10, clusters=who)
+    day = scores[(scores["metric"] == "accuracy") & (scores["group"] == "day")].iloc[0]
+    assert (day["n"], day["people"], day["ranked"]) == (300, people, ranked)
+    assert gaps.empty != ranked
+
+
 def test_runs_stay_apart(run, groups):
     scores, gaps = fairness(pd.concat([run, run.assign(seed=1, y_pred=run["y_true"])]), groups, repeats=10)
     accuracy = scores[scores["metric"] == "accuracy"]

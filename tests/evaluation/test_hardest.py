@@ -37,3 +37,14 @@ def test_the_confidence_is_that_of_the_answer_which_another_program_may_not_take
     table = answers({0: 0.9})
     table.loc[0, ["p_fear", "p_anger"]] = [0.9, 0.1]
     assert hardest_faces({"one": table}, 1)["confidence"].round(3).tolist() == [0.1]
+
+
+def test_wrong_answers_that_differ_are_told_with_their_shares():
+    classes = ("fear", "anger", "sadness")
+    named = [0, 1, 1, 2]  # who says what of a face that shows fear: right, anger, anger, sadness
+    tables = {}
+    for number, place in enumerate(named):
+        table = answers_of(["a"], ["fear"], classes, {}, method="m", variant="v")
+        tables[str(number)] = table.assign(y_pred=classes[place])
+    (row,) = hardest_faces(tables, 5).to_dict("records")
+    assert (row["wrong"], row["methods"], row["answer"]) == (3, 4, "anger 67 %, sadness 33 %")

@@ -79,7 +79,7 @@ def test_the_papers_figure_stands_beside_ours_on_the_same_dataset_alone(tmp_path
     table = leaderboard(entries_of(find_runs(tmp_path)), published).set_index("runs")
     assert table.loc["raf", "published"] == pytest.approx(0.8934)
     assert table.loc["raf", "difference"] == pytest.approx(0.91 - 0.8934)
-    assert table.loc["raf", "source"] == "addl, Table 3: ADDL"
+    assert table.loc["raf", "source"] == "Ruan et al., IJCV 2022, Table 3: ADDL"
     assert pd.isna(table.loc["own", "published"])
 
 

@@ -23,7 +23,7 @@ def test_the_card_says_what_made_the_model_how_well_it_answers_and_what_it_is_no
     for words in ("# ADDL", "tiny, version 54d38a51d84c", "0123456789abcdef (clean)", "57.6 ± 2.2", *STATEMENTS):
         assert words in text
     assert "70.0" not in text
-    assert "occluder mask (12)" in text
+    assert "occluder mask (12 of 20)" in text
 
 
 def test_the_chain_of_licences_names_data_weights_and_code():

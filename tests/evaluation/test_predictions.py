@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.evaluation.predictions import classes_in, predictions_table, run_name, runs_in, single_run
+from openfer.evaluation.predictions import classes_in, predictions_table, runs_in, single_run
 from openfer.schemas import PREDICTIONS
 
 RUN = {"fold": 0, "seed": 0, "method": "addl", "variant": "ADDL", "selection": "last", "task": "expression"}
@@ -67,12 +67,3 @@ def test_a_sample_in_two_folds_of_one_run_is_refused():
     table = predictions_table(["a", "b"], PROBABILITIES, CLASSES, ["neutral", "fear"], **RUN)
     with pytest.raises(DataError, match=r"2 samples .* predicted more than once, the first a"):
         single_run(pd.concat([table, table.assign(fold=1)]))
-
-
-def test_a_run_is_called_by_its_variant_with_the_method_spelled_as_papers_do():
-    assert run_name("addl", "addl") == "ADDL"
-    assert run_name("addl", "addl_mi") == "ADDL_mi"
-    assert run_name("addl", "DDL_ga") == "ADDL DDL_ga"
-    assert run_name("baseline", "baseline_mat") == "Baseline_mat"
-    assert run_name("sna", "") == "SNA"
-    assert run_name("fdrl_eca", "fdrl_eca_without_eca") == "FDRL-ECA_without_eca"

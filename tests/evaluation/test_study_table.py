@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from openfer.evaluation.predictions import predictions_table
+from openfer.evaluation.study_comparison import COLUMNS
 from openfer.evaluation.study_table import Wanted, ours_in_words, printed_figure, study_table, to_markdown
 
 CLASSES = ("neutral", "happiness", "fear")
+NOTHING_COMPARED = pd.DataFrame(columns=list(COLUMNS))
 
 
 def answers(row, seed, fold, right, n=10, selection="best_val"):
@@ -95,7 +97,7 @@ def test_words_have_as_many_digits_as_the_number_is_worth():
     assert ours_in_words(57.62, float("nan")) == "57.6"
     assert ours_in_words(float("nan"), float("nan")) == ""
     assert "| Baseline | RAF-DB | accuracy % | 80 | 65.0 ± 21.2 | 2 | 1 | 10 | best_val | raf_db |  |" in to_markdown(
-        "T", table([(0, 0, 5), (1, 0, 8)])
+        "T", table([(0, 0, 5), (1, 0, 8)]), NOTHING_COMPARED
     )
 
 
@@ -108,5 +110,5 @@ def test_a_seed_whose_counted_faces_are_in_one_fold_only_counts_for_its_cells_ha
 
 
 def test_bars_in_words_do_not_break_the_markdown_table():
-    words = to_markdown("T", table([(0, 0, 5)], failed=[(1, 0, "ParameterError: a | b")]))
+    words = to_markdown("T", table([(0, 0, 5)], failed=[(1, 0, "ParameterError: a | b")]), NOTHING_COMPARED)
     assert r"a \| b |" in words

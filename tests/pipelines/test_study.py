@@ -249,7 +249,11 @@ def test_a_finished_run_is_never_run_again_and_the_table_has_all_rows(tmp_path, 
         again = run(whole, tmp_path, data)
     assert not [record for record in caplog.records if record.message.startswith("study run")]
     pd.testing.assert_frame_equal(results[1], again[1])
-    found, words = tabled(whole, results, data)
+    found, words, compared = tabled(whole, results, data)
+    assert set(zip(compared["row"], compared["against"], compared["seeds"], strict=True)) == {
+        ("ADDL", "Baseline", 2), ("ADDL without adversary", "Baseline", 2), ("ADDL without adversary", "ADDL", 2)
+    }  # fmt: skip
+    assert "- ADDL is " in words
     assert list(found["row"].unique()) == ["Baseline", "ADDL", "ADDL without adversary"]
     assert set(found["n"]) == {14}
     assert list(found["selection"].unique()) == ["best_val", "last"]
@@ -276,7 +280,7 @@ def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_agai
     results = run(whole, tmp_path, broken)
     assert list(results[0]["state"]) == ["done", "failed", "failed"]
     assert results[0]["error"].iloc[1].startswith("DataError: the split of b has no fold 0, its folds are 7")
-    found, words = tabled(whole, results, data)
+    found, words, _ = tabled(whole, results, data)
     failed = found[found["row"] == "ADDL"].iloc[0]
     assert np.isnan(failed["ours"])
     assert failed["missing"].startswith("seed 0, fold 0: DataError")
@@ -320,7 +324,7 @@ def test_a_column_may_count_a_group_of_the_tested_faces_only(tmp_path, data):
     whole = planned(changed(seeds=[0], rows=rows, columns={"A": {"datasets": ["a"]}, "Occlusion": column}))
     results = run(whole, tmp_path, data)
     assert len(list(tmp_path.iterdir())) == 1
-    found, _ = tabled(whole, results, data)
+    found, *_ = tabled(whole, results, data)
     assert found.groupby("column")["n"].first().to_dict() == {"A": 14, "Occlusion": 5}
     nobody = planned(
         changed(seeds=[0], rows=rows, columns={"A": column | {"counts": {"by": "challenge", "group": "x"}}})

@@ -13,11 +13,13 @@ ON_CPU = torch.device("cpu")
 
 @pytest.fixture
 def powercap(tmp_path, monkeypatch):
-    """Two processors and a part of the first, as Linux shows them."""
+    """Two processors, the cores of the first, and the whole board, as Linux shows them."""
     folder = tmp_path / "powercap"
-    for name in ("intel-rapl", "intel-rapl:0", "intel-rapl:0:0", "intel-rapl:1"):
+    zones = {"intel-rapl:0": "package-0", "intel-rapl:0:0": "core", "intel-rapl:1": "package-1", "intel-rapl:2": "psys"}
+    for name in ("intel-rapl", *zones):
         (folder / name).mkdir(parents=True)
-        if ":" in name:
+        if name in zones:
+            (folder / name / "name").write_text(f"{zones[name]}\n")
             (folder / name / "max_energy_range_uj").write_text(f"{RANGE}\n")
             set_counter(folder, name, 0)
     monkeypatch.setattr(energy, "POWERCAP", folder)
@@ -33,12 +35,13 @@ def set_counter(powercap, name, joules):
     (powercap / name / "energy_uj").write_text(f"{int(joules * 1e6)}\n")
 
 
-def test_processors_are_summed_and_their_parts_are_not_counted_twice(powercap):
+def test_processors_are_summed_and_neither_their_parts_nor_the_board_are_counted_again(powercap):
     meter = EnergyMeter(ON_CPU)
     meter.begin()
     set_counter(powercap, "intel-rapl:0", 30)
     set_counter(powercap, "intel-rapl:0:0", 20)
     set_counter(powercap, "intel-rapl:1", 5)
+    set_counter(powercap, "intel-rapl:2", 60)
     meter.count()
     assert meter.joules == {CPU: 35}
 

@@ -71,6 +71,7 @@ def resample(
     from scipy.sparse import coo_array
 
     single_run(predictions)
+    predictions = predictions.sort_values("sample_id", ignore_index=True)  # equal draws whatever the order of rows
     classes = classes_in(predictions)
     refuse_unknown(predictions["y_true"], classes, "y_true")
     unit = units(predictions, clusters)
@@ -98,8 +99,8 @@ def mean_of_runs(found: Sequence[Resampled]) -> Resampled:
     """Return the mean scores of several runs, such as seeds, in the data and in each resample.
 
     Args:
-        found: of runs that answered the same samples in the same order, resampled alike: each resample then draws the
-            same people for all of them, and what is left is the sampling of the test set, not the spread over seeds.
+        found: of runs that answered the same samples, resampled alike: each resample then draws the same people for all
+            of them, and what is left is the sampling of the test set, not the spread over seeds.
     """
     return Resampled(
         found[0].groups,

@@ -10,7 +10,8 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.bootstrap import subjects, units
-from openfer.evaluation.predictions import run_name, runs_in, single_run
+from openfer.evaluation.names import run_name
+from openfer.evaluation.predictions import runs_in, single_run
 from openfer.evaluation.statistics import PairedBootstrap, holm, paired_bootstrap, resampled_means
 
 SIGNIFICANCE = 0.05

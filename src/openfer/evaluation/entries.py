@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.predictions import classified, run_name
+from openfer.evaluation.names import run_name
+from openfer.evaluation.predictions import classified
 from openfer.io.runs import Run
 
 UNKNOWN = "unknown"

@@ -10,6 +10,9 @@ from openfer.evaluation.predictions import runs_in
 LEAST = 30
 """Fewer samples than this are shown with their n and not ranked."""
 
+LEAST_PEOPLE = 10
+"""Nor are groups of fewer people than this: a bootstrap of a handful says little of others."""
+
 LOWER_IS_BETTER = ("calibration_error",)
 """The scores of which the best group has the least."""
 
@@ -34,7 +37,7 @@ def fairness(
     Args:
         predictions: valid under :data:`openfer.schemas.PREDICTIONS`.
         groups: valid under :data:`openfer.schemas.GROUPS`.
-        least: groups of fewer samples are not ranked.
+        least: groups of fewer samples are not ranked, nor those of fewer people than :data:`LEAST_PEOPLE`.
         repeats: of the bootstrap.
         seed: of its draws.
         clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
@@ -55,7 +58,7 @@ def fairness(
     for name, run in runs_in(predictions):
         found = resample(run, groups, repeats, seed, clusters=clusters)
         table = intervals(found)
-        table["ranked"] = table["n"] >= least
+        table["ranked"] = _large_enough(table, least)
         table.loc[~table["ranked"], ["low", "high"]] = np.nan
         scores.append(_named(table, name))
         gaps.append(_named(_gaps(found, least), name))
@@ -64,7 +67,7 @@ def fairness(
 
 def _gaps(found: Resampled, least: int) -> pd.DataFrame:
     rows = []
-    ranked = found.groups[(found.groups["n"] >= least) & (found.groups["by"] != ALL)]
+    ranked = found.groups[_large_enough(found.groups, least) & (found.groups["by"] != ALL)]
     for by, kind in ranked.groupby("by", sort=False):
         if len(kind) < 2:
             continue
@@ -80,6 +83,10 @@ def _gaps(found: Resampled, least: int) -> pd.DataFrame:
             row = (by, metric, len(kind), names[best], names[worst], sizes[best], sizes[worst], gap, low, high)
             rows.append(dict(zip(_GAP, row, strict=True)))
     return pd.DataFrame(rows, columns=list(_GAP))
+
+
+def _large_enough(groups: pd.DataFrame, least: int) -> pd.Series:
+    return (groups["n"] >= least) & (groups["people"] >= LEAST_PEOPLE)
 
 
 def _named(table: pd.DataFrame, name: dict[str, object]) -> pd.DataFrame:

@@ -16,9 +16,10 @@ def hardest_faces(predictions: Mapping[str, pd.DataFrame], most: int) -> pd.Data
         most: how many faces are returned.
 
     Returns:
-        ``sample_id, y_true, answer`` (the wrong class that is named most), ``wrong`` (methods that are mostly wrong),
-        ``methods``, ``confidence`` (mean over all wrong answers, in [0, 1]): most methods wrong first, then the
-        highest confidence. Faces that no method gets wrong are not there.
+        ``sample_id, y_true, answer`` (what the methods say that are wrong, in words: each wrong class with the share of
+        their answers, the largest first), ``wrong`` (methods that are mostly wrong), ``methods``, ``confidence`` (mean
+        over all wrong answers, in [0, 1]): most methods wrong first, then the highest confidence. Faces that no method
+        gets wrong are not there.
     """
     answers = pd.concat(
         [
@@ -40,6 +41,11 @@ def hardest_faces(predictions: Mapping[str, pd.DataFrame], most: int) -> pd.Data
     ranked = found.reset_index().sort_values(["wrong", "confidence", "sample_id"], ascending=[False, False, True])
     hardest = ranked.head(most).reset_index(drop=True)
     of_hardest = mistakes[mistakes["sample_id"].isin(hardest["sample_id"])]
-    answer = {sample: own.mode().iloc[0] for sample, own in of_hardest.groupby("sample_id")["y_pred"]}
+    answer = {sample: _in_words(own) for sample, own in of_hardest.groupby("sample_id")["y_pred"]}
     hardest["answer"] = hardest["sample_id"].map(answer)
     return hardest[["sample_id", "y_true", "answer", "wrong", "methods", "confidence"]]
+
+
+def _in_words(wrong: pd.Series) -> str:
+    shares = wrong.value_counts(normalize=True).sort_index().sort_values(ascending=False, kind="stable")
+    return ", ".join(f"{name} {100 * share:.0f} %" if share < 1 else str(name) for name, share in shares.items())

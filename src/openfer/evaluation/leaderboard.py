@@ -76,7 +76,7 @@ def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
             "runs": entry.folders,
             "made_by": entry.made_by,
             "commit": commit_of(entry),
-            "aff_wild2_score": score["aff_wild2_score"] if _CHALLENGE in entry.facts["datasets"].iloc[0] else np.nan,
+            "aff_wild2_score": score["aff_wild2_score"] if entry.facts["datasets"].iloc[0] == [_CHALLENGE] else np.nan,
         }
         rows.append(own | _published(entry, own, published))
     return rows
@@ -114,7 +114,7 @@ def commit_of(entry: Entry) -> str:
 def _interval(entry: Entry, row: Mapping[str, Any]) -> dict[str, float]:
     answers = entry.predictions
     own = answers[(answers["selection"] == row["selection"]) & (answers["task"] == row["task"])]
-    seeds = [run.sort_values("sample_id") for _, run in runs_in(own)]
+    seeds = [run for _, run in runs_in(own)]
     bounds = intervals(mean_of_runs([resample(run) for run in seeds]))
     whole = bounds[bounds["metric"] == "accuracy"].iloc[0]
     people = float(whole["people"]) if subjects(seeds[0]) is not None else np.nan

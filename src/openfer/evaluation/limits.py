@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.groups import ALL
 
 NOT_AN_EMOTION = (
@@ -36,16 +36,17 @@ STATEMENTS = (NOT_AN_EMOTION, NUMBERS, RESTRICTED, NOT_FOR)
 
 
 def thin_groups(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the groups with fewer than :data:`openfer.evaluation.fairness.LEAST` tested faces.
+    """Return the groups that are too small to be ranked: of too few tested faces, or of too few people.
 
     Args:
         tables: scores by group of any number of runs (:func:`openfer.evaluation.fairness.fairness`).
 
     Returns:
-        ``by, group, n``, each group once with its largest n, the smallest first.
+        ``by, group, n, people``, each group once with its largest n, the smallest first.
     """
-    known = [table.loc[table["by"] != ALL, ["by", "group", "n"]] for table in tables]
+    known = [table.loc[table["by"] != ALL, ["by", "group", "n", "people"]] for table in tables]
     if not known:
-        return pd.DataFrame(columns=["by", "group", "n"])
-    largest = pd.concat(known).groupby(["by", "group"], sort=False)["n"].max().reset_index()
-    return largest[largest["n"] < LEAST].sort_values("n", kind="stable", ignore_index=True)
+        return pd.DataFrame(columns=["by", "group", "n", "people"])
+    largest = pd.concat(known).groupby(["by", "group"], sort=False)[["n", "people"]].max().reset_index()
+    thin = (largest["n"] < LEAST) | (largest["people"] < LEAST_PEOPLE)
+    return largest[thin].sort_values("n", kind="stable", ignore_index=True)

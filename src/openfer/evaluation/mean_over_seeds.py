@@ -29,7 +29,7 @@ def mean_over_seeds(
     counts = groups[list(same)].nunique()
     if (counts > 1).any(axis=None):
         key = counts.index[(counts > 1).any(axis=1)][0]
-        where = dict(zip(keys, key, strict=True))
+        where = dict(zip(keys, key if isinstance(key, tuple) else (key,), strict=True))
         columns = [name for name in same if counts.loc[key, name] > 1]
         raise DataError(
             f"the seeds of {where} differ in {', '.join(columns)}; their mean would be of different tests: measure "

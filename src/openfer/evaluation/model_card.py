@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from openfer.evaluation.affect import SCORES as AFFECT_SCORES
-from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.limits import STATEMENTS, thin_groups
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.names import run_name
 from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 
@@ -100,9 +100,10 @@ def _of_values(metrics: Mapping[str, Mapping[str, float]], selection: str) -> li
 def _thin(groups: pd.DataFrame) -> str:
     thin = thin_groups([groups])
     if thin.empty:
-        return f"No group that was looked at has fewer than {LEAST} tested faces."
-    named = ", ".join(f"{row['by']} {row['group']} ({row['n']})" for row in thin.to_dict("records"))
-    return f"Too few tested faces (below {LEAST}, n in brackets) to say anything of: {named}."
+        return f"No group that was looked at has fewer than {LEAST} tested faces or {LEAST_PEOPLE} people."
+    named = ", ".join(f"{row['by']} {row['group']} ({row['n']} of {row['people']})" for row in thin.to_dict("records"))
+    few = f"Too few tested faces (below {LEAST}) or people (below {LEAST_PEOPLE}), in brackets, to say anything of"
+    return f"{few}: {named}."
 
 
 def _weights(facts: Mapping[str, Any]) -> str:

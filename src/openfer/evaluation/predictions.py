@@ -16,16 +16,6 @@ RUN = ("method", "variant", "selection", "task", "seed")
 FEATURE_PREFIX = "f"
 """Of the columns of a features table, numbered from 0."""
 
-_SPELLED = {
-    "baseline": "Baseline",
-    "manet": "MA-Net",
-    "two_scale": "Two-scale",
-    "sna_autoencoder": "SNA-autoencoder",
-    "sna_generator": "SNA-generator",
-    "pretrain": "Pretraining",
-}
-"""Methods that are no acronyms, as papers write them."""
-
 _TOLERANCE = 1e-3
 _SIDES = ("true", "pred")
 
@@ -164,18 +154,6 @@ def single_run(predictions: pd.DataFrame) -> dict[str, Any]:
             "each sample is tested in one fold only: score repeated folds as runs of their own"
         )
     return name
-
-
-def run_name(method: str, variant: str) -> str:
-    """Return how a run is called in tables and sentences.
-
-    That is its variant, preceded by the method where the variant does not begin with it. Most methods are
-    acronyms, written in capitals: ``ADDL``, ``FDRL-ECA_without_eca``, but ``Baseline_mat`` and ``MA-Net``.
-    """
-    spelling = _SPELLED.get(method, method.upper().replace("_", "-"))
-    if variant.lower().startswith(method.lower()):
-        return spelling + variant[len(method) :]
-    return f"{spelling} {variant}".strip()
 
 
 def refuse_unknown(names: pd.Series, classes: Sequence[str], where: str) -> None:

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+PAPERS = {
+    "addl": "Ruan et al., IJCV 2022",
+    "diversified": "Heidari and Iosifidis, 2022",
+    "oadn": "Ding et al., CVPR-W 2020",
+    "sna": "Fu et al.",
+    "fdrl_eca": "Guo and Yang",
+}
+"""The papers by their names in the published table."""
+
 _DATASETS = {
     "raf_db": "RAF-DB",
     "mmi": "MMI",
@@ -116,6 +125,6 @@ def published_figure(published: pd.DataFrame, variant: str, dataset: str, classe
             found = figures[same].iloc[0]
             row = ", ".join(word for word in (found["method"], found["variant"]) if word)
             return PublishedFigure(
-                found["number"] / 100, f"{paper}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1)
+                found["number"] / 100, f"{PAPERS[paper]}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1)
             )
     return None

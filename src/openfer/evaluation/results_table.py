@@ -10,7 +10,7 @@ from openfer.errors import DataError
 from openfer.evaluation.affect import MEASURES
 from openfer.evaluation.affect import over_seeds as affect_over_seeds
 from openfer.evaluation.metrics import METRICS, over_seeds
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.names import run_name
 from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 

@@ -13,6 +13,7 @@ from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published import published_table
 from openfer.evaluation.published_rows import is_published_on
 from openfer.evaluation.stability import stability
+from openfer.evaluation.study_comparison import against_the_first
 from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 
@@ -179,8 +180,14 @@ def _done(cells: pd.DataFrame) -> dict[Any, set[int]]:
     return {seed: set(own["fold"]) for seed, own in cells[cells["state"] == "done"].groupby("seed")}
 
 
-def to_markdown(title: str, table: pd.DataFrame) -> str:
-    """Return a study's table as Markdown; what was not measured says why."""
+def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
+    """Return a study's table as Markdown; what was not measured says why.
+
+    Args:
+        title: of the study.
+        table: from :func:`study_table`.
+        compared: from :func:`openfer.evaluation.study_comparison.compare_rows`; told is who was put against the first.
+    """
     names = (
         *("row", "column", "measure", "published", "ours (mean ± sd)", "seeds", "folds", "n", "selection"),
         *("trained on", "missing"),
@@ -193,7 +200,10 @@ def to_markdown(title: str, table: pd.DataFrame) -> str:
         )
         for line in table.to_dict("records")
     ]
-    return f"### {title}\n\n{markdown_table(pd.DataFrame(lines, columns=list(names)))}\n"
+    told = "\n".join(f"- {sentence}" for sentence in against_the_first(compared))
+    return f"### {title}\n\n{markdown_table(pd.DataFrame(lines, columns=list(names)))}\n" + (
+        f"\n{told}\n" if told else ""
+    )
 
 
 def ours_in_words(mean: float, spread: float) -> str:

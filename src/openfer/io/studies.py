@@ -11,6 +11,7 @@ from openfer.schemas import INDEPENDENCE, PROBES
 
 _PLACE = ("08_reporting", "studies")
 _TABLE, _WORDS, _CELLS, _PROBES, _INDEPENDENCE = "table.csv", "table.md", "cells.csv", "probes.csv", "independence.csv"
+_COMPARISON = "comparison.csv"
 _WHERE = ["row", "column"]
 
 PICTURES = ("table", "tsne")
@@ -46,6 +47,12 @@ class StudyFolder:
         return pd.read_csv(path, keep_default_na=False) if path.is_file() else None
 
     @property
+    def comparison(self) -> pd.DataFrame | None:
+        """Its rows compared, as :func:`openfer.evaluation.study_comparison.compare_rows` gives them."""
+        path = self.folder / _COMPARISON
+        return pd.read_csv(path) if path.is_file() else None
+
+    @property
     def probes(self) -> pd.DataFrame | None:
         """:data:`openfer.schemas.PROBES` behind the columns ``row`` and ``column``, where features were asked."""
         return self._measured(_PROBES, PROBES)
@@ -62,7 +69,7 @@ class StudyFolder:
 
     def files(self) -> Iterator[Path]:
         """Yield the files that the properties read."""
-        names = (_TABLE, _WORDS, _CELLS, _PROBES, _INDEPENDENCE, *(f"{kind}.png" for kind in PICTURES))
+        names = (_TABLE, _WORDS, _CELLS, _COMPARISON, _PROBES, _INDEPENDENCE, *(f"{kind}.png" for kind in PICTURES))
         yield from (self.folder / name for name in names)
 
     def _measured(self, file: str, schema: pa.DataFrameSchema) -> pd.DataFrame | None:

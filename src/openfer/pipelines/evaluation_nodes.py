@@ -152,7 +152,7 @@ def tsne(*tables: Any) -> pd.DataFrame:
         *tables: features, predictions and facts of each method.
     """
     from openfer.evaluation.embedding import embedding_table
-    from openfer.evaluation.predictions import run_name
+    from openfer.evaluation.names import run_name
 
     runs = {}
     for features, predictions, facts in zip(tables[::3], tables[1::3], tables[2::3], strict=True):

@@ -63,7 +63,7 @@ def stability_picture(predictions: pd.DataFrame, facts: Facts, *tables: Any) -> 
         *tables: rows, faces and split of each dataset.
     """
     from openfer.evaluation.figures import stability_sheet
-    from openfer.evaluation.predictions import run_name
+    from openfer.evaluation.names import run_name
     from openfer.evaluation.stability import answers_by_sequence
 
     task, selection = predictions["task"].iloc[0], main_selection(facts)

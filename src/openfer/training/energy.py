@@ -12,7 +12,10 @@ POWERCAP = Path("/sys/class/powercap")
 GPU, CPU = "gpu_joules", "cpu_joules"
 """What is counted: the GPU in use with its memory; all processors without theirs."""
 
-_PACKAGES = "intel-rapl:[0-9]*"  # AMD's have this name too
+_ZONES = "intel-rapl:[0-9]*"  # AMD's have this name too
+_PACKAGE = "package"
+"""How the zone of a processor is named; its cores lie below it, and the zone of the whole board includes it."""
+
 _PER_JOULE_GPU, _PER_JOULE_CPU = 1e3, 1e6
 
 
@@ -75,9 +78,9 @@ class _Counter:
 
 def _packages(powercap: Path) -> list[_Counter]:
     """Return the counters of all processors; none where one may not be read, as a part would be taken for the whole."""
-    folders = [path for path in sorted(powercap.glob(_PACKAGES)) if path.name.count(":") == 1]  # not their parts
     try:
-        return [_package(folder) for folder in folders]
+        zones = [path for path in sorted(powercap.glob(_ZONES)) if (path / "name").read_text().startswith(_PACKAGE)]
+        return [_package(folder) for folder in zones]
     except OSError:
         return []
 

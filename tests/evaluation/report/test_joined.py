@@ -12,7 +12,7 @@ from openfer.evaluation.entries import entries_of
 from openfer.evaluation.published import published_table
 from openfer.evaluation.report import report
 from openfer.evaluation.report.comparison import families
-from openfer.evaluation.report.parts import chart
+from openfer.evaluation.report.parts import chart, probability
 from openfer.evaluation.report.studies import _compared
 from openfer.io.runs import find_runs
 from openfer.io.studies import find_studies
@@ -57,12 +57,13 @@ def test_every_two_methods_on_the_same_faces_are_compared_and_corrected_together
     assert len(shown) == 3 == len(expected)
     for row in shown.to_dict("records"):
         made = expected.get((row["method"], row["against"])) or expected[row["against"], row["method"]]
-        assert row["p, corrected"] == f"{made.corrected:.2g}"
+        assert row["p, corrected"] == probability(made.corrected)
         assert row["verdict"] == ("differ" if made.distinguishable else "indistinguishable")
     words = section(tmp_path, "comparison")
     assert "ADDL is 58.3 points above Baseline" in words
     assert "of 10 people" in words
-    assert "Indistinguishable from it on these faces: SCN." in report(find_runs(tmp_path), [], published_table()).page
+    page = report(find_runs(tmp_path), [], published_table()).page
+    assert "Indistinguishable from it on these faces after correction for all comparisons: SCN (p = 1)." in page
 
 
 def test_methods_that_were_tested_on_other_faces_or_labels_are_not_compared(tmp_path):
@@ -210,84 +211,3 @@ def test_a_commit_that_is_none_is_unknown(tmp_path):
     code = {"openfer": "0.1.0", "commit": "not a git checkout", "state": "unknown"}
     write_run(tmp_path, "addl", own, [facts_of("addl", "addl", code=code, **MINES)])
     assert "not a git ch" not in report(find_runs(tmp_path), [], published_table()).page
-
-
-def test_failures_over_sequences_are_means_of_the_seeds_and_oracles_are_left_out(tmp_path):
-    for seed in (0, 1):
-        name = f"sna_{seed}"
-        named = {"method": "sna", "variant": "sna", "seed": seed}
-        both = [
-            answers_of(IDS, TRUE, CLASSES, dict.fromkeys(range(6), 0.6), selection=selection, **named)
-            for selection in ("best_val", "oracle_test")
-        ]
-        facts = [facts_of(**named, **MINES), facts_of(**named, **MINES, selection="oracle_test", main_selection=False)]
-        write_run(tmp_path, name, pd.concat(both).assign(dataset="mine", subject=PEOPLE * 2), facts)
-        table = pd.DataFrame([{**named, "task": "expression", "dataset": "mine", "n": 40, "fc": 10 + seed}] * 2)
-        table = table.assign(selection=["best_val", "oracle_test"], cfc=4, fc_share=0.25, cfc_share=0.1, cfc_of_fc=0.4)
-        table.loc[1, "fc"] = 0
-        shares = {f"accuracy_T-{before}": 1 - before / 10 for before in (4, 3, 2, 1)}
-        table.assign(**shares).to_csv(tmp_path / "08_reporting" / name / "stability.csv", index=False)
-    (row,) = page_of(tmp_path).table("stability over sequences").to_dict("records")
-    assert (row["method"], row["FC"], row["CFC"], row["sequences"], row["seeds"]) == ("SNA", "10.5", "4.0", "40", "2")
-    assert (row["right at T-4 %"], row["right at T-1 %"], row["run"]) == ("60.0", "90.0", "sna_0, sna_1")
-
-
-def test_a_page_without_sequences_has_no_section_of_them(tmp_path):
-    run(tmp_path, "baseline", range(10))
-    assert "stability" not in page_of(tmp_path).anchors
-
-
-@pytest.mark.parametrize(("dataset", "shown"), [("aff_wild2", True), ("mine", False)])
-def test_the_challenge_s_score_stands_beside_its_own_dataset_alone(tmp_path, dataset, shown):
-    named = {"method": "baseline", "variant": "baseline"}
-    own = answers_of(IDS, TRUE, CLASSES, dict.fromkeys(range(30), 0.6), **named).assign(dataset=dataset)
-    write_run(tmp_path, "baseline", own, [facts_of(**named, datasets=[dataset])])
-    (row,) = page_of(tmp_path).table(f"leaderboard of {dataset} (test)").to_dict("records")
-    assert ("Aff-Wild2 score" in row) == shown
-    if shown:
-        expected = 0.33 * 0.5 + 0.67 * float(row["macro-F1 %"]) / 100
-        assert float(row["Aff-Wild2 score"]) == pytest.approx(expected, abs=0.001)
-
-
-def test_the_mean_of_folds_stands_where_there_are_folds(tmp_path):
-    named = {"method": "baseline", "variant": "baseline"}
-    for fold, (part, wrong) in enumerate([(slice(0, 20), 10), (slice(20, 60), 10)]):
-        own = answers_of(IDS[part], TRUE[part], CLASSES, dict.fromkeys(range(wrong), 0.6), fold=fold, **named)
-        write_run(tmp_path, f"baseline_{fold}", own.assign(dataset="mine"), [facts_of(**named, **MINES, fold=fold)])
-    (row,) = page_of(tmp_path).table("leaderboard of mine (test)").to_dict("records")
-    assert (row["accuracy %"], row["mean of folds %"], row["n"]) == ("66.7", "62.5", "60")
-
-
-def test_gaps_stand_side_by_side_for_all_methods_and_each_with_its_groups_and_run(tmp_path):
-    run(tmp_path, "baseline", range(20))
-    run(tmp_path, "addl", range(5))
-    for name, gap in (("baseline", 0.2), ("addl", -0.00001)):
-        path = tmp_path / "08_reporting" / name / "gaps.csv"
-        known = {"method": name, "variant": name, "selection": "best_val", "task": "expression", "seed": 0}
-        row = {"by": "age", "metric": "accuracy", "groups": 2, "best": "old", "worst": "young", "n_best": 40}
-        row |= {"n_worst": 31, "gap": gap, "low": gap - 0.1, "high": gap + 0.1}
-        pd.DataFrame([known | row]).to_csv(path, index=False)
-    page = page_of(tmp_path)
-    (row,) = page.table("largest gaps on mine (test)").to_dict("records")
-    assert row == {"by": "age", "ADDL": "0.0", "Baseline": "20.0"}
-    whole = page.table("gaps between groups").set_index("method")
-    assert whole.loc["Baseline", ["best", "worst", "run"]].tolist() == ["old", "young", "baseline"]
-
-
-def test_other_selections_of_the_epoch_have_no_place_in_the_ranking(tmp_path):
-    named = {"method": "addl", "variant": "addl"}
-    both = [
-        answers_of(IDS, TRUE, CLASSES, dict.fromkeys(range(wrong), 0.6), selection=selection, **named)
-        for selection, wrong in (("best_val", 12), ("last", 6))
-    ]
-    facts = [facts_of(**named, **MINES), facts_of(**named, **MINES, selection="last", main_selection=False)]
-    write_run(tmp_path, "addl", pd.concat(both).assign(dataset="mine", subject=PEOPLE * 2), facts)
-    page = page_of(tmp_path)
-    (main,) = page.table("leaderboard of mine (test)").to_dict("records")
-    (other,) = page.table("other selections on mine (test)").to_dict("records")
-    assert (main["selection"], main["accuracy %"]) == ("best_val", "80.0")
-    assert (other["selection"], other["accuracy %"]) == ("last", "90.0")
-    made = report(find_runs(tmp_path), [], published_table())
-    for text in (made.markdown, made.latex):
-        assert text.index("80.0") < text.index("Other selections of the epoch, tested on mine") < text.index("90.0")
-        assert "published" not in text

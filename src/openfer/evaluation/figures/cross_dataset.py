@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.names import run_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

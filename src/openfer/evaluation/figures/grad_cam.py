@@ -8,7 +8,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.figures.overlay import WRONG, overlay
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.names import run_name
 from openfer.io.face import decode
 
 if TYPE_CHECKING:

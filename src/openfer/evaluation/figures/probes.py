@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.predictions import run_name
+from openfer.evaluation.names import run_name
 from openfer.evaluation.probes import TARGETS, probe_summary
 
 if TYPE_CHECKING:

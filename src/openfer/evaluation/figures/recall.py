@@ -7,7 +7,8 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.metrics import score
-from openfer.evaluation.predictions import classes_in, run_name, runs_in
+from openfer.evaluation.names import run_name
+from openfer.evaluation.predictions import classes_in, runs_in
 
 
 def per_class_recall_plot(predictions: pd.DataFrame) -> Any:

@@ -12,7 +12,19 @@ from openfer.evaluation.figures import confusion_plot
 from openfer.evaluation.figures.style import COLOURS, quiet
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.predictions import classes_in, runs_in
-from openfer.evaluation.report.parts import Figures, Section, paragraph, side_by_side
+from openfer.evaluation.report.parts import (
+    Figures,
+    Format,
+    Section,
+    paragraph,
+    percent,
+    places,
+    side_by_side,
+    sortable,
+    unfold,
+    whole,
+    word,
+)
 
 _DRAWN = len(COLOURS)
 """As many methods as there are colours; the tables have all."""
@@ -49,24 +61,28 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
     """Return how often a method is right when it is so confident."""
     import plotly.graph_objects as go
 
-    drawn = []
-    shown = [entry for entry in entries if len(entry.main(TASK))]
+    drawn, tables, known = [], [], places(entries)
+    shown = [entry for entry in entries if entry.name in known]
     for tested in dict.fromkeys(entry.tested for entry in shown):
         figure = go.Figure()
         figure.add_scatter(
             x=[0, 1], y=[0, 1], mode="lines", line={"color": "#888", "dash": "dot"}, name="as confident as right"
         )
-        for place, entry in enumerate([entry for entry in shown if entry.tested == tested][:_DRAWN]):
+        for entry in shown:
+            place = known[entry.name]
+            if entry.tested != tested or place >= _DRAWN:
+                continue
             seeds = [reliability(run) for _, run in runs_in(entry.main(TASK))]
             error = sum(map(calibration_error, seeds)) / len(seeds)
             bins = pooled(seeds).dropna()
+            tables.append(bins.assign(entry=entry.name, tested=tested, runs=entry.folders))
             figure.add_scatter(
                 x=bins["confidence"],
                 y=bins["accuracy"],
                 customdata=bins["n"],
                 name=f"{entry.name}, error {error:.3f}",
                 mode="lines+markers",
-                marker={"symbol": place, "size": 8, "color": COLOURS[place]},
+                marker={"symbol": place, "size": _sizes(bins["n"]), "color": COLOURS[place], "opacity": 0.8},
                 hovertemplate="confidence %{x:.0%}, right %{y:.0%}<br>n = %{customdata}<extra>%{fullData.name}</extra>",
             )
         quiet(figure, "")
@@ -76,12 +92,27 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
         label = f"reliability on {tested}"
         drawn.append(f"<figure>{figures.add(figure, label, 440)}<figcaption>On {escape(tested)}.</figcaption></figure>")
     said = paragraph(
-        f"The confidence is the probability of the answer, in {BINS} bins of equal width. Below the dotted line a "
-        "method is surer than it is right. The error is the expected calibration error, the mean gap of both by n, as "
-        "in the leaderboard; of several seeds their mean, the points being all seeds' answers together. Points of few "
-        "faces scatter; the pointer shows n."
+        f"The confidence is the probability of the answer, in {BINS} bins of equal width, of an ensemble that votes "
+        "the share of votes. Below the dotted line a method is surer than it is right. The error is the expected "
+        "calibration error, the mean gap of both by n, as in the leaderboard; of several seeds their mean, the points "
+        "being all seeds' answers together. Small points are of few faces and scatter; the table has n."
     )
-    return Section("reliability", "Reliability", said + side_by_side(drawn))
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_BINS))
+    rows = unfold("All bins as a table", sortable(table, _BINS, "reliability by bin"))
+    return Section("reliability", "Reliability", said + side_by_side(drawn, wide=True) + rows)
 
 
+def _sizes(counts: pd.Series) -> list[float]:
+    """Return sizes of points whose areas grow with n, none too small to be seen."""
+    return (5 + 13 * np.sqrt(counts / counts.max())).tolist()
+
+
+_BINS: dict[str, tuple[str, Format]] = {
+    "entry": ("method", word),
+    "confidence": ("confidence %", percent),
+    "accuracy": ("right %", percent),
+    "n": ("n", whole),
+    "tested": ("tested on", word),
+    "runs": ("run", word),
+}
 _BELOW = {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}

@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from openfer.evaluation.compare import Comparison, compare_all, comparison_table, sentences
+from openfer.evaluation.compare import SIGNIFICANCE, Comparison, compare_all, comparison_table, sentences
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
@@ -54,14 +54,14 @@ class Family:
     names: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
 
-    def level_with(self, name: str) -> list[str]:
-        """Return the methods that were compared with one and never found to differ."""
-        verdicts: dict[str, bool] = {}
+    def level_with(self, name: str) -> dict[str, float]:
+        """Return the methods that were compared with one and never found to differ, with the least corrected p."""
+        least: dict[str, float] = {}
         for made in self.comparisons:
             if name in (made.first, made.second):
                 other = made.second if made.first == name else made.first
-                verdicts[other] = verdicts.get(other, False) or made.distinguishable
-        return [other for other, differs in verdicts.items() if not differs]
+                least[other] = min(least.get(other, 1.0), made.corrected)
+        return {other: p for other, p in least.items() if p >= SIGNIFICANCE}
 
 
 def families(entries: Sequence[Entry]) -> list[Family]:
@@ -87,18 +87,22 @@ def comparison_section(made: Sequence[Family]) -> Section:
     """
     parts = [
         paragraph(
-            "Two methods are compared face by face: McNemar's exact test, and where people are known a bootstrap that "
-            "draws them with all their images; the larger probability is corrected for the number of comparisons "
-            "(Holm), below 0.05 it counts as a difference. The interval is of the difference. Seeds are compared each "
-            "with its like. What cannot be told apart here may differ on more faces."
+            "Two methods are compared face by face: by McNemar's exact test, and where people are known by Student's "
+            "t of the difference over its standard error in a bootstrap that draws people with all their images. The "
+            "larger probability is corrected for the number of comparisons (Holm, over every two methods on these "
+            "faces); below 0.05 it counts as a difference. Standard error and 95 % interval are of the difference, by "
+            "person where people are known, and not corrected: an interval that excludes 0 may be of a pair that is "
+            "indistinguishable after correction. Seeds are compared each with its like. What cannot be told apart "
+            "here may differ on more faces."
         )
     ]
     for family in made:
-        parts.append(f"<h3>On {escape(family.tested)}</h3>")
+        parts.append(f"<h3>Compared on {escape(family.tested)}</h3>")
         if not family.comparisons:
             parts.append(paragraph(_not_compared(family)))
             continue
-        told = sentences([c for c in family.comparisons if c.second == family.names[0]])
+        against_reference = [c for c in family.comparisons if c.second == family.names[0]]
+        told = sentences(sorted(against_reference, key=lambda c: -c.difference))
         parts.append("<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in told) + "</ul>")
         title = f"Every two of {len(family.names)} methods: {len(family.comparisons)} comparisons"
         parts.append(unfold(title, sortable(_table(family), _COLUMNS, f"comparisons on {family.tested}")))

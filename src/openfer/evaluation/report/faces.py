@@ -72,8 +72,9 @@ def hardest_section(entries: Sequence[Entry]) -> Section:
     """Return the faces that most methods get wrong, with true and given labels."""
     parts = [
         paragraph(
-            "The faces that most methods get wrong, the most confident mistakes first. Some are hard, and some labels "
-            "are doubtful: look before you blame the method."
+            "The faces that most methods get wrong, the most confident mistakes first; where wrong answers differ, "
+            "with their shares. How sure is the mean over all wrong answers. Some faces are hard, and some labels are "
+            "doubtful: look before you blame the method."
         )
     ]
     for same in _by_test(entries):
@@ -157,7 +158,7 @@ def _item(row: "pd.Series", pictures: Mapping[str, str]) -> str:
         f'<img alt="a face labelled {escape(true)}" src="{pictures[name]}">' if name in pictures else "(face not here)"
     )
     return (
-        f"<li><figure>{image}<figcaption>labelled <strong>{escape(true)}</strong>, called <strong>{escape(answer)}"
-        f"</strong> by {row['wrong']} of {row['methods']}, {100 * row['confidence']:.0f} % sure"
+        f"<li><figure>{image}<figcaption>labelled <strong>{escape(true)}</strong>, wrong for {row['wrong']} of "
+        f"{row['methods']}: <strong>{escape(answer)}</strong>, {100 * row['confidence']:.0f} % sure"
         f'<br><code class="quiet">{escape(name)}</code></figcaption></figure></li>'
     )

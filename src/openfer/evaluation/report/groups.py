@@ -1,14 +1,14 @@
 """For whom a number holds: accuracy by group as bars and as a table, and how far groups are apart."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 
 from openfer.evaluation.entries import Entry
-from openfer.evaluation.fairness import LEAST
+from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.figures.style import COLOURS, PATTERNS, quiet
 from openfer.evaluation.groups import ALL
 from openfer.evaluation.leaderboard import TASK
@@ -19,6 +19,7 @@ from openfer.evaluation.report.parts import (
     key,
     paragraph,
     percent,
+    places,
     side_by_side,
     sortable,
     three,
@@ -88,26 +89,33 @@ def groups_section(entries: Sequence[Entry], figures: Figures) -> Section:
         return Section("groups", "Groups", paragraph("No run has groups."))
     said = paragraph(
         "Lines are 95 % intervals of a bootstrap that draws people, or faces where nobody knows whose they are; of "
-        f"several seeds bars and lines are means. Groups with fewer than {LEAST} faces are pale: they are shown with "
-        "n, have no interval and are not ranked. Drawn are so many people, or faces."
+        f"several seeds bars and lines are means. Groups of fewer than {LEAST} faces or {LEAST_PEOPLE} people are "
+        "pale: they are shown with n, have no interval and are not ranked. A kind of groups may leave "
+        "faces out, and a face may be in several of one kind. Drawn are so many people, or faces."
     )
     table = sortable(scores, _SCORES, "accuracy by group", last=~scores["ranked"].astype(bool))
-    charts = "".join(_charts(str(tested), own, figures) for tested, own in scores.groupby("tested", sort=False))
+    known = places(entries)
+    charts = "".join(_charts(str(tested), own, figures, known) for tested, own in scores.groupby("tested", sort=False))
     body = said + charts + unfold("All groups as a table", table)
     return Section("groups", "Groups", body + _gaps(entries))
 
 
-def _charts(tested: str, scores: pd.DataFrame, figures: Figures) -> str:
+def _charts(tested: str, scores: pd.DataFrame, figures: Figures, known: Mapping[str, int]) -> str:
     """Return bars for each kind of groups of one test set, below the names of the methods that are drawn."""
     methods = [str(name) for name in scores["method"].unique()]
-    shown, many = methods[:_DRAWN], len(methods) > _NARROW
+    shown = {name: known[name] for name in methods if known[name] < _DRAWN}
+    many = len(methods) > _NARROW
     drawn = []
     for by, own in scores[scores["by"] != ALL].groupby("by", sort=False):
         bars = figures.add(
             _bars(own, shown), f"accuracy by {by} on {tested}", 320, least_width=_LEAST_WIDTH if many else 0
         )
         drawn.append(f"<figure>{bars}<figcaption>By {escape(str(by))}.</figcaption></figure>")
-    heading = f"On {tested}" + (f", the first {_DRAWN} of {len(methods)} methods" if len(methods) > _DRAWN else "")
+    if not drawn:
+        return ""
+    heading = f"Groups of {tested}" + (
+        f", the first {_DRAWN} of {len(methods)} methods" if len(methods) > _DRAWN else ""
+    )
     return f"<h3>{escape(heading)}</h3>" + key(shown) + side_by_side(drawn, wide=many)
 
 
@@ -120,7 +128,7 @@ def group_tables(entries: Sequence[Entry]) -> list[pd.DataFrame]:
 def _gaps(entries: Sequence[Entry]) -> str:
     gaps = _together(_named(entry, run, run.gaps) for entry in entries for run in entry.runs)
     if gaps.empty:
-        return paragraph(f"No two groups of one kind have {LEAST} faces, so no gap is measured.")
+        return paragraph(f"No two groups of one kind have {LEAST} faces of {LEAST_PEOPLE} people: no gap is measured.")
     gaps = gaps[gaps["metric"] == _BARS]
     largest_first = gaps.sort_values("gap", ascending=False, kind="stable", ignore_index=True)
     said = paragraph(
@@ -136,10 +144,11 @@ def _gaps_side_by_side(gaps: pd.DataFrame) -> str:
     """Return a table for each test set with a row for each kind of groups and a column for each method."""
     parts = []
     for tested, own in gaps.groupby("tested", sort=False):
-        wide = own.pivot_table("gap", "by", "method", sort=False).reset_index()  # the mean over seeds
-        columns: dict[str, tuple[str, Format]] = {"by": ("by", word)}
-        columns |= {name: (name, percent) for name in wide.columns[1:]}
-        parts.append(f"<h4>On {escape(str(tested))}</h4>" + sortable(wide, columns, f"largest gaps on {tested}"))
+        means = own.groupby(["by", "method"], sort=False)[["gap", "low", "high"]].mean()  # over seeds
+        cells = [f"{percent(gap)} ({percent(low)} to {percent(high)})" for gap, low, high in means.to_numpy()]
+        wide = means.assign(cell=cells)["cell"].unstack(sort=False).reset_index()
+        columns: dict[str, tuple[str, Format]] = {str(name): (str(name), word) for name in wide}
+        parts.append(f"<h4>Gaps on {escape(str(tested))}</h4>" + sortable(wide, columns, f"largest gaps on {tested}"))
     return "".join(parts)
 
 
@@ -148,7 +157,7 @@ def _scores(entry: Entry, run: Run) -> pd.DataFrame:
     table = _named(entry, run, run.groups)
     if table.empty:
         return table
-    one_each = ["by", "group"]
+    one_each = ["by", "group", "seed"]
     wide = table[table["metric"] == _BARS].rename(columns={"value": _BARS})
     for metric in _BESIDE:
         other = table[table["metric"] == metric].rename(columns={"value": metric})
@@ -169,16 +178,20 @@ def _together(tables: Any) -> pd.DataFrame:
     return pd.concat(known, ignore_index=True) if known else pd.DataFrame()
 
 
-def _bars(table: pd.DataFrame, methods: Sequence[str]) -> Any:
+def _bars(table: pd.DataFrame, methods: Mapping[str, int]) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for place, method in enumerate(methods):  # all, so that each has its colour in every chart
+    for method, place in methods.items():
         seeds = table[table["method"] == method]
-        own = seeds.groupby("group", sort=False)[["accuracy", "low", "high", "n"]].mean().reset_index()
+        own = (
+            seeds.groupby("group", sort=False)[["accuracy", "low", "high", "n", "people", "ranked"]]
+            .mean()
+            .reset_index()
+        )
         figure.add_bar(
             name=method,
-            x=[f"{_narrow(str(group))}<br>n = {n:.0f}" for group, n in zip(own["group"], own["n"], strict=True)],
+            x=[_named_group(row) for row in own.to_dict("records")],
             y=own["accuracy"],
             error_y={
                 "type": "data",
@@ -186,19 +199,26 @@ def _bars(table: pd.DataFrame, methods: Sequence[str]) -> Any:
                 "array": own["high"] - own["accuracy"],
                 "arrayminus": own["accuracy"] - own["low"],
                 "thickness": 1,
+                "color": "#707070",  # seen on black bars too
             },
             marker={
                 "color": COLOURS[place],
                 "pattern": {"shape": PATTERNS[place]},
-                "opacity": [0.35 if n < LEAST else 1.0 for n in own["n"]],
+                "opacity": [1.0 if ranked else 0.35 for ranked in own["ranked"]],
+                "line": {"color": "#404040", "width": 0.5},
             },
-            hovertemplate="%{x}<br>accuracy %{y:.1%}<extra>" + escape(method) + "</extra>",
+            hovertemplate="%{x}<br>accuracy %{y:.1%}<extra>" + escape(method, quote=False) + "</extra>",
         )
     quiet(figure, "")
     figure.update_layout(barmode="group", showlegend=False)
     figure.update_layout(margin={"l": 45, "r": 10, "b": 40})
     figure.update_xaxes(automargin=True, tickangle=0)
     return figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+
+
+def _named_group(row: Mapping[Any, Any]) -> str:
+    people = f"<br>{row['people']:.0f} people" if row["people"] < row["n"] else ""
+    return f"{_narrow(str(row['group']))}<br>n = {row['n']:.0f}{people}"
 
 
 def _narrow(group: str) -> str:

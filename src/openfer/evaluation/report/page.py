@@ -106,6 +106,7 @@ def _page(
     links = "".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
     body = (
         intro(entries, scores, made, len(studies))
+        + "<noscript><p>Figures and sorting need JavaScript; all tables can be read without it.</p></noscript>"
         + f'<nav aria-label="sections">{links}</nav>'
         + "".join(_whole(section) for section in sections)
         + '<p class="hidden" id="said" role="status"></p><div id="face" hidden></div>'

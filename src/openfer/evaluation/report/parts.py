@@ -9,7 +9,9 @@ from typing import IO, Any
 import pandas as pd
 from PIL import Image
 
+from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures.style import COLOURS, PATTERNS
+from openfer.evaluation.leaderboard import TASK
 from openfer.io.web_page import jpeg, png, scrolling
 
 Format = Callable[[Any], str]
@@ -26,6 +28,9 @@ _STROKES = {
     "|": "M3 0V12M9 0V12",
 }
 """Plotly's fillings of bars as paths in a square of twelve."""
+
+_SMALLEST = 1e-4
+"""Below this a probability says no more than that it is small."""
 
 _SHORT = 12
 """Letters of a heading that stays on one line."""
@@ -141,11 +146,22 @@ def side_by_side(figures: Sequence[str], *, wide: bool = False) -> str:
     return f'<div class="side-by-side{" wide-ones" if wide else ""}">{"".join(figures)}</div>'
 
 
-def key(names: Sequence[str]) -> str:
-    """Return what the bars of several charts stand for, by colour and filling, as many as there are of these."""
+def places(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return the place of each method among those tested on the same faces, by which it has its colour on the page."""
+    found: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    for entry in entries:
+        if len(entry.main(TASK)):
+            found[entry.name] = seen.get(entry.tested, 0)
+            seen[entry.tested] = found[entry.name] + 1
+    return found
+
+
+def key(names: Mapping[str, int]) -> str:
+    """Return what the bars of several charts stand for, by the colour and filling of each method's place."""
     items = []
-    for name, colour, filling in zip(names, COLOURS, PATTERNS, strict=False):
-        swatch = f'<rect width="12" height="12" fill="{colour}"/><path d="{_STROKES[filling]}"/>'
+    for name, place in names.items():
+        swatch = f'<rect width="12" height="12" fill="{COLOURS[place]}"/><path d="{_STROKES[PATTERNS[place]]}"/>'
         items.append(f'<li><svg viewBox="0 0 12 12" aria-hidden="true">{swatch}</svg>{escape(name)}</li>')
     return f'<ul class="key">{"".join(items)}</ul>'
 
@@ -202,7 +218,9 @@ def digits(value: Any) -> str:
 
 def probability(value: Any) -> str:
     """Return a probability with two digits that count; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:.2g}"
+    if pd.isna(value):
+        return ""
+    return f"{value:.2g}" if value >= _SMALLEST else f"< {_SMALLEST:g}"
 
 
 def one(value: Any) -> str:

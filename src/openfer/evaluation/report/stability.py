@@ -45,10 +45,10 @@ def stability_section(entries: Sequence[Entry]) -> Section | None:
     tables, pictures = [], []
     for entry in entries:
         counted = [table for run in entry.runs if (table := run.stability) is not None]
-        if not counted:
-            continue
-        own = pd.concat(counted, ignore_index=True)
+        own = pd.concat(counted, ignore_index=True) if counted else pd.DataFrame(columns=["selection", "task"])
         own = own[(own["selection"] == entry.selection) & (own["task"] == TASK)]
+        if own.empty:
+            continue
         means = mean_over_seeds(own, ["dataset"], ["n"], ["fc", "cfc", *_SHARES])
         tables.append(means.assign(entry=entry.name, selection=entry.selection, runs=entry.folders))
         path = entry.runs[0].picture("stability")

@@ -16,6 +16,7 @@ from openfer.evaluation.report.parts import (
     one,
     paragraph,
     percent,
+    points,
     probability,
     sortable,
     three,
@@ -23,6 +24,7 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
+from openfer.evaluation.study_comparison import against_the_first
 from openfer.io.studies import PICTURES, StudyFolder
 
 _MOST_CHARTS = 24
@@ -43,6 +45,23 @@ _CELLS: dict[str, tuple[str, Format]] = {
     "run": ("run", word),
     "seconds": ("training s", whole),
     "error": ("error", word),
+}
+_COMPARED: dict[str, tuple[str, Format]] = {
+    "row": ("row", word),
+    "against": ("against", word),
+    "column": ("column", word),
+    "difference": ("difference, points", points),
+    "low": ("from", points),
+    "high": ("to", points),
+    "standard_error": ("standard error", percent),
+    "of_faces": ("of faces", percent),
+    "of_seeds": ("of seeds", percent),
+    "verdict": ("verdict", word),
+    "corrected": ("p, corrected", probability),
+    "p_value": ("p", probability),
+    "n": ("n", whole),
+    "people": ("people", whole),
+    "seeds": ("seeds", whole),
 }
 _PROBES: dict[str, tuple[str, Format]] = {
     "row": ("row", word),
@@ -111,6 +130,7 @@ def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
         picture = study.picture(kind)
         if picture is not None:
             parts.append(chart(picture, f"{study.title}: {_CAPTIONS[kind]}"))
+    parts.append(_comparison(study))
     if len(others):
         parts.append(unfold("Other selections of the epoch", _by_measure(f"{study.name}, other selections", others)))
     if study.cells is not None:
@@ -120,6 +140,17 @@ def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
         title = f"Its {len(cells)} cells and their runs" + (f", {failed} failed" if failed else "")
         parts.append(unfold(title, sortable(cells, _CELLS, f"cells of {study.name}")))
     return "".join([*parts, _probes(study, figures), _independence(study)])
+
+
+def _comparison(study: StudyFolder) -> str:
+    """Return who differs from the first row in words, and every two rows as a table."""
+    compared = study.comparison
+    if compared is None or compared.empty:
+        return ""
+    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in against_the_first(compared))
+    verdicts = compared["distinguishable"].map({True: "differ", False: "indistinguishable"})
+    table = sortable(compared.assign(verdict=verdicts), _COMPARED, f"rows of {study.name} compared")
+    return f"<ul>{said}</ul>" + unfold(f"Every two rows: {len(compared)} comparisons", table)
 
 
 def _compared(name: str, table: pd.DataFrame) -> str:

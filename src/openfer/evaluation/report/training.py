@@ -1,6 +1,6 @@
 """Sections on how methods came about: where they look, how they learned, and the ledger of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,7 @@ from openfer.evaluation.report.parts import (
     digits,
     paragraph,
     percent,
+    places,
     points,
     sheet,
     sortable,
@@ -98,9 +99,10 @@ def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
     label = "validation accuracy by epoch"
     parts = [
         paragraph(
-            "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run."
+            "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run; "
+            "whoever answers for other tasks alone has no curve. A curve that still rises at its end was cut short."
         ),
-        figures.add(_validation(histories), label, 420),
+        figures.add(_validation(histories, places(entries)), label, 420),
     ]
     for name, history in histories.items():
         kept = history[~history["name"].str.startswith(_NO_CURVE)]
@@ -122,17 +124,23 @@ def ledger_section(table: pd.DataFrame) -> Section:
     columns = {name: column for name, column in LEDGER.items() if name not in empty}
     said = (
         "One row per run. Its predictions, facts and model lie in the folders of this name below 07_model_output and "
-        "06_models; training seconds and energy are those of the epochs alone. "
-        + ("No machine here counts energy." if {*_ENERGY} <= {*empty} else "Energy is that of whole devices.")
+        "06_models; training seconds and energy are those of the epochs alone. A data "
+        "version covers all that a method is given, such as landmarks, and so may differ where the faces are the same. "
+        + (
+            "No run has had its energy counted throughout."
+            if {*_ENERGY} <= {*empty}
+            else "Energy is that of whole devices."
+        )
     )
     return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
 
 
-def _validation(histories: dict[str, pd.DataFrame]) -> Any:
+def _validation(histories: Mapping[str, pd.DataFrame], known: Mapping[str, int]) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for number, (name, history) in enumerate(histories.items()):
+    for name, history in histories.items():
+        number = known.get(name, 0)
         curve = history.loc[(history["split"] == "val") & (history["name"] == f"accuracy/{TASK}"), "value"]
         if curve.empty:
             continue

@@ -95,7 +95,7 @@ def _registered(task: str | None = None) -> Iterator[tuple[str, str, Callable[[]
     """Yield method, row's name and what builds it with its input, of those that learn a task, or of all."""
     import functools
 
-    from openfer.evaluation.predictions import run_name
+    from openfer.evaluation.names import run_name
     from openfer.methods.names import method_names
     from openfer.methods.registry import method_class
 

@@ -63,8 +63,8 @@ def run_cells(
 
 def table(
     parts: Parts, plan: StudyPlan, cells: pd.DataFrame, answers: pd.DataFrame, facts: pd.DataFrame, *inputs: Any
-) -> tuple[pd.DataFrame, str]:
-    """Put ours beside the published figures.
+) -> tuple[pd.DataFrame, str, pd.DataFrame]:
+    """Put ours beside the published figures, and the rows beside each other.
 
     Args:
         parts: what the inputs are: rows and groups of each dataset.
@@ -76,18 +76,23 @@ def table(
 
     Returns:
         What :func:`openfer.evaluation.study_table.study_table` gives, with ``sweep`` and ``at`` of the rows; the same
-        in Markdown.
+        in Markdown, with the first row's comparisons in words; what
+        :func:`openfer.evaluation.study_comparison.compare_rows` gives.
     """
+    from openfer.evaluation.study_comparison import compare_rows
     from openfer.evaluation.study_table import study_table, to_markdown
 
     data = dict(zip(parts, inputs, strict=True))
     study = plan.study
     counted = [_counted(study.columns[str(name)], own, data) for name, own in answers.groupby("column", sort=False)]
+    those_that_count = pd.concat(counted, ignore_index=True)
     rows = pd.concat([table for (_, part), table in data.items() if part == "rows"], ignore_index=True)
-    found = study_table(_wanted(study), pd.concat(counted, ignore_index=True), facts, cells, rows)
+    found = study_table(_wanted(study), those_that_count, facts, cells, rows)
     found["sweep"] = found["row"].map({name: row.sweep for name, row in study.rows.items()})
     found["at"] = found["row"].map({name: row.at for name, row in study.rows.items()})
-    return found, to_markdown(study.title, found)
+    folds = {name: column.folds for name, column in study.columns.items()}
+    compared = compare_rows(list(study.rows), folds, those_that_count, facts, cells)
+    return found, to_markdown(study.title, found, compared), compared
 
 
 def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:

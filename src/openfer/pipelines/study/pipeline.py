@@ -44,7 +44,7 @@ def create_pipeline(**_: Any) -> Pipeline:
                 node(
                     bound(nodes.table, tuple(told)),
                     ["params:study_plan", *results, *told.values()],
-                    [f"{name}.study_table", f"{name}.study_report"],
+                    [f"{name}.study_table", f"{name}.study_report", f"{name}.study_comparison"],
                     name="table",
                     namespace=name,
                 ),

@@ -1,4 +1,4 @@
-"""Sections that some pages have: sequences, folds, groups and gaps, other selections; and what the first screen says."""
+"""Sections that some pages have: sequences, folds, groups and gaps, other selections; what the first screen says."""
 
 import json
 import re

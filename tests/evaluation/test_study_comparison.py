@@ -65,6 +65,7 @@ def test_two_seeds_that_disagree_widen_the_error_as_worked_out_by_hand():
     expected = 2 * stats.t.sf(pair["difference"] / pair["standard_error"], freedom)
     assert pair["p_value"] == pytest.approx(expected)
     assert pair["p_value"] > 0.05  # two seeds, of which one gained three times as much, prove nothing
+    assert (pair["low"], pair["high"]) == (-1, 1)
 
 
 def test_every_two_rows_are_corrected_together_and_told_against_the_first():

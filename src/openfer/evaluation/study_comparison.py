@@ -164,8 +164,8 @@ def _difference(runs: _Runs, row: str, against: str, seeds: Sequence[int]) -> di
         p_value = float(2 * t.sf(abs(difference) / error, freedom))
     return {
         "difference": difference,
-        "low": difference - reach,
-        "high": difference + reach,
+        "low": np.maximum(difference - reach, -1.0),  # two seeds that disagree leave nearly all open
+        "high": np.minimum(difference + reach, 1.0),
         "standard_error": error,
         "of_faces": of_faces,
         "of_seeds": of_seeds,

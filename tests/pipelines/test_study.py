@@ -251,7 +251,7 @@ def test_a_finished_run_is_never_run_again_and_the_table_has_all_rows(tmp_path, 
     pd.testing.assert_frame_equal(results[1], again[1])
     found, words, compared = tabled(whole, results, data)
     assert set(zip(compared["row"], compared["against"], compared["seeds"], strict=True)) == {
-        ("ADDL", "Baseline", 2), ("ADDL without adversary", "Baseline", 2), ("ADDL without adversary", "ADDL", 2)
+        ("ADDL", "Baseline", 1), ("ADDL without adversary", "Baseline", 1), ("ADDL without adversary", "ADDL", 1)
     }  # fmt: skip
     assert "- ADDL is " in words
     assert list(found["row"].unique()) == ["Baseline", "ADDL", "ADDL without adversary"]

@@ -127,8 +127,12 @@ def compare_all(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
     alike: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
     for name, run in runs:
         alike.setdefault((name["task"], name["selection"], name["seed"]), []).append(run)
-    made = [comparison for group in alike.values() for comparison in _every_two(group)]
-    corrected = holm([comparison.corrected for comparison in made])
+    return correct([comparison for group in alike.values() for comparison in _every_two(group)])
+
+
+def correct(made: Sequence[Comparison]) -> list[Comparison]:
+    """Return comparisons with probabilities corrected for just as many as there are of them (Holm)."""
+    corrected = holm([max(c.p_value, c.p_people or 0.0) for c in made])
     return [replace(c, comparisons=len(made), corrected=float(p)) for c, p in zip(made, corrected, strict=True)]
 
 

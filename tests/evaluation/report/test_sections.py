@@ -181,3 +181,25 @@ def test_each_method_has_one_colour_on_the_page(tmp_path):
 def plots_of(root):
     text = report(find_runs(root), [], published_table()).page
     return re.findall(r'<script type="application/json" id="plot-\d+">(.*?)</script>', text, re.DOTALL)
+
+
+def test_a_selection_that_is_nobodys_main_one_of_two_is_not_compared(tmp_path):
+    for name, wrong in (("baseline", 30), ("addl", 20)):
+        named = {"method": name, "variant": name}
+        own = pd.concat(
+            answers_of(IDS, TRUE, CLASSES, dict.fromkeys(range(wrong), 0.6), selection=selection, **named)
+            for selection in ("best_val", "last")
+        )
+        facts = [facts_of(**named, **MINES), facts_of(**named, **MINES, selection="last", main_selection=False)]
+        write_run(tmp_path, name, own.assign(dataset="mine", subject=PEOPLE * 2), facts)
+    rival = {"method": "rival", "variant": "rival", "selection": "last"}
+    own = answers_of(IDS, TRUE, CLASSES, {}, **rival).assign(dataset="mine", subject=PEOPLE)
+    write_run(tmp_path, "rival", own, [facts_of(**rival, **MINES)])
+    shown = page_of(tmp_path).table("comparisons on mine (test)")
+    pairs = shown[["method", "against", "selection"]].to_numpy().tolist()
+    assert sorted(pairs) == [
+        ["ADDL", "Baseline", "best_val"],
+        ["RIVAL", "ADDL", "last"],
+        ["RIVAL", "Baseline", "last"],
+    ]
+    assert "after correction for 3 comparisons" in section(tmp_path, "comparison")

@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from openfer.evaluation.compare import SIGNIFICANCE, Comparison, compare_all, comparison_table, sentences
+from openfer.evaluation.compare import SIGNIFICANCE, Comparison, compare_all, comparison_table, correct, sentences
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
@@ -67,8 +67,7 @@ class Family:
 def families(entries: Sequence[Entry]) -> list[Family]:
     """Compare methods with those that were tested on the same faces with the same labels; oracles are left out.
 
-    All answers by a selection that is the main one of any of them are compared, as another program's may be of its last
-    epoch alone.
+    Two are compared by a selection that is the main one of either, as another program's may be of its last epoch alone.
     """
     same: dict[tuple[str, frozenset[tuple[str, str]]], list[Entry]] = {}
     for entry in entries:
@@ -116,7 +115,11 @@ def _family(tested: str, methods: list[Entry]) -> Family:
     # entries of one method and variant have names that tell them apart
     answers = pd.concat([entry.predictions.assign(method="", variant=entry.name) for entry in methods])
     answers = answers[answers["selection"].isin(selections) & (answers["task"] == TASK)]
-    return Family(tested, names, tuple(compare_all(answers, names[0])) if len(names) > 1 else ())
+    if len(names) < 2:
+        return Family(tested, names, ())
+    main = {entry.name: entry.selection for entry in methods}
+    made = [c for c in compare_all(answers, names[0]) if c.selection in (main[c.first], main[c.second])]
+    return Family(tested, names, tuple(correct(made)))
 
 
 def _not_compared(family: Family) -> str:

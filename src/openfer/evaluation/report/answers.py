@@ -90,7 +90,10 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
         figure.update_yaxes(title="share that is right", range=[0, 1.02], tickformat=".0%")
         figure.update_layout(legend=_BELOW, margin={"l": 60, "r": 10, "b": 60})
         label = f"reliability on {tested}"
-        drawn.append(f"<figure>{figures.add(figure, label, 440)}<figcaption>On {escape(tested)}.</figcaption></figure>")
+        height = _AXES + _LINE * len(figure.data)  # the legend has a line for each
+        drawn.append(
+            f"<figure>{figures.add(figure, label, height)}<figcaption>On {escape(tested)}.</figcaption></figure>"
+        )
     said = paragraph(
         f"The confidence is the probability of the answer, in {BINS} bins of equal width, of an ensemble that votes "
         "the share of votes. Below the dotted line a method is surer than it is right. The error is the expected "
@@ -115,4 +118,7 @@ _BINS: dict[str, tuple[str, Format]] = {
     "tested": ("tested on", word),
     "runs": ("run", word),
 }
-_BELOW = {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}
+_AXES, _LINE = 400, 19
+"""Pixels of a reliability diagram's axes, and of a line of its legend."""
+
+_BELOW = {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0}

@@ -186,6 +186,16 @@ def units(predictions: pd.DataFrame, clusters: pd.Series | None = None) -> np.nd
     return people.astype(np.int64)
 
 
+def units_of_all(runs: Sequence[pd.DataFrame]) -> tuple[np.ndarray, bool]:
+    """Return the units of runs that answered the same samples, in the order of the sample ids, and if they are people.
+
+    Args:
+        runs: at least one; people are those of the first that knows any.
+    """
+    people = next((known for run in runs if (known := subjects(run)) is not None), None)
+    return units(runs[0].sort_values("sample_id"), people), people is not None
+
+
 def subjects(predictions: pd.DataFrame) -> pd.Series | None:
     """Return the person of each sample by its id, as the predictions say; None where none is known.
 

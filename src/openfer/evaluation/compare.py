@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.bootstrap import subjects, units
+from openfer.evaluation.bootstrap import units_of_all
 from openfer.evaluation.names import run_name
 from openfer.evaluation.predictions import runs_in, single_run
 from openfer.evaluation.statistics import PairedBootstrap, holm, paired_bootstrap, resampled_means
@@ -79,7 +79,7 @@ class Comparison:
         who = f" of {self.people:,} people" if self.people else ""
         by_person = f", by person p = {self.p_people:.2g}" if self.p_people is not None else ""
         return (
-            f"{self.first} is {_above(self.difference)} {self.second} (standard error {100 * self.standard_error:.1f}, "
+            f"{self.first} is {above(self.difference)} {self.second} (standard error {100 * self.standard_error:.1f}, "
             f"n = {self.n:,}{who}, McNemar p = {self.p_value:.2g}{by_person}, {self.selection}, {seeds}): {verdict}."
         )
 
@@ -141,14 +141,13 @@ def _every_two(runs: Sequence[pd.DataFrame]) -> list[Comparison]:
     if len(runs) < 2:
         return []
     names, right = [single_run(run) for run in runs], _right(runs)
-    people = next((known for run in runs if (known := subjects(run)) is not None), None)
-    unit = units(runs[0].sort_values("sample_id"), people)
+    unit, known = units_of_all(runs)
     replicates = resampled_means(right, unit)
     made = []
     for second, first in combinations(range(len(runs)), 2):
         d = right[first] - right[second]
         resampled = paired_bootstrap(float(d.mean()), replicates[first] - replicates[second], int(unit.max()) + 1)
-        made.append(_comparison(names[first], names[second], d, resampled, known=people is not None))
+        made.append(_comparison(names[first], names[second], d, resampled, known=known))
     return made
 
 
@@ -198,7 +197,7 @@ def sentences(comparisons: Sequence[Comparison]) -> list[str]:
     for (first, second, selection, _), values in pairs.items():
         if len(values) > 1:
             said.append(
-                f"Over {len(values)} seeds {first} is {_above(float(np.mean(values)))} {second} on average, with a "
+                f"Over {len(values)} seeds {first} is {above(float(np.mean(values)))} {second} on average, with a "
                 f"standard deviation of {100 * np.std(values, ddof=1):.1f} points between seeds ({selection})."
             )
     if single:
@@ -224,7 +223,8 @@ def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     )
 
 
-def _above(difference: float) -> str:
+def above(difference: float) -> str:
+    """Return in words how far an accuracy is from another, such as ``3.0 points below``."""
     if difference == 0:
         return "level with"
     return f"{abs(100 * difference):.1f} points {'above' if difference > 0 else 'below'}"

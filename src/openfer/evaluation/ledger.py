@@ -39,8 +39,8 @@ def ledger(entries: Iterable[Entry], scores: pd.DataFrame, published: pd.DataFra
         What a run does not say is ``unknown``. ``oracle_accuracy`` takes the place of ``accuracy``, which is null then,
         of a run whose only epoch was chosen on the test set. ``wall_seconds`` sums the epochs of its history, without
         data loading before the first and validation after each; ``gpu_kwh`` is what the GPU in use took in these
-        seconds, ``cpu_kwh`` what all processors of the machine took. All three are
-        null where an epoch was not measured.
+        seconds, ``cpu_kwh`` what all processors of the machine took. All three are null where an
+        epoch was not measured.
     """
     rows = []
     for entry in entries:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.bootstrap import CONFIDENCE, subjects, units
-from openfer.evaluation.compare import SIGNIFICANCE
+from openfer.evaluation.bootstrap import CONFIDENCE, units_of_all
+from openfer.evaluation.compare import SIGNIFICANCE, above
 from openfer.evaluation.entries import ORACLE
 from openfer.evaluation.predictions import classified
 from openfer.evaluation.statistics import holm, resampled_means
@@ -100,8 +100,6 @@ def against_the_first(compared: pd.DataFrame) -> list[str]:
 
 
 def _in_words(pair: Mapping[str, Any]) -> str:
-    points = 100 * pair["difference"]
-    above = "level with" if points == 0 else f"{abs(points):.1f} points {'above' if points > 0 else 'below'}"
     verdict = "a difference beyond the error" if pair["distinguishable"] else "indistinguishable"
     alone = pair["seeds"] == 1
     seeds, of_what = (
@@ -109,9 +107,9 @@ def _in_words(pair: Mapping[str, Any]) -> str:
     )
     who = "" if pd.isna(pair["people"]) else f" of {pair['people']:,.0f} people"
     return (
-        f"{pair['row']} is {above} {pair['against']} ({seeds}, standard error {100 * pair['standard_error']:.1f} of "
-        f"{of_what}, n = {pair['n']:,.0f}{who}, p = {pair['p_value']:.2g}): {verdict} after correction for "
-        f"{pair['comparisons']:.0f} comparison{'s' * (pair['comparisons'] > 1)}."
+        f"{pair['row']} is {above(pair['difference'])} {pair['against']} ({seeds}, standard error "
+        f"{100 * pair['standard_error']:.1f} of {of_what}, n = {pair['n']:,.0f}{who}, p = {pair['p_value']:.2g}): "
+        f"{verdict} after correction for {pair['comparisons']:.0f} comparison{'s' * (pair['comparisons'] > 1)}."
     )
 
 
@@ -124,15 +122,14 @@ def _runs(answers: pd.DataFrame) -> Iterator[_Runs]:
         same.setdefault(tuple(ordered["sample_id"]), {})[key] = ordered
     for runs in same.values():
         tables = list(runs.values())
-        people = next((known for table in tables if (known := subjects(table)) is not None), None)
-        unit = units(tables[0], people)
+        unit, known = units_of_all(tables)
         right = np.stack([(table["y_true"] == table["y_pred"]).to_numpy(dtype=float) for table in tables])
         yield _Runs(
             dict(zip(runs, right.mean(axis=1).tolist(), strict=True)),
             dict(zip(runs, resampled_means(right, unit), strict=True)),
             right.shape[1],
             int(unit.max()) + 1,
-            people is not None,
+            known,
         )
 
 

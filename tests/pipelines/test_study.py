@@ -133,6 +133,23 @@ def test_every_row_of_a_published_table_finds_its_figure(parameters):
         assert without <= UNPUBLISHED, name
 
 
+@pytest.mark.parametrize("parameters", ["paper"], indirect=True)  # in base the tables have budgets of their own
+def test_the_comparison_of_all_papers_is_of_the_runs_of_their_own_tables(parameters):
+    together = StudyPlan.model_validate(plan("five_papers", parameters)).cells
+    for row, study, own in (
+        ("Baseline", "addl_table3", "Baseline"),
+        ("ADDL", "addl_table3", "ADDL"),
+        ("ESR + diversity", "diversified_table1", "ESR-9 + CBAM + spatial + channel"),
+        ("MA-Net + diversity", "diversified_table1", "MA-Net + diversity"),
+        ("OADN", "oadn_table1", "OADN"),
+        ("FDRL-ECANet", "fdrl_eca_table2", "FDRL-ECANet (proposed)"),
+    ):
+        cells = StudyPlan.model_validate(plan(study, parameters)).cells
+        assert together[f"{row}, RAF-DB, seed 0, fold 0"].planned == cells[f"{own}, RAF-DB, seed 0, fold 0"].planned, (
+            row
+        )
+
+
 def test_what_methods_need_is_what_their_classes_say():
     from openfer.methods.names import method_names
     from openfer.methods.registry import method_class

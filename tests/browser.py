@@ -14,7 +14,8 @@ from typing import Any, Self
 import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_PATIENCE = 60
+_PATIENCE = 300
+"""Seconds until a browser is taken to hang; other programs may keep the machine busy."""
 _QUIET = (
     *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic"),
     *("--disable-component-update", "--disable-sync", "--disable-extensions", "--mute-audio", "--hide-scrollbars"),

@@ -3,6 +3,8 @@
 import functools
 import gc
 import os
+import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,11 @@ import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+"""Threads that wait for work sleep. Beside busy programs, two threads that spin take ten times as long as one.
+
+OpenMP reads it when torch is imported, and so do the programs that tests start."""
 
 ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 if ONE_OF_SEVERAL:
@@ -44,6 +51,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long where several workers share the tests, so that all end at about the same time."""
     if ONE_OF_SEVERAL:
         items.sort(key=lambda item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let every test begin with the same random numbers: alone, in any order, whatever ran before."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - libraries draw from it
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 def pytest_collection_finish() -> None:

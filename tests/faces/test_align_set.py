@@ -23,12 +23,13 @@ from tests.faces.damage import SIDE, Input, damaged_inputs, sources_of
 pytestmark = pytest.mark.slow
 
 COUNT = 1000
-MOST_SECONDS = 60
+PATIENCE = 900
+"""Seconds until a process is taken to hang; how fast it is is measured in benchmarks/."""
 MOST_MEGABYTES = 1500
 SETTINGS = {"align": "whole", "size": SIDE, "encoding": "png"}
 
 ALIGN = """
-import json, sys, time
+import json, sys
 from pathlib import Path
 import pandas as pd
 from openfer.faces.align_set import align_set
@@ -42,7 +43,7 @@ if __name__ == "__main__":
     quarantine.to_parquet(Path(work) / "quarantine.parquet", index=False)
     status = Path("/proc/self/status")
     marks = [line.split()[1] for line in status.read_text().splitlines() if "VmHWM" in line] if status.exists() else [0]
-    print(time.process_time(), marks[0])
+    print(marks[0])
 """
 
 
@@ -61,10 +62,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Done:
-    """What one worker has made of the case, undisturbed; the seconds are the processor's, other programs aside."""
+    """What one worker has made of the case, undisturbed."""
 
     work: Path
-    seconds: float
     megabytes: float
 
     @property
@@ -88,10 +88,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 @pytest.fixture(scope="module")
 def done(case: Case) -> Done:
     work = case.folder / "undisturbed"
-    ran = subprocess.run(case.command(work, 1), capture_output=True, text=True, check=False, timeout=10 * MOST_SECONDS)
+    ran = subprocess.run(case.command(work, 1), capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert ran.returncode == 0, ran.stderr[-4000:]
-    seconds, kilobytes = ran.stdout.split()
-    return Done(work, float(seconds), int(kilobytes) / 1024)
+    return Done(work, int(ran.stdout) / 1024)
 
 
 def test_every_row_is_a_face_or_has_a_reason(case: Case, done: Done) -> None:
@@ -125,8 +124,7 @@ def test_reasons_are_those_of_the_damage(case: Case, done: Done) -> None:
     assert not reasons.str.contains(str(case.folder), regex=False).any()
 
 
-def test_time_and_memory_are_bounded(done: Done) -> None:
-    assert done.seconds < MOST_SECONDS
+def test_memory_is_bounded(done: Done) -> None:
     assert done.megabytes < MOST_MEGABYTES
 
 
@@ -146,7 +144,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(case: Case, done: Done
             killed += 1
         running.wait()
     assert killed
-    subprocess.run(case.command(work, 3), check=True, capture_output=True, timeout=10 * MOST_SECONDS)
+    subprocess.run(case.command(work, 3), check=True, capture_output=True, timeout=PATIENCE)
     for name in ("faces", "quarantine.parquet"):
         assert sha256_of(work / name) == sha256_of(done.work / name)
     assert len(set(FaceStore(work / "faces").sample_ids)) == len(done.faces)

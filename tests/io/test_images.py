@@ -5,13 +5,12 @@ import os
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from openfer.errors import DataError
 from openfer.io.images import ImageLimits, UnreadableImageError, read_image
@@ -174,11 +173,16 @@ def bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", bombs())
-def test_a_header_that_claims_too_many_pixels_is_refused_before_decoding(name: str) -> None:
-    begin = time.process_time()
+def test_a_header_that_claims_too_many_pixels_is_refused_before_decoding(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(image: ImageFile.ImageFile) -> None:
+        pytest.fail("pixels were decoded")
+
+    for kind in (ImageFile.ImageFile, *ImageFile.ImageFile.__subclasses__()):
+        monkeypatch.setattr(kind, "load", decode)
     with pytest.raises(UnreadableImageError, match=r"^3600 megapixels, the limit is 64$"):
         read_image(bombs()[name])
-    assert time.process_time() - begin < 1
 
 
 def test_the_largest_webp_is_refused_too() -> None:

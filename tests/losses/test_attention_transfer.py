@@ -67,7 +67,8 @@ def test_bfloat16_maps_are_measured_in_single_precision():
     q, p = torch.randn(2, 64, 56, 56).bfloat16(), torch.randn(2, 64, 56, 56).bfloat16()
     found = attention_transfer_loss([q], [p])
     assert found.dtype == torch.float32
-    assert found.item() == pytest.approx(attention_transfer_loss([q.double()], [p.double()]).item(), rel=1e-5)
+    # float32 sums 200,704 numbers to 7e-6 where the processor adds them one by one; bfloat16 has steps of 4e-3
+    assert found.item() == pytest.approx(attention_transfer_loss([q.double()], [p.double()]).item(), rel=1e-4)
 
 
 def test_names_both_shapes_when_they_differ():

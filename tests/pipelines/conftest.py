@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+PATIENCE = 900
+"""Seconds until a program is taken to hang. Nothing is said of its speed: machines differ, and other programs run."""
 
 TINY = """
 synthetic:
@@ -24,6 +28,9 @@ TINY_METHOD = """
   settings: {{schedule: {{epochs: 2, batch_size: 8, milestones: [1]}}}}
 """
 
+FIRST_CHECKPOINT = "openfer.training.resume:ResumeFile.save"
+"""The moment, for ``Project.killed_at``, when one of two epochs is done."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -34,6 +41,17 @@ class Project:
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Type `kedro run ...` there and return all that it prints."""
         return self.command(sys.executable, "-m", "kedro", "run", *arguments, expect=expect)
+
+    def killed_at(self, moment: str, *arguments: str) -> None:
+        """Type `kedro run ...` there and kill it, with all that it started, after a function (see killed.py)."""
+        words = [sys.executable, str(Path(__file__).with_name("killed.py")), moment, "run", *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        with (self.path / "killed.log").open("wb") as said:
+            running = subprocess.Popen(
+                words, cwd=self.path, env=environment, start_new_session=True, stdout=said, stderr=said
+            )
+            status = running.wait(PATIENCE)
+        assert status == -signal.SIGKILL, f"{status}: {(self.path / 'killed.log').read_text()[-6000:]}"
 
     def command(self, *words: str, expect: int = 0) -> str:
         environment = os.environ | {"COLUMNS": "200", "DO_NOT_TRACK": "1"}

@@ -1,10 +1,6 @@
 """kill -9 in the middle of `kedro run --pipelines ingest`, then the same command again."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,17 +45,15 @@ def workshops(raw: Path, tmp_path: Path) -> Iterator[tuple[Workshop, Workshop]]:
 def test_a_killed_ingestion_ends_with_the_same_bytes(workshops: tuple[Workshop, Workshop]) -> None:
     undisturbed, killed = workshops
     undisturbed.run("ingest", NAME)
+    words = ("--pipelines", "ingest", "--params", f"dataset={NAME}")
 
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines", "ingest", "--params", f"dataset={NAME}"]
-    running = subprocess.Popen(command, cwd=killed.path, start_new_session=True, stderr=subprocess.DEVNULL)
     data = killed.path / "data"
-    _wait_for_the_first_shard(data / "02_intermediate/.work" / NAME, running)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    project = Project(killed.path)
+    project.killed_at("openfer.faces.align_set:in_processes", *words)
     assert not (data / "03_primary" / NAME / "faces").exists()
     kept = len(list((data / "02_intermediate/.work" / NAME).glob("*/shards/*.arrow")))
 
-    said = Project(killed.path).run("--pipelines", "ingest", "--params", f"dataset={NAME}")
+    said = project.run(*words)
     assert "running     mine.align" in said
     assert "running     mine.inventory" not in said
     assert f"{kept * 256}/{IMAGES}" in said  # the bar begins where the killed run has ended
@@ -69,11 +63,3 @@ def test_a_killed_ingestion_ends_with_the_same_bytes(workshops: tuple[Workshop, 
     assert len(names) + len(killed.quarantine(NAME)) == len(killed.rows(NAME)) == IMAGES
     assert len(set(names)) == len(names)
     assert not (data / "02_intermediate/.work" / NAME).exists()
-
-
-def _wait_for_the_first_shard(folder: Path, running: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
-    while not list(folder.glob("*/shards/*.arrow")):
-        assert running.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, "no shard within two minutes"
-        time.sleep(0.01)

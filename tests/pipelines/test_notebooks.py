@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.pipelines.conftest import ROOT, Project
+from tests.pipelines.conftest import PATIENCE, ROOT, Project
 
 
 @pytest.mark.slow
@@ -17,7 +17,7 @@ def test_a_notebook_runs(copy_of_finished: Project, name: str) -> None:
     folder.mkdir()
     shutil.copy(ROOT / "notebooks" / name, folder)
     notebook = nbformat.read(folder / name, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(folder)}}).execute()
     pictures = [o for cell in notebook.cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
     assert len(pictures) == 2
 

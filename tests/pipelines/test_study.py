@@ -1,12 +1,7 @@
 """Studies: plans of all papers' tables, runs that are shared and never repeated, cells that fail, and the table."""
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +20,7 @@ from openfer.pipelines.study.nodes import _wanted, run_cells, table
 from openfer.pipelines.study_plan import StudyPlan, is_study, plan
 from openfer.schemas import complete_rows, group_table
 from openfer.tracking import _plain, flatten
-from tests.pipelines.conftest import ROOT, Project
+from tests.pipelines.conftest import FIRST_CHECKPOINT, ROOT, Project
 
 TABLES = [
     *(f"addl_table{number}" for number in (3, 4, 5, 6, 7, 14)),
@@ -362,13 +357,7 @@ def test_a_killed_study_goes_on_within_its_cell_and_ends_as_an_uninterrupted_one
     models = {path.name: sha256_of(path / "models") for path in store.iterdir()}
     shutil.rmtree(store)
 
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines", "study"]
-    own = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    silent = {"start_new_session": True, "stderr": subprocess.DEVNULL}
-    running = subprocess.Popen(command, cwd=copy_of_finished.path, env=own, **silent)
-    _wait_for_a_checkpoint(store, running)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    copy_of_finished.killed_at(FIRST_CHECKPOINT, "--pipelines", "study")
     done = {path.name for path in store.iterdir() if not path.suffix}
     assert done < set(models)
 
@@ -378,14 +367,6 @@ def test_a_killed_study_goes_on_within_its_cell_and_ends_as_an_uninterrupted_one
     assert {path.name: sha256_of(path / "models") for path in store.iterdir()} == models
     assert "As a picture:" in said
     _check_nested(copy_of_finished.path, len(models))
-
-
-def _wait_for_a_checkpoint(store: Path, running: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 180
-    while not list(store.glob("*.work/*.safetensors")):
-        assert running.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, "no checkpoint within three minutes"
-        time.sleep(0.02)
 
 
 def _check_nested(project: Path, count: int) -> None:

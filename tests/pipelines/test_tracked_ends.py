@@ -10,7 +10,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tests.pipelines.conftest import Project, new_project
+from tests.pipelines.conftest import PATIENCE, Project, new_project
 
 # with one worker an interrupt may come inside a destructor, where Python drops it; a person then presses Ctrl-C again
 MANY_FACES = "synthetic.fer.train_people=400,synthetic.workers=2"
@@ -37,7 +37,7 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
     shards = project.path / "data/02_intermediate/.work/synthetic_fer"
     wait_until(lambda: len(list(shards.glob("*/shards/*.arrow"))) >= 3, running)
     running.send_signal(sent)
-    running.wait(120)
+    running.wait(PATIENCE)
     run = run_of(project)
     assert run.info.status == "KILLED"
     assert any(name.startswith("system/") for name in run.data.metrics)
@@ -51,8 +51,8 @@ def test_a_run_with_an_error_reads_failed(project: Project, finished: Project) -
 
 
 def wait_until(happened, running: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert running.poll() is None, "the run ended before it could be stopped"
-        assert time.monotonic() < deadline, "nothing happened within two minutes"
+        assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.1)

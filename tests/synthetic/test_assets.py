@@ -1,6 +1,8 @@
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from openfer.errors import AssetError
 from openfer.synthetic.assets import asset_folder, load_assets
-from openfer.synthetic.cache import cache_folder, cached_arrays
+from openfer.synthetic.cache import _temporary_cache, cache_folder, cached_arrays, users_cache
 
 USED = ("mpfb2/3dobjs", "mpfb2/targets", "mpfb2/textures", "segmentation", "faceunits01")
 
@@ -82,6 +84,23 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path, harm: str) -> None:
 def test_the_cache_follows_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder().is_relative_to(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="tells users apart by number")
+def test_without_a_folder_to_write_in_the_cache_is_a_private_temporary_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    _temporary_cache.cache_clear()
+    assert users_cache() is None
+    assert cache_folder() == cache_folder() == tmp_path / f"openfer-{os.getuid()}" / "openfer" / "synthetic"
+    assert "XDG_CACHE_HOME names another" in caplog.text
+    (tmp_path / f"openfer-{os.getuid()}").chmod(0o777)
+    _temporary_cache.cache_clear()
+    assert f"openfer-{os.getuid()}" not in cache_folder().parts
+    _temporary_cache.cache_clear()
 
 
 def test_planning_a_set_imports_neither_renderer_nor_torch_nor_anny() -> None:

@@ -25,7 +25,7 @@ def store(tmp_path_factory):
 
 def drive(store, work, settings, kind, step):
     command = [sys.executable, DRIVER, store.folder, work, json.dumps(settings), kind, str(step)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.mark.slow

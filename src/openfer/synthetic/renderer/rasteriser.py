@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
+from openfer.synthetic.cache import cache_folder, users_cache
 from openfer.synthetic.renderer import kernels
 
 DEVICE = "cpu"
@@ -23,6 +24,8 @@ WarpArray = Any
 def _start_quietly() -> None:
     """Start Warp; its library greets on the standard error stream when there is no GPU, which is fine here."""
     wp.config.log_level = wp.LOG_ERROR
+    if users_cache() is None and "WARP_CACHE_PATH" not in os.environ:  # Warp keeps its compiled kernels there
+        wp.config.kernel_cache_dir = str(cache_folder() / "warp")
     sys.stderr.flush()
     stream = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:

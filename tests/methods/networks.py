@@ -9,7 +9,8 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.contract import Batch
-from openfer.methods.dfem import DFEM, DFEMSettings
+from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.dfem import DFEM
 from openfer.methods.registry import build
 
 EXPRESSION = {"expression": BASIC_EXPRESSIONS}

@@ -7,7 +7,7 @@ from openfer.labels import FACTORS
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.mutual_information import mutual_information_bound
 from openfer.methods.addl import weighted_feature
-from openfer.methods.addl_settings import ADDLSettings
+from openfer.methods.declared.addl import ADDLSettings
 from openfer.methods.registry import build
 
 

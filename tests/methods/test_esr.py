@@ -11,7 +11,8 @@ from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, save_checkpoint
 from openfer.labels import EXPRESSIONS
 from openfer.losses.diversity import diversity, similarity_matrix
-from openfer.methods.esr import ESR, ESRSettings
+from openfer.methods.declared.esr import ESRSettings
+from openfer.methods.esr import ESR
 from openfer.methods.registry import build
 from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters

@@ -9,7 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from openfer.errors import DataError
 from openfer.methods.contract import Batch
-from openfer.methods.oadn import OADN, OADNSettings, averaged
+from openfer.methods.declared.oadn import OADNSettings
+from openfer.methods.oadn import OADN, averaged
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 

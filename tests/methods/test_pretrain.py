@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from openfer.labels import CELEBA_ATTRIBUTES, PRESENCE
 from openfer.losses.margin import margin_cross_entropy
 from openfer.methods.contract import MISSING, Batch
-from openfer.methods.pretrain import Pretrain, PretrainSettings
+from openfer.methods.declared.pretrain import PretrainSettings
+from openfer.methods.pretrain import Pretrain
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 

@@ -6,9 +6,9 @@ from tests.methods.networks import EXPRESSION, checkpoint_of, face_batch
 
 from openfer.errors import CheckpointError, TrainingError
 from openfer.methods.contract import Batch
+from openfer.methods.declared.sna_autoencoder import AutoencoderSettings
+from openfer.methods.declared.sna_generator import GeneratorSettings
 from openfer.methods.registry import build
-from openfer.methods.sna_autoencoder import AutoencoderSettings
-from openfer.methods.sna_generator import GeneratorSettings
 from openfer.nn.asymmetric_autoencoder import ResidualBlock
 from openfer.nn.complexity import count_parameters
 from openfer.training.device import Plan

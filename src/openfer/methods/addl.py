@@ -18,7 +18,6 @@ from openfer.losses.adversarial import confusion_loss, discriminator_loss
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.mutual_information import mutual_information_bound
-from openfer.methods.addl_settings import ROWS, ADDLSettings, name_of
 from openfer.methods.contract import (
     WATCH,
     Batch,
@@ -32,7 +31,9 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
+from openfer.methods.declared.addl import ROWS, ADDLSettings, name_of
+from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.dfem import DFEM, FactorFeatures
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.heads import FEATURE_SIZE

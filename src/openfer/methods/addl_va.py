@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
@@ -17,38 +16,13 @@ from openfer.labels import AFFECT
 from openfer.losses.concordance import concordance_loss
 from openfer.losses.root_mean_square import root_mean_square_loss
 from openfer.methods.addl import ADDL
-from openfer.methods.addl_settings import ADDLSettings
 from openfer.methods.contract import Batch, Classes, Losses, Prediction, Stage
+from openfer.methods.declared.addl import ADDLSettings
+from openfer.methods.declared.addl_va import ADDLVASettings
 from openfer.nn.expression_subnetwork import Expression
-from openfer.parameters import Settings
 
 _HEAD = "affect."
 """Prefix of the weights that ADDL does not have."""
-
-
-class AffectWeights(Settings):
-    """What the two losses of valence and arousal count beside Eq. 14; the paper states neither.
-
-    Attributes:
-        root_mean_square: of the root mean square error.
-        concordance: of one minus the concordance coefficient.
-    """
-
-    root_mean_square: float = Field(default=1.0, ge=0)
-    concordance: float = Field(default=1.0, ge=0)
-
-
-class ADDLVASettings(ADDLSettings):
-    """Parameters of the model of valence and arousal, beside those of the ADDL that it goes on from.
-
-    Attributes:
-        affect_weights: of what is added to the joint loss.
-        last_layers_rate: learning rate of the two last layers, FC(K) and FC(2), as a multiple of the schedule's:
-            1e-3 and 1e-4 in the paper, which states no number of epochs.
-    """
-
-    affect_weights: AffectWeights = AffectWeights()
-    last_layers_rate: float = Field(default=10.0, gt=0)
 
 
 class ADDLVA(ADDL):

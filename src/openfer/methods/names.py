@@ -4,7 +4,7 @@ import pkgutil
 
 from openfer import methods
 
-_NOT_METHODS = {"addl_settings", "contract", "names", "registry", "rows", "schedules", "watching"}
+_NOT_METHODS = {"contract", "declaration", "declared", "names", "registry", "rows", "schedules", "watching"}
 
 
 def method_names() -> tuple[str, ...]:

@@ -1,75 +1,18 @@
 """A backbone learned ahead of expression recognition: on attributes, on identity, or on expression itself."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from openfer.labels import ATTRIBUTE, CELEBA_ATTRIBUTES, FACTORS
-from openfer.losses.margin import MarginKind, margin_cross_entropy
+from openfer.labels import ATTRIBUTE, FACTORS
+from openfer.losses.margin import margin_cross_entropy
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.pretrain import PretrainSettings
 from openfer.nn.trunks import TRUNKS
 from openfer.parameters import Settings
-
-
-class Margin(Settings):
-    """The softmax by which people are told apart.
-
-    Attributes:
-        kind: ``angular`` (ArcFace) or ``cosine`` (CosFace).
-        size: m; 0.5 radians in ArcFace, a cosine of 0.35 in CosFace.
-        scale: s; 64 in both papers, for some ten thousand people.
-    """
-
-    kind: MarginKind = "angular"
-    size: float = Field(default=0.5, ge=0, le=1)
-    scale: float = Field(default=64.0, gt=0)
-
-
-class PretrainSettings(Settings):
-    """Parameters of the pretraining.
-
-    Attributes:
-        schedule: of no paper; FDRL-ECANet says neither the task nor the schedule of its pretraining on CelebA.
-        backbone: one of :data:`openfer.nn.trunks.TRUNKS`.
-        learns: ``attributes``, ``identity`` or ``expression``.
-        attributes: disturbing factors, such as ``gender``, and attributes of CelebA, such as ``Bald``;
-            ``celeba`` is short for CelebA's forty. What the data does not label is left out.
-        margin: of ``identity``.
-    """
-
-    schedule: Schedule = Schedule(epochs=20, batch_size=64, learning_rate=3e-4, weight_decay=5e-4, milestones=(10, 16))
-    backbone: str = "resnet18"
-    learns: Literal["attributes", "identity", "expression"] = "attributes"
-    attributes: tuple[str, ...] = Field(default=("gender", "age", "race"), min_length=1)
-    margin: Margin = Margin()
-
-    @field_validator("backbone")
-    @classmethod
-    def _known_backbone(cls, value: str) -> str:
-        if value not in TRUNKS:
-            raise ValueError(f"there is no backbone {value!r}; the backbones are {', '.join(TRUNKS)}")
-        return value
-
-    @field_validator("attributes", mode="before")
-    @classmethod
-    def _spelled_out(cls, value: Any) -> Any:
-        return CELEBA_ATTRIBUTES if value == "celeba" else value
-
-    @field_validator("attributes")
-    @classmethod
-    def _known_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in (*FACTORS, *CELEBA_ATTRIBUTES)]
-        if unknown:
-            raise ValueError(
-                f"{', '.join(unknown)} is no attribute; give factors ({', '.join(FACTORS)}), names of CelebA's forty, "
-                "such as Bald, or celeba for all of these"
-            )
-        return value
 
 
 class Pretrain(Method):

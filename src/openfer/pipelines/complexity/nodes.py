@@ -134,7 +134,7 @@ def _parts_of_addl() -> list[tuple[str, int, int]]:
 
     from openfer.labels import BASIC_EXPRESSIONS
     from openfer.methods.addl import ADDL
-    from openfer.methods.addl_settings import ADDLSettings
+    from openfer.methods.declared.addl import ADDLSettings
     from openfer.nn.complexity import count_macs, count_parameters
     from openfer.nn.heads import FEATURE_SIZE
     from openfer.nn.opponents import Discriminator, MutualInformationEstimator

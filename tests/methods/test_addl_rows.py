@@ -10,7 +10,7 @@ from openfer.errors import TrainingError
 from openfer.evaluation.published import published_table
 from openfer.labels import FACTORS
 from openfer.losses.adversarial import confusion_loss
-from openfer.methods.addl import ADDL
+from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
 
 
@@ -30,11 +30,11 @@ ROWS = list(PUBLISHED)
 
 
 def of(row, **settings):
-    return build_addl(**{**ADDL.variants[row], **settings})
+    return build_addl(**{**METHODS["addl"].variants[row], **settings})
 
 
 def test_the_ten_rows_are_those_of_table_2_in_its_order():
-    assert list(ADDL.variants) == ROWS
+    assert list(METHODS["addl"].variants) == ROWS
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -100,7 +100,7 @@ def test_equal_weights_make_the_fused_feature_the_mean_of_the_factors(row, count
 
 
 def test_the_row_without_dfem_needs_none_to_train_and_has_no_importance_weights():
-    method = build("addl", ADDL.variants["addl_mi_no_dfem"], EXPRESSION).train()
+    method = build("addl", METHODS["addl"].variants["addl_mi_no_dfem"], EXPRESSION, {}).train()
     assert method.step(expression_batch(), method.stages()[0])["mine"]["total"].isfinite()
     assert method.importance(expression_batch().images).shape == (3, 0)
 

@@ -11,8 +11,8 @@ from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, save_checkpoint
 from openfer.labels import EXPRESSIONS
 from openfer.losses.diversity import diversity, similarity_matrix
+from openfer.methods.declaration import METHODS
 from openfer.methods.declared.esr import ESRSettings
-from openfer.methods.esr import ESR
 from openfer.methods.registry import build
 from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters
@@ -71,7 +71,7 @@ def test_at_96_pixels_the_maps_are_the_papers(method):
 
 
 def test_table_1_has_four_rows_for_either_number_of_branches():
-    assert list(ESR.variants) == [
+    assert list(METHODS["esr"].variants) == [
         f"esr-{count}{row}" for count in (9, 15) for row in ("", " cbam", " cbam spatial", " cbam spatial channel")
     ]
 

@@ -6,7 +6,7 @@ is silent the public code of its predecessor (DDL, ACM Multimedia 2020) decides,
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declared.addl import ROWS, ADDLSettings, name_of
+from openfer.methods.declared.addl import METHOD, ADDLSettings
 from openfer.methods.declared.dfem import DFEMSettings
 from openfer.methods.dfem import DFEM, FactorFeatures
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
@@ -60,12 +60,8 @@ class ADDL(Method):
         factors: the fused factors, in the order of :data:`openfer.labels.FACTORS`; none without L_AD.
     """
 
-    name = "addl"
-    config_class = ADDLSettings
+    declared = METHOD
     config: ADDLSettings
-    variants = ROWS
-    weighs = True
-    needs: ClassVar[tuple[str, ...]] = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -81,11 +77,6 @@ class ADDL(Method):
         self.discriminator = Discriminator(config.leaky_slope) if weights.adversarial else None
         self.mine = MutualInformationEstimator(config.leaky_slope) if weights.information else None
         self.dfem: DFEM | None = None
-
-    @property
-    def variant(self) -> str:
-        """Return the row of Table 2, or ``addl`` with what differs from the paper's settings."""
-        return name_of(self.config)
 
     @property
     def healthy(self) -> Mapping[str, Healthy]:
@@ -197,7 +188,7 @@ class ADDL(Method):
             CheckpointError: if it is not given, does not fit, or does not know one of the factors.
         """
         super().adopt(models)
-        if not self._asks_dfem():
+        if not self.config.uses_dfem:
             return self
         tensors, facts = models["dfem"].tensors, models["dfem"].facts
         dfem = DFEM(DFEMSettings.model_validate(facts["config"]), facts["classes"])
@@ -222,12 +213,9 @@ class ADDL(Method):
     def _learns_disturbance(self) -> bool:
         return self.discriminator is not None or self.mine is not None
 
-    def _asks_dfem(self) -> bool:
-        return bool(self.config.weights.adversarial or self.config.weights.attention_transfer)
-
     @torch.no_grad()
     def _prior(self, images: Tensor) -> FactorFeatures:
-        if not self._asks_dfem():
+        if not self.config.uses_dfem:
             return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), [])
         if self.dfem is None:
             raise TrainingError(
@@ -272,6 +260,3 @@ def weighted_feature(importance: Tensor, features: Tensor) -> Tensor:
         f^m, (B, 128).
     """
     return (importance.unsqueeze(-1) * features).sum(1)
-
-
-METHOD = ADDL

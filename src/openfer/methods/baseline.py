@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.baseline import BaselineSettings
+from openfer.methods.declared.baseline import METHOD, BaselineSettings
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.heads import ExpressionHead
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
@@ -16,15 +16,8 @@ from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
 class Baseline(Method):
     """Expression recognition by cross-entropy alone: one player, one term."""
 
-    name = "baseline"
-    config_class = BaselineSettings
+    declared = METHOD
     config: BaselineSettings
-    variants = {
-        "baseline": {"attention": "none"},
-        "baseline_at": {"attention": "single_level"},
-        "baseline_mat": {"attention": "multi_level"},
-    }
-    weighs = True
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -36,11 +29,6 @@ class Baseline(Method):
         else:
             multi_level = config.attention == "multi_level"
             self.expression = ExpressionSubnetwork(count, config.dropout, multi_level=multi_level)
-
-    @property
-    def variant(self) -> str:
-        """Return ``baseline``, ``baseline_at`` or ``baseline_mat``."""
-        return next(name for name, row in self.variants.items() if row["attention"] == self.config.attention)
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -65,6 +53,3 @@ class Baseline(Method):
     def backbone(self) -> nn.Module:
         """Return S_g."""
         return self.shared
-
-
-METHOD = Baseline

@@ -11,7 +11,7 @@ from openfer.errors import ParameterError
 from openfer.labels import FACTORS
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.declared.dfem import METHOD, DFEMSettings
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
 
@@ -38,10 +38,8 @@ class DFEM(Method):
         ParameterError: if ``classes`` names something else, or nothing.
     """
 
-    name = "dfem"
-    config_class = DFEMSettings
+    declared = METHOD
     config: DFEMSettings
-    tasks = FACTORS
 
     def __init__(self, config: DFEMSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -95,6 +93,3 @@ class DFEM(Method):
     def backbone(self) -> nn.Module:
         """Return the trunk."""
         return self.trunk
-
-
-METHOD = DFEM

@@ -21,8 +21,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declaration import METHODS
-from openfer.methods.declared.esr import ESRSettings
+from openfer.methods.declared.esr import METHOD, ESRSettings
 from openfer.methods.watching import watched_similarity
 from openfer.nn.esr_network import FEATURES, ESRNetwork, stack_gates
 from openfer.nn.vote import majority_vote
@@ -36,12 +35,8 @@ class ESR(Method):
     Prediction is the majority vote of the branches. Within training those vote that have been classified with so far.
     """
 
-    name = "esr"
-    config_class = ESRSettings
+    declared = METHOD
     config: ESRSettings
-    variants = METHODS["esr"].variants
-    weighs = True
-    input_side = 96
 
     def __init__(self, config: ESRSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -49,13 +44,6 @@ class ESR(Method):
         self.network = ESRNetwork(config.branches, attention=config.attention, gate_momentum=config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in range(config.branches))
         self.voters = config.early_exit or config.branches
-
-    @property
-    def variant(self) -> str:
-        """Return the row of Table 1, such as ``esr-9 cbam spatial``; an early exit adds ``exit`` and its branch."""
-        parts = (f"esr-{self.config.branches}", *(["cbam"] if self.config.attention else []), *self.config.diversify)
-        left = self.config.early_exit
-        return " ".join((*parts, *([f"exit {left}"] if left else [])))
 
     def stages(self) -> Sequence[Stage]:
         """Return a stage per branch: the new branch at the full learning rate, the rest more slowly."""
@@ -141,6 +129,3 @@ class ESR(Method):
 
 def _number(stage: Stage) -> int:
     return int(stage.name.removeprefix(_STAGE))
-
-
-METHOD = ESR

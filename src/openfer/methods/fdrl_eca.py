@@ -14,7 +14,7 @@ from openfer.losses.compactness import compactness_loss
 from openfer.losses.distribution import distribution_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.fdrl_eca import FDRLECASettings
+from openfer.methods.declared.fdrl_eca import METHOD, FDRLECASettings
 from openfer.nn.centres import Centres
 from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.feature_decomposition import FeatureDecomposition, FeatureReconstruction
@@ -27,15 +27,8 @@ FEATURE_SIZE = 128
 class FDRLECA(Method):
     """ECA-ResNet-18 - FDN - FRN - EPN: one player, three terms and a weight penalty."""
 
-    name = "fdrl_eca"
-    config_class = FDRLECASettings
+    declared = METHOD
     config: FDRLECASettings
-    weighs = True
-    variants = {
-        "fdrl_eca": {},
-        "fdrl_eca_without_eca": {"channel_attention": "none"},
-        "fdrl_eca_without_fdrl": {"decomposition": False},
-    }
 
     def __init__(self, config: FDRLECASettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -51,12 +44,6 @@ class FDRLECA(Method):
         self.predict = nn.Linear(FEATURE_SIZE, count)
         self.latent_centres = Centres(branches, FEATURE_SIZE, config.centre_momentum)
         self.weight_centres = Centres(count, branches, config.centre_momentum)
-
-    @property
-    def variant(self) -> str:
-        """Return the name of the row: what is left out, if anything."""
-        left_out = ["eca"] * (self.config.channel_attention == "none") + ["fdrl"] * (not self.config.decomposition)
-        return "_without_".join([self.name, *left_out])
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage: everything is minimised by everything."""
@@ -112,6 +99,3 @@ class FDRLECA(Method):
         branch = torch.arange(self.config.branches, device=latent.device).repeat(len(latent))
         self.latent_centres.follow(latent.flatten(0, 1), branch)
         self.weight_centres.follow(importance, labels)  # a missing label is negative: nobody's
-
-
-METHOD = FDRLECA

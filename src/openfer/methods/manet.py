@@ -20,7 +20,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declared.manet import MANetSettings
+from openfer.methods.declared.manet import METHOD, MANetSettings
 from openfer.methods.watching import watched_similarity
 from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
 
@@ -28,22 +28,14 @@ from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
 class MANet(Method):
     """One player, one stage."""
 
-    name = "manet"
-    config_class = MANetSettings
+    declared = METHOD
     config: MANetSettings
-    weighs = True
-    variants = {"manet": {"diversify": ()}, "manet branch spatial channel": {}}
 
     def __init__(self, config: MANetSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
         self.network = MANetwork(config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
-
-    @property
-    def variant(self) -> str:
-        """Return ``manet`` and what it diversifies."""
-        return " ".join((self.name, *self.config.diversify))
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -102,6 +94,3 @@ def _learners(seen: LocalAndGlobal) -> dict[str, Tensor]:
         "spatial": over_channels(seen.patches),
         "channel": over_space(seen.patches),
     }
-
-
-METHOD = MANet

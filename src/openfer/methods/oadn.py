@@ -26,7 +26,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declared.oadn import OADNSettings
+from openfer.methods.declared.oadn import METHOD, OADNSettings
 from openfer.nn.facial_regions import RegionHeads
 from openfer.nn.heads import HiddenHead
 from openfer.nn.interest_points import attention_maps, interest_points, kept_points
@@ -65,17 +65,8 @@ class OADN(Method):
     One player: both losses update all below them. Landmarks are constants that come with the images.
     """
 
-    name = "oadn"
-    config_class = OADNSettings
+    declared = METHOD
     config: OADNSettings
-    weighs = True
-    variants = {
-        "oadn": {},
-        "oadn_lab": {"attention_weight": 1.0},
-        "oadn_frb": {"attention_weight": 0.0},
-        "oadn_backbone": {"attention_weight": 0.0, "regions": 1},
-    }
-    extras = ("landmarks",)
 
     def __init__(self, config: OADNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -85,15 +76,6 @@ class OADN(Method):
         if config.attention_weight < 1:
             heads = 1 if config.region_heads == "shared" else config.regions
             self.region_branch = RegionHeads([self._head() for _ in range(heads)], config.regions)
-
-    @property
-    def variant(self) -> str:
-        """Return ``oadn``, or which branch is alone: ``oadn_lab``, ``oadn_frb``, or ``oadn_backbone`` of one region."""
-        if self.region_branch is None:
-            return "oadn_lab"
-        if self.attention_branch is None:
-            return "oadn_frb" if self.config.regions > 1 else "oadn_backbone"
-        return "oadn"
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -189,6 +171,3 @@ def averaged(branches: Sequence[Tensor], vote: Literal["probabilities", "logits"
 def _log_mean(logarithms: Tensor) -> Tensor:
     """Return the logarithm of the mean over dimension 1 of what these are logarithms of."""
     return logarithms.logsumexp(1) - log(logarithms.shape[1])
-
-
-METHOD = OADN

@@ -6,13 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from openfer.labels import ATTRIBUTE, FACTORS
+from openfer.labels import ATTRIBUTE
 from openfer.losses.margin import margin_cross_entropy
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.pretrain import PretrainSettings
+from openfer.methods.declared.pretrain import METHOD, PretrainSettings
 from openfer.nn.trunks import TRUNKS
-from openfer.parameters import Settings
 
 
 class Pretrain(Method):
@@ -22,8 +21,7 @@ class Pretrain(Method):
         trunk: what other methods start from.
     """
 
-    name = "pretrain"
-    config_class = PretrainSettings
+    declared = METHOD
     config: PretrainSettings
 
     def __init__(self, config: PretrainSettings, classes: Classes) -> None:
@@ -36,19 +34,6 @@ class Pretrain(Method):
                 for task, names in self.classes.items()
             }
         )
-
-    @classmethod
-    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
-        """Return what is learned: the named attributes, people, or expressions."""
-        assert isinstance(config, PretrainSettings)
-        if config.learns != "attributes":
-            return (config.learns,)
-        return tuple(name if name in FACTORS else f"{ATTRIBUTE}{name}" for name in config.attributes)
-
-    @property
-    def variant(self) -> str:
-        """Return ``pretrain_attributes``, ``pretrain_identity`` or ``pretrain_expression``."""
-        return f"{self.name}_{self.config.learns}"
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -90,6 +75,3 @@ class Pretrain(Method):
 
 def _key(task: str) -> str:
     return task.removeprefix(ATTRIBUTE)
-
-
-METHOD = Pretrain

@@ -15,7 +15,7 @@ from openfer.labels import MISSING
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.rank_regularisation import high_group, rank_regularisation_loss
 from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.scn import SCNSettings
+from openfer.methods.declared.scn import METHOD, SCNSettings
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
 
 
@@ -36,10 +36,8 @@ class SCN(Method):
     sample is relabelled only in batches in which it ranks low.
     """
 
-    name = "scn"
-    config_class = SCNSettings
+    declared = METHOD
     config: SCNSettings
-    weighs = True
 
     def __init__(self, config: SCNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -111,6 +109,3 @@ def relabelled(logits: Tensor, labels: Tensor, margin: float) -> Tensor:
     largest, likely = probabilities.max(1)
     of_given = probabilities.gather(1, labels.clamp_min(0)[:, None]).squeeze(1)
     return torch.where((labels != MISSING) & (largest - of_given > margin), likely, labels)
-
-
-METHOD = SCN

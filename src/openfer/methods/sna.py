@@ -3,6 +3,7 @@
 Fu, Wu, Li, Pan and Luo: Semantic Neighborhood-Aware Deep Facial Expression Recognition.
 """
 
+from openfer.methods.declared.sna import METHOD
 from openfer.methods.two_scale import TwoScale
 
 
@@ -13,7 +14,4 @@ class SNA(TwoScale):
     SNA is this network with it. At test time there is no difference to :class:`~openfer.methods.two_scale.TwoScale`.
     """
 
-    name = "sna"
-
-
-METHOD = SNA
+    declared = METHOD

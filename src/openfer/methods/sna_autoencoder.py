@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from openfer.losses.reconstruction import level_losses
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
-from openfer.methods.declared.sna_autoencoder import AutoencoderSettings
+from openfer.methods.declared.sna_autoencoder import METHOD, AutoencoderSettings
 from openfer.nn.asymmetric_autoencoder import Decoder, Encoder
 from openfer.nn.grey import grey
 
@@ -18,22 +18,13 @@ from openfer.nn.grey import grey
 class SNAAutoencoder(Method):
     """One player, and no label: it has no task, and its prediction is the code and the reconstruction."""
 
-    name = "sna_autoencoder"
-    config_class = AutoencoderSettings
+    declared = METHOD
     config: AutoencoderSettings
-    variants = {"sna_autoencoder": {}, "sna_autoencoder symmetric": {"decoder": "symmetric"}}
-    input_side = 112
-    tasks = ()
 
     def __init__(self, config: AutoencoderSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         self.encoder = Encoder(config.side, config.dropout, config.slope)
         self.decoder = Decoder(config.side, blocks=config.decoder == "asymmetric")
-
-    @property
-    def variant(self) -> str:
-        """Return the method's name, with ``symmetric`` behind it where the decoder is."""
-        return self.name if self.config.decoder == "asymmetric" else f"{self.name} symmetric"
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -60,6 +51,3 @@ class SNAAutoencoder(Method):
     def backbone(self) -> nn.Module:
         """Return the encoder."""
         return self.encoder
-
-
-METHOD = SNAAutoencoder

@@ -25,7 +25,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declared.sna_generator import GeneratorSettings
+from openfer.methods.declared.sna_generator import METHOD, GeneratorSettings
 from openfer.methods.declared.two_scale import TwoScaleSettings
 from openfer.methods.two_scale import TwoScale
 from openfer.nn.asymmetric_autoencoder import CODE, Decoder, Encoder
@@ -44,12 +44,8 @@ class SNAGenerator(NeighbourGenerator):
         code_statistics: mean and variance of each dimension of the code over all training samples so far.
     """
 
-    name = "sna_generator"
-    config_class = GeneratorSettings
+    declared = METHOD
     config: GeneratorSettings
-    input_side = 112
-    tasks = ()
-    needs = ("two_scale", "sna_autoencoder")
 
     def __init__(self, config: GeneratorSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -181,6 +177,3 @@ class SNAGenerator(NeighbourGenerator):
         limit = self.config.critic.clip
         for parameter in self.critic.parameters():
             parameter.clamp_(-limit, limit)
-
-
-METHOD = SNAGenerator

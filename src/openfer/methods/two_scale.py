@@ -18,7 +18,7 @@ from openfer.methods.contract import (
     Stage,
     total,
 )
-from openfer.methods.declared.two_scale import TwoScaleSettings
+from openfer.methods.declared.two_scale import METHOD, TwoScaleSettings
 from openfer.nn.grey import grey
 from openfer.nn.two_scale_network import TwoScaleNetwork, TwoScaleOutput
 
@@ -29,11 +29,8 @@ class TwoScale(Method):
     The answer is that of both. Colour is not seen.
     """
 
-    name = "two_scale"
-    config_class = TwoScaleSettings
+    declared = METHOD
     config: TwoScaleSettings
-    input_side = 112
-    weighs = True
 
     def __init__(self, config: TwoScaleSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -72,6 +69,3 @@ class TwoScale(Method):
     def _outputs(self, images: Tensor) -> TwoScaleOutput:
         outputs: TwoScaleOutput = self.network(grey(images, self.config.side))
         return outputs
-
-
-METHOD = TwoScale

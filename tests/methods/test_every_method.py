@@ -169,7 +169,7 @@ def test_it_builds_with_parameters_and_players_that_own_them(trial):
         assert len(set(names)) == len(names)
         owned = [id(parameter) for player in stage.players for parameter in player.parameters]
         assert len(set(owned)) == len(owned), "a parameter has two players"
-        assert set(owned) <= own, "a player owns a parameter of an adopted model"
+        assert set(owned) <= own, "a player owns a parameter of a prerequisite"
 
 
 def test_its_variants_are_named_by_the_settings_that_make_them(trial):

@@ -124,7 +124,7 @@ class ADDL(Method):
         feature is a constant to D and T.
 
         Raises:
-            TrainingError: if no DFEM was adopted.
+            TrainingError: if no DFEM was loaded.
         """
         weights = self.config.weights
         prior = self._prior(batch.images)
@@ -181,13 +181,13 @@ class ADDL(Method):
         """Return S_g."""
         return self.shared
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take a trained DFEM, which is frozen from then on.
 
         Raises:
             CheckpointError: if it is not given, does not fit, or does not know one of the factors.
         """
-        super().adopt(models)
+        super().load_prerequisites(models)
         if not self.config.uses_dfem:
             return self
         tensors, facts = models["dfem"].tensors, models["dfem"].facts
@@ -218,9 +218,7 @@ class ADDL(Method):
         if not self.config.uses_dfem:
             return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), [])
         if self.dfem is None:
-            raise TrainingError(
-                "addl cannot train without a DFEM; run the dfem pipeline first and adopt its checkpoint"
-            )
+            raise TrainingError("addl cannot train without a DFEM; run the dfem pipeline first and load its checkpoint")
         return self.dfem.extract(images, self.factors)
 
 

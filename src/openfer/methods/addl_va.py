@@ -63,13 +63,13 @@ class ADDLVA(ADDL):
         values = self._values(prediction.logits["expression"])
         return replace(prediction, values=dict(zip(self.declared.regression_targets, values.unbind(1), strict=True)))
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take a trained DFEM, which is frozen, and begin with the weights of a trained ADDL.
 
         Raises:
             CheckpointError: if one is not given, does not fit, or knows other expressions or factors.
         """
-        super().adopt(models)
+        super().load_prerequisites(models)
         facts = models["addl"].facts
         there = _networks(facts["classes"], ADDLSettings.model_validate(facts["config"]))
         for what, here in _networks(self.classes, self.config).items():

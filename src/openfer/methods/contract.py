@@ -231,7 +231,7 @@ class Method(nn.Module, ABC):
         """
         return tuple(part for part in self.backbone().children() if any(part.children()))
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the trained models of the methods in :attr:`prerequisites`; the default takes none.
 
         Training needs them, prediction does not: without them a method still predicts, and loads and returns its own
@@ -245,7 +245,7 @@ class Method(nn.Module, ABC):
         return self
 
     def own_state(self) -> dict[str, Tensor]:
-        """Return the state without the adopted models: what a checkpoint of this method holds."""
+        """Return the state without the prerequisites: what a checkpoint of this method holds."""
         return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in self.prerequisites}
 
     def load_own_state(self, tensors: Mapping[str, Tensor]) -> None:

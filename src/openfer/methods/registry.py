@@ -35,4 +35,4 @@ def build(
     declared = METHODS[name]
     settings = config if isinstance(config, declared.settings) else declared.settings.model_validate(config)
     method: Method = declared.network()(settings, classes)
-    return method if models is None else method.adopt(models)
+    return method if models is None else method.load_prerequisites(models)

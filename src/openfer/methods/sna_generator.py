@@ -82,12 +82,12 @@ class SNAGenerator(NeighbourGenerator):
         critic by images that are constants to it. The code is a constant to all.
 
         Raises:
-            TrainingError: if no two-scale network was adopted.
+            TrainingError: if no two-scale network was loaded.
         """
         if self.two_scale is None:
             raise TrainingError(
                 "sna_generator cannot train without an expression network; run the pipelines two_scale and "
-                "sna_autoencoder first and adopt their checkpoints"
+                "sna_autoencoder first and load their checkpoints"
             )
         weights = self.config.weights
         self._clip()
@@ -131,13 +131,13 @@ class SNAGenerator(NeighbourGenerator):
         """Return the encoder."""
         return self.encoder
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the autoencoder's networks to begin with, and the two-scale network, which is frozen.
 
         Raises:
             CheckpointError: if one is not given or does not fit.
         """
-        super().adopt(models)
+        super().load_prerequisites(models)
         theirs = models["sna_autoencoder"].facts["config"]
         for name in _SHARED:
             if theirs[name] != getattr(self.config, name):

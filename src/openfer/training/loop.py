@@ -91,7 +91,7 @@ def fit(
     """Train a method through all its stages, or go on where an earlier call was interrupted.
 
     Args:
-        method: with its initial weights and adopted models; it is trained in place.
+        method: with its initial weights and its prerequisites; it is trained in place.
         data: who trains, who selects.
         config: how to run and what to keep.
         seed: of order, augmentation, dropout and permutations.

@@ -222,7 +222,7 @@ class Method(nn.Module, ABC):
     def backbone(self) -> nn.Module:
         """Return the part that a pretrained ResNet may initialise."""
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.
 
         The deepest one with maps wide enough is taken: of a backbone the last stage, for images as

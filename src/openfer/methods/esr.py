@@ -104,7 +104,7 @@ class ESR(Method):
         """Return base and branches."""
         return self.network
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the base's layers: what all branches look at."""
         return tuple(self.network.base.layers)
 

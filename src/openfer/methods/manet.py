@@ -79,7 +79,7 @@ class MANet(Method):
         """Return both branches with the layers that they share."""
         return self.network
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers that both branches look at."""
         return self.network.layer1, self.network.layer2
 

@@ -62,7 +62,7 @@ class TwoScale(Method):
         """Return the network without its classifiers' say: no pretrained ResNet fits it."""
         return self.network
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the stages of the branch of the whole image and its last convolution."""
         return (*self.network.ori_branch.stages, self.network.ori_branch.last)
 

@@ -181,7 +181,7 @@ def test_the_checkpoint_excludes_dfem_and_fits_again():
     assert all(torch.equal(value, other.own_state()[name]) for name, value in method.own_state().items())
 
 
-def test_the_adopted_dfem_has_the_checkpoints_weights():
+def test_the_loaded_dfem_has_the_checkpoints_weights():
     dfem = build_dfem()
     method = build_addl(dfem)
     images = expression_batch(2).images

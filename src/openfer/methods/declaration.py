@@ -31,8 +31,8 @@ class Declaration:
         tasks: what it learns from labels; tasks that the data does not label are left out. A method that learns from
             images alone has none. Read them by :meth:`tasks_of`.
         prerequisites: names of the methods whose trained models it is given. It neither changes nor saves them; each
-            is also the name of the sub-module that :meth:`~openfer.methods.contract.Method.load_prerequisites` fills. Read them
-            by :meth:`prerequisites_of`.
+            is also the name of a sub-module, which
+            :meth:`~openfer.methods.contract.Method.load_prerequisites` fills. Read them by :meth:`prerequisites_of`.
         initialised_from: the prerequisite whose weights its own networks start from, and which fills no sub-module.
         extras: inputs beside the image, keys of :data:`openfer.methods.contract.EXTRA_SHAPES`.
         regression_targets: continuous labels that it learns, columns of rows such as ``valence``. The epoch with the

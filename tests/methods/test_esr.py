@@ -203,7 +203,7 @@ def test_an_early_exit_is_named_in_tables():
 def test_within_training_those_branches_vote_that_have_joined_and_a_restored_method_is_whole(method):
     images = expression_batch(2, SIZE).images
     with torch.no_grad():
-        method.eval().enter(method.stages()[1], 0)
+        method.eval().on_epoch_start(method.stages()[1], 0)
         assert method(images).features.shape == (2, 2 * 512)
         restored = esr()
         restored.load_own_state(method.own_state())

@@ -174,7 +174,7 @@ def test_the_autoencoder_s_loss_counts_a_tenth_after_each_twenty_epochs(batch):
     stage = method.stages()[0]
     found = []
     for epoch in (0, 19, 20, 40):
-        method.enter(stage, epoch)
+        method.on_epoch_start(stage, epoch)
         torch.manual_seed(0)
         found.append(method.step(batch, stage)["decoder"]["autoencoder"].item())
     assert found[1] == pytest.approx(found[0])

@@ -184,10 +184,14 @@ class Method(nn.Module, ABC):
     def stages(self) -> Sequence[Stage]:
         """Return the training schedule."""
 
-    def enter(self, stage: Stage, epoch: int) -> None:
-        """Take notice that an epoch of a stage, counted from 0, begins, or goes on after an interruption.
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
+        """Prepare for an epoch, which starts or resumes.
 
-        A method that has entered no stage, such as one that is restored to predict, is whole.
+        A method for which no epoch starts, such as one that only predicts, uses all of its parts.
+
+        Args:
+            stage: the stage of the epoch.
+            epoch: its number within the stage, from 0.
         """
 
     @abstractmethod

@@ -49,7 +49,7 @@ class ESR(Method):
         """Return a stage per branch: the new branch at the full learning rate, the rest more slowly."""
         return tuple(self._stage(number) for number in range(1, self.config.branches + 1))
 
-    def enter(self, stage: Stage, epoch: int) -> None:
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Let those branches vote that are classified with by the end of the stage."""
         self.voters = _number(stage)
 

@@ -50,7 +50,7 @@ class SCN(Method):
         """Return the one stage."""
         return (Stage("expression", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
 
-    def enter(self, stage: Stage, epoch: int) -> None:
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Correct labels from the epoch on that the settings name."""
         self._relabels = epoch >= self.config.relabel_from
 

@@ -71,7 +71,7 @@ class SNAGenerator(NeighbourGenerator):
         )
         return (Stage("refinement", self.config.schedule, players),)
 
-    def enter(self, stage: Stage, epoch: int) -> None:
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Let the weight of the autoencoder's loss fall."""
         self._share = 0.1 ** (epoch // self.config.weights.autoencoder_every)
 

@@ -210,7 +210,7 @@ class _Run:
         ledger = Ledger(where, rates)
         ledger.restore(self._position.ledger)
         began = time.monotonic() - self._position.seconds
-        self._method.enter(stage, epoch)
+        self._method.on_epoch_start(stage, epoch)
         self._method.train()
         self._meter.begin(self._position.joules if self._position.step else None)
         self._train(stage, epoch, optimisers, ledger, bar, began)

@@ -72,7 +72,7 @@ def test_of_a_disturbance_feature_that_nothing_teaches_nobody_is_told():
     weights = {"adversarial": 0.0, "attention_transfer": 0.1, "information": 0.0}
     method = build_addl(weights=weights)
     assert list(method.representations(expression_batch().images)) == ["expression"]
-    assert "main/watch/disturbance_feature_norm" not in method.healthy
+    assert "main/watch/disturbance_feature_norm" not in method.watch_bounds
     assert list(of("addl_adfl").representations(expression_batch().images)) == ["expression", "disturbance"]
 
 
@@ -163,8 +163,8 @@ def test_bounds_are_set_for_all_that_a_row_watches_but_the_discriminators_accura
     method = of(row).train()
     losses = method.step(expression_batch(), method.stages()[0])
     watched = {f"{player}/{name}" for player, terms in losses.items() for name in terms if name.startswith("watch/")}
-    assert watched - method.healthy.keys() <= {"discriminator/watch/accuracy"}
-    for name, bounds in method.healthy.items():
+    assert watched - method.watch_bounds.keys() <= {"discriminator/watch/accuracy"}
+    for name, bounds in method.watch_bounds.items():
         player, _, scalar = name.partition("/")
         if name in watched - {"mine/watch/flat_share"}:  # T may begin on either side of its last LeakyReLU
             assert bounds.low <= losses[player][scalar].item() <= bounds.high  # a fresh model is healthy
@@ -193,5 +193,5 @@ def test_a_collapse_is_outside_of_the_bounds(collapse, scalar):
         collapse(method)
     losses = method.step(expression_batch(8), method.stages()[0])
     player, _, name = scalar.partition("/")
-    bounds = method.healthy[scalar]
+    bounds = method.watch_bounds[scalar]
     assert not bounds.low <= losses[player][name].item() <= bounds.high

@@ -23,12 +23,12 @@ from openfer.methods.contract import (
     Batch,
     Classes,
     Extras,
-    Healthy,
     Losses,
     Method,
     Player,
     Prediction,
     Stage,
+    WatchBounds,
     total,
 )
 from openfer.methods.declared.addl import METHOD, ADDLSettings
@@ -79,27 +79,27 @@ class ADDL(Method):
         self.dfem: DFEM | None = None
 
     @property
-    def healthy(self) -> Mapping[str, Healthy]:
-        """Return the bounds of what a game without an outcome leaves: weights, features, and T's estimate.
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of importance weights, feature norms, and T's estimate.
 
         alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing. How often D is right has no bound: it may
         win for a while, and f^d still learn.
         """
         norms = {"expression": "f^e", "weighted": "f^m"} | ({"disturbance": "f^d"} if self._learns_disturbance else {})
         bounds = {
-            f"main/{WATCH}{name}_feature_norm": Healthy(_LEAST_NORM, math.inf, f"{symbol} has vanished")
+            f"main/{WATCH}{name}_feature_norm": WatchBounds(_LEAST_NORM, math.inf, f"{symbol} has vanished")
             for name, symbol in norms.items()
         }
         for factor in self.factors if self.config.learns_importance else ():
             meaning = f"the weight of {factor} is stuck, as a sigmoid's is at its ends, and says nothing of the factor"
-            bounds[f"main/{WATCH}importance_{factor}"] = Healthy(0.02, 0.98, meaning)
+            bounds[f"main/{WATCH}importance_{factor}"] = WatchBounds(0.02, 0.98, meaning)
         meaning = "T has diverged and L_MI measures no information; lower lambda_3 or the learning rate"
         stuck = (
             "T answers on the flat side of its last LeakyReLU alone and hardly learns; an estimate near 0 says nothing"
         )
         return bounds | {
-            f"mine/{WATCH}estimate": Healthy(-1.0, _MOST_INFORMATION, meaning),
-            f"mine/{WATCH}flat_share": Healthy(0.0, 0.99, stuck),
+            f"mine/{WATCH}estimate": WatchBounds(-1.0, _MOST_INFORMATION, meaning),
+            f"mine/{WATCH}flat_share": WatchBounds(0.0, 0.99, stuck),
         }
 
     def stages(self) -> Sequence[Stage]:

@@ -125,18 +125,18 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Healthy:
-    """Where the mean of a watched scalar lies in every epoch of a training that is not collapsing.
+class WatchBounds:
+    """Bounds of a watched scalar's mean over an epoch; a value outside is a sign of collapse.
 
     Attributes:
-        low: the least healthy value.
-        high: the largest one.
-        otherwise: what it means where the mean lies outside, and what to do, in words.
+        low: smallest expected value.
+        high: largest expected value.
+        meaning: what a value outside means, and what to do, in words.
     """
 
     low: float
     high: float
-    otherwise: str
+    meaning: str
 
 
 class Method(nn.Module, ABC):
@@ -172,11 +172,11 @@ class Method(nn.Module, ABC):
         return self.declared.prerequisites_of(self.config)
 
     @property
-    def healthy(self) -> Mapping[str, Healthy]:
-        """Return bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
 
-        A run is warned of when one leaves them; the default watches over none. A name that a step does not give has
-        no effect.
+        The trainer warns when a scalar leaves its bounds. The default has none. A name that no step returns has no
+        effect.
         """
         return {}
 

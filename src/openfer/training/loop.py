@@ -218,7 +218,7 @@ class _Run:
         images = min(len(self._samplers[stage.name]), self._steps(stage) * stage.schedule.batch_size)
         speed = {"seconds": seconds, "images_per_second": images / seconds} | self._meter.joules
         means = ledger.means()
-        warn_of_collapse(f"{self._label}, {where}", self._method.healthy, means, self._history.rows)
+        warn_of_collapse(f"{self._label}, {where}", self._method.watch_bounds, means, self._history.rows)
         learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", means | learning_rates | speed)
         bar.show(**self._validate(stage, epoch))

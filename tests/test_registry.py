@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from openfer.datasets.contract import Reader
+from openfer.datasets.registry import READERS
 from openfer.errors import ParameterError
 from openfer.methods import declared
 from openfer.methods.declaration import METHODS, Declaration
@@ -54,3 +56,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_that_exist():
         METHODS["adl"]
     with pytest.raises(ParameterError, match="method 'zzzz' does not exist; the methods are addl, addl_va"):
         METHODS["zzzz"]
+
+
+def test_a_folder_of_readers_holds_nothing_else():
+    assert all(issubclass(READERS[name], Reader) for name in READERS)
+    assert "raf_db" in READERS
+    assert "tree" not in READERS

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from openfer.datasets.names import reader_names
+from openfer.datasets.registry import READERS
 from openfer.errors import ParameterError, did_you_mean
 from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation_settings import PRETRAIN
@@ -187,12 +187,12 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value.get(key), str):
             raise ParameterError(
                 f"{name}.{key} is {value.get(key)!r}; give the "
-                + ("name of a reader: " + ", ".join(reader_names()) if key == "reader" else "folder of your copy")
+                + ("name of a reader: " + ", ".join(READERS) if key == "reader" else "folder of your copy")
             )
-    if value["reader"] not in reader_names():
+    if value["reader"] not in READERS:
         raise ParameterError(
-            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], reader_names())}The readers are "
-            f"{', '.join(reader_names())}"
+            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], READERS)}The readers are "
+            f"{', '.join(READERS)}"
         )
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None

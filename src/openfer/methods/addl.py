@@ -159,7 +159,7 @@ class ADDL(Method):
         return {"main": total(main | {f"{WATCH}{n}": scalar.detach() for n, scalar in watched.items()})} | opponents
 
     def further_terms(self, expression: Expression, batch: Batch) -> Losses:
-        """Return what a method that goes on from this one adds to the main player's loss: here nothing."""
+        """Return the losses that a subclass adds to the main player's; here none."""
         return {}
 
     def forward(self, images: Tensor) -> Prediction:

@@ -22,7 +22,7 @@ class AffectWeights(Settings):
 
 
 class ADDLVASettings(ADDLSettings):
-    """Parameters of the model of valence and arousal, beside those of the ADDL that it goes on from.
+    """Parameters of the model of valence and arousal, beside those of the ADDL that it is initialised from.
 
     Attributes:
         affect_weights: of what is added to the joint loss.

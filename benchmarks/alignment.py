@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from openfer.datasets.folder import READER
+from openfer.datasets.readers.folder import READER
 from openfer.datasets.tree import Tree
 from openfer.faces.align_set import align_set
 from openfer.faces.config import FacesConfig

@@ -23,7 +23,8 @@ from openfer.faces.landmarks.settings import LandmarkerChoice
 from openfer.faces.landmarks.textures import covered
 from openfer.io.checkpoint import load_checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
-from openfer.methods.oadn import OADN, Attention, OADNSettings
+from openfer.methods.declared.oadn import OADNSettings
+from openfer.methods.oadn import OADN, Attention
 from openfer.nn.interest_points import PARTS
 
 _SHOWN = 4

@@ -21,21 +21,23 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
 from openfer.methods.contract import EXTRA_SHAPES, Batch, Method
-from openfer.methods.registry import build, method_class, method_names
+from openfer.methods.declaration import METHODS
+from openfer.methods.registry import build
 from openfer.training.device import Plan
 from openfer.training.optimisers import Optimisers
 
 
-def build_with_needs(name: str, settings: Mapping[str, Any]) -> Method:
-    """Build a method, with models of random weights where it needs some."""
-    tasks = method_class(name).tasks
+def build_with_prerequisites(name: str, settings: Mapping[str, Any]) -> Method:
+    """Build a method; its prerequisites have random weights."""
+    declared = METHODS[name]
+    checked = declared.settings.model_validate(settings)
     available = FACTOR_CLASSES | {"identity": tuple(map(str, range(337))), "expression": BASIC_EXPRESSIONS}
     needed = {}
-    for model in method_class(name).needs:
-        trained = build_with_needs(model, {})
-        facts = {"classes": trained.classes, "config": method_class(model).config_class().model_dump(mode="json")}
+    for model in declared.prerequisites_of(checked):
+        trained = build_with_prerequisites(model, {})
+        facts = {"classes": trained.classes, "config": trained.config.model_dump(mode="json")}
         needed[model] = Checkpoint(trained.own_state(), facts)
-    return build(name, settings, {task: available[task] for task in tasks}, needed)
+    return build(name, checked, {task: available[task] for task in declared.tasks_of(checked)}, needed)
 
 
 class Setting:
@@ -45,13 +47,13 @@ class Setting:
         torch.manual_seed(0)
         dtype = torch.bfloat16 if fast else torch.float32
         self.plan = Plan(torch.device("cpu"), dtype, channels_last=fast, compile=False, workers=0)
-        self.method = build_with_needs(name, settings).train()
+        self.method = build_with_prerequisites(name, settings).train()
         images = torch.randn(count, 3, size, size)
         if fast:
             self.method = self.method.to(memory_format=torch.channels_last)
             images = images.contiguous(memory_format=torch.channels_last)
         labels = {task: torch.arange(count) % len(names) for task, names in self.method.classes.items()}
-        extras = {name: torch.rand(count, *EXTRA_SHAPES[name]) for name in self.method.extras}
+        extras = {name: torch.rand(count, *EXTRA_SHAPES[name]) for name in self.method.declared.extras}
         self.batch = Batch(images, labels, extras)
         self.stage = self.method.stages()[-1]
         self.optimisers = Optimisers(self.stage, self.plan)
@@ -70,7 +72,7 @@ class Setting:
 def main() -> None:
     """Print images per second of both settings and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--method", choices=method_names(), default="addl")
+    parser.add_argument("--method", choices=METHODS.names(), default="addl")
     parser.add_argument("--settings", type=json.loads, default={}, help="the method's parameters as JSON")
     parser.add_argument("--size", type=int, help="pixels of an image's side; the paper's by default")
     parser.add_argument("--batch", type=int, default=8, help="images a step")
@@ -78,7 +80,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1, help="steps a round")
     options = parser.parse_args()
 
-    size = options.size or method_class(options.method).input_side
+    size = options.size or METHODS[options.method].input_side
     eager, fast = (Setting(options.method, options.settings, size, options.batch, fast=fast) for fast in (False, True))
     for setting in (eager, fast):
         setting.run(1)

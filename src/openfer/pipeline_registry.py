@@ -6,7 +6,7 @@ import pkgutil
 from kedro.pipeline import Pipeline
 
 from openfer import pipelines
-from openfer.methods.names import method_names
+from openfer.methods.declaration import METHODS
 from openfer.pipelines.in_use import compared_methods
 from openfer.pipelines.template import method_pipeline
 
@@ -19,6 +19,6 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     packages = [m.name for m in pkgutil.iter_modules(pipelines.__path__) if m.ispkg]
     named = {name: importlib.import_module(f"{pipelines.__name__}.{name}").create_pipeline() for name in packages}
-    named |= {name: method_pipeline(name) for name in method_names() if name not in named}
+    named |= {name: method_pipeline(name) for name in METHODS if name not in named}
     compared = sum((named[name] for name in compared_methods()), Pipeline([]))
     return {**named, "__default__": compared + named["evaluation"]}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.aff_wild2 import AffWild2
+from openfer.datasets.readers.aff_wild2 import AffWild2
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import shout, write_image, write_text

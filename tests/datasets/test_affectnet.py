@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openfer.datasets.affectnet import AffectNet
+from openfer.datasets.readers.affectnet import AffectNet
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import EXPRESSIONS

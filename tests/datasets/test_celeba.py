@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.celeba import CelebA
+from openfer.datasets.readers.celeba import CelebA
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import write_text

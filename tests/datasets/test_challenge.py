@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from openfer.datasets.challenge import ChallengeLists, challenge_subsets
-from openfer.datasets.raf_db import RafDb
+from openfer.datasets.readers.raf_db import RafDb
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import raf_db, write_text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.ck_plus import CkPlus
+from openfer.datasets.readers.ck_plus import CkPlus
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import shout, write_text

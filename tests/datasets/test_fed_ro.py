@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.fed_ro import FedRo
+from openfer.datasets.readers.fed_ro import FedRo
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import write_image

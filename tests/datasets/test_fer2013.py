@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from openfer.datasets.fer2013 import Fer2013
+from openfer.datasets.readers.fer2013 import Fer2013
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.io.pixel_table import PixelTable

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openfer.datasets.ferplus import FerPlus, majority
+from openfer.datasets.readers.ferplus import FerPlus, majority
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import EXPRESSIONS, FERPLUS

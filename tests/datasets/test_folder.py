@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from openfer.datasets.folder import Folder
+from openfer.datasets.readers.folder import Folder
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import EXPRESSIONS, RAF_DB

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from openfer.datasets.mmi import Mmi, MmiOptions
+from openfer.datasets.readers.mmi import Mmi, MmiOptions
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.faces.config import FacesConfig

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.multi_pie import MultiPie
+from openfer.datasets.readers.multi_pie import MultiPie
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import ILLUMINATIONS, MULTI_PIE_CAMERA, MULTI_PIE_LIGHT, POSES

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.oulu_casia import OuluCasia
+from openfer.datasets.readers.oulu_casia import OuluCasia
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import OULU_CASIA

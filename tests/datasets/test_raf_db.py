@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.raf_db import RafDb
+from openfer.datasets.readers.raf_db import RafDb
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from tests.datasets.trees import raf_db, write_text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openfer.datasets.sfew import Sfew
+from openfer.datasets.readers.sfew import Sfew
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import SFEW

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from openfer.datasets.contract import Expected
-from openfer.datasets.folder import Folder
 from openfer.datasets.inventory import take_inventory
+from openfer.datasets.readers.folder import Folder
 from openfer.datasets.tree import Tree
 from openfer.doctor.findings import examine
 from openfer.doctor.probe import probe

@@ -9,7 +9,9 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.contract import Batch
-from openfer.methods.dfem import DFEM, DFEMSettings
+from openfer.methods.declared.addl import ADDLSettings
+from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.dfem import DFEM
 from openfer.methods.registry import build
 
 EXPRESSION = {"expression": BASIC_EXPRESSIONS}
@@ -59,7 +61,8 @@ def _fresh_addl(config):
 
 def _addl(dfem, config):
     torch.manual_seed(2)
-    return build("addl", config, EXPRESSION, {"dfem": checkpoint_of(dfem)})
+    settings = ADDLSettings.model_validate(config)
+    return build("addl", settings, EXPRESSION, {"dfem": checkpoint_of(dfem)} if settings.uses_dfem else {})
 
 
 def expression_batch(count=3, size=40, seed=0):

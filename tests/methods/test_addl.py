@@ -7,7 +7,7 @@ from openfer.labels import FACTORS
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.mutual_information import mutual_information_bound
 from openfer.methods.addl import weighted_feature
-from openfer.methods.addl_settings import ADDLSettings
+from openfer.methods.declared.addl import ADDLSettings
 from openfer.methods.registry import build
 
 
@@ -181,7 +181,7 @@ def test_the_checkpoint_excludes_dfem_and_fits_again():
     assert all(torch.equal(value, other.own_state()[name]) for name, value in method.own_state().items())
 
 
-def test_the_adopted_dfem_has_the_checkpoints_weights():
+def test_the_loaded_dfem_has_the_checkpoints_weights():
     dfem = build_dfem()
     method = build_addl(dfem)
     images = expression_batch(2).images

@@ -10,7 +10,7 @@ from openfer.errors import TrainingError
 from openfer.evaluation.published import published_table
 from openfer.labels import FACTORS
 from openfer.losses.adversarial import confusion_loss
-from openfer.methods.addl import ADDL
+from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
 
 
@@ -30,11 +30,11 @@ ROWS = list(PUBLISHED)
 
 
 def of(row, **settings):
-    return build_addl(**{**ADDL.variants[row], **settings})
+    return build_addl(**{**METHODS["addl"].variants[row], **settings})
 
 
 def test_the_ten_rows_are_those_of_table_2_in_its_order():
-    assert list(ADDL.variants) == ROWS
+    assert list(METHODS["addl"].variants) == ROWS
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -72,7 +72,7 @@ def test_of_a_disturbance_feature_that_nothing_teaches_nobody_is_told():
     weights = {"adversarial": 0.0, "attention_transfer": 0.1, "information": 0.0}
     method = build_addl(weights=weights)
     assert list(method.representations(expression_batch().images)) == ["expression"]
-    assert "main/watch/disturbance_feature_norm" not in method.healthy
+    assert "main/watch/disturbance_feature_norm" not in method.watch_bounds
     assert list(of("addl_adfl").representations(expression_batch().images)) == ["expression", "disturbance"]
 
 
@@ -100,7 +100,7 @@ def test_equal_weights_make_the_fused_feature_the_mean_of_the_factors(row, count
 
 
 def test_the_row_without_dfem_needs_none_to_train_and_has_no_importance_weights():
-    method = build("addl", ADDL.variants["addl_mi_no_dfem"], EXPRESSION).train()
+    method = build("addl", METHODS["addl"].variants["addl_mi_no_dfem"], EXPRESSION, {}).train()
     assert method.step(expression_batch(), method.stages()[0])["mine"]["total"].isfinite()
     assert method.importance(expression_batch().images).shape == (3, 0)
 
@@ -163,8 +163,8 @@ def test_bounds_are_set_for_all_that_a_row_watches_but_the_discriminators_accura
     method = of(row).train()
     losses = method.step(expression_batch(), method.stages()[0])
     watched = {f"{player}/{name}" for player, terms in losses.items() for name in terms if name.startswith("watch/")}
-    assert watched - method.healthy.keys() <= {"discriminator/watch/accuracy"}
-    for name, bounds in method.healthy.items():
+    assert watched - method.watch_bounds.keys() <= {"discriminator/watch/accuracy"}
+    for name, bounds in method.watch_bounds.items():
         player, _, scalar = name.partition("/")
         if name in watched - {"mine/watch/flat_share"}:  # T may begin on either side of its last LeakyReLU
             assert bounds.low <= losses[player][scalar].item() <= bounds.high  # a fresh model is healthy
@@ -193,5 +193,5 @@ def test_a_collapse_is_outside_of_the_bounds(collapse, scalar):
         collapse(method)
     losses = method.step(expression_batch(8), method.stages()[0])
     player, _, name = scalar.partition("/")
-    bounds = method.healthy[scalar]
+    bounds = method.watch_bounds[scalar]
     assert not bounds.low <= losses[player][name].item() <= bounds.high

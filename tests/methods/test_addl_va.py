@@ -11,7 +11,7 @@ from tests.methods.test_addl_routes import networks, reached
 from openfer.errors import CheckpointError
 from openfer.losses.concordance import concordance_loss
 from openfer.losses.root_mean_square import root_mean_square_loss
-from openfer.methods.addl_va import ADDLVASettings
+from openfer.methods.declared.addl_va import ADDLVASettings
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 from openfer.training.device import Plan

@@ -15,7 +15,9 @@ def test_the_total_leaves_out_what_is_only_watched():
 
 
 def test_a_method_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(ParameterError, match=r"'adl' does not exist; the methods are addl, addl_va, baseline, dfem"):
+    with pytest.raises(
+        ParameterError, match=r"'adl' does not exist; did you mean 'addl'\? The methods are addl, addl_va, baseline"
+    ):
         method_class("adl")
 
 

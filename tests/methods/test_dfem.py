@@ -6,7 +6,8 @@ from tests.methods.networks import FACTOR_NAMES, build_dfem
 from openfer.errors import ParameterError
 from openfer.labels import FACTOR_CLASSES, FACTORS
 from openfer.methods.contract import MISSING, Batch
-from openfer.methods.dfem import DFEM, DFEMSettings
+from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.dfem import DFEM
 from openfer.nn.complexity import count_parameters
 
 IDENTITIES = tuple(f"{number:03d}" for number in range(337))

@@ -11,7 +11,8 @@ from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, save_checkpoint
 from openfer.labels import EXPRESSIONS
 from openfer.losses.diversity import diversity, similarity_matrix
-from openfer.methods.esr import ESR, ESRSettings
+from openfer.methods.declaration import METHODS
+from openfer.methods.declared.esr import ESRSettings
 from openfer.methods.registry import build
 from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters
@@ -70,7 +71,7 @@ def test_at_96_pixels_the_maps_are_the_papers(method):
 
 
 def test_table_1_has_four_rows_for_either_number_of_branches():
-    assert list(ESR.variants) == [
+    assert list(METHODS["esr"].variants) == [
         f"esr-{count}{row}" for count in (9, 15) for row in ("", " cbam", " cbam spatial", " cbam spatial channel")
     ]
 
@@ -202,7 +203,7 @@ def test_an_early_exit_is_named_in_tables():
 def test_within_training_those_branches_vote_that_have_joined_and_a_restored_method_is_whole(method):
     images = expression_batch(2, SIZE).images
     with torch.no_grad():
-        method.eval().enter(method.stages()[1], 0)
+        method.eval().on_epoch_start(method.stages()[1], 0)
         assert method(images).features.shape == (2, 2 * 512)
         restored = esr()
         restored.load_own_state(method.own_state())

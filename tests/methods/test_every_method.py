@@ -15,8 +15,8 @@ import torch
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.methods.contract import Schedule
-from openfer.methods.names import method_names
-from openfer.methods.registry import build, method_class
+from openfer.methods.declaration import METHODS
+from openfer.methods.registry import build
 from openfer.parameters import Settings
 from openfer.pipelines.training_data import landmark_array
 from openfer.synthetic.circumplex import circumplex
@@ -66,21 +66,25 @@ class Trial:
     faces: Any
 
     @property
+    def declared(self):
+        return METHODS[self.name]
+
+    @property
     def classes(self):
-        kind = method_class(self.name)
-        tasks = kind.tasks_of(kind.config_class())
+        tasks = self.declared.tasks_of(self.declared.settings())
         return {task: self.faces.classes(task) for task in tasks if task in LABELLED}
 
     @cached_property
     def needed(self):
-        """Fresh models of the names in ``needs``."""
-        return {need: Trial(need, self.faces)._fresh() for need in method_class(self.name).needs}
+        """Fresh models of its prerequisites, by name."""
+        names = self.declared.prerequisites_of(self.declared.settings())
+        return {name: Trial(name, self.faces)._fresh() for name in names}
 
     def build(self, epochs=1, seed=0, **changes):
         """Build with fresh weights, the same for a seed, its own parameters but for some, and short schedules."""
         needed = self.needed  # made before the seed is set, for making it draws
         torch.manual_seed(seed)
-        settings = method_class(self.name).config_class().model_copy(update=changes)
+        settings = self.declared.settings().model_copy(update=changes)
         if "factors" in type(settings).model_fields:
             known = tuple(factor for factor in settings.factors if factor in LABELLED)
             settings = settings.model_copy(update={"factors": known})
@@ -96,7 +100,8 @@ class Trial:
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})
-        return build(self.name, shortened(settings, epochs), self.classes, needed)
+        given = {name: needed[name] for name in self.declared.prerequisites_of(settings)}
+        return build(self.name, shortened(settings, epochs), self.classes, given)
 
     def data(self, times=1):
         """Return what trains, each face that many times, and what is held out."""
@@ -104,15 +109,15 @@ class Trial:
 
     def dataset(self, rows, training=False):
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
-        extras = {name: self.extra(name)[rows] for name in method_class(self.name).extras}
+        extras = {name: self.extra(name)[rows] for name in self.declared.extras}
         targets = {name: values[rows] for name, values in self.values.items()}
         return FaceDataset(self.faces.store, rows, labels, IMAGES, 0, training, extras, targets)
 
     @cached_property
     def values(self):
-        """What it regresses, by name."""
+        """The true values of its regression targets, by name."""
         scenes = self.faces.scenes
-        return {name: circumplex(scenes)[name].to_numpy() for name in method_class(self.name).regresses}
+        return {name: circumplex(scenes)[name].to_numpy() for name in self.declared.regression_targets}
 
     def extra(self, name):
         assert name == "landmarks"
@@ -149,7 +154,7 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(params=method_names(), scope="module")
+@pytest.fixture(params=METHODS.names(), scope="module")
 def trial(request, tiny_faces):
     return Trial(request.param, tiny_faces)
 
@@ -162,21 +167,23 @@ def test_it_builds_with_parameters_and_players_that_own_them(trial):
     method = trial.build()
     assert method.name == trial.name
     assert sum(parameter.numel() for parameter in method.parameters()) > 0
-    own = {id(parameter) for key, parameter in method.named_parameters() if key.split(".")[0] not in method.needs}
+    own = {
+        id(parameter) for key, parameter in method.named_parameters() if key.split(".")[0] not in method.prerequisites
+    }
     for stage in method.stages():
         names = [player.name for player in stage.players]
         assert len(set(names)) == len(names)
         owned = [id(parameter) for player in stage.players for parameter in player.parameters]
         assert len(set(owned)) == len(owned), "a parameter has two players"
-        assert set(owned) <= own, "a player owns a parameter of an adopted model"
+        assert set(owned) <= own, "a player owns a parameter of a prerequisite"
 
 
 def test_its_variants_are_named_by_the_settings_that_make_them(trial):
-    for name, settings in method_class(trial.name).variants.items():
+    for name, settings in trial.declared.variants.items():
         assert build(trial.name, settings, trial.classes).variant == name
 
 
-ROWS = [(name, row) for name in method_names() for row in method_class(name).variants if not row.startswith("esr-15")]
+ROWS = [(name, row) for name in METHODS for row in METHODS[name].variants if not row.startswith("esr-15")]
 """Fifteen branches train as nine do: here two."""
 
 
@@ -184,7 +191,7 @@ ROWS = [(name, row) for name in method_names() for row in method_class(name).var
 @pytest.mark.parametrize(("name", "row"), ROWS)
 def test_a_row_trains_predicts_and_is_what_its_checkpoint_says(name, row, tiny_faces, tmp_path):
     trial = Trial(name, tiny_faces)
-    changes = dict(method_class(name).config_class.model_validate(method_class(name).variants[row]))
+    changes = dict(trial.declared.settings.model_validate(trial.declared.variants[row]))
     fitted = fit(trial.build(**changes), trial.data(), CPU, 0, tmp_path)
     save_checkpoint(tmp_path / "weights.safetensors", fitted.states["last"])
     answers = []
@@ -212,7 +219,7 @@ def test_its_step_names_finite_losses_for_every_player(trial):
 def test_terms_that_read_labels_obey_the_weights_of_samples(trial):
     """With all weights 0 such a term is 0, as are those that are made of such terms alone; the others stay."""
     method = trial.build()
-    if not method.weighs:
+    if not trial.declared.supports_sample_weights:
         with pytest.raises(ParameterError, match=f"which {trial.name} does not read"):
             check_weights(method, masked=True, weighted=[])
         return
@@ -276,7 +283,7 @@ def test_it_predicts_probabilities_and_is_what_its_checkpoint_says(trial, tmp_pa
     other.load_own_state(load_checkpoint(tmp_path / "weights.safetensors").tensors)
     again = predict(other, dataset, CPU)
     assert all((again.probabilities[task] == predicted.probabilities[task]).all() for task in trial.classes)
-    assert list(predicted.values) == list(method.regresses)
+    assert list(predicted.values) == list(trial.declared.regression_targets)
     for name, values in predicted.values.items():
         assert values.shape == (len(dataset),)
         assert (again.values[name] == values).all()

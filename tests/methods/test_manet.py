@@ -8,7 +8,7 @@ from tests.methods.networks import EXPRESSION, expression_batch, face_batch, mov
 from torch.utils.flop_counter import FlopCounterMode
 
 from openfer.losses.diversity import diversity, similarity_matrix
-from openfer.methods.manet import MANetSettings
+from openfer.methods.declared.manet import MANetSettings
 from openfer.methods.registry import build
 from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters

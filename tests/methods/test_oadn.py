@@ -9,7 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from openfer.errors import DataError
 from openfer.methods.contract import Batch
-from openfer.methods.oadn import OADN, OADNSettings, averaged
+from openfer.methods.declaration import METHODS
+from openfer.methods.declared.oadn import OADNSettings
+from openfer.methods.oadn import averaged
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 
@@ -91,7 +93,7 @@ def test_the_mean_of_the_regions_losses_is_a_quarter_of_their_sum():
     [("oadn", ["attention", "regions"]), ("oadn_lab", ["attention"]), ("oadn_frb", ["regions"])],
 )
 def test_both_losses_update_all_below_them_and_a_branch_of_weight_zero_is_not_built(name, branches):
-    method, batch = small(**OADN.variants[name]).train(), faces()
+    method, batch = small(**METHODS["oadn"].variants[name]).train(), faces()
     (stage,) = method.stages()
     losses = method.step(batch, stage)["main"]
     losses["total"].backward()
@@ -102,7 +104,7 @@ def test_both_losses_update_all_below_them_and_a_branch_of_weight_zero_is_not_bu
 
 
 def test_the_backbone_alone_is_global_average_pooling_and_one_classifier():
-    method, batch = small(**OADN.variants["oadn_backbone"]), faces()
+    method, batch = small(**METHODS["oadn"].variants["oadn_backbone"]), faces()
     assert method.variant == "oadn_backbone"
     with torch.no_grad():
         pooled = method.trunk(batch.images).mean((2, 3))

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from openfer.labels import CELEBA_ATTRIBUTES, PRESENCE
 from openfer.losses.margin import margin_cross_entropy
 from openfer.methods.contract import MISSING, Batch
-from openfer.methods.pretrain import Pretrain, PretrainSettings
+from openfer.methods.declaration import METHODS
+from openfer.methods.declared.pretrain import PretrainSettings
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
 
@@ -26,7 +27,7 @@ def pretrain(classes, **settings):
 
 def test_what_it_learns_is_decided_by_its_parameters():
     tasks = {
-        learns: Pretrain.tasks_of(PretrainSettings(learns=learns))
+        learns: METHODS["pretrain"].tasks_of(PretrainSettings(learns=learns))
         for learns in ("attributes", "identity", "expression")
     }
     assert tasks == {
@@ -38,7 +39,7 @@ def test_what_it_learns_is_decided_by_its_parameters():
 
 def test_the_forty_of_celeba_are_binary_tasks_on_one_trunk():
     settings = PretrainSettings(attributes="celeba")
-    tasks = Pretrain.tasks_of(settings)
+    tasks = METHODS["pretrain"].tasks_of(settings)
     assert tasks == tuple(f"attribute/{name}" for name in CELEBA_ATTRIBUTES)
     method = build("pretrain", settings, dict.fromkeys(tasks, PRESENCE))
     assert count_parameters(method) == 11_176_512 + 40 * (512 * 2 + 2)

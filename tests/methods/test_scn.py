@@ -18,7 +18,7 @@ def made(**settings):
 
 def losses_of(method, batch, epoch=0):
     (stage,) = method.stages()
-    method.enter(stage, epoch)
+    method.on_epoch_start(stage, epoch)
     return method.step(batch, stage)["main"]
 
 

@@ -6,9 +6,9 @@ from tests.methods.networks import EXPRESSION, checkpoint_of, face_batch
 
 from openfer.errors import CheckpointError, TrainingError
 from openfer.methods.contract import Batch
+from openfer.methods.declared.sna_autoencoder import AutoencoderSettings
+from openfer.methods.declared.sna_generator import GeneratorSettings
 from openfer.methods.registry import build
-from openfer.methods.sna_autoencoder import AutoencoderSettings
-from openfer.methods.sna_generator import GeneratorSettings
 from openfer.nn.asymmetric_autoencoder import ResidualBlock
 from openfer.nn.complexity import count_parameters
 from openfer.training.device import Plan
@@ -174,7 +174,7 @@ def test_the_autoencoder_s_loss_counts_a_tenth_after_each_twenty_epochs(batch):
     stage = method.stages()[0]
     found = []
     for epoch in (0, 19, 20, 40):
-        method.enter(stage, epoch)
+        method.on_epoch_start(stage, epoch)
         torch.manual_seed(0)
         found.append(method.step(batch, stage)["decoder"]["autoencoder"].item())
     assert found[1] == pytest.approx(found[0])

@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from openfer.errors import ParameterError
 from openfer.losses.focal import focal_loss
 from openfer.methods.contract import BalancedBatches, Batch
+from openfer.methods.declared.two_scale import TwoScaleSettings
 from openfer.methods.registry import build
-from openfer.methods.two_scale import TwoScaleSettings
 from openfer.nn.complexity import count_parameters
 
 SIDE = 32

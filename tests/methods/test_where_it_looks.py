@@ -7,7 +7,7 @@ from tests.methods.test_every_method import CPU, HELD_OUT, Trial
 
 from openfer.methods.contract import Batch
 from openfer.methods.registry import build
-from openfer.training.grad_cam import class_maps, layer_of_sight
+from openfer.training.grad_cam import cam_layer, class_maps
 from openfer.training.loop import FitData, fit
 
 TRAIN = range(28)
@@ -44,7 +44,7 @@ def score(method, images, labels):
 def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_the_bottom_quarter(trained):
     method, batch = trained
     labels = batch.labels["expression"]
-    maps = class_maps(method, layer_of_sight(method, batch), batch, "expression", labels)
+    maps = class_maps(method, cam_layer(method, batch), batch, "expression", labels)
     order = F.interpolate(maps[:, None], (64, 64), mode="bilinear").flatten(1).argsort(1)
     whole = score(method, batch.images, labels)
     top, bottom = (
@@ -58,7 +58,7 @@ def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_
 def test_maps_of_two_classes_differ_and_few_are_blank(trained):
     method, batch = trained
     labels = batch.labels["expression"]
-    layer = layer_of_sight(method, batch)
+    layer = cam_layer(method, batch)
     own, other = (class_maps(method, layer, batch, "expression", (labels + turn) % 7) for turn in (0, 1))
     assert own.amax((1, 2)).gt(0).float().mean() > 0.8
     assert (own - other).abs().amax((1, 2)).gt(0).float().mean() > 0.9

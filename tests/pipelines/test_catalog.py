@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 
 from openfer.cli import readable
 from openfer.errors import ParameterError
-from openfer.methods.names import method_names
+from openfer.methods.declaration import METHODS
 from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import ROOT
 
@@ -69,7 +69,7 @@ def test_no_two_names_share_a_file(catalog: CatalogProtocol, pipelines: dict[str
 
 
 def test_every_method_has_a_pipeline_and_parameters(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
-    for name in method_names():
+    for name in METHODS:
         assert f"{name}.train" in {node.name for node in pipelines[name].nodes}
         assert context.params[name].method == name
 
@@ -80,12 +80,10 @@ def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, 
 
 
 def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipeline]) -> None:
-    from openfer.methods.registry import method_class
-
-    for name in method_names():
+    for name in METHODS:
         nodes = {node.name: node for node in pipelines[name].nodes}
-        expected = [f"synthetic_fer_known_{extra}" for extra in method_class(name).extras]
-        after = ("predict", "grad_cam", "publish") if method_class(name).tasks else ()
+        expected = [f"synthetic_fer_known_{extra}" for extra in METHODS[name].extras]
+        after = ("predict", "grad_cam", "publish") if METHODS[name].tasks else ()
         for node in ("train", "augmented", *after):
             assert [i for i in nodes[f"{name}.{node}"].inputs if "landmarks" in i] == expected, node
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from openfer.datasets.names import reader_names
-from openfer.datasets.registry import reader_class
+from openfer.datasets.registry import READERS
 from openfer.pipelines.in_use import choose
 from tests.conftest import TinyFaces
 from tests.pipelines.in_process import Workshop, without_dataset
@@ -25,7 +24,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reader", reader_names())
+@pytest.mark.parametrize("reader", READERS.names())
 def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     reader: str, workshop: Workshop, tiny_faces: TinyFaces
 ) -> None:
@@ -51,7 +50,7 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     page = (folder / "doctor.html").read_text()
     assert page.startswith("<!doctype html>")
     assert f"<code>{reader}</code>" in page
-    assert reader_class(reader).about.title in (folder / "verdict.json").read_text()
+    assert READERS[reader].about.title in (folder / "verdict.json").read_text()
     assert (workshop.path / "data/08_reporting" / reader / "faces.png").is_file()
 
     assert workshop.run("ingest", reader) == []

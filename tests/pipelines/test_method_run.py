@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from openfer.io.provenance import decisive
-from openfer.methods.addl import ADDL
+from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
 from openfer.pipelines.method_run import MethodRun
 from tests.methods.networks import EXPRESSION
@@ -18,7 +18,7 @@ def run(method, variant, **settings):
 
 def test_a_row_is_named_in_tables_as_it_was_asked_for_and_keeps_what_the_file_says_beside():
     schedule = {"epochs": 3, "batch_size": 8, "learning_rate": 0.1}
-    for row in ADDL.variants:
+    for row in METHODS["addl"].variants:
         asked = run("addl", row, schedule=schedule, dropout=0.1)
         assert build("addl", asked.settings, EXPRESSION).variant == row
         assert asked.settings.schedule.epochs == 3

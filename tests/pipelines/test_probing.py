@@ -64,7 +64,7 @@ def test_a_method_with_one_feature_has_nothing_to_be_independent_of(tables, know
 
 
 def test_the_weights_before_training_are_those_that_training_begins_with(tiny_faces):
-    """The DFEM that training adopts draws random numbers too, behind all of the method's own."""
+    """The DFEM that training loads draws random numbers too, behind all of the method's own."""
     run, classes = run_of("addl"), {"expression": tiny_faces.classes("expression")}
     alone, with_dfem = fresh(run, classes)[0], fresh(run, classes, {"dfem": checkpoint_of(build_dfem())})[0]
     one, other = alone.own_state(), with_dfem.own_state()

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from openfer.methods.names import method_names
-from openfer.methods.registry import method_class
+from openfer.methods.declaration import METHODS
 from openfer.pipelines.publish import classifier
 from openfer.training.config import ImageSettings
 from tests.methods.test_every_method import LABELLED, TRAIN, Trial
@@ -14,13 +13,15 @@ EXPORTED, ASKED = 2, 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in method_names() if set(method_class(n).tasks) & set(LABELLED)])
+@pytest.mark.parametrize(
+    "name", [n for n in METHODS if set(METHODS[n].tasks_of(METHODS[n].settings())) & set(LABELLED)]
+)
 def test_an_exported_model_answers_as_the_method_does_for_another_number_of_faces(name, tiny_faces):
     trial = Trial(name, tiny_faces)
     method, faces = trial.build().eval(), trial.dataset(TRAIN)
     samples = [faces[0, number] for number in range(ASKED)]
     rgb = torch.stack([sample[0] for sample in samples]).float() / 255
-    extras = [torch.stack([sample[2][extra] for sample in samples]) for extra in method.extras]
+    extras = [torch.stack([sample[2][extra] for sample in samples]) for extra in method.declared.extras]
     network = classifier(method, IMAGES)
     any_number = tuple({0: torch.export.Dim.AUTO} for _ in (rgb, *extras))
     example = tuple(value[:EXPORTED] for value in (rgb, *extras))
@@ -28,9 +29,11 @@ def test_an_exported_model_answers_as_the_method_does_for_another_number_of_face
     normalised = (rgb - torch.tensor(IMAGES.mean)[:, None, None]) / torch.tensor(IMAGES.std)[:, None, None]
     with torch.no_grad():
         found = program(rgb, *extras)
-        inputs = (normalised, dict(zip(method.extras, extras, strict=True))) if extras else (normalised,)
+        inputs = (normalised, dict(zip(method.declared.extras, extras, strict=True))) if extras else (normalised,)
         prediction = method(*inputs)
     shares = [prediction.logits[task].softmax(1) for task in method.classes]
-    expected = torch.cat([*shares, *(prediction.values[name][:, None] for name in method.regresses)], dim=1)
+    expected = torch.cat(
+        [*shares, *(prediction.values[name][:, None] for name in method.declared.regression_targets)], dim=1
+    )
     assert found.shape[0] == ASKED
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

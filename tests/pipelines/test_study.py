@@ -15,7 +15,6 @@ from openfer.errors import DataError, ParameterError
 from openfer.io.atomic import sha256_of
 from openfer.pipelines.asked_study import asked_study
 from openfer.pipelines.in_use import choose
-from openfer.pipelines.needs import EXTRAS, NEEDS
 from openfer.pipelines.study.nodes import _wanted, run_cells, table
 from openfer.pipelines.study_plan import StudyPlan, is_study, plan
 from openfer.schemas import complete_rows, group_table
@@ -143,15 +142,6 @@ def test_the_comparison_of_all_papers_is_of_the_runs_of_their_own_tables(paramet
         assert together[f"{row}, RAF-DB, seed 0, fold 0"].planned == cells[f"{own}, RAF-DB, seed 0, fold 0"].planned, (
             row
         )
-
-
-def test_what_methods_need_is_what_their_classes_say():
-    from openfer.methods.names import method_names
-    from openfer.methods.registry import method_class
-
-    for name in method_names():
-        assert NEEDS.get(name, ()) == method_class(name).needs
-        assert EXTRAS.get(name, ()) == method_class(name).extras
 
 
 def test_rows_with_equal_runs_before_them_share_these():

@@ -14,6 +14,7 @@ from torch import nn
 
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
 from openfer.methods.contract import Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.declaration import Declaration
 from openfer.parameters import Settings
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
@@ -31,8 +32,7 @@ class SmallSettings(Settings):
 
 
 class SmallMethod(Method):
-    name = "small"
-    config_class = SmallSettings
+    declared = Declaration("small", SmallSettings, lambda: SmallMethod)
     config: SmallSettings
 
     def __init__(self, config=SmallSettings(), classes=CLASSES):  # noqa: B008 - settings cannot change

@@ -1,4 +1,4 @@
-"""No run collapses silently: what leaves its healthy bounds is told of, once, with the number."""
+"""No run collapses silently: what leaves its bounds is told of, once, with the number."""
 
 import logging
 import math
@@ -7,10 +7,10 @@ import pytest
 import torch
 from small_method import STEPS, SmallMethod, SmallSettings, interrupt, painted_store, train
 
-from openfer.methods.contract import Healthy, Schedule
+from openfer.methods.contract import Schedule, WatchBounds
 from openfer.training.collapse import warn_of_collapse
 
-BOUNDS = {"main/watch/norm": Healthy(0.1, 2.0, "the feature has vanished")}
+BOUNDS = {"main/watch/norm": WatchBounds(0.1, 2.0, "the feature has vanished")}
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ class Bounded(SmallMethod):
     """The small method, whose features have a norm of some tenths to ones."""
 
     @property
-    def healthy(self):
-        return {"main/watch/norm": Healthy(0.1, 100.0, "the feature has vanished")}
+    def watch_bounds(self):
+        return {"main/watch/norm": WatchBounds(0.1, 100.0, "the feature has vanished")}
 
 
 def healthy():
@@ -66,13 +66,13 @@ def test_a_run_that_goes_on_does_not_warn_of_what_it_was_told_before(tmp_path, s
 
 
 @pytest.mark.parametrize(("value", "warns"), [(0.05, True), (0.1, False), (2.0, False), (2.1, True), (math.nan, True)])
-def test_the_bounds_are_healthy_themselves_and_no_number_is_not(caplog, value, warns):
+def test_a_value_on_a_bound_is_within_and_nan_is_outside(caplog, value, warns):
     warn_of_collapse("here", BOUNDS, {"main/watch/norm": value, "main/total": -5.0}, [])
     assert bool(warnings(caplog)) == warns
 
 
 def test_what_was_outside_before_is_told_of_once_and_a_second_scalar_still_is(caplog):
-    bounds = BOUNDS | {"mine/watch/estimate": Healthy(-1, 10, "diverged")}
+    bounds = BOUNDS | {"mine/watch/estimate": WatchBounds(-1, 10, "diverged")}
     earlier = [["one", 1, "train", "main/watch/norm", 0.0], ["one", 1, "train", "mine/watch/estimate", 1.0]]
     warn_of_collapse("here", bounds, {"main/watch/norm": 0.0, "mine/watch/estimate": 1e3}, earlier)
     assert warnings(caplog) == [

@@ -56,7 +56,7 @@ def test_batches_are_the_same_for_any_number_of_workers(store, workers):
     assert all(map(same, alone, together))
 
 
-def test_an_epoch_can_be_entered_at_any_step(store):
+def test_an_epoch_can_start_at_any_step(store):
     dataset = faces(store, range(COUNT), training=True)
     assert all(map(same, all_batches(dataset, 0, (1,))[2:], all_batches(dataset, 0, (1,), start=2)))
 

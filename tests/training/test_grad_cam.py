@@ -8,13 +8,13 @@ from torch import nn
 
 from openfer.methods.contract import MISSING, Batch, Prediction
 from openfer.training.config import TrainingConfig
-from openfer.training.grad_cam import class_maps, evaluating, grad_cam, layer_of_sight
+from openfer.training.grad_cam import cam_layer, class_maps, evaluating, grad_cam
 
 CPU = TrainingConfig(device="cpu", precision="bfloat16", workers=0)
 
 
 class Looking(SmallMethod):
-    def layers_of_sight(self):
+    def cam_layers(self):
         return (self.trunk[0], self.trunk)
 
 
@@ -119,9 +119,9 @@ def test_the_deepest_layer_with_four_cells_is_looked_at_and_the_first_where_none
             super().__init__()
             self.trunk = nn.Sequential(*(nn.Conv2d(width, 8, 2, stride=2) for width in (3, 8, 8)))
 
-        def layers_of_sight(self):
+        def cam_layers(self):
             return tuple(self.trunk)
 
     method = Deep().eval()
     for side, layer in ((32, 2), (20, 1), (10, 0), (8, 0)):
-        assert layer_of_sight(method, Batch(torch.zeros(1, 3, side, side), {})) is method.trunk[layer], side
+        assert cam_layer(method, Batch(torch.zeros(1, 3, side, side), {})) is method.trunk[layer], side

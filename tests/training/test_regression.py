@@ -1,11 +1,12 @@
 """Continuous labels: from the data to the loss, and how an epoch is chosen by them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from small_method import CLASSES, COUNT, SmallMethod, painted_store, same_tensors
+from small_method import CLASSES, COUNT, SmallMethod, SmallSettings, painted_store, same_tensors
 
 from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.losses.concordance import concordance, concordance_loss
@@ -28,10 +29,10 @@ CPU = TrainingConfig(device="cpu", precision="float32", workers=0)
 class Regressing(SmallMethod):
     """Colours as before, and two values of them."""
 
-    regresses = NAMES
+    declared = replace(SmallMethod.declared, regression_targets=NAMES)
 
     def __init__(self, config=None, classes=CLASSES):
-        super().__init__(config or SmallMethod.config_class(), classes)
+        super().__init__(config or SmallSettings(), classes)
         self.values = torch.nn.Linear(8, 2)
 
     def stages(self):

@@ -20,7 +20,7 @@ PER_CLASS = 4
 STEPS = 2
 """Twelve samples in batches of seven."""
 
-ENTERED = [(stage, epoch) for stage in ("first", "second") for epoch in range(EPOCHS)]
+STARTED = [(stage, epoch) for stage in ("first", "second") for epoch in range(EPOCHS)]
 
 
 class Growing(SmallMethod):
@@ -28,7 +28,7 @@ class Growing(SmallMethod):
 
     def __init__(self):
         super().__init__()
-        self.entered = []
+        self.started = []
         self.before_first_step = {}
 
     def stages(self):
@@ -39,8 +39,8 @@ class Growing(SmallMethod):
             Stage("second", schedule, only.players, starts_from="best_val"),
         )
 
-    def enter(self, stage, epoch):
-        self.entered.append((stage.name, epoch))
+    def on_epoch_start(self, stage, epoch):
+        self.started.append((stage.name, epoch))
 
     def step(self, batch, stage):
         self.before_first_step.setdefault(stage.name, snapshot(self))
@@ -77,7 +77,7 @@ def test_a_stage_starts_from_the_best_validation_epoch_of_the_one_before(tmp_pat
     epochs = scripted(0.2, 0.9, 0.9, 0.1, 0.3, 0.2)
     method = growing()
     fitted = fit(method, fit_data(store), CPU, 3, tmp_path)
-    assert method.entered == ENTERED
+    assert method.started == STARTED
     assert same_tensors(method.before_first_step["second"], epochs[1])  # of two equal epochs the earlier one
     assert not same_tensors(epochs[1], epochs[2])
     # what is kept is chosen among the last stage's epochs, whatever came before
@@ -140,7 +140,7 @@ def test_a_run_broken_off_in_any_stage_ends_bit_identically(tmp_path, store, aft
         resumed = fit(again, fit_data(store), CPU, 3, tmp_path / "work")
     for selection in ("best_val", "last"):
         assert same_tensors(resumed.states[selection].tensors, whole.states[selection].tensors)
-    assert again.entered == ENTERED[after // STEPS :]
+    assert again.started == STARTED[after // STEPS :]
     if after == EPOCHS * STEPS:
         assert f"continues at stage second, epoch 1 of {EPOCHS}, step 1 of {STEPS}" in caplog.text
 

@@ -1,1 +1,1 @@
-"""Readers of the published datasets: a raw folder becomes rows; one file per dataset."""
+"""Readers of the published datasets: a raw folder becomes rows; one file of ``readers/`` per dataset."""

@@ -57,19 +57,17 @@ class Expected:
 
 
 class Reader(ABC):
-    """A registered reader.
+    """What turns a dataset's raw folder into rows; ``READER`` in ``openfer/datasets/readers/<name>.py`` registers it.
 
     A reader looks at names, label files and annotations and at no pixel; it says what the publisher says,
     and neither filters for a purpose nor makes a split.
 
     Attributes:
-        name: the key in the registry; the module's name.
         about: what a person should know.
         options_class: the pydantic model of its options.
         options: those of this instance.
     """
 
-    name: ClassVar[str]
     about: ClassVar[About]
     options_class: ClassVar[type[Settings]] = NoOptions
 

@@ -1,17 +1,15 @@
 """Softmax over people with a margin: ArcFace's additive angular and CosFace's additive cosine margin."""
 
 import math
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from openfer.labels import MISSING
+from openfer.losses.margin_settings import MarginKind
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.precision import widen
-
-MarginKind = Literal["angular", "cosine"]
 
 
 def margin_cross_entropy(cosines: Tensor, labels: Tensor, kind: MarginKind, margin: float, scale: float) -> Tensor:

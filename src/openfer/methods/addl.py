@@ -6,7 +6,7 @@ is silent the public code of its predecessor (DDL, ACM Multimedia 2020) decides,
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -18,21 +18,22 @@ from openfer.losses.adversarial import confusion_loss, discriminator_loss
 from openfer.losses.attention_transfer import attention_transfer_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.mutual_information import mutual_information_bound
-from openfer.methods.addl_settings import ROWS, ADDLSettings, name_of
 from openfer.methods.contract import (
     WATCH,
     Batch,
     Classes,
     Extras,
-    Healthy,
     Losses,
     Method,
     Player,
     Prediction,
     Stage,
+    WatchBounds,
     total,
 )
-from openfer.methods.dfem import DFEM, DFEMSettings, FactorFeatures
+from openfer.methods.declared.addl import METHOD, ADDLSettings
+from openfer.methods.declared.dfem import DFEMSettings
+from openfer.methods.dfem import DFEM, FactorFeatures
 from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.heads import FEATURE_SIZE
@@ -59,12 +60,8 @@ class ADDL(Method):
         factors: the fused factors, in the order of :data:`openfer.labels.FACTORS`; none without L_AD.
     """
 
-    name = "addl"
-    config_class = ADDLSettings
+    declared = METHOD
     config: ADDLSettings
-    variants = ROWS
-    weighs = True
-    needs: ClassVar[tuple[str, ...]] = ("dfem",)
 
     def __init__(self, config: ADDLSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -82,32 +79,27 @@ class ADDL(Method):
         self.dfem: DFEM | None = None
 
     @property
-    def variant(self) -> str:
-        """Return the row of Table 2, or ``addl`` with what differs from the paper's settings."""
-        return name_of(self.config)
-
-    @property
-    def healthy(self) -> Mapping[str, Healthy]:
-        """Return the bounds of what a game without an outcome leaves: weights, features, and T's estimate.
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of importance weights, feature norms, and T's estimate.
 
         alpha -> 0 with f^d -> 0 would confuse D perfectly and mean nothing. How often D is right has no bound: it may
         win for a while, and f^d still learn.
         """
         norms = {"expression": "f^e", "weighted": "f^m"} | ({"disturbance": "f^d"} if self._learns_disturbance else {})
         bounds = {
-            f"main/{WATCH}{name}_feature_norm": Healthy(_LEAST_NORM, math.inf, f"{symbol} has vanished")
+            f"main/{WATCH}{name}_feature_norm": WatchBounds(_LEAST_NORM, math.inf, f"{symbol} has vanished")
             for name, symbol in norms.items()
         }
         for factor in self.factors if self.config.learns_importance else ():
             meaning = f"the weight of {factor} is stuck, as a sigmoid's is at its ends, and says nothing of the factor"
-            bounds[f"main/{WATCH}importance_{factor}"] = Healthy(0.02, 0.98, meaning)
+            bounds[f"main/{WATCH}importance_{factor}"] = WatchBounds(0.02, 0.98, meaning)
         meaning = "T has diverged and L_MI measures no information; lower lambda_3 or the learning rate"
         stuck = (
             "T answers on the flat side of its last LeakyReLU alone and hardly learns; an estimate near 0 says nothing"
         )
         return bounds | {
-            f"mine/{WATCH}estimate": Healthy(-1.0, _MOST_INFORMATION, meaning),
-            f"mine/{WATCH}flat_share": Healthy(0.0, 0.99, stuck),
+            f"mine/{WATCH}estimate": WatchBounds(-1.0, _MOST_INFORMATION, meaning),
+            f"mine/{WATCH}flat_share": WatchBounds(0.0, 0.99, stuck),
         }
 
     def stages(self) -> Sequence[Stage]:
@@ -132,7 +124,7 @@ class ADDL(Method):
         feature is a constant to D and T.
 
         Raises:
-            TrainingError: if no DFEM was adopted.
+            TrainingError: if no DFEM was loaded.
         """
         weights = self.config.weights
         prior = self._prior(batch.images)
@@ -167,7 +159,7 @@ class ADDL(Method):
         return {"main": total(main | {f"{WATCH}{n}": scalar.detach() for n, scalar in watched.items()})} | opponents
 
     def further_terms(self, expression: Expression, batch: Batch) -> Losses:
-        """Return what a method that goes on from this one adds to the main player's loss: here nothing."""
+        """Return the losses that a subclass adds to the main player's; here none."""
         return {}
 
     def forward(self, images: Tensor) -> Prediction:
@@ -189,14 +181,14 @@ class ADDL(Method):
         """Return S_g."""
         return self.shared
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take a trained DFEM, which is frozen from then on.
 
         Raises:
             CheckpointError: if it is not given, does not fit, or does not know one of the factors.
         """
-        super().adopt(models)
-        if not self._asks_dfem():
+        super().load_prerequisites(models)
+        if not self.config.uses_dfem:
             return self
         tensors, facts = models["dfem"].tensors, models["dfem"].facts
         dfem = DFEM(DFEMSettings.model_validate(facts["config"]), facts["classes"])
@@ -221,17 +213,12 @@ class ADDL(Method):
     def _learns_disturbance(self) -> bool:
         return self.discriminator is not None or self.mine is not None
 
-    def _asks_dfem(self) -> bool:
-        return bool(self.config.weights.adversarial or self.config.weights.attention_transfer)
-
     @torch.no_grad()
     def _prior(self, images: Tensor) -> FactorFeatures:
-        if not self._asks_dfem():
+        if not self.config.uses_dfem:
             return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), [])
         if self.dfem is None:
-            raise TrainingError(
-                "addl cannot train without a DFEM; run the dfem pipeline first and adopt its checkpoint"
-            )
+            raise TrainingError("addl cannot train without a DFEM; run the dfem pipeline first and load its checkpoint")
         return self.dfem.extract(images, self.factors)
 
 
@@ -271,6 +258,3 @@ def weighted_feature(importance: Tensor, features: Tensor) -> Tensor:
         f^m, (B, 128).
     """
     return (importance.unsqueeze(-1) * features).sum(1)
-
-
-METHOD = ADDL

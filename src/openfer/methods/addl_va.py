@@ -5,50 +5,23 @@ Ruan, Mo, Yan, Chen, Xue and Wang, International Journal of Computer Vision 130,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Self
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
-from openfer.labels import AFFECT
 from openfer.losses.concordance import concordance_loss
 from openfer.losses.root_mean_square import root_mean_square_loss
 from openfer.methods.addl import ADDL
-from openfer.methods.addl_settings import ADDLSettings
 from openfer.methods.contract import Batch, Classes, Losses, Prediction, Stage
+from openfer.methods.declared.addl import ADDLSettings
+from openfer.methods.declared.addl_va import METHOD, ADDLVASettings
 from openfer.nn.expression_subnetwork import Expression
-from openfer.parameters import Settings
 
 _HEAD = "affect."
 """Prefix of the weights that ADDL does not have."""
-
-
-class AffectWeights(Settings):
-    """What the two losses of valence and arousal count beside Eq. 14; the paper states neither.
-
-    Attributes:
-        root_mean_square: of the root mean square error.
-        concordance: of one minus the concordance coefficient.
-    """
-
-    root_mean_square: float = Field(default=1.0, ge=0)
-    concordance: float = Field(default=1.0, ge=0)
-
-
-class ADDLVASettings(ADDLSettings):
-    """Parameters of the model of valence and arousal, beside those of the ADDL that it goes on from.
-
-    Attributes:
-        affect_weights: of what is added to the joint loss.
-        last_layers_rate: learning rate of the two last layers, FC(K) and FC(2), as a multiple of the schedule's:
-            1e-3 and 1e-4 in the paper, which states no number of epochs.
-    """
-
-    affect_weights: AffectWeights = AffectWeights()
-    last_layers_rate: float = Field(default=10.0, gt=0)
 
 
 class ADDLVA(ADDL):
@@ -58,23 +31,12 @@ class ADDLVA(ADDL):
     S_g, S_e and the new layer.
     """
 
-    name = "addl_va"
-    config_class = ADDLVASettings
+    declared = METHOD
     config: ADDLVASettings
-    needs = ("dfem", "addl")
-    continues = "addl"
-    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    regresses = AFFECT
 
     def __init__(self, config: ADDLVASettings, classes: Classes) -> None:
         super().__init__(config, classes)
-        self.affect = nn.Linear(len(self.classes["expression"]), len(self.regresses))
-
-    @property
-    def variant(self) -> str:
-        """Return ``addl_va``, with the row of ADDL that it goes on from where that is not ADDL itself."""
-        row = super().variant
-        return self.name if row == "addl" else f"{self.name} {row}"
+        self.affect = nn.Linear(len(self.classes["expression"]), len(self.declared.regression_targets))
 
     def stages(self) -> Sequence[Stage]:
         """Return ADDL's one stage, in which the last two layers learn faster than all else."""
@@ -89,7 +51,7 @@ class ADDLVA(ADDL):
         """Return the losses of valence and arousal, which are added to Eq. 14."""
         weights = self.config.affect_weights
         predicted = self._values(expression.logits)
-        true = torch.stack([batch.targets[name] for name in self.regresses], dim=1)
+        true = torch.stack([batch.targets[name] for name in self.declared.regression_targets], dim=1)
         return {
             "root_mean_square": weights.root_mean_square * root_mean_square_loss(predicted, true, batch.weights),
             "concordance": weights.concordance * concordance_loss(predicted, true, batch.weights),
@@ -99,15 +61,15 @@ class ADDLVA(ADDL):
         """Predict the expression, and valence and arousal, which nothing keeps within [-1, 1]."""
         prediction = super().forward(images)
         values = self._values(prediction.logits["expression"])
-        return replace(prediction, values=dict(zip(self.regresses, values.unbind(1), strict=True)))
+        return replace(prediction, values=dict(zip(self.declared.regression_targets, values.unbind(1), strict=True)))
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take a trained DFEM, which is frozen, and begin with the weights of a trained ADDL.
 
         Raises:
             CheckpointError: if one is not given, does not fit, or knows other expressions or factors.
         """
-        super().adopt(models)
+        super().load_prerequisites(models)
         facts = models["addl"].facts
         there = _networks(facts["classes"], ADDLSettings.model_validate(facts["config"]))
         for what, here in _networks(self.classes, self.config).items():
@@ -134,6 +96,3 @@ def _networks(classes: Mapping[str, Sequence[str]], settings: ADDLSettings) -> d
         "the weighting of factors": "learned" if settings.learns_importance else "equal",
         "the list of opponents": ", ".join(name for name, weight in played.items() if weight) or "empty",
     }
-
-
-METHOD = ADDLVA

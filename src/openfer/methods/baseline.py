@@ -1,49 +1,23 @@
 """ADDL's own comparators: a plain ResNet-18, and the expression branch alone (Ruan et al., IJCV 130, 2022)."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
-from openfer.methods.schedules import ADDL_SCHEDULE
+from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.baseline import METHOD, BaselineSettings
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.heads import ExpressionHead
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
-from openfer.parameters import Settings
-
-
-class BaselineSettings(Settings):
-    """Parameters of the baselines; the defaults are the paper's.
-
-    Attributes:
-        attention: ``none`` is S_g - global average pooling - two FCs (11,243,081 parameters for seven
-            expressions; the paper does not state the pooling); ``single_level`` is S_g - S_e which classifies
-            a_5 alone (15,745,947); ``multi_level`` is S_g - S_e, ADDL without its disturbance branch (16,237,467).
-        schedule: ADDL's.
-        dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
-    """
-
-    attention: Literal["none", "single_level", "multi_level"] = "none"
-    schedule: Schedule = ADDL_SCHEDULE
-    dropout: float = Field(default=0.5, ge=0, lt=1)
 
 
 class Baseline(Method):
     """Expression recognition by cross-entropy alone: one player, one term."""
 
-    name = "baseline"
-    config_class = BaselineSettings
+    declared = METHOD
     config: BaselineSettings
-    variants = {
-        "baseline": {"attention": "none"},
-        "baseline_at": {"attention": "single_level"},
-        "baseline_mat": {"attention": "multi_level"},
-    }
-    weighs = True
 
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -55,11 +29,6 @@ class Baseline(Method):
         else:
             multi_level = config.attention == "multi_level"
             self.expression = ExpressionSubnetwork(count, config.dropout, multi_level=multi_level)
-
-    @property
-    def variant(self) -> str:
-        """Return ``baseline``, ``baseline_at`` or ``baseline_mat``."""
-        return next(name for name, row in self.variants.items() if row["attention"] == self.config.attention)
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -84,6 +53,3 @@ class Baseline(Method):
     def backbone(self) -> nn.Module:
         """Return S_g."""
         return self.shared
-
-
-METHOD = Baseline

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import MISSING as MISSING
+from openfer.methods.declaration import Declaration
 from openfer.methods.schedules import AllSamples as AllSamples
 from openfer.methods.schedules import BalancedBatches as BalancedBatches
 from openfer.methods.schedules import BalancedSubset as BalancedSubset
@@ -50,10 +51,10 @@ class Batch:
         images: normalised RGB, float, shape (B, 3, S, S).
         labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
         extras: those that the method asks for.
-        weights: what each sample's loss counts, float, (B,); None for 1 each. A mean stays one over the batch: a
-            sample of weight 0 leaves less to learn, not more of the others. Only a method that :attr:`Method.weighs`
-            is given any.
-        targets: values that a method :attr:`Method.regresses`, by name, float, (B,); NaN where nobody rated the face.
+        weights: of each sample's loss, float, (B,); None for 1 each. A mean stays one over the batch: a sample of
+            weight 0 leaves less to learn, not more of the others. Only a method that declares
+            ``supports_sample_weights`` is given any; a loss that reads no labels ignores them.
+        targets: the declared ``regression_targets`` by name, float, (B,); NaN where nobody rated the face.
     """
 
     images: Tensor
@@ -73,7 +74,7 @@ class Prediction:
         maps: named pictures' raw material, such as attentive feature maps (B, C, H, W).
         scores: task name -> (B, K), what the logits were made of, where these have no gradient, as a vote has none;
             empty for the logits themselves.
-        values: what it regresses, by name, (B,).
+        values: the regression targets' predictions, by name, (B,).
     """
 
     logits: dict[str, Tensor]
@@ -124,56 +125,30 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Healthy:
-    """Where the mean of a watched scalar lies in every epoch of a training that is not collapsing.
+class WatchBounds:
+    """Bounds of a watched scalar's mean over an epoch; a value outside is a sign of collapse.
 
     Attributes:
-        low: the least healthy value.
-        high: the largest one.
-        otherwise: what it means where the mean lies outside, and what to do, in words.
+        low: smallest expected value.
+        high: largest expected value.
+        meaning: what a value outside means, and what to do, in words.
     """
 
     low: float
     high: float
-    otherwise: str
+    meaning: str
 
 
 class Method(nn.Module, ABC):
     """A registered method: its networks, its stages and its step.
 
     Attributes:
-        name: the key in the registry, the parameters file and the pipeline.
-        variant: the name of this configuration in tables; the method's name unless it has several.
-        config_class: the pydantic model of its parameters.
-        variants: the paper's rows by the name that :attr:`variant` gives them, each with what makes it of the default
-            settings; empty for a method that has one row, its defaults. A run asks for one by its name.
-        input_side: height and width of the paper's images in pixels.
-        tasks: what it learns from the labels; those without any label in the data are left out. One that learns
-            from the images alone has none.
+        declared: what the method is, apart from its networks.
         config: the parameters that this instance was built with.
         classes: class names by task.
-        needs: names of trained models that it is given and never changes or saves, each the name
-            of a pipeline and of the sub-module that :meth:`adopt` fills.
-        continues: the one of ``needs`` whose weights its own networks begin with, instead of random ones, and which
-            fills no sub-module; None for a method that goes on from no other.
-        regresses: names of the continuous labels that it learns, columns of rows such as ``valence``; the epoch that
-            agrees best with them on validation is its ``best_val``.
-        extras: names of :data:`EXTRA_SHAPES` that it wants beside each face; :meth:`forward` takes them second.
-        weighs: whether the terms of its losses that read labels obey :attr:`Batch.weights`; terms that read none are
-            the whole batch's.
     """
 
-    name: ClassVar[str]
-    config_class: ClassVar[type[Settings]]
-    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    input_side: ClassVar[int] = 224
-    tasks: ClassVar[tuple[str, ...]] = ("expression",)
-    needs: ClassVar[tuple[str, ...]] = ()
-    continues: ClassVar[str | None] = None
-    regresses: ClassVar[tuple[str, ...]] = ()
-    extras: ClassVar[tuple[str, ...]] = ()
-    weighs: ClassVar[bool] = False
-
+    declared: ClassVar[Declaration]
     config: Settings
 
     def __init__(self, config: Settings, classes: Classes) -> None:
@@ -181,22 +156,27 @@ class Method(nn.Module, ABC):
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
 
-    @classmethod
-    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
-        """Return what a method with these parameters learns; :attr:`tasks` unless they decide it."""
-        return cls.tasks
+    @property
+    def name(self) -> str:
+        """Return the name in the registry, the parameters file and the pipeline."""
+        return self.declared.name
 
     @property
     def variant(self) -> str:
         """Return the name of this configuration in tables."""
-        return self.name
+        return self.declared.variant_name(self.config)
 
     @property
-    def healthy(self) -> Mapping[str, Healthy]:
-        """Return bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
+    def prerequisites(self) -> tuple[str, ...]:
+        """Return the names of the trained models that this configuration is given for its training."""
+        return self.declared.prerequisites_of(self.config)
 
-        A run is warned of when one leaves them; the default watches over none. A name that a step does not give has
-        no effect.
+    @property
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of watched scalars, by player and name, such as ``main/watch/importance_gender``.
+
+        The trainer warns when a scalar leaves its bounds. The default has none. A name that no step returns has no
+        effect.
         """
         return {}
 
@@ -204,10 +184,14 @@ class Method(nn.Module, ABC):
     def stages(self) -> Sequence[Stage]:
         """Return the training schedule."""
 
-    def enter(self, stage: Stage, epoch: int) -> None:
-        """Take notice that an epoch of a stage, counted from 0, begins, or goes on after an interruption.
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
+        """Prepare for an epoch, which starts or resumes.
 
-        A method that has entered no stage, such as one that is restored to predict, is whole.
+        A method for which no epoch starts, such as one that only predicts, uses all of its parts.
+
+        Args:
+            stage: the stage of the epoch.
+            epoch: its number within the stage, from 0.
         """
 
     @abstractmethod
@@ -222,7 +206,7 @@ class Method(nn.Module, ABC):
     def forward(self, images: Tensor) -> Prediction:
         """Predict at test time from (B, 3, S, S); parts used in training only do not run.
 
-        A method with :attr:`extras` takes them as a second argument.
+        A method that declares extras takes them as a second argument.
         """
 
     def representations(self, images: Tensor, *extras: Extras) -> dict[str, Tensor]:
@@ -236,13 +220,13 @@ class Method(nn.Module, ABC):
 
     def inputs(self, batch: Batch) -> tuple[Any, ...]:
         """Return what :meth:`forward` takes of a batch."""
-        return (batch.images, batch.extras) if self.extras else (batch.images,)
+        return (batch.images, batch.extras) if self.declared.extras else (batch.images,)
 
     @abstractmethod
     def backbone(self) -> nn.Module:
         """Return the part that a pretrained ResNet may initialise."""
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.
 
         The deepest one with maps wide enough is taken: of a backbone the last stage, for images as
@@ -251,19 +235,22 @@ class Method(nn.Module, ABC):
         """
         return tuple(part for part in self.backbone().children() if any(part.children()))
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
-        """Take the trained models named in :attr:`needs`; the default needs none.
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
+        """Take the trained models of the methods in :attr:`prerequisites`; the default takes none.
 
-        Training needs them, prediction does not: a method that has adopted nothing still
-        predicts, and loads and gives its own state.
+        Training needs them, prediction does not: without them a method still predicts, and loads and returns its own
+        state.
+
+        Raises:
+            CheckpointError: if other models are given.
         """
-        if set(models) != set(self.needs):
-            raise CheckpointError(f"{self.name} needs the models {list(self.needs)}, given {sorted(models)}")
+        if set(models) != set(self.prerequisites):
+            raise CheckpointError(f"{self.name} needs the models {list(self.prerequisites)}, given {sorted(models)}")
         return self
 
     def own_state(self) -> dict[str, Tensor]:
-        """Return the state without the adopted models: what a checkpoint of this method holds."""
-        return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in self.needs}
+        """Return the state without the prerequisites: what a checkpoint of this method holds."""
+        return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in self.prerequisites}
 
     def load_own_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Load what :meth:`own_state` gave.

@@ -5,34 +5,15 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.labels import FACTORS
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
-from openfer.methods.schedules import ADDL_SCHEDULE
+from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.dfem import METHOD, DFEMSettings
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
-from openfer.parameters import Settings
-
-
-class DFEMSettings(Settings):
-    """Parameters of DFEM.
-
-    Attributes:
-        schedule: nowhere stated; ADDL's own, for the 20 epochs that a file name of the public DDL
-            code tells of.
-        activation_slope: slope, on the negative side, of the activation that makes a factor feature
-            out of its FC. The paper names two FCs and no activation, the DDL code puts a PReLU
-            between them. PReLU starts at 0.25 and, at a learning rate of 1e-4, hardly leaves it, so
-            its slope is held there: the features are the code's, and the parameters are the
-            11,619,774 of the paper's layers. 1.0 is no activation.
-    """
-
-    schedule: Schedule = ADDL_SCHEDULE.model_copy(update={"epochs": 20, "milestones": (10, 18)})
-    activation_slope: float = Field(default=0.25, ge=0, le=1)
 
 
 class FactorFeatures(NamedTuple):
@@ -57,10 +38,8 @@ class DFEM(Method):
         ParameterError: if ``classes`` names something else, or nothing.
     """
 
-    name = "dfem"
-    config_class = DFEMSettings
+    declared = METHOD
     config: DFEMSettings
-    tasks = FACTORS
 
     def __init__(self, config: DFEMSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -114,6 +93,3 @@ class DFEM(Method):
     def backbone(self) -> nn.Module:
         """Return the trunk."""
         return self.trunk
-
-
-METHOD = DFEM

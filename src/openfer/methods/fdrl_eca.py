@@ -4,106 +4,31 @@ Where the paper is silent, the public re-implementation of FDRL decides, and the
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from openfer.losses.balance import balance_loss
 from openfer.losses.compactness import compactness_loss
 from openfer.losses.distribution import distribution_loss
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.fdrl_eca import METHOD, FDRLECASettings
 from openfer.nn.centres import Centres
-from openfer.nn.channel_attention import Kernel
 from openfer.nn.eca_resnet import ECAResNet18Trunk
-from openfer.nn.feature_decomposition import FeatureDecomposition, FeatureReconstruction, Importance, Relation
+from openfer.nn.feature_decomposition import FeatureDecomposition, FeatureReconstruction
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
-from openfer.parameters import Settings
 
 FEATURE_SIZE = 128
 """Length of the latent and of the reconstructed features."""
 
 
-class Weights(Settings):
-    """Of the terms beside the classification; the paper states none.
-
-    Attributes:
-        compactness: lambda_1; 1e-4 in the public code.
-        distribution: lambda_2; 1e-4 in the public code.
-        balance: of FDRL's L_B, which this paper drops; 1 in the public code of FDRL.
-    """
-
-    compactness: float = Field(default=1e-4, ge=0)
-    distribution: float = Field(default=1e-4, ge=0)
-    balance: float = Field(default=0.0, ge=0)
-
-
-class FDRLECASettings(Settings):
-    """Parameters of FDRL-ECANet; the defaults are the paper's.
-
-    Attributes:
-        schedule: Adam, a tenth of the rate every seven epochs. lambda_3 L_W, the penalty on all weights, is Adam's
-            ``weight_decay`` and nothing besides; its size is the public code's.
-        weights: of the terms of the loss.
-        channel_attention: ``none`` is the paper's row "w/o ECA".
-        kernel: of the channel attention; the paper says "adaptive" (3, 5, 5, 5), ECA's public ResNet-18 has 3.
-            Without channel attention it is not read.
-        decomposition: False is the paper's row "w/o FDRL": one fully connected layer on the pooled maps; the
-            settings below and the weights are then not read.
-        branches: M; not stated, 9 in FDRL and its public code.
-        importance: of a latent feature. The equation's ``l1`` norm of a 128-vector of sigmoids is near 64 at the
-            start; distances of features so large have a tanh of exactly 1 and no gradient. ``mean`` is that norm
-            divided by 128, in (0, 1) as the paper's text says, and the default.
-        relation: what the paper calls a similarity matrix; both public codes take the Euclidean distance.
-        delta: share of the intra features in the reconstruction; not stated, 0.5 in the public code.
-        centre_momentum: of the centres of L_C and L_D, which the paper has "clustered iteratively": moving averages
-            that keep this share at each step; 0.5 is the rate of center loss (Wen et al., ECCV 2016). None learns
-            them by Adam as all else: they start at zero, weight decay pulls them back there against a gradient of
-            lambda, and a learning rate a step brings them nowhere near; after the embedded run those of L_D were at
-            0.07, the weights that they stand for at 0.47. In the public code they never move.
-    """
-
-    schedule: Schedule = Schedule(
-        epochs=60,
-        batch_size=32,
-        learning_rate=1e-4,
-        weight_decay=1e-4,
-        milestones=tuple(range(7, 60, 7)),
-        decay=0.1,
-    )
-    weights: Weights = Weights()
-    channel_attention: Literal["eca", "none"] = "eca"
-    kernel: Kernel = 3
-    decomposition: bool = True
-    branches: int = Field(default=9, ge=2)
-    importance: Importance = "mean"
-    relation: Relation = "distance"
-    delta: float = Field(default=0.5, ge=0, le=1)
-    centre_momentum: float | None = Field(default=0.5, gt=0, lt=1)
-
-    @field_validator("kernel")
-    @classmethod
-    def _odd(cls, value: Kernel) -> Kernel:
-        if isinstance(value, int) and (value < 1 or value % 2 == 0):
-            raise ValueError(f"kernel is {value}; give an odd number such as 3, or adaptive")
-        return value
-
-
 class FDRLECA(Method):
     """ECA-ResNet-18 - FDN - FRN - EPN: one player, three terms and a weight penalty."""
 
-    name = "fdrl_eca"
-    config_class = FDRLECASettings
+    declared = METHOD
     config: FDRLECASettings
-    weighs = True
-    variants = {
-        "fdrl_eca": {},
-        "fdrl_eca_without_eca": {"channel_attention": "none"},
-        "fdrl_eca_without_fdrl": {"decomposition": False},
-    }
 
     def __init__(self, config: FDRLECASettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -119,12 +44,6 @@ class FDRLECA(Method):
         self.predict = nn.Linear(FEATURE_SIZE, count)
         self.latent_centres = Centres(branches, FEATURE_SIZE, config.centre_momentum)
         self.weight_centres = Centres(count, branches, config.centre_momentum)
-
-    @property
-    def variant(self) -> str:
-        """Return the name of the row: what is left out, if anything."""
-        left_out = ["eca"] * (self.config.channel_attention == "none") + ["fdrl"] * (not self.config.decomposition)
-        return "_without_".join([self.name, *left_out])
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage: everything is minimised by everything."""
@@ -180,6 +99,3 @@ class FDRLECA(Method):
         branch = torch.arange(self.config.branches, device=latent.device).repeat(len(latent))
         self.latent_centres.follow(latent.flatten(0, 1), branch)
         self.weight_centres.follow(importance, labels)  # a missing label is negative: nobody's
-
-
-METHOD = FDRLECA

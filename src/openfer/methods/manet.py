@@ -4,14 +4,11 @@ MA-Net: Zhao, Liu and Wang, IEEE TIP 30, 2021. The diversity of patches and bran
 """
 
 from collections.abc import Sequence
-from typing import Literal, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from openfer.losses.diversity import diversity_of, over_channels, over_space, similarity_by_sample
-from openfer.losses.diversity_settings import DiversitySettings
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import (
     Batch,
@@ -20,71 +17,25 @@ from openfer.methods.contract import (
     Method,
     Player,
     Prediction,
-    Schedule,
     Stage,
     total,
 )
+from openfer.methods.declared.manet import METHOD, MANetSettings
 from openfer.methods.watching import watched_similarity
-from openfer.nn.cbam import GATE_MOMENTUM
 from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
-from openfer.parameters import Settings
-
-Kind = Literal["branch", "spatial", "channel"]
-
-
-class MANetSettings(Settings):
-    """Parameters of MA-Net; the defaults are the papers', on RAF-DB.
-
-    Attributes:
-        balance: lambda, the local branch's share of the loss and of the prediction.
-        diversify: what is made different: the two ``branch`` features, and the patches' maps by where they show
-            something (``spatial``) and by what their channels show (``channel``). Empty is MA-Net itself.
-        diversity: how difference is measured; the defaults there are ours.
-        gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
-        schedule: the milestones are StepLR(15).
-    """
-
-    balance: float = Field(default=0.6, ge=0, le=1)
-    diversify: tuple[Kind, ...] = ("branch", "spatial", "channel")
-    diversity: DiversitySettings = DiversitySettings()
-    gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
-    schedule: Schedule = Schedule(
-        epochs=100,
-        batch_size=128,
-        optimiser="sgd",
-        learning_rate=0.01,
-        momentum=0.9,
-        weight_decay=1e-4,
-        milestones=(15, 30, 45, 60, 75, 90),
-        decay=0.1,
-    )
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len(set(self.diversify)) != len(self.diversify):
-            raise ValueError(f"diversify names one twice: {', '.join(self.diversify)}")
-        return self
 
 
 class MANet(Method):
     """One player, one stage."""
 
-    name = "manet"
-    config_class = MANetSettings
+    declared = METHOD
     config: MANetSettings
-    weighs = True
-    variants = {"manet": {"diversify": ()}, "manet branch spatial channel": {}}
 
     def __init__(self, config: MANetSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
         self.network = MANetwork(config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
-
-    @property
-    def variant(self) -> str:
-        """Return ``manet`` and what it diversifies."""
-        return " ".join((self.name, *self.config.diversify))
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -128,7 +79,7 @@ class MANet(Method):
         """Return both branches with the layers that they share."""
         return self.network
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers that both branches look at."""
         return self.network.layer1, self.network.layer2
 
@@ -143,6 +94,3 @@ def _learners(seen: LocalAndGlobal) -> dict[str, Tensor]:
         "spatial": over_channels(seen.patches),
         "channel": over_space(seen.patches),
     }
-
-
-METHOD = MANet

@@ -9,7 +9,6 @@ from math import log
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import DataError
@@ -24,67 +23,18 @@ from openfer.methods.contract import (
     Method,
     Player,
     Prediction,
-    Schedule,
     Stage,
     total,
 )
+from openfer.methods.declared.oadn import METHOD, OADNSettings
 from openfer.nn.facial_regions import RegionHeads
 from openfer.nn.heads import HiddenHead
 from openfer.nn.interest_points import attention_maps, interest_points, kept_points
 from openfer.nn.landmark_attention import attended_features, strongest
-from openfer.nn.resnet50 import CHANNELS, RESNET50, ResNet50Trunk
-from openfer.parameters import Settings
+from openfer.nn.resnet50 import CHANNELS, ResNet50Trunk
 
 _HIDDEN = 256
 _FINE_TUNING = 0.01
-
-
-class OADNSettings(Settings):
-    """Parameters of OADN; the defaults are the paper's, or those that are usual where it is silent.
-
-    Attributes:
-        schedule: the paper drops the rate "by 10 after 20 epochs" of 60: once, or every 20 epochs, which is
-            taken here.
-        rate: ``fine_tuning`` trains at a hundredth of the schedule's rate. The paper's 0.1 is high for pretrained
-            weights, which large steps undo; a re-implementation took 0.001.
-        unstrided: the stage without stride. The paper's "stride of conv4_1" is layer3 in ResNet's own naming and
-            layer4 in torchvision's; both make 14 x 14 maps, and layer4 is what is usually unstrided.
-        blocks: bottlenecks in each of the four stages; ResNet-50's. Fewer are for small studies.
-        threshold: T, the least score of a point that is kept; see :func:`openfer.nn.interest_points.kept_points`.
-        sigma: standard deviation of a point's map as a share of the image's side. Not stated; 10.75 of 224 pixels
-            is what a re-implementation's drawing routine gives.
-        regions: K.
-        attention_weight: lambda, the attention branch's share of the loss (Eq. 5). The paper prints only that 1
-            (attention alone) is better than 0 (regions alone). A branch of weight zero is not built and has no say
-            at test time; 0 with ``regions: 1`` is the backbone alone.
-        frb_reduction: over the regions' losses; Eq. 4 adds them, so that at lambda = 0.5 they weigh K : 1.
-        region_heads: "multiple region-based expression classifiers" of their own, or one that all regions share.
-        activation: between the two layers of every classifier; not stated.
-        vote: "prediction scores of LAB and FRB are averaged": ``probabilities`` averages the regions', then the two
-            branches'; ``logits`` averages the logits of all K + 1 classifiers, as a re-implementation does.
-    """
-
-    schedule: Schedule = Schedule(
-        epochs=60,
-        batch_size=128,
-        optimiser="sgd",
-        learning_rate=0.1,
-        momentum=0.9,
-        weight_decay=5e-4,
-        milestones=(20, 40),
-        decay=0.1,
-    )
-    rate: Literal["scheduled", "fine_tuning"] = "scheduled"
-    unstrided: Literal["layer3", "layer4"] = "layer4"
-    blocks: tuple[int, int, int, int] = RESNET50
-    threshold: float = Field(default=0.6, ge=0, le=1)
-    sigma: float = Field(default=0.048, gt=0)
-    regions: Literal[1, 4, 9, 16] = 4
-    attention_weight: float = Field(default=0.5, ge=0, le=1)
-    frb_reduction: Literal["sum", "mean"] = "sum"
-    region_heads: Literal["separate", "shared"] = "separate"
-    activation: Literal["relu", "none"] = "relu"
-    vote: Literal["probabilities", "logits"] = "probabilities"
 
 
 class Attention(NamedTuple):
@@ -115,17 +65,8 @@ class OADN(Method):
     One player: both losses update all below them. Landmarks are constants that come with the images.
     """
 
-    name = "oadn"
-    config_class = OADNSettings
+    declared = METHOD
     config: OADNSettings
-    weighs = True
-    variants = {
-        "oadn": {},
-        "oadn_lab": {"attention_weight": 1.0},
-        "oadn_frb": {"attention_weight": 0.0},
-        "oadn_backbone": {"attention_weight": 0.0, "regions": 1},
-    }
-    extras = ("landmarks",)
 
     def __init__(self, config: OADNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -135,15 +76,6 @@ class OADN(Method):
         if config.attention_weight < 1:
             heads = 1 if config.region_heads == "shared" else config.regions
             self.region_branch = RegionHeads([self._head() for _ in range(heads)], config.regions)
-
-    @property
-    def variant(self) -> str:
-        """Return ``oadn``, or which branch is alone: ``oadn_lab``, ``oadn_frb``, or ``oadn_backbone`` of one region."""
-        if self.region_branch is None:
-            return "oadn_lab"
-        if self.attention_branch is None:
-            return "oadn_frb" if self.config.regions > 1 else "oadn_backbone"
-        return "oadn"
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -239,6 +171,3 @@ def averaged(branches: Sequence[Tensor], vote: Literal["probabilities", "logits"
 def _log_mean(logarithms: Tensor) -> Tensor:
     """Return the logarithm of the mean over dimension 1 of what these are logarithms of."""
     return logarithms.logsumexp(1) - log(logarithms.shape[1])
-
-
-METHOD = OADN

@@ -1,75 +1,17 @@
 """A backbone learned ahead of expression recognition: on attributes, on identity, or on expression itself."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from openfer.labels import ATTRIBUTE, CELEBA_ATTRIBUTES, FACTORS
-from openfer.losses.margin import MarginKind, margin_cross_entropy
+from openfer.labels import ATTRIBUTE
+from openfer.losses.margin import margin_cross_entropy
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
-from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.pretrain import METHOD, PretrainSettings
 from openfer.nn.trunks import TRUNKS
-from openfer.parameters import Settings
-
-
-class Margin(Settings):
-    """The softmax by which people are told apart.
-
-    Attributes:
-        kind: ``angular`` (ArcFace) or ``cosine`` (CosFace).
-        size: m; 0.5 radians in ArcFace, a cosine of 0.35 in CosFace.
-        scale: s; 64 in both papers, for some ten thousand people.
-    """
-
-    kind: MarginKind = "angular"
-    size: float = Field(default=0.5, ge=0, le=1)
-    scale: float = Field(default=64.0, gt=0)
-
-
-class PretrainSettings(Settings):
-    """Parameters of the pretraining.
-
-    Attributes:
-        schedule: of no paper; FDRL-ECANet says neither the task nor the schedule of its pretraining on CelebA.
-        backbone: one of :data:`openfer.nn.trunks.TRUNKS`.
-        learns: ``attributes``, ``identity`` or ``expression``.
-        attributes: disturbing factors, such as ``gender``, and attributes of CelebA, such as ``Bald``;
-            ``celeba`` is short for CelebA's forty. What the data does not label is left out.
-        margin: of ``identity``.
-    """
-
-    schedule: Schedule = Schedule(epochs=20, batch_size=64, learning_rate=3e-4, weight_decay=5e-4, milestones=(10, 16))
-    backbone: str = "resnet18"
-    learns: Literal["attributes", "identity", "expression"] = "attributes"
-    attributes: tuple[str, ...] = Field(default=("gender", "age", "race"), min_length=1)
-    margin: Margin = Margin()
-
-    @field_validator("backbone")
-    @classmethod
-    def _known_backbone(cls, value: str) -> str:
-        if value not in TRUNKS:
-            raise ValueError(f"there is no backbone {value!r}; the backbones are {', '.join(TRUNKS)}")
-        return value
-
-    @field_validator("attributes", mode="before")
-    @classmethod
-    def _spelled_out(cls, value: Any) -> Any:
-        return CELEBA_ATTRIBUTES if value == "celeba" else value
-
-    @field_validator("attributes")
-    @classmethod
-    def _known_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in (*FACTORS, *CELEBA_ATTRIBUTES)]
-        if unknown:
-            raise ValueError(
-                f"{', '.join(unknown)} is no attribute; give factors ({', '.join(FACTORS)}), names of CelebA's forty, "
-                "such as Bald, or celeba for all of these"
-            )
-        return value
 
 
 class Pretrain(Method):
@@ -79,8 +21,7 @@ class Pretrain(Method):
         trunk: what other methods start from.
     """
 
-    name = "pretrain"
-    config_class = PretrainSettings
+    declared = METHOD
     config: PretrainSettings
 
     def __init__(self, config: PretrainSettings, classes: Classes) -> None:
@@ -93,19 +34,6 @@ class Pretrain(Method):
                 for task, names in self.classes.items()
             }
         )
-
-    @classmethod
-    def tasks_of(cls, config: Settings) -> tuple[str, ...]:
-        """Return what is learned: the named attributes, people, or expressions."""
-        assert isinstance(config, PretrainSettings)
-        if config.learns != "attributes":
-            return (config.learns,)
-        return tuple(name if name in FACTORS else f"{ATTRIBUTE}{name}" for name in config.attributes)
-
-    @property
-    def variant(self) -> str:
-        """Return ``pretrain_attributes``, ``pretrain_identity`` or ``pretrain_expression``."""
-        return f"{self.name}_{self.config.learns}"
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -147,6 +75,3 @@ class Pretrain(Method):
 
 def _key(task: str) -> str:
     return task.removeprefix(ATTRIBUTE)
-
-
-METHOD = Pretrain

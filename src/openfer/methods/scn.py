@@ -9,44 +9,14 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.labels import MISSING
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.rank_regularisation import high_group, rank_regularisation_loss
-from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Schedule, Stage, total
+from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
+from openfer.methods.declared.scn import METHOD, SCNSettings
 from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
-from openfer.parameters import Settings
-
-
-class SCNSettings(Settings):
-    """Parameters of SCN; the defaults are the paper's.
-
-    Attributes:
-        balance: gamma, the cross-entropy's share of the loss; the paper weighs both terms alike.
-        high_share: beta, the share of a batch that is of high importance.
-        margin: delta_1, by which the high group's mean importance is to exceed the low group's.
-        relabel_margin: delta_2, by which another class must be more probable than the given one.
-        relabel_from: the epoch, counted from 0, from which labels are corrected.
-        schedule: 40 epochs of batches of 1024 on eight GPUs, the learning rate a tenth after 15 and 30. The paper
-            names no optimiser; this is SGD with the usual momentum and weight decay.
-    """
-
-    balance: float = Field(default=0.5, ge=0, le=1)
-    high_share: float = Field(default=0.7, gt=0, lt=1)
-    margin: float = Field(default=0.15, ge=0, le=1)
-    relabel_margin: float = Field(default=0.2, ge=0, le=1)
-    relabel_from: int = Field(default=10, ge=0)
-    schedule: Schedule = Schedule(
-        epochs=40,
-        batch_size=1024,
-        optimiser="sgd",
-        learning_rate=0.1,
-        momentum=0.9,
-        weight_decay=1e-4,
-        milestones=(15, 30),
-    )
 
 
 class _Seen(NamedTuple):
@@ -66,10 +36,8 @@ class SCN(Method):
     sample is relabelled only in batches in which it ranks low.
     """
 
-    name = "scn"
-    config_class = SCNSettings
+    declared = METHOD
     config: SCNSettings
-    weighs = True
 
     def __init__(self, config: SCNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -82,7 +50,7 @@ class SCN(Method):
         """Return the one stage."""
         return (Stage("expression", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
 
-    def enter(self, stage: Stage, epoch: int) -> None:
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Correct labels from the epoch on that the settings name."""
         self._relabels = epoch >= self.config.relabel_from
 
@@ -141,6 +109,3 @@ def relabelled(logits: Tensor, labels: Tensor, margin: float) -> Tensor:
     largest, likely = probabilities.max(1)
     of_given = probabilities.gather(1, labels.clamp_min(0)[:, None]).squeeze(1)
     return torch.where((labels != MISSING) & (largest - of_given > margin), likely, labels)
-
-
-METHOD = SCN

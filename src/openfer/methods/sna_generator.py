@@ -5,11 +5,10 @@ semantic neighbours, which the neighbourhood mask asks.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self
+from typing import Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from openfer.errors import CheckpointError, TrainingError
@@ -23,79 +22,19 @@ from openfer.methods.contract import (
     NeighbourGenerator,
     Player,
     Prediction,
-    Schedule,
     Stage,
     total,
 )
-from openfer.methods.sna_autoencoder import LevelWeights
-from openfer.methods.two_scale import TwoScale, TwoScaleSettings
-from openfer.nn.asymmetric_autoencoder import CODE, SMALLEST_SIDE, Decoder, Encoder
+from openfer.methods.declared.sna_generator import METHOD, GeneratorSettings
+from openfer.methods.declared.two_scale import TwoScaleSettings
+from openfer.methods.two_scale import TwoScale
+from openfer.nn.asymmetric_autoencoder import CODE, Decoder, Encoder
 from openfer.nn.critic import Critic
 from openfer.nn.grey import grey
 from openfer.nn.opponents import frozen
-from openfer.parameters import Settings
 
 _SHARED = ("side", "decoder", "slope")
 """Settings that a generator has in common with its autoencoder, whose networks it takes."""
-
-
-class RefinementWeights(Settings):
-    """What each loss counts (Eq. 5 and 8).
-
-    Attributes:
-        autoencoder: l_AE at the start.
-        autoencoder_every: epochs after which l_AE is a tenth, again and again.
-        adversarial: l_Adv.
-        pixel: l_pix, within l_Rec = 1, of the squared distance of two images, which Eq. 5 sums over the pixels; not
-            stated. With a mean over the pixels the perceptual terms would weigh hundreds of times as much, and the
-            image would be drawn worse than before the refinement.
-        perceptual: of Conv3, Conv4 and Conv5 of the branch of the whole image, means over the elements of a map.
-        levels: within l_AE.
-    """
-
-    autoencoder: float = Field(default=1e-3, ge=0)
-    autoencoder_every: int = Field(default=20, ge=1)
-    adversarial: float = Field(default=5.0, ge=0)
-    pixel: float = Field(default=1.0, ge=0)
-    perceptual: tuple[float, float, float] = (100.0, 0.1, 0.001)
-    levels: LevelWeights = LevelWeights()
-
-
-class CriticSettings(Settings):
-    """How the critic trains.
-
-    Attributes:
-        rate: its learning rate as a multiple of the decoder's; 2e-5 of 1e-4.
-        every: of so many steps of the decoder it takes part in the last one. WGAN's own has five steps of the critic
-            for one of the generator; the paper says the reverse, ten to one.
-        eager_epochs: epochs at the start in which it takes part in every step; "except the first epoch".
-        clip: largest weight, by which WGAN keeps the critic Lipschitz; the paper says nothing of it.
-    """
-
-    rate: float = Field(default=0.2, gt=0)
-    every: int = Field(default=10, ge=1)
-    eager_epochs: int = Field(default=1, ge=0)
-    clip: float = Field(default=0.01, gt=0)
-
-
-class GeneratorSettings(Settings):
-    """Parameters of the refinement; the defaults are the paper's.
-
-    Attributes:
-        side: of the images in pixels; as of the autoencoder and the two-scale network.
-        decoder: as of the autoencoder.
-        slope: as of the autoencoder.
-        weights: what each loss counts.
-        critic: how the opponent trains.
-        schedule: the decoder's.
-    """
-
-    side: int = Field(default=112, ge=SMALLEST_SIDE, multiple_of=16)
-    decoder: Literal["asymmetric", "symmetric"] = "asymmetric"
-    slope: float = Field(default=0.01, ge=0, lt=1)
-    weights: RefinementWeights = RefinementWeights()
-    critic: CriticSettings = CriticSettings()
-    schedule: Schedule = Schedule(epochs=100, batch_size=64, optimiser="rmsprop", learning_rate=1e-4)
 
 
 class SNAGenerator(NeighbourGenerator):
@@ -105,12 +44,8 @@ class SNAGenerator(NeighbourGenerator):
         code_statistics: mean and variance of each dimension of the code over all training samples so far.
     """
 
-    name = "sna_generator"
-    config_class = GeneratorSettings
+    declared = METHOD
     config: GeneratorSettings
-    input_side = 112
-    tasks = ()
-    needs = ("two_scale", "sna_autoencoder")
 
     def __init__(self, config: GeneratorSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -136,7 +71,7 @@ class SNAGenerator(NeighbourGenerator):
         )
         return (Stage("refinement", self.config.schedule, players),)
 
-    def enter(self, stage: Stage, epoch: int) -> None:
+    def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Let the weight of the autoencoder's loss fall."""
         self._share = 0.1 ** (epoch // self.config.weights.autoencoder_every)
 
@@ -147,12 +82,12 @@ class SNAGenerator(NeighbourGenerator):
         critic by images that are constants to it. The code is a constant to all.
 
         Raises:
-            TrainingError: if no two-scale network was adopted.
+            TrainingError: if no two-scale network was loaded.
         """
         if self.two_scale is None:
             raise TrainingError(
                 "sna_generator cannot train without an expression network; run the pipelines two_scale and "
-                "sna_autoencoder first and adopt their checkpoints"
+                "sna_autoencoder first and load their checkpoints"
             )
         weights = self.config.weights
         self._clip()
@@ -196,13 +131,13 @@ class SNAGenerator(NeighbourGenerator):
         """Return the encoder."""
         return self.encoder
 
-    def adopt(self, models: Mapping[str, Checkpoint]) -> Self:
+    def load_prerequisites(self, models: Mapping[str, Checkpoint]) -> Self:
         """Take the autoencoder's networks to begin with, and the two-scale network, which is frozen.
 
         Raises:
             CheckpointError: if one is not given or does not fit.
         """
-        super().adopt(models)
+        super().load_prerequisites(models)
         theirs = models["sna_autoencoder"].facts["config"]
         for name in _SHARED:
             if theirs[name] != getattr(self.config, name):
@@ -242,6 +177,3 @@ class SNAGenerator(NeighbourGenerator):
         limit = self.config.critic.clip
         for parameter in self.critic.parameters():
             parameter.clamp_(-limit, limit)
-
-
-METHOD = SNAGenerator

@@ -5,63 +5,22 @@ Fu, Wu, Li, Pan and Luo: Semantic Neighborhood-Aware Deep Facial Expression Reco
 
 from collections.abc import Sequence
 
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from openfer.losses.focal import focal_loss
 from openfer.methods.contract import (
-    BalancedBatches,
     Batch,
     Classes,
     Losses,
     Method,
     Player,
     Prediction,
-    Schedule,
     Stage,
     total,
 )
+from openfer.methods.declared.two_scale import METHOD, TwoScaleSettings
 from openfer.nn.grey import grey
-from openfer.nn.two_scale_network import SMALLEST_SIDE, Pool, TwoScaleNetwork, TwoScaleOutput
-from openfer.parameters import Settings
-
-
-class TwoScaleSettings(Settings):
-    """Parameters of the two-scale network; the defaults are the paper's.
-
-    Attributes:
-        side: of the images in pixels, which the fully connected layers are made for; a multiple of 16 that
-            ``images.crop`` must be.
-        pool: where a stage halves its maps (:data:`openfer.nn.two_scale_network.Pool`); the parameters are the same,
-            MACs 1.587 or 3.658 G.
-        dropout: behind each branch's last convolution.
-        gamma: of the focal loss; not stated, 2 is usual. 0 is the cross-entropy (Table VIII), else at least 1, below
-            which the loss has no gradient where a sample is sure.
-        schedule: batches are balanced (Selective Learning), 9 of each of seven classes; with six classes take 60. The
-            other rows of Table VIII are ``sampling: {kind: all}`` and ``{kind: weighted}``.
-    """
-
-    side: int = Field(default=112, ge=SMALLEST_SIDE, multiple_of=16)
-    pool: Pool = "after_a"
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    gamma: float = Field(default=2.0, ge=0)
-    schedule: Schedule = Schedule(
-        epochs=50,
-        batch_size=63,
-        optimiser="sgd",
-        learning_rate=0.01,
-        momentum=0.9,
-        weight_decay=2e-3,
-        milestones=(10, 20, 30, 40),
-        sampling=BalancedBatches(),
-    )
-
-    @field_validator("gamma")
-    @classmethod
-    def _differentiable(cls, value: float) -> float:
-        if 0 < value < 1:
-            raise ValueError(f"gamma is {value}; 0 is the cross-entropy, a focal loss has 1 or more")
-        return value
+from openfer.nn.two_scale_network import TwoScaleNetwork, TwoScaleOutput
 
 
 class TwoScale(Method):
@@ -70,11 +29,8 @@ class TwoScale(Method):
     The answer is that of both. Colour is not seen.
     """
 
-    name = "two_scale"
-    config_class = TwoScaleSettings
+    declared = METHOD
     config: TwoScaleSettings
-    input_side = 112
-    weighs = True
 
     def __init__(self, config: TwoScaleSettings, classes: Classes) -> None:
         super().__init__(config, classes)
@@ -106,13 +62,10 @@ class TwoScale(Method):
         """Return the network without its classifiers' say: no pretrained ResNet fits it."""
         return self.network
 
-    def layers_of_sight(self) -> Sequence[nn.Module]:
+    def cam_layers(self) -> Sequence[nn.Module]:
         """Return the stages of the branch of the whole image and its last convolution."""
         return (*self.network.ori_branch.stages, self.network.ori_branch.last)
 
     def _outputs(self, images: Tensor) -> TwoScaleOutput:
         outputs: TwoScaleOutput = self.network(grey(images, self.config.side))
         return outputs
-
-
-METHOD = TwoScale

@@ -9,8 +9,6 @@ from torch import Tensor, nn
 CODE = 64
 """Length of the code z."""
 
-SMALLEST_SIDE = 32
-"""Pixels: two cells of the last maps."""
 
 _CHANNELS = (16, 32, 64, 80)
 _HALVINGS = len(_CHANNELS)

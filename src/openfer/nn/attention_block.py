@@ -3,7 +3,8 @@
 from torch import Tensor
 from torchvision.models.resnet import BasicBlock
 
-from openfer.nn.cbam import CBAM, GATE_MOMENTUM
+from openfer.nn.cbam import CBAM
+from openfer.nn.choices import GATE_MOMENTUM
 from openfer.nn.shortcut import shortcut
 
 

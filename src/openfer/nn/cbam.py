@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from openfer.nn.channel_summary import channel_summary
+from openfer.nn.choices import GATE_MOMENTUM
 
 _REDUCTION = 16
 _KERNEL = 7
-GATE_MOMENTUM = 0.01
-"""Of the spatial gate's batch statistics in the public code, where torch's default is 0.1."""
 
 
 class Attended(NamedTuple):

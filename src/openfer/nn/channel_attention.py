@@ -1,12 +1,10 @@
 """Efficient channel attention (ECA; Wang et al., CVPR 2020): neighbouring channels decide a channel's weight."""
 
 import math
-from typing import Literal
 
 from torch import Tensor, nn
 
-Kernel = Literal["adaptive"] | int
-"""Length of the convolution over channels: an odd number, or ``adaptive`` for :func:`adaptive_kernel`."""
+from openfer.nn.choices import Kernel
 
 
 class EfficientChannelAttention(nn.Module):

@@ -5,7 +5,8 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
-from openfer.nn.channel_attention import EfficientChannelAttention, Kernel
+from openfer.nn.channel_attention import EfficientChannelAttention
+from openfer.nn.choices import Kernel
 from openfer.nn.resnet import ResNet18Trunk
 
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from openfer.nn.cbam import CBAM, GATE_MOMENTUM, Attended
+from openfer.nn.cbam import CBAM, Attended
+from openfer.nn.choices import GATE_MOMENTUM
 from openfer.nn.image_size import refuse_small
 
 FEATURES = 512

@@ -5,14 +5,13 @@ Everything is computed in single precision, also under autocast: a relation is t
 rounds to 1 from 3.5 on.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Importance = Literal["mean", "l1"]
-Relation = Literal["distance", "negative_distance", "cosine"]
+from openfer.nn.choices import Importance, Relation
 
 
 class FeatureDecomposition(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.nn.attention_block import AttentionBlock
-from openfer.nn.cbam import GATE_MOMENTUM
+from openfer.nn.choices import GATE_MOMENTUM
 from openfer.nn.multi_scale_block import MultiScaleBlock
 
 FEATURES = 512

@@ -7,6 +7,7 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
+from openfer.nn.choices import RESNET50
 from openfer.nn.image_size import refuse_small
 
 CHANNELS = 2048
@@ -15,8 +16,6 @@ CHANNELS = 2048
 REDUCTION = 16
 """Pixels of the image's side to one cell of F: 14 x 14 cells at 224 pixels."""
 
-RESNET50 = (3, 4, 6, 3)
-"""Bottleneck blocks of the four stages."""
 
 SMALLEST_SIDE = 17
 """Pixels of the shortest image side: F then has 2 x 2 cells."""

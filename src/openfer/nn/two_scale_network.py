@@ -1,20 +1,16 @@
 """SNA's expression network: the same stack of convolutions on an image and on its half (SNA, Table II)."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Pool = Literal["after_a", "end"]
-"""Where a stage halves its maps: right behind its first convolution, the only place that gives both sizes which
-Table II lists for a stage, or behind its last one."""
+from openfer.nn.choices import Pool
 
 ORI_FEATURES, HALF_FEATURES = 64, 32
 """Length of each branch's feature."""
 
-SMALLEST_SIDE = 32
-"""Pixels: the half branch halves its 16 four times."""
 
 _CHANNELS, _KERNELS, _LAST = (64, 128, 256, 512), (5, 3, 3, 3), 128
 
@@ -84,7 +80,7 @@ class TwoScaleNetwork(nn.Module):
 
     Args:
         classes: K.
-        side: of the images in pixels, at least :data:`SMALLEST_SIDE`.
+        side: of the images in pixels, at least :data:`~openfer.nn.choices.TWO_SCALE_SMALLEST_SIDE`.
         pool: where a stage halves its maps.
         dropout: behind each branch's last convolution.
     """

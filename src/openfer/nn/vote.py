@@ -1,14 +1,11 @@
 """The majority vote of an ensemble."""
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from openfer.losses.precision import widen
-
-Ties = Literal["first", "probability"]
+from openfer.nn.choices import Ties
 
 _SMALL = 1e-3
 """Of a vote, times the number of classes: far too little to outvote anyone, and no class has none."""

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from openfer.datasets.names import reader_names
+from openfer.datasets.registry import READERS
 from openfer.errors import ParameterError, did_you_mean
-from openfer.methods.names import method_names
+from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.asked_study import choose_study
+from openfer.pipelines.method_run import prerequisites_of
 from openfer.pipelines.study_plan import is_study
-from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS, MASKED
+from openfer.training.mask_settings import GENERATOR, MASKED
 
 EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
 """The sets that are rendered and not read."""
@@ -66,7 +67,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     blocks = {name: _block(name, value) for name, value in parameters.items() if _describes_dataset(value)}
     studies = [name for name, value in parameters.items() if is_study(value)]
-    known = (*_SHARED, *method_names(), *blocks, *studies)
+    known = (*_SHARED, *METHODS.names(), *blocks, *studies)
     for name in parameters:
         if name not in known:
             raise ParameterError(
@@ -81,7 +82,7 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
     _tested_on.clear()
     _pretrained.clear()
     _masked.clear()
-    for name in method_names():
+    for name in METHODS.names():
         first_weights = (parameters.get(name) or {}).get("initialisation")
         if isinstance(first_weights, Mapping) and first_weights.get("backbone") == PRETRAIN:
             _pretrained.add(name)
@@ -96,10 +97,10 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}.datasets is {datasets!r}; give a list of dataset names, such as [synthetic_fer]"
             )
         _trained_on[name] = tuple(datasets)
-    for name in method_names():
+    for name in METHODS.names():
         _tested_on[name] = _others(name, (parameters.get(name) or {}).get("tested_on", ()))
-    if _masked & {GENERATOR, *GENERATOR_NEEDS}:
-        name = min(_masked & {GENERATOR, *GENERATOR_NEEDS})
+    if _masked & {GENERATOR, *prerequisites_of(GENERATOR)}:
+        name = min(_masked & {GENERATOR, *prerequisites_of(GENERATOR)})
         raise ParameterError(
             f"{name}.training.neighbourhood_mask is set, but the neighbours that it asks for are made from {name} "
             f"itself; leave it null, and run {MASKED} for the two-scale network with a mask"
@@ -109,10 +110,10 @@ def choose(parameters: Mapping[str, Any]) -> dict[str, Any]:
             f"{PRETRAIN}.initialisation.backbone is {PRETRAIN}: it cannot start from itself; set none, or a path"
         )
     compared = parameters.get("compared", _COMPARED)
-    if isinstance(compared, str) or not 2 <= len(compared) == len(set(compared) & set(method_names())):
+    if isinstance(compared, str) or not 2 <= len(compared) == len(set(compared) & set(METHODS.names())):
         raise ParameterError(
             f"compared is {compared!r}; give a list of two or more methods, each once, the reference first, such as "
-            f"[baseline, addl]. The methods are {', '.join(method_names())}"
+            f"[baseline, addl]. The methods are {', '.join(METHODS.names())}"
         )
     _put_together[:] = compared
     asked = parameters.get("dataset", "synthetic_fer")
@@ -186,12 +187,12 @@ def _block(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value.get(key), str):
             raise ParameterError(
                 f"{name}.{key} is {value.get(key)!r}; give the "
-                + ("name of a reader: " + ", ".join(reader_names()) if key == "reader" else "folder of your copy")
+                + ("name of a reader: " + ", ".join(READERS) if key == "reader" else "folder of your copy")
             )
-    if value["reader"] not in reader_names():
+    if value["reader"] not in READERS:
         raise ParameterError(
-            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], reader_names())}The readers are "
-            f"{', '.join(reader_names())}"
+            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], READERS)}The readers are "
+            f"{', '.join(READERS)}"
         )
     return {key: dict(default) for key, default in _BLOCK.items()} | {
         key: inner for key, inner in value.items() if inner is not None

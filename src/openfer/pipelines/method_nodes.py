@@ -43,7 +43,8 @@ def predict(run: MethodRun, models: Models, *inputs: Any) -> tuple[pd.DataFrame,
     for selection, load in models.items():
         checkpoint = load()
         method = restore(run, checkpoint)
-        faces = faces_for(data, role, method.classes, run.images, run.seed, regresses=method.regresses)
+        targets = method.declared.regression_targets
+        faces = faces_for(data, role, method.classes, run.images, run.seed, regression_targets=targets)
         predicted = predict_faces(method, faces, run.training)
         dataset = np.repeat(run.datasets, [len(part) for part in faces.parts])
         rated = np.array([~np.isnan(values) for values in faces.targets.values()]).any(axis=0)
@@ -103,7 +104,7 @@ def fresh(
     Args:
         run: its parameters.
         classes: class names by task.
-        needed: the models in ``Method.needs``; None for a method that is not to be trained.
+        needed: the models of its prerequisites; None for a method that is not to be trained.
         pretraining: its model, where the backbone starts from it.
 
     Returns:

@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from openfer.errors import ParameterError
-from openfer.methods.names import method_names
+from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.config import ImageSettings, TrainingConfig
@@ -64,20 +64,18 @@ class MethodRun(Settings):
             raise ValueError(f"{MASKED} without its neighbourhood mask is two_scale: run that pipeline, or set one")
         initialised = self.initialisation.backbone != "none"
         if masked or self.label_noise or initialised:
-            from openfer.methods.registry import method_class  # torch, only where it is asked
-
-            kind = method_class(self.method)
-            if masked and not kind.weighs:  # here, as the generator would be trained before the method is
+            declared, start = METHODS[self.method], METHODS[self.method].initialised_from
+            if masked and not declared.supports_sample_weights:  # before the generator is trained
                 raise ValueError(
                     f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; "
                     "leave it null"
                 )
-            if initialised and kind.continues is not None:
+            if initialised and start is not None:
                 raise ValueError(
                     f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} begins with the "
-                    f"weights of {kind.continues}; set it to none, or {kind.continues}.initialisation.backbone"
+                    f"weights of {start}; set it to none, or {start}.initialisation.backbone"
                 )
-            if self.label_noise and not kind.tasks_of(self.settings):
+            if self.label_noise and not declared.tasks_of(self.settings):
                 raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")
         return self
 
@@ -87,21 +85,24 @@ class MethodRun(Settings):
         name, variant = info.data.get("method"), info.data.get("variant")
         if isinstance(value, Settings) and variant is not None:
             value = value.model_dump()
-        if name not in method_names() or not isinstance(value, dict):
+        if name is None or not isinstance(value, dict):
             return value
-        from openfer.methods.registry import method_class  # torch, only when such a pipeline is asked for
-        from openfer.methods.rows import with_row
-
-        kind = method_class(name)
+        declared = METHODS[name]
         try:
-            row = value if variant is None else with_row(kind, variant, value)
+            row = value if variant is None else declared.with_variant(variant, value)
         except ParameterError as error:
             raise ValueError(str(error)) from error  # pydantic's own family, told with all other mistakes
-        return kind.config_class.model_validate(row)
+        return declared.settings.model_validate(row)
 
     @field_validator("method")
     @classmethod
     def _registered(cls, value: str) -> str:
-        if value not in method_names():
-            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(method_names())}")
+        if value not in METHODS:
+            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(METHODS)}")
         return value
+
+
+def prerequisites_of(method: str) -> tuple[str, ...]:
+    """Return the names of the runs whose models a method's node takes: those of the method's default settings."""
+    declared = METHODS[method]
+    return declared.prerequisites_of(declared.settings())

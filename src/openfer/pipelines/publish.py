@@ -37,17 +37,18 @@ def publish(
         Where it is and what it is, ``model_uri`` being None when MLflow is switched off; and its card, in Markdown.
     """
     from openfer.evaluation.model_card import model_card
-    from openfer.methods.registry import method_class
+    from openfer.methods.declaration import METHODS
 
     checkpoint = main_model(models)
-    regressed = method_class(run.method).regresses
+    declared = METHODS[run.method]
+    regressed = declared.regression_targets
     card = {
         "method": run.method,
         "classes": checkpoint.facts["classes"],
         "selection": checkpoint.facts["selection"],
         "data_version": checkpoint.facts["data_version"],
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
-        **{extra: f"float32, {_MEANINGS[extra]}" for extra in method_class(run.method).extras},
+        **{extra: f"float32, {_MEANINGS[extra]}" for extra in declared.extras},
         "output": "probabilities, (N, columns), one per task and class" + (", then values" if regressed else ""),
         "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names]
         + list(regressed),
@@ -70,7 +71,7 @@ def publish(
     faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
     samples = [faces[0, i] for i in range(_EXAMPLES)]
     example = np.stack([sample.pixels.numpy() for sample in samples]).astype(np.float32) / 255
-    others = {name: np.stack([sample.extras[name].numpy() for sample in samples]) for name in method.extras}
+    others = {name: np.stack([sample.extras[name].numpy() for sample in samples]) for name in declared.extras}
     network = classifier(method, run.images)
     import torch
 
@@ -116,6 +117,8 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
             extras = {} if landmarks is None else {"landmarks": landmarks}
             found = self.method(*self.method.inputs(Batch(normalised, {}, extras)))
             shares = [found.logits[task].float().softmax(1) for task in method.classes]
-            return torch.cat([*shares, *(found.values[name].float()[:, None] for name in method.regresses)], dim=1)
+            return torch.cat(
+                [*shares, *(found.values[name].float()[:, None] for name in method.declared.regression_targets)], dim=1
+            )
 
     return Classifier().eval()

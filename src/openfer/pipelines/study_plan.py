@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from openfer.errors import ParameterError
+from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.parameters import DERIVED, Settings
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.needs import EXTRAS, NEEDS
+from openfer.pipelines.method_run import MethodRun, prerequisites_of
 from openfer.pipelines.study_settings import Changes, Column, Row, Study
 from openfer.training.mask_settings import GENERATOR
 
@@ -101,7 +101,7 @@ def datasets_with_extras(plan: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for planned in (part for cell in plan["cells"].values() for part in _parts(cell["planned"])):
         for dataset in planned["run"]["datasets"]:
-            found.setdefault(dataset, {}).update(dict.fromkeys(EXTRAS.get(planned["run"]["method"], ())))
+            found.setdefault(dataset, {}).update(dict.fromkeys(METHODS[planned["run"]["method"]].extras))
     return {dataset: tuple(extras) for dataset, extras in found.items()}
 
 
@@ -132,7 +132,7 @@ def _needed(run: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of what a run starts from, in the order that its training takes them."""
     masked = (run.get("training") or {}).get("neighbourhood_mask") is not None
     pretrained = (run.get("initialisation") or {}).get("backbone") == PRETRAIN
-    return (*NEEDS.get(run["method"], ()), *((GENERATOR,) * masked), *((PRETRAIN,) * pretrained))
+    return (*prerequisites_of(run["method"]), *((GENERATOR,) * masked), *((PRETRAIN,) * pretrained))
 
 
 def _laid_over(below: Any, *above: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from openfer.methods.names import method_names
+from openfer.methods.declaration import METHODS
 from openfer.parameters import Settings
 
 Measure = Literal[
@@ -102,8 +102,8 @@ class Row(Settings):
     @field_validator("method")
     @classmethod
     def _registered(cls, value: str) -> str:
-        if value not in method_names():
-            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(method_names())}")
+        if value not in METHODS:
+            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(METHODS)}")
         return value
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Any
 from kedro.pipeline import Pipeline, node
 
 from openfer.code_version import runs, trains
+from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import evaluation_nodes, method_nodes, training_nodes
 from openfer.pipelines.bound import bound
@@ -13,10 +14,10 @@ from openfer.pipelines.cross_dataset import cross_pipeline
 from openfer.pipelines.grad_cam import grad_cam
 from openfer.pipelines.in_use import EMBEDDED, datasets_elsewhere, datasets_of, is_masked, is_pretrained
 from openfer.pipelines.ingest import data_pipeline
-from openfer.pipelines.needs import EXTRAS, NEEDS
+from openfer.pipelines.method_run import prerequisites_of
 from openfer.pipelines.publish import publish
 from openfer.pipelines.stability import stability_pipeline
-from openfer.training.mask_settings import GENERATOR, GENERATOR_NEEDS
+from openfer.training.mask_settings import GENERATOR
 
 
 def method_pipeline(name: str) -> Pipeline:
@@ -124,7 +125,7 @@ def training_pipeline(name: str) -> Pipeline:
     """
     parameters = f"params:{name}"
     tables = tables_of(name)
-    models = [f"{needed}_models" for needed in NEEDS.get(name, ())]
+    models = [f"{needed}_models" for needed in prerequisites_of(name)]
     before = data_pipeline(datasets_of(name))
     function: Callable[..., Any] = training_nodes.train
     results = [f"{name}_models", f"{name}_history", f"{name}.initialisation"]
@@ -168,7 +169,7 @@ def _who_was_masked(name: str) -> Pipeline:
 
 def generator_pipeline() -> Pipeline:
     """Return the pipelines that end with the generator of neighbours: three of SNA's four stages."""
-    network, autoencoder = GENERATOR_NEEDS
+    network, autoencoder = prerequisites_of(GENERATOR)
     before = method_pipeline(network) + training_pipeline(autoencoder)
     return before + training_pipeline(GENERATOR)
 
@@ -182,7 +183,7 @@ def tables_of(name: str) -> list[str]:
 
 
 def _tables(name: str, datasets: tuple[str, ...]) -> list[str]:
-    parts = ("rows@table", "faces", "split", *EXTRAS.get(name, ()))
+    parts = ("rows@table", "faces", "split", *METHODS[name].extras)
     return [catalog_name(dataset, part) for dataset in datasets for part in parts]
 
 

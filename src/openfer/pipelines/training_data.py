@@ -76,11 +76,11 @@ def sources_of(run: "MethodRun", tables: Sequence[Any]) -> list[Source]:
     Raises:
         DataError: as :func:`sources` does, or if the training people have one image each.
     """
-    from openfer.methods.registry import method_class
+    from openfer.methods.declaration import METHODS
 
-    kind = method_class(run.method)
-    tasks = kind.tasks_of(run.settings)
-    data = [replace(source, tasks=tasks) for source in sources(tables, run.fold, kind.extras)]
+    declared = METHODS[run.method]
+    tasks = declared.tasks_of(run.settings)
+    data = [replace(source, tasks=tasks) for source in sources(tables, run.fold, declared.extras)]
     return [_closed_set(source, run.seed) if "identity" in tasks else source for source in data]
 
 
@@ -133,7 +133,7 @@ def faces_for(
     seed: int,
     *,
     augmented: bool = False,
-    regresses: Sequence[str] = (),
+    regression_targets: Sequence[str] = (),
 ) -> "ConcatFaces":
     """Return the faces that play a role, with integer labels: centre crops, or augmented for training.
 
@@ -144,7 +144,7 @@ def faces_for(
         images: crop, flip, augmentation and normalisation.
         seed: of the augmentation.
         augmented: as training sees them.
-        regresses: names of the continuous labels that go with them.
+        regression_targets: names of the continuous labels that go with them.
     """
     from openfer.training.data import ConcatFaces, FaceDataset
 
@@ -154,7 +154,7 @@ def faces_for(
         labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
         numbers = source.store.rows_of(rows["sample_id"])
         extras = {name: landmark_array(table, rows["sample_id"]) for name, table in source.extras.items()}
-        targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regresses}
+        targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regression_targets}
         parts.append(
             FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras, targets=targets)
         )

@@ -15,7 +15,7 @@ from openfer.io.checkpoint import Checkpoint
 from openfer.io.git import revision
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.method_nodes import fresh, main_model
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.method_run import MethodRun, prerequisites_of
 from openfer.pipelines.training_data import Source, classes_of, data_version, faces_for, sources_of
 from openfer.training.mask_settings import GENERATOR, MaskSettings
 
@@ -108,32 +108,32 @@ def _fit(
 ) -> tuple["Fitted", dict[str, Any], _Learned]:
     import torch
 
-    from openfer.methods.registry import method_class
+    from openfer.methods.declaration import METHODS
     from openfer.training.checks import check_folds, check_normalisation, warn_of_normalisation
     from openfer.training.loop import FitData, fit
     from openfer.training.tracking import MlflowTracker
 
-    kind = method_class(run.method)
-    count = (3 + len(kind.extras)) * len(run.datasets)
+    declared = METHODS[run.method]
+    count = (3 + len(declared.extras)) * len(run.datasets)
     masked = (GENERATOR,) if mask_of is not None else ()
     pretraining = (PRETRAIN,) if run.initialisation.backbone == PRETRAIN else ()
-    asked = (*kind.needs, *masked, *pretraining)
+    asked = (*prerequisites_of(run.method), *masked, *pretraining)
     given = {name: main_model(models) for name, models in zip(asked, inputs[count:], strict=True)}
-    needed = {name: given[name] for name in kind.needs}
+    needed = {name: given[name] for name in declared.prerequisites_of(run.settings)}
     check_normalisation(run.images, needed)
     warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, inputs[:count])
-    classes = classes_of(data, kind.tasks_of(run.settings))
+    classes = classes_of(data, declared.tasks_of(run.settings))
     method, report = fresh(run, classes, needed, given.get(PRETRAIN))
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
     learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}
 
-    values = kind.regresses
-    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True, regresses=values)
+    values = declared.regression_targets
+    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True, regression_targets=values)
     true = _flip_labels(run, classes, faces)
     validation, test = (
-        faces_for(data, role, classes, run.images, run.seed, regresses=values) for role in ("val", "test")
+        faces_for(data, role, classes, run.images, run.seed, regression_targets=values) for role in ("val", "test")
     )
     fitted = fit(
         method,
@@ -144,7 +144,7 @@ def _fit(
         MlflowTracker(),
         mask=None if mask_of is None else mask_of(given[GENERATOR]),
     )
-    about = _about(run, data, len(faces), report, given.values()) | _begins_with(kind.continues, needed)
+    about = _about(run, data, len(faces), report, given.values()) | _begins_with(declared.initialised_from, needed)
     about |= {
         "learned_from": sorted(learned | set(run.datasets)),
         "sampling": {stage.name: stage.schedule.sampling.model_dump(mode="json") for stage in method.stages()},

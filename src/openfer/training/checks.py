@@ -29,7 +29,7 @@ def check_data(
     test: Faces | None,
     classes: Classes,
     selections: tuple[Selection, ...],
-    regresses: tuple[str, ...] = (),
+    regression_targets: tuple[str, ...] = (),
 ) -> None:
     """Refuse data that a method cannot learn from or be selected by.
 
@@ -39,7 +39,7 @@ def check_data(
         test: who tests, where the trainer is to know.
         classes: by task.
         selections: the epochs that are asked for.
-        regresses: names of the continuous labels that are learned.
+        regression_targets: names of the continuous labels that are learned.
 
     Raises:
         DataError: if a set is empty or lacks a task, a label is out of range, the training set shows
@@ -56,14 +56,14 @@ def check_data(
         named["test"] = test
     for which, faces in named.items():
         _check_set(which, faces, classes)
-        _check_has(which, faces, regresses)
+        _check_has(which, faces, regression_targets)
     for task, names in classes.items():
         _check_several_classes(task, names, train.labels[task])
-    for name in regresses:
+    for name in regression_targets:
         _check_several_values(name, train.targets[name])
     for selection in selections:
         if selection in _CHOSEN_ON:
-            _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes, regresses)
+            _check_chooses(selection, _CHOSEN_ON[selection], named[_CHOSEN_ON[selection]], classes, regression_targets)
 
 
 def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> None:
@@ -77,7 +77,7 @@ def check_weights(method: Method, masked: bool, weighted: Sequence[bool]) -> Non
     Raises:
         ParameterError: if it does not weigh its samples.
     """
-    if method.weighs or not (masked or any(weighted)):
+    if method.declared.supports_sample_weights or not (masked or any(weighted)):
         return
     setting = "training.neighbourhood_mask" if masked else "the schedule's sampling: {kind: weighted}"
     raise ParameterError(
@@ -198,8 +198,8 @@ def _check_several_classes(task: str, names: tuple[str, ...], labels: np.ndarray
         )
 
 
-def _check_has(which: str, faces: Faces, regresses: Sequence[str]) -> None:
-    lacking = [name for name in regresses if name not in faces.targets]
+def _check_has(which: str, faces: Faces, regression_targets: Sequence[str]) -> None:
+    lacking = [name for name in regression_targets if name not in faces.targets]
     if lacking:
         raise DataError(f"the {which} set has no values of {', '.join(lacking)}; give FaceDataset its targets")
 
@@ -214,9 +214,11 @@ def _check_several_values(name: str, values: np.ndarray) -> None:
         )
 
 
-def _check_chooses(selection: Selection, which: str, faces: Faces, classes: Classes, regresses: Sequence[str]) -> None:
-    if regresses:
-        missing = [name for name in regresses if np.isnan(faces.targets[name]).all()]
+def _check_chooses(
+    selection: Selection, which: str, faces: Faces, classes: Classes, regression_targets: Sequence[str]
+) -> None:
+    if regression_targets:
+        missing = [name for name in regression_targets if np.isnan(faces.targets[name]).all()]
     else:
         missing = [] if any((faces.labels[task] != MISSING).any() for task in classes) else list(classes)
     if missing:

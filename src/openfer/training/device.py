@@ -114,7 +114,7 @@ def compile_networks(module: nn.Module) -> None:
     # The players' graphs may share nodes, so that a backward pass must leave them usable.
     torch._functorch.config.donated_buffer = False
     for child in module.children():
-        # Neither a container nor an adopted method, of which only parts are used, is ever called itself.
+        # Neither a container nor a prerequisite, of which only parts are used, is ever called itself.
         if type(child).forward is nn.Module.forward or isinstance(child, Method):
             compile_networks(child)
         elif any(child.children()):  # a single layer has nothing to fuse

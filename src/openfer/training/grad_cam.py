@@ -57,7 +57,7 @@ def grad_cam(method: Method, faces: Faces, config: TrainingConfig) -> dict[str, 
     found: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {task: [] for task in method.classes}
     with evaluating(method), eager():
         for batch in Loader(faces, plan).batches(testing_batches(faces, _BATCH_SIZE)):
-            layer = layer_of_sight(method, batch)
+            layer = cam_layer(method, batch)
             with torch.no_grad():
                 logits = method(*method.inputs(batch)).logits
             for task, maps in found.items():
@@ -101,7 +101,7 @@ def class_maps(method: Method, layer: nn.Module, batch: Batch, task: str, classe
     return maps.detach().float()[:, 0]
 
 
-def layer_of_sight(method: Method, batch: Batch) -> nn.Module:
+def cam_layer(method: Method, batch: Batch) -> nn.Module:
     """Return the deepest layer that a method offers for looking at it with maps of :data:`LEAST_CELLS`.
 
     Where none is so wide, as for tiny crops, it is the first one.
@@ -111,7 +111,7 @@ def layer_of_sight(method: Method, batch: Batch) -> nn.Module:
     def note(layer: nn.Module, _: object, maps: Tensor) -> None:
         sides[layer] = min(maps.shape[-2:])
 
-    offered = tuple(method.layers_of_sight())
+    offered = tuple(method.cam_layers())
     hooks = [layer.register_forward_hook(note) for layer in offered]
     try:
         with torch.no_grad():

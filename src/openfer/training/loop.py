@@ -91,7 +91,7 @@ def fit(
     """Train a method through all its stages, or go on where an earlier call was interrupted.
 
     Args:
-        method: with its initial weights and adopted models; it is trained in place.
+        method: with its initial weights and its prerequisites; it is trained in place.
         data: who trains, who selects.
         config: how to run and what to keep.
         seed: of order, augmentation, dropout and permutations.
@@ -130,7 +130,7 @@ class _Run:
         self._stages = tuple(method.stages())
         chosen: tuple[Selection, ...] = tuple("best_val" for stage in self._stages if stage.starts_from == "best_val")
         asked = (*config.selections, *chosen[:1])
-        check_data(data.train, data.validation, data.test, method.classes, asked, method.regresses)
+        check_data(data.train, data.validation, data.test, method.classes, asked, method.declared.regression_targets)
         tasks = [data.train.labels[task] for task in method.classes]
         labels = tasks[0] if tasks else np.full(len(data.train), MISSING)
         check_rated(data.train, self._stages, labels)
@@ -140,7 +140,7 @@ class _Run:
         }
         check_weights(method, mask is not None, [sampler.weights is not None for sampler in self._samplers.values()])
         self._plan = resolve(config, sum(self._steps(stage) * stage.schedule.epochs for stage in self._stages))
-        watched = {"val": data.validation} if method.classes or method.regresses else {}
+        watched = {"val": data.validation} if method.classes or method.declared.regression_targets else {}
         if "oracle_test" in config.selections and data.test is not None:
             watched["oracle_test"] = data.test
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
@@ -150,7 +150,7 @@ class _Run:
         watching = replace(self._plan, workers=min(self._plan.workers, _WATCHING_WORKERS))
         self._watched = {split: (Loader(faces, watching), faces) for split, faces in watched.items()}
         self._loader = Loader(data.train, self._plan)
-        self._criterion = "ccc" if method.regresses else "accuracy"
+        self._criterion = "ccc" if method.declared.regression_targets else "accuracy"
         self._selector = Selector(config.selections)
         self._best_of_stage = Selector(("best_val",))
         self._meter = EnergyMeter(self._plan.device)
@@ -210,7 +210,7 @@ class _Run:
         ledger = Ledger(where, rates)
         ledger.restore(self._position.ledger)
         began = time.monotonic() - self._position.seconds
-        self._method.enter(stage, epoch)
+        self._method.on_epoch_start(stage, epoch)
         self._method.train()
         self._meter.begin(self._position.joules if self._position.step else None)
         self._train(stage, epoch, optimisers, ledger, bar, began)
@@ -218,7 +218,7 @@ class _Run:
         images = min(len(self._samplers[stage.name]), self._steps(stage) * stage.schedule.batch_size)
         speed = {"seconds": seconds, "images_per_second": images / seconds} | self._meter.joules
         means = ledger.means()
-        warn_of_collapse(f"{self._label}, {where}", self._method.healthy, means, self._history.rows)
+        warn_of_collapse(f"{self._label}, {where}", self._method.watch_bounds, means, self._history.rows)
         learning_rates = {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", means | learning_rates | speed)
         bar.show(**self._validate(stage, epoch))

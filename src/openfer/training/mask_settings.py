@@ -9,9 +9,6 @@ from openfer.parameters import Settings
 GENERATOR = "sna_generator"
 """The run whose model makes the neighbours."""
 
-GENERATOR_NEEDS = ("two_scale", "sna_autoencoder")
-"""The runs whose models it is made from."""
-
 MASKED = "sna"
 """The method that is what it is by the mask."""
 

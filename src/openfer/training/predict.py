@@ -53,7 +53,7 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
     plan = resolve(config)
     place(method, plan)
     probabilities: dict[str, list[np.ndarray]] = {task: [] for task in method.classes}
-    values: dict[str, list[np.ndarray]] = {name: [] for name in method.regresses}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in method.declared.regression_targets}
     features: list[np.ndarray] = []
     for _, prediction in _outputs(method, method, Loader(dataset, plan), dataset, plan):
         for task, logits in prediction.logits.items():
@@ -80,7 +80,7 @@ def scores(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict[str
         for task, names in method.classes.items()
         if (faces.labels[task] != MISSING).any()
     }
-    rated = [name for name in method.regresses if not np.isnan(faces.targets[name]).all()]
+    rated = [name for name in method.declared.regression_targets if not np.isnan(faces.targets[name]).all()]
     values: list[tuple[Tensor, Tensor]] = []
     for batch, prediction in _outputs(method, method, loader, faces, plan):
         for task, metric in metrics.items():

@@ -46,7 +46,7 @@ def recipe_of(
         selections: the states that are kept.
     """
     own = method.own_state()
-    adopted = {key: value for key, value in method.state_dict().items() if key not in own}
+    prerequisites = {key: value for key, value in method.state_dict().items() if key not in own}
     return {
         **facts,
         "config": decisive(method.config, of_training=True),
@@ -54,7 +54,7 @@ def recipe_of(
         "data": {role: fingerprint_of_faces(faces) for role, faces in sets.items()},
         "selections": sorted(selections),
         "initial_weights": fingerprint_of_tensors(own),
-        "adopted_weights": fingerprint_of_tensors(adopted),
+        "prerequisite_weights": fingerprint_of_tensors(prerequisites),
     }
 
 

@@ -96,13 +96,12 @@ def _registered(task: str | None = None) -> Iterator[tuple[str, str, Callable[[]
     import functools
 
     from openfer.evaluation.names import run_name
-    from openfer.methods.names import method_names
-    from openfer.methods.registry import method_class
+    from openfer.methods.declaration import METHODS
 
-    for name in method_names():
-        kind = method_class(name)
-        for variant, settings in (kind.variants or {name: {}}).items():
-            if task is None or task in kind.tasks_of(kind.config_class.model_validate(settings)):
+    for name in METHODS.names():
+        declared = METHODS[name]
+        for variant, settings in (declared.variants or {name: {}}).items():
+            if task is None or task in declared.tasks_of(declared.settings.model_validate(settings)):
                 yield name, run_name(name, variant), functools.partial(_built, name, settings)
 
 
@@ -111,15 +110,16 @@ def _built(name: str, settings: Mapping[str, Any], tasks: tuple[str, ...] = ()) 
 
     from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
     from openfer.methods.contract import EXTRA_SHAPES, Batch
-    from openfer.methods.registry import build, method_class
+    from openfer.methods.declaration import METHODS
+    from openfer.methods.registry import build
 
     identities = tuple(f"{number:03d}" for number in range(_IDENTITIES))
     vocabulary = FACTOR_CLASSES | {"expression": BASIC_EXPRESSIONS, "identity": identities}
-    kind = method_class(name)
-    config = kind.config_class.model_validate(settings)
-    method = build(name, config, {task: vocabulary[task] for task in tasks or kind.tasks_of(config)}).eval()
-    extras = {extra: torch.zeros(1, *EXTRA_SHAPES[extra]) for extra in kind.extras}
-    return method, method.inputs(Batch(torch.zeros(1, 3, kind.input_side, kind.input_side), {}, extras))
+    declared = METHODS[name]
+    config, side = declared.settings.model_validate(settings), declared.input_side
+    method = build(name, config, {task: vocabulary[task] for task in tasks or declared.tasks_of(config)}).eval()
+    extras = {extra: torch.zeros(1, *EXTRA_SHAPES[extra]) for extra in declared.extras}
+    return method, method.inputs(Batch(torch.zeros(1, 3, side, side), {}, extras))
 
 
 def _call(method: "Method", inputs: tuple[Any, ...], device: "torch.device") -> Callable[[], object]:
@@ -134,7 +134,7 @@ def _parts_of_addl() -> list[tuple[str, int, int]]:
 
     from openfer.labels import BASIC_EXPRESSIONS
     from openfer.methods.addl import ADDL
-    from openfer.methods.addl_settings import ADDLSettings
+    from openfer.methods.declared.addl import ADDLSettings
     from openfer.nn.complexity import count_macs, count_parameters
     from openfer.nn.heads import FEATURE_SIZE
     from openfer.nn.opponents import Discriminator, MutualInformationEstimator
@@ -148,7 +148,8 @@ def _parts_of_addl() -> list[tuple[str, int, int]]:
         addl.expression(taps)
         addl.disturbance(taps)
 
-    image, feature = torch.zeros(1, 3, ADDL.input_side, ADDL.input_side), torch.zeros(1, FEATURE_SIZE)
+    side = ADDL.declared.input_side
+    image, feature = torch.zeros(1, 3, side, side), torch.zeros(1, FEATURE_SIZE)
     dfems = {dataset: _built("dfem", {}, factors) for dataset, factors in _DATASETS.items()}
     return [
         ("ADDM", count_parameters(addl.shared, addl.expression, addl.disturbance), count_macs(addm, image)),

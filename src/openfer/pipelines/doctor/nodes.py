@@ -22,10 +22,10 @@ def examine(
     reader: str, options: Settings, rows: pd.DataFrame, inventory: pd.DataFrame, probed: pd.DataFrame
 ) -> pd.DataFrame:
     """Compare the copy with what its reader expects."""
-    from openfer.datasets.registry import reader_class
+    from openfer.datasets.registry import READERS
     from openfer.doctor.findings import examine as compare
 
-    return compare(rows, inventory, probed, reader_class(reader)(options).expected())
+    return compare(rows, inventory, probed, READERS[reader](options).expected())
 
 
 def page(
@@ -39,12 +39,12 @@ def page(
     findings: pd.DataFrame,
 ) -> str:
     """Return the doctor's page, with sample faces from the raw images."""
-    from openfer.datasets.registry import reader_class
+    from openfer.datasets.registry import READERS
     from openfer.doctor.findings import class_counts, verdict
     from openfer.doctor.page import doctor_page
     from openfer.doctor.probe import sample_faces
 
-    known = reader_class(reader)(options)
+    known = READERS[reader](options)
     faces = sample_faces(rows, inventory, root.root, config.faces_per_class, config.seed)
     words = verdict(known.about.title, findings)
     about = replace(known.about, licence="; ".join(sorted(rows["licence"].unique())))  # one's own data bring theirs

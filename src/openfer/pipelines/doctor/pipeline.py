@@ -20,10 +20,10 @@ def create_pipeline(**_: Any) -> Pipeline:
 
 
 def _read(name: str, reader: str) -> Pipeline:
-    from openfer.datasets.registry import reader_class
+    from openfer.datasets.registry import READERS
 
-    kind = reader_class(reader)
-    code = f"openfer.datasets.{reader}"
+    kind = READERS[reader]
+    code = f"openfer.datasets.readers.{reader}"
     root, options, files = f"params:{name}.root", f"params:{name}.options", f"{name}.inventory@table"
     return read_pipeline(name, reader) + Pipeline(
         [

@@ -31,11 +31,11 @@ def read_rows(
     name: str, reader: str, root: RawFolder, options: Settings, inventory: TableFile
 ) -> Iterator[pd.DataFrame]:
     """Return what the publisher says of every face, some at a time; the inventory stands for the files' content."""
-    from openfer.datasets.registry import reader_class
+    from openfer.datasets.registry import READERS
     from openfer.datasets.tree import Tree
 
     log.info("%s: %d files", name, len(inventory))
-    return reader_class(reader)(options).batches(Tree(root.root), name)
+    return READERS[reader](options).batches(Tree(root.root), name)
 
 
 def sources(rows: TableFile, inventory: TableFile) -> Iterator[pd.DataFrame]:

@@ -35,15 +35,15 @@ def data_pipeline(datasets: Iterable[str]) -> Pipeline:
 
 def read_pipeline(name: str, reader: str) -> Pipeline:
     """Return the part from the raw folder to the rows."""
-    from openfer.datasets.registry import reader_class
+    from openfer.datasets.registry import READERS
 
-    read = bound(nodes.read_rows, name, reader, options=reader_class(reader).options_class)
+    read = bound(nodes.read_rows, name, reader, options=READERS[reader].options_class)
     root = f"params:{name}.root"
     return Pipeline(
         [
             node(watches(nodes.inventory, root), root, f"{name}.inventory@file", name="inventory", namespace=name),
             node(
-                runs(read, f"openfer.datasets.{reader}"),
+                runs(read, f"openfer.datasets.readers.{reader}"),
                 [root, f"params:{name}.options", f"{name}.inventory@file"],
                 f"{name}_rows@file",
                 name="read",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from openfer.code_version import code_version, runs
 from openfer.io.provenance import decisive
+from openfer.methods.declaration import METHODS
 from openfer.pipelines import method_nodes, training_nodes
 from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.needs import EXTRAS
 from openfer.pipelines.study.run_store import FinishedRun, RunStore
 from openfer.pipelines.study_plan import PlannedRun
 from openfer.pipelines.training_data import data_version, sources_of
@@ -78,9 +78,7 @@ class StudyRuns:
         }
 
     def _version(self, run: MethodRun) -> str:
-        from openfer.methods.registry import method_class
-
-        key = (run.datasets, run.fold, run.seed, run.method, method_class(run.method).tasks_of(run.settings))
+        key = (run.datasets, run.fold, run.seed, run.method, METHODS[run.method].tasks_of(run.settings))
         if key not in self._versions:
             self._versions[key] = data_version(sources_of(run, tables_for(run, self._data)))
         return self._versions[key]
@@ -93,7 +91,7 @@ def tables_for(run: MethodRun, data: Mapping[tuple[str, str], Any]) -> list[Any]
         run: the method's parameters.
         data: by dataset and part.
     """
-    parts = ("rows", "faces", "split", *EXTRAS.get(run.method, ()))
+    parts = ("rows", "faces", "split", *METHODS[run.method].extras)
     return [data[dataset, part] for dataset in run.datasets for part in parts]
 
 

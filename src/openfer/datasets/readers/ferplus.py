@@ -39,7 +39,6 @@ class FerPlus(Reader):
     the number in a name is up to 85 less than the row.
     """
 
-    name = "ferplus"
     about = About(
         title="FER+ (FERPlus)",
         licence="FER+ votes: MIT; images of FER2013: terms of the Kaggle contest of 2013, research and education",

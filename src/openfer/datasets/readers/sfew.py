@@ -41,7 +41,6 @@ class Sfew(Reader):
     fold; its clip is the sequence.
     """
 
-    name = "sfew"
     about = About(
         title="SFEW 2.0",
         licence="SFEW: non-commercial research only, signed agreement",

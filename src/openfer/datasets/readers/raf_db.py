@@ -42,7 +42,6 @@ class RafDb(Reader):
     folder of its own name (``manual/manual``).
     """
 
-    name = "raf_db"
     about = About(
         title="RAF-DB (basic)",
         licence="RAF-DB: non-commercial research only, on request from its authors",

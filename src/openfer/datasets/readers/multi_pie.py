@@ -44,7 +44,6 @@ class MultiPie(Reader):
     19 illuminations, the first one twice.
     """
 
-    name = "multi_pie"
     about = About(
         title="Multi-PIE",
         licence="Multi-PIE: bought licence, internal research use, no redistribution",

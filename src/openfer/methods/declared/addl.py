@@ -1,4 +1,4 @@
-"""What one may say about ADDL, and the rows of the paper's Table 2 by name (Ruan et al., IJCV 130, 2022)."""
+"""ADDL: its settings, and the rows of the paper's Table 2 by name (Ruan et al., IJCV 130, 2022)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from openfer.labels import FACTORS
+from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
 from openfer.parameters import Settings
 
@@ -65,6 +66,11 @@ class ADDLSettings(Settings):
         return tuple(factor for factor in FACTORS if factor in self.factors) if self.weights.adversarial else ()
 
     @property
+    def uses_dfem(self) -> bool:
+        """Return whether a term of the loss reads DFEM."""
+        return bool(self.weights.adversarial or self.weights.attention_transfer)
+
+    @property
     def learns_importance(self) -> bool:
         """Return whether there is an SA layer."""
         return bool(self.fused) and self.importance == "learned"
@@ -115,3 +121,19 @@ def _switches(settings: ADDLSettings) -> tuple[Any, ...]:
 def _lambdas(settings: ADDLSettings) -> tuple[float, float, float]:
     weights = settings.weights
     return weights.adversarial, weights.attention_transfer, weights.information
+
+
+def prerequisites_of(settings: ADDLSettings) -> tuple[str, ...]:
+    """Return DFEM where a term of the loss reads it."""
+    return ("dfem",) if settings.uses_dfem else ()
+
+
+METHOD = Declaration(
+    name="addl",
+    settings=ADDLSettings,
+    network=network_at("openfer.methods.addl:ADDL"),
+    variants=ROWS,
+    variant_of=name_of,
+    prerequisites=prerequisites_of,
+    supports_sample_weights=True,
+)

@@ -31,7 +31,6 @@ class Fer2013Options(Fer2013Images):
 class Fer2013(Reader):
     """Reads ``fer2013.csv``, or image files that are named by its rows."""
 
-    name = "fer2013"
     about = About(
         title="FER2013",
         licence="FER2013: terms of the Kaggle contest of 2013, research and education",

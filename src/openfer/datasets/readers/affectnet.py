@@ -50,7 +50,6 @@ class AffectNet(Reader):
     partition ``test``. Neither layout has a partition ``val``: a protocol takes one from ``train``.
     """
 
-    name = "affectnet"
     about = About(
         title="AffectNet (manually annotated)",
         licence="AffectNet: non-commercial research only, on request from its authors",

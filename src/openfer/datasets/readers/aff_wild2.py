@@ -46,7 +46,6 @@ class AffWild2(Reader):
     apart; each such video is a subject, as who appears in several videos is not published.
     """
 
-    name = "aff_wild2"
     about = About(
         title="Aff-Wild2",
         licence="Aff-Wild2: non-commercial research only, signed agreement",

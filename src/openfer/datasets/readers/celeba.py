@@ -41,7 +41,6 @@ class CelebA(Reader):
     ``Smiling`` says what a mouth does.
     """
 
-    name = "celeba"
     about = About(
         title="CelebA",
         licence="CelebA: non-commercial research only",

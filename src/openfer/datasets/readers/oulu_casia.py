@@ -45,7 +45,6 @@ class OuluCasia(Reader):
     ``PreProcess_Img``.
     """
 
-    name = "oulu_casia"
     about = About(
         title="Oulu-CASIA",
         licence="Oulu-CASIA: non-commercial research only, signed agreement",

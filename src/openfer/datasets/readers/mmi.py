@@ -38,7 +38,6 @@ class MmiOptions(Settings):
 class Mmi(Reader):
     """Reads ``Sessions/<n>/``: a video, ``session.xml`` (its view) and ``<video>.xml`` (its emotion)."""
 
-    name = "mmi"
     about = About(
         title="MMI",
         licence="MMI: non-commercial research only, signed agreement",

@@ -54,7 +54,6 @@ class CkPlusOptions(Settings):
 class CkPlus(Reader):
     """Reads ``cohn-kanade-images``, ``Emotion`` and, where it is there, ``Landmarks``."""
 
-    name = "ck_plus"
     about = About(
         title="CK+",
         licence="CK+: non-commercial research only, on request from its authors; no redistribution",

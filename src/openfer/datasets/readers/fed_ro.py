@@ -19,7 +19,6 @@ class FedRo(Reader):
     the usual other words are understood as well.
     """
 
-    name = "fed_ro"
     about = About(
         title="FED-RO",
         licence="FED-RO: research only, on request from its authors",

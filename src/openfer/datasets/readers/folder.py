@@ -98,7 +98,6 @@ class FolderOptions(Settings):
 class Folder(Reader):
     """Reads any folder of face images."""
 
-    name = "folder"
     about = About(title="your own data", licence="not stated", citation="No citation is known", access="Yours")
     options_class = FolderOptions
     options: FolderOptions

@@ -1,0 +1,46 @@
+"""ADDL's own comparators: their settings (Ruan et al., IJCV 130, 2022)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from openfer.methods.declaration import Declaration, network_at
+from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
+from openfer.parameters import Settings
+
+
+class BaselineSettings(Settings):
+    """Parameters of the baselines; the defaults are the paper's.
+
+    Attributes:
+        attention: ``none`` is S_g - global average pooling - two FCs (11,243,081 parameters for seven
+            expressions; the paper does not state the pooling); ``single_level`` is S_g - S_e which classifies
+            a_5 alone (15,745,947); ``multi_level`` is S_g - S_e, ADDL without its disturbance branch (16,237,467).
+        schedule: ADDL's.
+        dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
+    """
+
+    attention: Literal["none", "single_level", "multi_level"] = "none"
+    schedule: Schedule = ADDL_SCHEDULE
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+
+
+_ROWS = {
+    "baseline": {"attention": "none"},
+    "baseline_at": {"attention": "single_level"},
+    "baseline_mat": {"attention": "multi_level"},
+}
+
+
+def _variant_of(settings: BaselineSettings) -> str:
+    return next(name for name, row in _ROWS.items() if row["attention"] == settings.attention)
+
+
+METHOD = Declaration(
+    name="baseline",
+    settings=BaselineSettings,
+    network=network_at("openfer.methods.baseline:Baseline"),
+    variants=_ROWS,
+    variant_of=_variant_of,
+    supports_sample_weights=True,
+)

@@ -1,0 +1,35 @@
+"""Choices and limits of the networks that settings name; readable without torch."""
+
+from typing import Literal
+
+BACKBONES = ("resnet18", "eca_resnet18", "resnet50")
+"""The names of :data:`openfer.nn.trunks.TRUNKS`."""
+
+GATE_MOMENTUM = 0.01
+"""Momentum of the batch statistics of CBAM's spatial gate in the public code; torch's default is 0.1."""
+
+Kernel = Literal["adaptive"] | int
+"""Length of ECA's convolution: an odd number, or ``adaptive`` for
+:func:`openfer.nn.channel_attention.adaptive_kernel`."""
+
+Importance = Literal["mean", "l1"]
+"""How FDRL-ECANet computes the importance of a latent feature."""
+
+Relation = Literal["distance", "negative_distance", "cosine"]
+"""What FDRL-ECANet computes between two latent features."""
+
+Ties = Literal["first", "probability"]
+"""Who wins a majority vote where classes have the same number of votes."""
+
+Pool = Literal["after_a", "end"]
+"""Where a stage of the two-scale network halves its maps: behind its first convolution, the only place that gives both
+sizes which Table II lists for a stage, or behind its last one."""
+
+TWO_SCALE_SMALLEST_SIDE = 32
+"""Pixels of the image's side: the half branch halves its 16 pixels four times."""
+
+AUTOENCODER_SMALLEST_SIDE = 32
+"""Pixels of the image's side: the last maps have two cells."""
+
+RESNET50 = (3, 4, 6, 3)
+"""Bottleneck blocks of the four stages of ResNet-50."""

@@ -9,6 +9,7 @@ from torch import nn
 from openfer.methods.contract import Player, Schedule, Stage
 from openfer.training.device import Plan
 from openfer.training.optimisers import Optimisers
+from openfer.training.stateful import State
 
 PLAN = Plan(torch.device("cpu"), torch.float32, False, False, 0)
 SGD = {"epochs": 4, "batch_size": 7, "optimiser": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
@@ -85,9 +86,10 @@ def test_the_state_of_grouped_parameters_comes_back_to_its_owner():
         optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
         for number in range(4):
             if interrupted and number == 2:
-                kept = {key: value.clone() for key, value in optimisers.tensors().items()}
+                saved = optimisers.state()
+                kept = {key: value.clone() for key, value in saved.tensors.items()}
                 optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
-                optimisers.restore(kept, optimisers.facts())
+                optimisers.restore(State(kept, saved.facts))
             optimisers.set_epoch(0)
             step(optimisers, parameters)
         return {str(number): parameter.detach() for number, parameter in enumerate(parameters)}

@@ -4,7 +4,7 @@ SNA: Fu, Wu, Li, Pan and Luo, Eq. 9 to 14. It asks any classifier: what the gene
 classifier's size, channels and normalisation, as is the original, which the classifier then sees in grey too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
 from openfer.training.mask_settings import GENERATOR, MaskSettings
 from openfer.training.recipe import fingerprint_of_tensors
+from openfer.training.stateful import State
 
 _NOT_SHOWN, _KEPT, _MASKED = 0, 1, 2
 
@@ -98,13 +99,13 @@ class NeighbourhoodMask:
         """Return settings and a hash of the generator's weights."""
         return self._settings.model_dump(mode="json") | {GENERATOR: fingerprint_of_tensors(self.generator.own_state())}
 
-    def tensors(self) -> dict[str, Tensor]:
+    def state(self) -> State:
         """Return the record so far."""
-        return {"divergence": self._divergence, "state": self._state}
+        return State({"divergence": self._divergence, "state": self._state})
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take back what :meth:`tensors` gave."""
-        self._divergence, self._state = tensors["divergence"], tensors["state"]
+    def restore(self, state: State) -> None:
+        """Continue the record that :meth:`state` returned."""
+        self._divergence, self._state = state.tensors["divergence"], state.tensors["state"]
 
     def _pair(self, images: ImageSettings, shown: Tensor) -> tuple[Tensor, Tensor]:
         """Return the originals as the generator sees them and their neighbours, as the classifier is shown faces."""

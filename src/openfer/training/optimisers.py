@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from openfer.errors import CheckpointError
 from openfer.methods.contract import Losses, Player, Schedule, Stage
 from openfer.training.device import Plan
+from openfer.training.stateful import State
 
 
 class Optimisers:
@@ -70,26 +70,23 @@ class Optimisers:
             self._scalers[player.name].step(self._optimisers[player.name])
             self._scalers[player.name].update()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the state of every optimiser as ``<player>/<number of the parameter>/<name>``."""
-        return {
+    def state(self) -> State:
+        """Return every optimiser's state as ``<player>/<number of the parameter>/<name>``, and the scalers' facts."""
+        tensors = {
             f"{name}/{number}/{key}": value
             for name, optimiser in self._optimisers.items()
             for number, parameter in enumerate(self._players[name].parameters)
             for key, value in optimiser.state[parameter].items()
         }
+        return State(tensors, {name: dict(scaler.state_dict()) for name, scaler in self._scalers.items()})
 
-    def facts(self) -> dict[str, dict[str, Any]]:
-        """Return the state of every gradient scaler, empty unless float16."""
-        return {name: dict(scaler.state_dict()) for name, scaler in self._scalers.items()}
-
-    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, dict[str, Any]]) -> None:
-        """Take back what :meth:`tensors` and :meth:`facts` gave.
+    def restore(self, state: State) -> None:
+        """Continue from what :meth:`state` returned.
 
         Raises:
             CheckpointError: if the state is of other players or parameters.
         """
-        for path, value in tensors.items():
+        for path, value in state.tensors.items():
             name, number, key = path.rsplit("/", 2)
             parameters = self._players[name].parameters if name in self._players else ()
             if int(number) >= len(parameters):
@@ -99,9 +96,9 @@ class Optimisers:
             like = parameter if value.shape == parameter.shape else value
             restored = torch.empty_like(like, dtype=value.dtype, device=parameter.device, requires_grad=False)
             self._optimisers[name].state[parameter][key] = restored.copy_(value)
-        for name, state in facts.items():
-            if state:
-                self._scalers[name].load_state_dict(state)
+        for name, scaler in state.facts.items():
+            if scaler:
+                self._scalers[name].load_state_dict(scaler)
 
 
 def _optimiser(schedule: Schedule, player: Player) -> torch.optim.Optimizer:

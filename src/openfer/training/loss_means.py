@@ -1,15 +1,15 @@
-"""Running means of all named losses of an epoch, and the watch over their finiteness."""
+"""Running means of all named losses of an epoch, and the check that they are finite."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from openfer.errors import TrainingError
 from openfer.methods.contract import Losses
+from openfer.training.stateful import State
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class _Entry:
     values: Tensor
 
 
-class Ledger:
-    """Sums every named loss of one epoch, weighted by batch size.
+class LossMeans:
+    """Sums every named loss of one epoch, weighted by batch size; a :class:`Stateful` part of the run.
 
     Attributes:
         latest: the first player's total in the last step that was read.
@@ -69,13 +69,14 @@ class Ledger:
         """Return the mean of every loss that was read."""
         return {name: value / count for name, (value, count) in self._sums.items()}
 
-    def facts(self) -> dict[str, Any]:
-        """Return the sums, JSON-serialisable without loss."""
-        return dict(self._sums)
+    def state(self) -> State:
+        """Read what was noted, and return the sums."""
+        self.read()
+        return State(facts=self._sums)
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take back what :meth:`facts` gave."""
-        self._sums = {name: list(pair) for name, pair in facts.items()}
+    def restore(self, state: State) -> None:
+        """Continue with the sums that :meth:`state` returned."""
+        self._sums = {name: list(pair) for name, pair in state.facts.items()}
 
     def _check(self, step: int, values: Mapping[str, float]) -> None:
         wrong = [name for name, value in values.items() if name.endswith("/total") and not math.isfinite(value)]

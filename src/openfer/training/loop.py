@@ -8,19 +8,21 @@ step reads. On a GPU the same holds up to the rounding of its non-deterministic 
 
 import logging
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import torch
 
+from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import Batch, Losses, Method, Stage
 from openfer.seeds import seed_for
+from openfer.training.averaging import WeightAverage
 from openfer.training.batches import Loader, training_batches
 from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import TrainingConfig
 from openfer.training.device import compile_networks, eager, forget_compiled, place
 from openfer.training.effort import Effort
-from openfer.training.fit_data import FitData as FitData
-from openfer.training.fit_data import Fitted as Fitted
 from openfer.training.history import History
 from openfer.training.loss_means import LossMeans
 from openfer.training.masking import Mask
@@ -28,12 +30,29 @@ from openfer.training.optimisers import Optimisers
 from openfer.training.progress import StageBar
 from openfer.training.resume import ResumeFile
 from openfer.training.selection import Kept, OwnWeights, Selector, checkpoints, snapshot
-from openfer.training.setup import Setup, prepare
+from openfer.training.setup import FitData as FitData
+from openfer.training.setup import Setup
 from openfer.training.tracking import Tracker
 from openfer.training.validation import Validation
 from openfer.training.weighting import weighted
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The result of a finished run.
+
+    Attributes:
+        states: by selection, the main one first.
+        history: one figure a row: stage, epoch (in the stage, from 1), split (train, val,
+            oracle_test), name, value.
+        masked: the masked samples by epoch, as :meth:`Mask.table` returns them; None without a mask.
+    """
+
+    states: dict[str, Checkpoint]
+    history: pd.DataFrame
+    masked: pd.DataFrame | None = None
 
 
 def fit(
@@ -66,42 +85,26 @@ def fit(
         CheckpointError: if the resume file is damaged or of another run.
         StorageError: if the disk is full.
     """
-    label = label or method.name
-    setup = prepare(method, data, config, seed, label, mask)
-    return _Run(setup, method, data, config, seed, work, tracker, label, mask).run()
+    return _Run(Setup(method, data, config, seed, label or method.name, mask), work, tracker).run()
 
 
 class _Run:
     """One call of :func:`fit`."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        method: Method,
-        data: FitData,
-        config: TrainingConfig,
-        seed: int,
-        work: Path,
-        tracker: Tracker | None,
-        label: str,
-        mask: Mask | None,
-    ) -> None:
-        self._setup, self._method, self._data, self._config, self._seed = setup, method, data, config, seed
-        self._tracker, self._label, self._mask = tracker, label, mask
-        self._plan, self._timeline = setup.plan, setup.timeline
-        place(method, self._plan)
-        if mask is not None:
-            mask.begin(self._plan, self._timeline.epochs, len(data.train))
-        self._loader = Loader(data.train, self._plan)
+    def __init__(self, setup: Setup, work: Path, tracker: Tracker | None) -> None:
+        self._setup, self._tracker = setup, tracker
+        self._method, self._plan, self._timeline = setup.method, setup.plan, setup.timeline
+        place(self._method, self._plan)
+        if setup.mask is not None:
+            setup.mask.begin(self._plan, self._timeline.epochs, len(setup.data.train))
+        self._loader = Loader(setup.data.train, self._plan)
         self._history = History()
-        self._validation = Validation(method, setup.watched, self._plan, self._history)
-        self._selector = Selector(config.selections)
+        self._validation = Validation(self._method, setup.watched, self._plan, self._history)
+        self._selector = Selector(setup.config.selections)
         self._effort = Effort(self._plan.device)
-        self._file = ResumeFile(work, setup.recipe, config.checkpoint_minutes)
-        self._file.add(
-            timeline=self._timeline, method=OwnWeights(method), history=self._history, kept=self._selector,
-            **({} if mask is None else {"mask": mask}),
-        )  # fmt: skip
+        self._file = ResumeFile(work, setup.recipe, setup.config.checkpoint_minutes)
+        self._file.add(timeline=self._timeline, method=OwnWeights(self._method), history=self._history)
+        self._file.add(kept=self._selector, **({"mask": setup.mask} if setup.mask is not None else {}))
 
     def run(self) -> Fitted:
         """Train the stages that are left."""
@@ -110,33 +113,33 @@ class _Run:
             compile_networks(self._method)
         for stage in self._timeline.stages[self._timeline.stage :]:
             self._train_stage(stage)
-        last = self._timeline.stages[-1]
-        epoch = last.schedule.epochs - 1
-        score = self._validation.validation_score(last, epoch)
-        kept = self._selector.kept | {"last": Kept(-1.0, self._timeline.epochs, score, snapshot(self._method))}
-        masked = None if self._mask is None else self._mask.table(self._data.train.sample_ids)
-        return Fitted(checkpoints(self._config.selections, kept, self._setup.facts), self._history.table(), masked)
+        return self._fitted()
 
     def _train_stage(self, stage: Stage) -> None:
         if self._plan.compile:
             forget_compiled()
         timeline = self._timeline
         optimisers = Optimisers(stage, self._plan)
+        average = WeightAverage(self._method, stage.schedule.average_decay)
         best = Selector(("best_val",) if timeline.follows_best(stage) else ())
-        self._file.add(optimisers=optimisers, best_of_stage=best)
-        with StageBar(self._label, stage, timeline) as bar:
+        self._file.add(optimisers=optimisers, average=average, best_of_stage=best)
+        with StageBar(self._setup.label, stage, timeline) as bar:
             for epoch in range(timeline.epoch, stage.schedule.epochs):
                 bar.epoch(epoch)
-                self._train_epoch(stage, epoch, optimisers, bar)
-                bar.show(**self._validate(stage, epoch, best))
+                self._train_epoch(stage, epoch, optimisers, average, bar)
+                with average.applied():
+                    bar.show(**self._validate(stage, epoch, best))
                 if timeline.end_epoch(stage, epoch):
-                    self._file.remove("optimisers", "best_of_stage")
+                    self._file.remove("optimisers", "average", "best_of_stage")
+                    average.apply()
                     if timeline.follows_best(stage):
                         self._method.load_own_state(best.kept["best_val"].tensors)
                 self._file.save()
                 self._report(stage, epoch)
 
-    def _train_epoch(self, stage: Stage, epoch: int, optimisers: Optimisers, bar: StageBar) -> None:
+    def _train_epoch(
+        self, stage: Stage, epoch: int, optimisers: Optimisers, average: WeightAverage, bar: StageBar
+    ) -> None:
         rates = optimisers.set_epoch(epoch)
         where = f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}"
         losses = LossMeans(where, rates)
@@ -144,21 +147,24 @@ class _Run:
         self._file.add(losses=losses, effort=self._effort)
         self._method.enter(stage, epoch)
         self._method.train()
-        self._train_steps(stage, epoch, optimisers, losses, bar)
+        self._train_steps(stage, epoch, optimisers, average, losses, bar)
         losses.read()
         self._file.remove("losses", "effort")
         means = losses.means()
-        warn_of_collapse(f"{self._label}, {where}", self._method.healthy, means, self._history.rows)
+        warn_of_collapse(f"{self._setup.label}, {where}", self._method.healthy, means, self._history.rows)
         figures = means | {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", figures | self._effort.figures(self._timeline.images(stage)))
 
-    def _train_steps(self, stage: Stage, epoch: int, optimisers: Optimisers, means: LossMeans, bar: StageBar) -> None:
-        sampler, first = self._setup.samplers[stage.name], self._timeline.step
-        images, number = self._data.train.images, self._timeline.number(stage, epoch)
+    def _train_steps(
+        self, stage: Stage, epoch: int, optimisers: Optimisers, average: WeightAverage, means: LossMeans, bar: StageBar
+    ) -> None:
+        setup, first = self._setup, self._timeline.step
+        sampler = setup.samplers[stage.name]
+        images, number = setup.data.train.images, self._timeline.number(stage, epoch)
         keys = training_batches(sampler, stage.schedule.batch_size, epoch, first)
         for step, batch in enumerate(self._loader.batches(keys), first):
-            torch.manual_seed(seed_for(self._seed, "step", stage.name, epoch, step))
-            batch, watched = weighted(batch, keys[step - first], sampler, self._mask, self._method, images, number)
+            torch.manual_seed(seed_for(setup.seed, "step", stage.name, epoch, step))
+            batch, watched = weighted(batch, keys[step - first], sampler, setup.mask, self._method, images, number)
             losses = self._losses(batch, stage)
             losses[stage.players[0].name] |= watched
             means.note(step, losses, len(batch.images))
@@ -168,6 +174,7 @@ class _Run:
                 bar.show(loss=means.latest)
             optimisers.step(losses, epoch * self._timeline.steps(stage) + step, epoch)
             del losses  # they hold the graph, and the next step would build its own beside it
+            average.update()
             bar.step()
             self._timeline.step = step + 1
             if self._file.is_due:
@@ -186,18 +193,26 @@ class _Run:
             self._selector.consider(self._method, scores, number)
         return {f"{split}_{self._validation.kind}": score for split, score in scores.items() if score is not None}
 
+    def _fitted(self) -> Fitted:
+        setup, stage = self._setup, self._timeline.stages[-1]
+        score = self._history.mean(stage.name, stage.schedule.epochs - 1, "val", self._validation.kind)
+        last = Kept(-1.0, self._timeline.epochs, score, snapshot(self._method))
+        states = checkpoints(setup.config.selections, self._selector.kept | {"last": last}, setup.facts)
+        masked = None if setup.mask is None else setup.mask.table(setup.data.train.sample_ids)
+        return Fitted(states, self._history.table(), masked)
+
     def _announce(self) -> None:
         """Say where the run starts, and report the epochs of an earlier process again."""
         at_end = self._timeline.stage == len(self._timeline.stages)
         if self._file.found:
             where = "was trained to its end before" if at_end else f"continues at {self._timeline.describe()}"
-            _log.info("%s %s", self._label, where)
+            _log.info("%s %s", self._setup.label, where)
         for stage, epoch in self._timeline.finished():
             self._report(stage, epoch)
         if not at_end:
-            _log.info("%s trains on %s", self._label, self._plan.describe())
+            _log.info("%s trains on %s", self._setup.label, self._plan.describe())
 
     def _report(self, stage: Stage, epoch: int) -> None:
         if self._tracker is not None:
             values = self._history.values(stage.name, epoch)
-            self._tracker.epoch(self._label, stage.name, self._timeline.number(stage, epoch), values)
+            self._tracker.epoch(self._setup.label, stage.name, self._timeline.number(stage, epoch), values)

@@ -38,7 +38,3 @@ class Validation:
         for split, (loader, faces) in self._sets.items():
             self._history.note(stage.name, epoch, split, scores(self._method, loader, faces, self._plan))
         return {split: self._history.mean(stage.name, epoch, split, self.kind) for split in self._sets}
-
-    def validation_score(self, stage: Stage, epoch: int) -> float | None:
-        """Return the validation score that an earlier epoch had; None without labels."""
-        return self._history.mean(stage.name, epoch, "val", self.kind)

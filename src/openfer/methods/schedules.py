@@ -80,6 +80,8 @@ class Schedule(Settings):
         milestones: of ``multi_step``: epochs after which the learning rate is multiplied by ``decay``.
         decay: the factor of ``multi_step`` and ``exponential``.
         warmup_epochs: epochs at the start of the stage in which the learning rate rises linearly.
+        sam_radius: sharpness-aware minimisation with any of the optimisers: the gradient is taken this far uphill of
+            the weights, which needs the losses twice a step; None takes it at the weights.
         clip_norm: largest norm of a player's gradient, over all of its parameters; None does not clip.
         average_decay: per step, of the exponential moving average of all weights and of the statistics of batch
             normalisation. The averaged weights are validated, selected, saved and handed to the next stage. None does
@@ -98,6 +100,7 @@ class Schedule(Settings):
     milestones: tuple[int, ...] = ()
     decay: float = Field(0.1, gt=0, le=1)
     warmup_epochs: int = Field(0, ge=0)
+    sam_radius: float | None = Field(None, gt=0)
     clip_norm: float | None = Field(None, gt=0)
     average_decay: float | None = Field(None, gt=0, lt=1)
     sampling: Sampling = AllSamples()
@@ -108,7 +111,7 @@ class Schedule(Settings):
         if self.momentum and self.optimiser != "sgd":
             raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
         if self.milestones and rates != "multi_step":
-            raise ValueError(f"milestones are {self.milestones}, which {rates} does not read; remove them")
+            raise ValueError(f"milestones are {self.milestones}, which {rates} does not read; set milestones: []")
         if rates == "exponential" and "decay" not in self.model_fields_set:
             raise ValueError("learning_rate_schedule is exponential without a decay; set its factor per epoch")
         if self.warmup_epochs >= self.epochs:

@@ -9,6 +9,7 @@ step reads. On a GPU the same holds up to the rounding of its non-deterministic 
 import logging
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from openfer.methods.contract import Batch, Losses, Method, Stage
 from openfer.seeds import seed_for
 from openfer.training.averaging import WeightAverage
 from openfer.training.batches import Loader, training_batches
+from openfer.training.buffers import unchanged_buffers
 from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import TrainingConfig
 from openfer.training.device import compile_networks, eager, forget_compiled, place
@@ -172,7 +174,10 @@ class _Run:
                 means.read()
                 self._effort.count()
                 bar.show(loss=means.latest)
-            optimisers.step(losses, epoch * self._timeline.steps(stage) + step, epoch)
+            again = partial(self._losses_again, batch, stage, step, means)
+            # a second pass over the batch leaves the statistics of batch normalisation to the first
+            with unchanged_buffers(self._method) if stage.schedule.sam_radius else nullcontext():
+                optimisers.step(losses, epoch * self._timeline.steps(stage) + step, epoch, again)
             del losses  # they hold the graph, and the next step would build its own beside it
             average.update()
             bar.step()
@@ -184,6 +189,12 @@ class _Run:
         full = len(batch.images) == stage.schedule.batch_size
         with self._plan.autocast(), nullcontext() if full else eager():
             return self._method.step(batch, stage)
+
+    def _losses_again(self, batch: Batch, stage: Stage, step: int, means: LossMeans) -> dict[str, Losses]:
+        """Compute the losses of a batch at other weights; they are checked, and do not count in the means."""
+        losses = self._losses(batch, stage)
+        means.check(step, losses)
+        return losses
 
     def _validate(self, stage: Stage, epoch: int, best: Selector) -> dict[str, float]:
         """Score the epoch, and let it compete: for the start of the next stage and, in the last stage, for the run."""

@@ -45,7 +45,7 @@ class LossMeans:
 
     def note(self, step: int, losses: Mapping[str, Losses], size: int) -> None:
         """Note a step's losses on their device, without waiting for their values."""
-        named = {f"{player}/{term}": value for player, terms in losses.items() for term, value in terms.items()}
+        named = _named(losses)
         values = torch.stack([value.detach().to(torch.float32) for value in named.values()])
         self._entries.append(_Entry(step, size, tuple(named), values))
 
@@ -64,6 +64,10 @@ class LossMeans:
                 pair = self._sums.setdefault(name, [0.0, 0])
                 pair[0] += value * entry.size
                 pair[1] += entry.size
+
+    def check(self, step: int, losses: Mapping[str, Losses]) -> None:
+        """Check losses that do not count in the means; raises what :meth:`read` raises."""
+        self._check(step, {name: value.item() for name, value in _named(losses).items()})
 
     def means(self) -> dict[str, float]:
         """Return the mean of every loss that was read."""
@@ -99,3 +103,7 @@ class LossMeans:
             "that term's weight, set precision: float32, or look for images or labels that are not what they should "
             "be; changed parameters start a new run"
         )
+
+
+def _named(losses: Mapping[str, Losses]) -> dict[str, Tensor]:
+    return {f"{player}/{term}": value for player, terms in losses.items() for term, value in terms.items()}

@@ -20,6 +20,7 @@ from openfer.losses.symmetric_divergence import symmetric_divergence
 from openfer.methods.contract import WATCH, Batch, Losses, Method, NeighbourGenerator
 from openfer.nn.grey import grey
 from openfer.training.batches import per_channel
+from openfer.training.buffers import unchanged_buffers
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
 from openfer.training.mask_settings import GENERATOR, MaskSettings
@@ -145,11 +146,9 @@ def _resized(images: Tensor, side: int) -> Tensor:
 @contextmanager
 def _asked(method: Method, mode: str) -> Iterator[None]:
     """Put a classifier into a mode to be asked, and leave it in training mode with the statistics that it had."""
-    before = [buffer.clone() for buffer in method.buffers()] if mode == "train" else []
     method.train(mode == "train")
     try:
-        yield
+        with unchanged_buffers(method):
+            yield
     finally:
-        for buffer, value in zip(method.buffers(), before, strict=False):
-            buffer.copy_(value)
         method.train()

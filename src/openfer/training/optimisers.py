@@ -1,6 +1,7 @@
 """The players of a stage with their optimisers: one objective each, and only their own parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from openfer.errors import CheckpointError
 from openfer.methods.contract import Losses, Player, Schedule, Stage
 from openfer.training.device import Plan
 from openfer.training.learning_rates import learning_rate
+from openfer.training.sharpness import uphill
 from openfer.training.stateful import State
 
 Groups = list[dict[str, Any]]
@@ -97,29 +99,51 @@ class Optimisers:
                 group["lr"] = rate * group["scale"]
         return rates
 
-    def step(self, losses: Mapping[str, Losses], number: int = 0, epoch: int = 0) -> None:
+    def step(
+        self,
+        losses: Mapping[str, Losses],
+        number: int = 0,
+        epoch: int = 0,
+        again: Callable[[], Mapping[str, Losses]] | None = None,
+    ) -> None:
         """Differentiate the totals of those whose turn it is by their own parameters, then update them all at once.
 
-        All gradients are taken at the same weights: no player sees another one's update of this step.
+        All gradients are taken at the same weights: no player sees another one's update of this step. With a
+        ``sam_radius`` each of them moves uphill by its own gradient first, and all gradients are taken there.
 
         Args:
             losses: of every player.
             number: of the step in the stage, from 0; by it players take turns.
             epoch: in which it is, from 0.
+            again: computes the losses of the same batch at the weights of the moment; two-pass steps call it.
+
+        Raises:
+            ValueError: if a two-pass step is not given ``again``.
         """
         if self._held is not None:
             totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
             torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
-        for optimiser in self._optimisers.values():
-            optimiser.zero_grad(set_to_none=True)
-        taking_part = [player for player in self._stage.players if takes_part(player, number, epoch)]
-        for player in taking_part:
-            total = self._scalers[player.name].scale(losses[player.name]["total"])
-            torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not taking_part[-1])
-        for player in taking_part:
+        players = [player for player in self._stage.players if takes_part(player, number, epoch)]
+        self._differentiate(losses, players)
+        radius = self._stage.schedule.sam_radius
+        if radius is not None:
+            if again is None:
+                raise ValueError("sam_radius needs the losses twice; give step the function that computes them again")
+            with ExitStack() as moved:
+                for player in players:
+                    moved.enter_context(uphill(player.parameters, radius))
+                self._differentiate(again(), players)
+        for player in players:
             self._clip(player)
             self._scalers[player.name].step(self._optimisers[player.name])
             self._scalers[player.name].update()
+
+    def _differentiate(self, losses: Mapping[str, Losses], players: Sequence[Player]) -> None:
+        for optimiser in self._optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        for player in players:
+            total = self._scalers[player.name].scale(losses[player.name]["total"])
+            torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not players[-1])
 
     def _clip(self, player: Player) -> None:
         """Scale a player's gradient down to the schedule's largest norm, over all of its parameters together."""

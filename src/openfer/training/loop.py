@@ -24,7 +24,7 @@ from openfer.training.buffers import unchanged_buffers
 from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import TrainingConfig
 from openfer.training.device import compile_networks, eager, forget_compiled, place
-from openfer.training.effort import Effort
+from openfer.training.energy import EnergyMeter
 from openfer.training.history import History
 from openfer.training.loss_means import LossMeans
 from openfer.training.masking import Mask
@@ -103,7 +103,7 @@ class _Run:
         self._history = History()
         self._validation = Validation(self._method, setup.watched, self._plan, self._history)
         self._selector = Selector(setup.config.selections)
-        self._effort = Effort(self._plan.device)
+        self._meter = EnergyMeter(self._plan.device)
         self._file = ResumeFile(work, setup.recipe, setup.config.checkpoint_minutes)
         self._file.add(timeline=self._timeline, method=OwnWeights(self._method), history=self._history)
         self._file.add(kept=self._selector, **({"mask": setup.mask} if setup.mask is not None else {}))
@@ -145,17 +145,17 @@ class _Run:
         rates = optimisers.set_epoch(epoch)
         where = f"stage {stage.name}, epoch {epoch + 1} of {stage.schedule.epochs}"
         losses = LossMeans(where, rates)
-        self._effort.begin()
-        self._file.add(losses=losses, effort=self._effort)
+        self._meter.begin()
+        self._file.add(losses=losses, meter=self._meter)
         self._method.enter(stage, epoch)
         self._method.train()
         self._train_steps(stage, epoch, optimisers, average, losses, bar)
         losses.read()
-        self._file.remove("losses", "effort")
+        self._file.remove("losses", "meter")
         means = losses.means()
         warn_of_collapse(f"{self._setup.label}, {where}", self._method.healthy, means, self._history.rows)
         figures = means | {f"learning_rate/{player}": rate for player, rate in rates.items()}
-        self._history.note(stage.name, epoch, "train", figures | self._effort.figures(self._timeline.images(stage)))
+        self._history.note(stage.name, epoch, "train", figures | self._meter.figures(self._timeline.images(stage)))
 
     def _train_steps(
         self, stage: Stage, epoch: int, optimisers: Optimisers, average: WeightAverage, means: LossMeans, bar: StageBar
@@ -172,7 +172,7 @@ class _Run:
             means.note(step, losses, len(batch.images))
             if means.unread >= optimisers.check_every:
                 means.read()
-                self._effort.count()
+                self._meter.count()
                 bar.show(loss=means.latest)
             again = partial(self._losses_again, batch, stage, step, means)
             # a second pass over the batch leaves the statistics of batch normalisation to the first

@@ -192,6 +192,19 @@ def test_a_long_gradient_is_scaled_down_to_the_largest_norm_and_a_short_one_is_n
     torch.testing.assert_close(other.detach(), torch.tensor([0.3 - 0.1 * 0.3]))
 
 
+@pytest.mark.parametrize("optimiser", [name for name, kind in OPTIMISERS.items() if kind.fused])
+def test_a_fused_optimiser_keeps_weights_from_the_first_loss_on_that_is_not_finite(optimiser, monkeypatch):
+    monkeypatch.setattr(Plan, "check_every", property(lambda plan: 100))
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters, optimiser=optimiser, momentum=0, clip_norm=0.5)
+    step(optimisers, parameters)
+    before = own.detach().clone()
+    optimisers.step({"main": {"total": own.sum() * float("inf")}})
+    step(optimisers, parameters)
+    assert torch.equal(own.detach(), before)
+    assert not torch.equal(before, torch.tensor([1.0, -2.0]))
+
+
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_a_run_with_any_optimiser_and_clipping_resumes_bit_identically(tmp_path, optimiser):
     store = painted_store(tmp_path / "store")

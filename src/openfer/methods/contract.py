@@ -112,7 +112,8 @@ class Stage:
     Attributes:
         name: unlike those of the other stages.
         schedule: how long and how.
-        players: who trains. Parameters that no player owns are frozen, such as those of a second network.
+        players: who trains. Parameters that no player owns are frozen, such as those of a second network; an override
+            of ``train`` keeps its batch normalisation in evaluation mode (as ADDL does).
         starts_from: the weights it begins with: the ``last`` ones of the stage before, or those of that stage's
             epoch with the best validation accuracy (ties: the earlier epoch). Nothing to the first stage.
     """

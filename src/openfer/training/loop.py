@@ -161,12 +161,10 @@ class _Run:
         self, stage: Stage, epoch: int, optimisers: Optimisers, average: WeightAverage, means: LossMeans, bar: StageBar
     ) -> None:
         setup, first = self._setup, self._timeline.step
-        sampler = setup.samplers[stage.name]
-        images, number = setup.data.train.images, self._timeline.number(stage, epoch)
-        keys = training_batches(sampler, stage.schedule.batch_size, epoch, first)
+        keys = training_batches(setup.samplers[stage.name], stage.schedule.batch_size, epoch, first)
         for step, batch in enumerate(self._loader.batches(keys), first):
             torch.manual_seed(seed_for(setup.seed, "step", stage.name, epoch, step))
-            batch, watched = weighted(batch, keys[step - first], sampler, setup.mask, self._method, images, number)
+            batch, watched = weighted(setup, stage, epoch, batch, keys[step - first])
             losses = self._losses(batch, stage)
             losses[stage.players[0].name] |= watched
             means.note(step, losses, len(batch.images))

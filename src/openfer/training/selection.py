@@ -107,11 +107,8 @@ def checkpoints(
     """
     found: dict[str, Checkpoint] = {}
     for name in selections:
-        own = kept[name]
-        chosen = {"epoch": own.epoch, "validation": own.validation} | (
-            {"oracle_test": own.score} if name == "oracle_test" else {}
-        )
-        main, oracle = name == selections[0], name == "oracle_test"
-        about = {"selection": name, "main_selection": main, "oracle": oracle, "epochs": kept["last"].epoch}
-        found[name] = Checkpoint(own.tensors, {**facts, **about, **chosen})
+        own, oracle = kept[name], name == "oracle_test"
+        about: dict[str, Any] = {"selection": name, "main_selection": name == selections[0], "oracle": oracle}
+        about |= {"epochs": kept["last"].epoch, "epoch": own.epoch, "validation": own.validation}
+        found[name] = Checkpoint(own.tensors, {**facts, **about} | ({name: own.score} if oracle else {}))
     return found

@@ -58,6 +58,17 @@ ADAM = {"optimiser": "adam", "momentum": 0.0, "learning_rate": 1e-3}
 """In the place of an SGD whose rate is for large batches and many epochs."""
 
 
+OPTIONS = {
+    **ADAM,
+    "optimiser": "adamw",
+    "learning_rate_schedule": "cosine",
+    "warmup_epochs": 1,
+    "sam_radius": 0.05,
+    "clip_norm": 1.0,
+    "average_decay": 0.5,
+}
+
+
 @dataclass(frozen=True)
 class Trial:
     """One method with faces to try it on."""
@@ -253,6 +264,18 @@ def test_it_learns_a_handful_of_faces(trial, tmp_path, monkeypatch):
     fit(method, trial.data(times), CPU, 0, tmp_path)
     assert len(losses) == 2 * times
     assert np.mean(losses[-6:]) < 0.6 * np.mean(losses[:2]), losses
+
+
+@pytest.mark.slow
+def test_it_trains_with_every_option_of_a_schedule_and_predicts_by_averaged_weights(trial, tmp_path, monkeypatch):
+    method = trial.build(epochs=1)
+    stages = [replace(stage, schedule=stage.schedule.model_copy(update=OPTIONS)) for stage in method.stages()]
+    monkeypatch.setattr(method, "stages", lambda: stages)
+    fitted = fit(method, trial.data(), CPU, 0, tmp_path)
+    assert fitted.history["value"].map(np.isfinite).all()
+    assert equal(fitted.states["last"].tensors, method.own_state())
+    for probabilities in predict(method, trial.dataset(HELD_OUT), CPU).probabilities.values():
+        assert np.isfinite(probabilities).all()
 
 
 def learnable_losses_of(method, player, monkeypatch):

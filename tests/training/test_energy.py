@@ -6,6 +6,7 @@ from small_method import EPOCHS, STEPS, interrupt, painted_store, train
 
 from openfer.training import energy
 from openfer.training.energy import CPU, GPU, EnergyMeter
+from openfer.training.stateful import State
 
 RANGE = 1_000_000_000  # microjoules: 1,000 J
 ON_CPU = torch.device("cpu")
@@ -61,7 +62,9 @@ def test_an_epoch_begins_at_nothing_and_a_continued_one_where_it_was(powercap):
     meter = EnergyMeter(ON_CPU)
     for earlier, expected in ((None, 10), ({CPU: 7.0}, 17)):
         set_counter(powercap, "intel-rapl:0", 0)
-        meter.begin(earlier)
+        meter.begin()
+        if earlier is not None:
+            meter.restore(State(facts={"seconds": 0.0, "joules": earlier}))
         set_counter(powercap, "intel-rapl:0", 10)
         meter.count()
         assert meter.joules == {CPU: expected}
@@ -69,7 +72,7 @@ def test_an_epoch_begins_at_nothing_and_a_continued_one_where_it_was(powercap):
 
 def test_an_epoch_of_which_a_part_was_not_counted_says_nothing(powercap):
     meter = EnergyMeter(ON_CPU)
-    meter.begin({})
+    meter.restore(State(facts={"seconds": 0.0, "joules": {}}))
     meter.count()
     assert meter.joules == {}
 
@@ -131,3 +134,11 @@ def test_where_nothing_is_counted_nothing_is_noted(store, tmp_path, monkeypatch)
     monkeypatch.setattr(energy, "POWERCAP", tmp_path / "nowhere")
     names = set(train(store, tmp_path / "run").history["name"])
     assert not {CPU, GPU} & names
+
+
+def test_the_time_of_an_interrupted_epoch_is_the_sum_of_its_parts():
+    meter = EnergyMeter(ON_CPU)
+    meter.restore(State(facts={"seconds": 100.0, "joules": {}}))
+    figures = meter.figures(50)
+    assert figures["seconds"] == pytest.approx(100, abs=1)
+    assert figures["images_per_second"] == pytest.approx(0.5, abs=0.01)

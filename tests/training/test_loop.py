@@ -23,7 +23,7 @@ from small_method import (
 from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.checkpoint import load_checkpoint
 from openfer.methods.contract import Schedule, Stage
-from openfer.training import loop
+from openfer.training import loop, validation
 from openfer.training.config import TrainingConfig
 from openfer.training.device import Plan
 from openfer.training.loop import FitData, fit
@@ -103,7 +103,8 @@ def test_watched_sets_get_fewer_workers_than_the_training_set(tmp_path, store, m
             asked.append((len(faces), plan.workers))
             super().__init__(faces, replace(plan, workers=0))
 
-    monkeypatch.setattr(loop, "Loader", Counting)
+    for module in (loop, validation):
+        monkeypatch.setattr(module, "Loader", Counting)
     train(store, tmp_path, test=True, workers=5, selections=("last", "oracle_test"))
     held_out = COUNT - 17
     assert sorted(asked) == [(held_out, 2), (held_out, 2), (17, 5)]
@@ -176,7 +177,7 @@ def test_a_loss_that_is_not_finite_stops_before_any_update(tmp_path, store, prec
     for words in ("opponent", "opponent/opposition = inf", f"epoch 2 of {EPOCHS}", "step 2", "0.01", "Lower the"):
         assert words in message
     saved = load_checkpoint(tmp_path / "resume.safetensors")
-    assert saved.facts["position"]["step"] == 1
+    assert saved.facts["state"]["timeline"]["step"] == 1
     for name, value in method.named_parameters():
         assert torch.equal(value, saved.tensors[f"method/{name}"]), name
 

@@ -1,14 +1,17 @@
-"""Adam and SGD do what the schedule says of them, also for parameters that step with another rate."""
+"""Every optimiser does what the schedule says of them, also for parameters that step with another rate."""
+
+from typing import get_args
 
 import pytest
 import torch
 from pydantic import ValidationError
-from small_method import fresh, painted_store, same_tensors, train
+from small_method import fresh, interrupt, painted_store, same_tensors, train
 from torch import nn
 
 from openfer.methods.contract import Player, Schedule, Stage
 from openfer.training.device import Plan
-from openfer.training.optimisers import Optimisers
+from openfer.training.optimisers import OPTIMISERS, Optimisers
+from openfer.training.stateful import State
 
 PLAN = Plan(torch.device("cpu"), torch.float32, False, False, 0)
 SGD = {"epochs": 4, "batch_size": 7, "optimiser": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
@@ -85,9 +88,10 @@ def test_the_state_of_grouped_parameters_comes_back_to_its_owner():
         optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
         for number in range(4):
             if interrupted and number == 2:
-                kept = {key: value.clone() for key, value in optimisers.tensors().items()}
+                saved = optimisers.state()
+                kept = {key: value.clone() for key, value in saved.tensors.items()}
                 optimisers = optimisers_of(parameters, scales=(1.0, 0.1, 1.0))
-                optimisers.restore(kept, optimisers.facts())
+                optimisers.restore(State(kept, saved.facts))
             optimisers.set_epoch(0)
             step(optimisers, parameters)
         return {str(number): parameter.detach() for number, parameter in enumerate(parameters)}
@@ -149,3 +153,70 @@ def test_a_player_takes_part_in_the_last_of_so_many_steps_and_in_all_of_its_eage
         moved.append([p.item() != old for p, old in zip((first, second), before, strict=True)])
     assert [own for own, _ in moved] == [True] * 8
     assert [other for _, other in moved] == [True] * 4 + [False, True, False, False]
+
+
+def test_adamw_decays_weights_apart_from_the_gradient():
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters, optimiser="adamw", momentum=0, weight_decay=0.5)
+    expected, first, second = own.detach().clone(), torch.zeros(2), torch.zeros(2)
+    for number in range(1, 4):
+        gradient = expected
+        step(optimisers, parameters)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        move = (first / (1 - 0.9**number)) / ((second / (1 - 0.999**number)).sqrt() + 1e-8)
+        expected = expected - 0.1 * 0.5 * expected - 0.1 * move
+    torch.testing.assert_close(own.detach(), expected)
+
+
+def test_settings_and_registry_name_the_same_optimisers():
+    assert set(get_args(Schedule.model_fields["optimiser"].annotation)) == set(OPTIMISERS)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_long_gradient_is_scaled_down_to_the_largest_norm_and_a_short_one_is_not(dtype):
+    """The gradient is (3, 4, 12), of length 13, over both parameters together; the other player's is (0.3,)."""
+    parts, (other,) = parameters_of([3.0, 4.0], [12.0]), parameters_of([0.3])
+    schedule = Schedule.model_validate(SGD | {"momentum": 0, "weight_decay": 0, "clip_norm": 2.6})
+    plan = Plan(torch.device("cpu"), dtype, False, False, 0)
+    optimisers = Optimisers(Stage("only", schedule, (Player("main", parts), Player("other", (other,)))), plan)
+    optimisers.step(
+        {
+            "main": {"total": sum(0.5 * part.square().sum() for part in parts)},
+            "other": {"total": 0.5 * other.square().sum()},
+        }
+    )
+    clipped = 2.6 / 13
+    torch.testing.assert_close(parts[0].detach(), torch.tensor([3 - 0.1 * 3 * clipped, 4 - 0.1 * 4 * clipped]))
+    torch.testing.assert_close(parts[1].detach(), torch.tensor([12 - 0.1 * 12 * clipped]))
+    torch.testing.assert_close(other.detach(), torch.tensor([0.3 - 0.1 * 0.3]))
+
+
+@pytest.mark.parametrize("optimiser", [name for name, kind in OPTIMISERS.items() if kind.fused])
+def test_a_fused_optimiser_keeps_weights_from_the_first_loss_on_that_is_not_finite(optimiser, monkeypatch):
+    monkeypatch.setattr(Plan, "check_every", property(lambda plan: 100))
+    (own,) = parameters = parameters_of([1.0, -2.0])
+    optimisers = optimisers_of(parameters, optimiser=optimiser, momentum=0, clip_norm=0.5)
+    step(optimisers, parameters)
+    before = own.detach().clone()
+    optimisers.step({"main": {"total": own.sum() * float("inf")}})
+    step(optimisers, parameters)
+    assert torch.equal(own.detach(), before)
+    assert not torch.equal(before, torch.tensor([1.0, -2.0]))
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_run_with_any_optimiser_and_clipping_resumes_bit_identically(tmp_path, optimiser):
+    store = painted_store(tmp_path / "store")
+
+    def method():
+        made = fresh()
+        changes = {"optimiser": optimiser, "clip_norm": 0.5}
+        schedule = made.config.schedule.model_copy(update=changes)
+        made.config = made.config.model_copy(update={"schedule": schedule})
+        return made
+
+    interrupt(tmp_path / "work", store, 4, method(), checkpoint_minutes=0)
+    resumed = train(store, tmp_path / "work", method(), checkpoint_minutes=0)
+    whole = train(store, tmp_path / "whole", method())
+    assert same_tensors(resumed.states["last"].tensors, whole.states["last"].tensors)

@@ -145,7 +145,7 @@ def test_history_holds_agreement_and_error_of_each_value_over_the_rated_faces(tm
 
 
 def test_the_best_epoch_is_the_one_with_the_best_mean_agreement_and_not_the_most_accurate(tmp_path, store, monkeypatch):
-    from openfer.training import loop
+    from openfer.training import validation
 
     given = iter([(0.9, -1.0, -1.0), (0.1, 0.8, 0.1), (0.5, 0.5, 0.3)])
 
@@ -153,7 +153,7 @@ def test_the_best_epoch_is_the_one_with_the_best_mean_agreement_and_not_the_most
         accuracy, valence, arousal = next(given)
         return {"accuracy/expression": accuracy, "ccc/valence": valence, "ccc/arousal": arousal, "rmse/valence": 0.1}
 
-    monkeypatch.setattr(loop, "scores", found)
+    monkeypatch.setattr(validation, "scores", found)
     fitted = fit(fresh(), data(store), CPU, 3, tmp_path)
     facts = fitted.states["best_val"].facts
     assert (facts["epoch"], facts["validation"]) == (2, pytest.approx(0.45))
@@ -161,9 +161,9 @@ def test_the_best_epoch_is_the_one_with_the_best_mean_agreement_and_not_the_most
 
 
 def test_an_epoch_that_disagrees_wholly_is_still_the_best_of_one(tmp_path, store, monkeypatch):
-    from openfer.training import loop
+    from openfer.training import validation
 
-    monkeypatch.setattr(loop, "scores", lambda *_: {f"ccc/{name}": -1.0 for name in NAMES})
+    monkeypatch.setattr(validation, "scores", lambda *_: {f"ccc/{name}": -1.0 for name in NAMES})
     assert fit(fresh(), data(store), CPU, 3, tmp_path).states["best_val"].facts["epoch"] == 1
 
 

@@ -70,7 +70,7 @@ def test_half_precision_runs_resume_bit_identically(tmp_path, store, precision):
 
 def test_gradient_scalers_survive_in_the_resume_file(tmp_path, store):
     interrupt(tmp_path, store, 2, precision="float16", **EVERY_STEP)
-    scalers = load_checkpoint(tmp_path / "resume.safetensors").facts["state"]["scaler"]
+    scalers = load_checkpoint(tmp_path / "resume.safetensors").facts["state"]["optimisers"]
     assert scalers.keys() == {"main", "opponent"}
     assert all(scaler["scale"] > 0 and "_growth_tracker" in scaler for scaler in scalers.values())
 

@@ -9,7 +9,7 @@ from small_method import CLASSES, EPOCHS, SmallMethod, fit_data, interrupt, pain
 from openfer.errors import DataError
 from openfer.methods.contract import BalancedSubset, Stage
 from openfer.methods.registry import build
-from openfer.training import loop
+from openfer.training import loop, validation
 from openfer.training.config import TrainingConfig
 from openfer.training.loop import fit
 from openfer.training.recipe import recipe_of
@@ -62,7 +62,7 @@ def scripted(monkeypatch):
             seen.append(snapshot(method))
             return {"accuracy/expression": scores[len(seen) - 1]}
 
-        monkeypatch.setattr(loop, "scores", found)
+        monkeypatch.setattr(validation, "scores", found)
         return seen
 
     return script

@@ -91,7 +91,7 @@ class Player:
     Attributes:
         name: the key of its losses in what :meth:`Method.step` returns.
         parameters: what its objective may change, and nothing else.
-        decays: whether its learning rate follows the stage's milestones.
+        decays: whether its learning rate follows the stage's schedule; the warm-up is every player's.
         scales: the multiple of the learning rate that each parameter steps with, one number per
             parameter; empty for 1 everywhere.
         every: of so many training steps of a stage it takes part in the last one.
@@ -113,7 +113,8 @@ class Stage:
     Attributes:
         name: unlike those of the other stages.
         schedule: how long and how.
-        players: who trains.
+        players: who trains. Parameters that no player owns are frozen, such as those of a second network; an override
+            of ``train`` keeps its batch normalisation in evaluation mode (as ADDL does).
         starts_from: the weights it begins with: the ``last`` ones of the stage before, or those of that stage's
             epoch with the best validation accuracy (ties: the earlier epoch). Nothing to the first stage.
     """
@@ -197,6 +198,9 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return, for every player of the stage, its named losses, ``total`` among them.
+
+        The trainer may call it twice for a batch, at other weights (:attr:`Schedule.sam_radius`). What it changes
+        besides buffers, it changes twice.
 
         Gradient routes are explicit: the trainer differentiates a player's total with respect to
         that player's parameters alone, and what the graph must not cross is detached here.

@@ -65,36 +65,57 @@ Sampling = Annotated[
 
 
 class Schedule(Settings):
-    """How long a stage trains and how its players step (Adam, SGD or RMSprop, multi-step decay).
+    """How long a stage trains and how its players step.
 
     Attributes:
         epochs: passes over the training set.
         batch_size: samples a step.
         optimiser: of every player.
-        learning_rate: of every player at the start.
-        betas: Adam's.
-        momentum: SGD's.
-        weight_decay: the L2 term of any of them.
-        milestones: epochs after which the learning rate is multiplied by ``decay``.
-        decay: the factor.
+        learning_rate: of every player, after the warm-up and before any decay.
+        betas: of Adam and AdamW.
+        momentum: of SGD.
+        weight_decay: the L2 term of the loss; with AdamW the decoupled decay, times the learning rate.
+        learning_rate_schedule: ``multi_step`` multiplies by ``decay`` at each milestone; ``exponential`` multiplies by
+            ``decay`` every epoch; ``cosine`` follows half a cosine wave down towards 0 at the end of the stage.
+        milestones: of ``multi_step``: epochs after which the learning rate is multiplied by ``decay``.
+        decay: the factor of ``multi_step`` and ``exponential``.
+        warmup_epochs: epochs at the start of the stage in which the learning rate rises linearly.
+        sam_radius: sharpness-aware minimisation with any of the optimisers: the gradient is taken this far uphill of
+            the weights, which needs the losses twice a step; None takes it at the weights.
+        clip_norm: largest norm of a player's gradient, over all of its parameters; None does not clip.
+        average_decay: per step, of the exponential moving average of all weights and of the statistics of batch
+            normalisation. The averaged weights are validated, selected, saved and handed to the next stage. None does
+            not average.
         sampling: which samples an epoch shows; classes are those of the method's first task.
     """
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
-    optimiser: Literal["adam", "sgd", "rmsprop"] = "adam"
+    optimiser: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
+    learning_rate_schedule: Literal["multi_step", "cosine", "exponential"] = "multi_step"
     milestones: tuple[int, ...] = ()
     decay: float = Field(0.1, gt=0, le=1)
+    warmup_epochs: int = Field(0, ge=0)
+    sam_radius: float | None = Field(None, gt=0)
+    clip_norm: float | None = Field(None, gt=0)
+    average_decay: float | None = Field(None, gt=0, lt=1)
     sampling: Sampling = AllSamples()
 
     @model_validator(mode="after")
-    def _momentum_has_an_optimiser(self) -> Self:
+    def _every_setting_has_an_effect(self) -> Self:
+        rates = self.learning_rate_schedule
         if self.momentum and self.optimiser != "sgd":
             raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
+        if self.milestones and rates != "multi_step":
+            raise ValueError(f"milestones are {self.milestones}, which {rates} does not read; set milestones: []")
+        if rates == "exponential" and "decay" not in self.model_fields_set:
+            raise ValueError("learning_rate_schedule is exponential without a decay; set its factor per epoch")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs is {self.warmup_epochs} of {self.epochs} epochs; leave some to train")
         return self
 
 

@@ -1,10 +1,16 @@
-"""The energy that training takes, where this machine counts it: NVIDIA's counter of a GPU, RAPL's of the processors."""
+"""The time that training takes, and the energy where the machine counts it.
 
+GPUs count by NVIDIA's counter, processors by RAPL's.
+"""
+
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+
+from openfer.training.stateful import State
 
 POWERCAP = Path("/sys/class/powercap")
 """Where Linux shows the counters of processors; to root alone by default, as they give away what a program does."""
@@ -20,12 +26,13 @@ _PER_JOULE_GPU, _PER_JOULE_CPU = 1e3, 1e6
 
 
 class EnergyMeter:
-    """Sums what the counters of a GPU and of all processors count while a run is at work.
+    """Measures the time of an epoch, and its energy by the counters of the GPU and of all processors.
 
-    A counter is of the whole device, other programs on it included.
+    A counter covers the whole device, other programs on it included. It is a :class:`Stateful` part of the run: an
+    epoch that several processes train is the sum of their parts.
 
     Attributes:
-        joules: since :meth:`begin`, by :data:`GPU` and :data:`CPU`; what cannot be read throughout is not there.
+        joules: since :meth:`begin`, by :data:`GPU` and :data:`CPU`, without what could not be read throughout.
 
     Args:
         device: where networks compute.
@@ -35,24 +42,34 @@ class EnergyMeter:
         self._counters = {CPU: _packages(POWERCAP)}
         if device.type == "cuda":
             self._counters[GPU] = _gpu(device)
-        self._at: dict[str, list[float]] = {}
-        self.joules: dict[str, float] = {}
+        self.begin()
 
-    def begin(self, joules: Mapping[str, float] | None = None) -> None:
-        """Count anew.
-
-        Args:
-            joules: what an earlier process has counted of the same epoch; what is not in it was not counted then and
-                is not now. None at the epoch's start.
-        """
+    def begin(self) -> None:
+        """Start an epoch at 0."""
+        self._began = time.monotonic()
         self._at = self._read()
-        self.joules = dict.fromkeys(self._at, 0.0) if joules is None else dict(joules)
+        self.joules = dict.fromkeys(self._at, 0.0)
 
     def count(self) -> None:
-        """Add what was used since the last call; often enough, within minutes, that no counter goes round unseen."""
+        """Add what was used since the last call; often enough, within minutes, that no counter overflows unseen."""
         before, self._at = self._at, self._read()
         known = [kind for kind in self.joules if kind in before and kind in self._at]
         self.joules = {kind: self.joules[kind] + self._used(kind, before, self._at) for kind in known}
+
+    def figures(self, images: int) -> dict[str, float]:
+        """Return seconds, images per second and joules of an epoch of so many training images."""
+        state = self.state().facts
+        return {"seconds": state["seconds"], "images_per_second": images / state["seconds"]} | state["joules"]
+
+    def state(self) -> State:
+        """Return the time and the energy of the epoch so far."""
+        self.count()
+        return State(facts={"seconds": time.monotonic() - self._began, "joules": self.joules})
+
+    def restore(self, state: State) -> None:
+        """Add what :meth:`state` returned; energy that was not counted then is not counted now."""
+        self._began -= state.facts["seconds"]
+        self.joules = dict(state.facts["joules"])
 
     def _used(self, kind: str, before: Mapping[str, list[float]], now: Mapping[str, list[float]]) -> float:
         ends = zip(self._counters[kind], before[kind], now[kind], strict=True)

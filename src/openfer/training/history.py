@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openfer.training.stateful import State
+
 _COLUMNS = ["stage", "epoch", "split", "name", "value"]
 
 
 class History:
-    """A long table, one figure a row; epochs count from 0 in the methods and from 1 in the table.
+    """A long table, one figure a row; a :class:`Stateful` part of the run.
+
+    Epochs count from 0 in the methods and from 1 in the table.
 
     Attributes:
         rows: the table's rows, JSON-serialisable.
@@ -36,3 +40,11 @@ class History:
     def table(self) -> pd.DataFrame:
         """Return all figures: stage, epoch, split, name, value."""
         return pd.DataFrame(self.rows, columns=_COLUMNS)
+
+    def state(self) -> State:
+        """Return the rows."""
+        return State(facts={"rows": self.rows})
+
+    def restore(self, state: State) -> None:
+        """Replace the rows by those that :meth:`state` returned."""
+        self.rows = state.facts["rows"]

@@ -1,6 +1,5 @@
 """Who in a batch is left out of the loss: what the trainer asks of those who decide it."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,10 +9,11 @@ from torch import Tensor
 from openfer.methods.contract import Batch, Losses, Method
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan
+from openfer.training.stateful import Stateful
 
 
-class Mask(Protocol):
-    """Weighs the samples of every batch, and remembers what it gave whom."""
+class Mask(Stateful, Protocol):
+    """Weighs the samples of every batch; its state is the record of the weights."""
 
     def begin(self, plan: Plan, epochs: int, samples: int) -> None:
         """Get ready for a run of so many epochs, over all stages, on a training set of so many samples."""
@@ -39,12 +39,4 @@ class Mask(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Return all that its weights depend on, JSON-serialisable."""
-        ...
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the record so far."""
-        ...
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take back what :meth:`tensors` gave."""
         ...

@@ -4,7 +4,7 @@ SNA: Fu, Wu, Li, Pan and Luo, Eq. 9 to 14. It asks any classifier: what the gene
 classifier's size, channels and normalisation, as is the original, which the classifier then sees in grey too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,10 +20,12 @@ from openfer.losses.symmetric_divergence import symmetric_divergence
 from openfer.methods.contract import WATCH, Batch, Losses, Method, NeighbourGenerator
 from openfer.nn.grey import grey
 from openfer.training.batches import per_channel
+from openfer.training.buffers import unchanged_buffers
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
 from openfer.training.mask_settings import GENERATOR, MaskSettings
 from openfer.training.recipe import fingerprint_of_tensors
+from openfer.training.stateful import State
 
 _NOT_SHOWN, _KEPT, _MASKED = 0, 1, 2
 
@@ -98,13 +100,13 @@ class NeighbourhoodMask:
         """Return settings and a hash of the generator's weights."""
         return self._settings.model_dump(mode="json") | {GENERATOR: fingerprint_of_tensors(self.generator.own_state())}
 
-    def tensors(self) -> dict[str, Tensor]:
+    def state(self) -> State:
         """Return the record so far."""
-        return {"divergence": self._divergence, "state": self._state}
+        return State({"divergence": self._divergence, "state": self._state})
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take back what :meth:`tensors` gave."""
-        self._divergence, self._state = tensors["divergence"], tensors["state"]
+    def restore(self, state: State) -> None:
+        """Continue the record that :meth:`state` returned."""
+        self._divergence, self._state = state.tensors["divergence"], state.tensors["state"]
 
     def _pair(self, images: ImageSettings, shown: Tensor) -> tuple[Tensor, Tensor]:
         """Return the originals as the generator sees them and their neighbours, as the classifier is shown faces."""
@@ -144,11 +146,9 @@ def _resized(images: Tensor, side: int) -> Tensor:
 @contextmanager
 def _asked(method: Method, mode: str) -> Iterator[None]:
     """Put a classifier into a mode to be asked, and leave it in training mode with the statistics that it had."""
-    before = [buffer.clone() for buffer in method.buffers()] if mode == "train" else []
     method.train(mode == "train")
     try:
-        yield
+        with unchanged_buffers(method):
+            yield
     finally:
-        for buffer, value in zip(method.buffers(), before, strict=False):
-            buffer.copy_(value)
         method.train()

@@ -6,6 +6,9 @@ from typing import Self
 
 from tqdm import tqdm
 
+from openfer.methods.contract import Stage
+from openfer.training.timeline import Timeline
+
 _TERMINAL_SECONDS = 0.3
 _LOG_SECONDS = 30.0
 """A log keeps every line: one in half a minute tells enough."""
@@ -16,18 +19,17 @@ class StageBar:
 
     Args:
         label: whose training it is; comes first in the line.
-        stage: the stage's name.
-        epochs: how many.
-        steps: of one epoch.
-        done: steps of the stage that a resumed run has behind it.
+        stage: which trains.
+        timeline: of the run; a resumed stage has some steps behind it.
     """
 
-    def __init__(self, label: str, stage: str, epochs: int, steps: int, done: int) -> None:
-        self._title = f"{label} {stage}"
-        self._epochs = epochs
+    def __init__(self, label: str, stage: Stage, timeline: Timeline) -> None:
+        self._title = f"{label} {stage.name}"
+        self._epochs = stage.schedule.epochs
+        steps = timeline.steps(stage)
         self._bar = tqdm(
-            total=epochs * steps,
-            initial=done,
+            total=self._epochs * steps,
+            initial=timeline.epoch * steps + timeline.step,
             desc=self._title,
             unit="step",
             mininterval=_TERMINAL_SECONDS if sys.stderr.isatty() else _LOG_SECONDS,

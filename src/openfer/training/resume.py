@@ -1,8 +1,9 @@
-"""The file by which a killed run continues: everything that a step depends on, written atomically."""
+"""The file by which an interrupted run resumes: the state of every part of the run, written atomically."""
 
 import json
+import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,68 +12,72 @@ from torch import Tensor
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.training.stateful import State, Stateful
+
+_log = logging.getLogger(__name__)
 
 _FILE = "resume.safetensors"
 _KIND = "openfer training run"
 
 
-@dataclass
-class Position:
-    """Where a run stands: what comes next.
-
-    Attributes:
-        stage: number of the stage, from 0.
-        epoch: number of the epoch in the stage, from 0.
-        step: number of the step in the epoch, from 0.
-        seconds: time already spent in this epoch.
-        joules: what was counted of its energy (:class:`openfer.training.energy.EnergyMeter`).
-        ledger: sums of the losses of this epoch so far.
-    """
-
-    stage: int = 0
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    joules: dict[str, float] = field(default_factory=dict)
-    ledger: dict[str, Any] = field(default_factory=dict)
-
-
 class ResumeFile:
-    """Saves and loads the state of one run in a folder.
+    """Saves the parts of one run in a folder, and restores them in a later process.
+
+    Parts come and go: those of the run are added once, those of a stage or an epoch when it begins. A part that the
+    file holds is restored when it is added. :meth:`save` writes the parts that are there.
 
     Args:
         work: the folder; it belongs to this run.
-        recipe: everything that decides the outcome, JSON-serialisable; a file of another recipe is
-            refused.
+        recipe: everything that decides the outcome, JSON-serialisable.
+        minutes: time between two saves within an epoch.
+
+    Attributes:
+        found: whether there is a file of an earlier process.
+
+    Raises:
+        CheckpointError: if the file is truncated, is something else, or belongs to another recipe.
     """
 
-    def __init__(self, work: Path, recipe: Mapping[str, Any]) -> None:
+    def __init__(self, work: Path, recipe: Mapping[str, Any], minutes: float) -> None:
         self.path = work / _FILE
         self._recipe = json.loads(json.dumps(recipe))
+        self._seconds = minutes * 60
+        self._saved_at = time.monotonic()
+        self._parts: dict[str, Stateful] = {}
+        self.found = self.path.exists()
+        self._loaded = self._load() if self.found else {}
 
-    def save(self, position: Position, tensors: Mapping[str, Mapping[str, Tensor]], facts: Mapping[str, Any]) -> None:
-        """Write the state; the earlier one stays until this one is whole.
+    @property
+    def is_due(self) -> bool:
+        """Whether the last save is so long ago that the next one is due."""
+        return time.monotonic() - self._saved_at >= self._seconds
 
-        Args:
-            position: what comes next.
-            tensors: by owner, then by name.
-            facts: by owner.
+    def add(self, **parts: Stateful) -> None:
+        """Add parts by name, each restored if the file holds it and it was not restored before."""
+        for name, part in parts.items():
+            if name in self._loaded:
+                part.restore(self._loaded.pop(name))
+        self._parts |= parts
+
+    def remove(self, *names: str) -> None:
+        """Remove parts, such as those of a stage that has ended."""
+        for name in names:
+            del self._parts[name]
+
+    def save(self) -> None:
+        """Write the state of all parts; the earlier file stays until this one is complete.
 
         Raises:
             StorageError: if the disk is full; the earlier file is intact.
         """
-        flat = {f"{owner}/{name}": value for owner, own in tensors.items() for name, value in own.items()}
-        head = {"kind": _KIND, "recipe": self._recipe, "position": vars(position), "threads": torch.get_num_threads()}
-        save_checkpoint(self.path, Checkpoint(flat, {**head, "state": dict(facts)}))
+        states = {name: part.state() for name, part in self._parts.items()}
+        tensors = {f"{owner}/{name}": value for owner, own in states.items() for name, value in own.tensors.items()}
+        facts = {owner: own.facts for owner, own in states.items()}
+        head = {"kind": _KIND, "recipe": self._recipe, "threads": torch.get_num_threads()}
+        save_checkpoint(self.path, Checkpoint(tensors, {**head, "state": facts}))
+        self._saved_at = time.monotonic()
 
-    def load(self) -> tuple[Position, dict[str, dict[str, Tensor]], dict[str, Any], int] | None:
-        """Read the state back, with the number of threads that made it; None where there is none yet.
-
-        Raises:
-            CheckpointError: if the file is truncated, is something else, or belongs to another recipe.
-        """
-        if not self.path.exists():
-            return None
+    def _load(self) -> dict[str, State]:
         checkpoint = load_checkpoint(self.path)
         facts = checkpoint.facts
         if facts.get("kind") != _KIND:
@@ -86,11 +91,16 @@ class ResumeFile:
                 f"{self.path} belongs to a run with another recipe: {'; '.join(differing[:5])}. Run with the earlier "
                 f"settings to continue it, or delete {self.path} to start anew"
             )
-        tensors: dict[str, dict[str, Tensor]] = {}
+        if facts["threads"] != torch.get_num_threads():
+            _log.warning(
+                "%s was begun with %d CPU threads and goes on with %d: equal up to rounding, not bit by bit",
+                self.path, facts["threads"], torch.get_num_threads(),
+            )  # fmt: skip
+        tensors: dict[str, dict[str, Tensor]] = {owner: {} for owner in facts["state"]}
         for name, value in checkpoint.tensors.items():
             owner, _, key = name.partition("/")
-            tensors.setdefault(owner, {})[key] = value
-        return Position(**facts["position"]), tensors, facts["state"], facts["threads"]
+            tensors[owner][key] = value
+        return {owner: State(own, facts["state"][owner]) for owner, own in tensors.items()}
 
 
 def _differences(there: Any, here: Any, name: str = "") -> list[str]:

@@ -1,15 +1,15 @@
-"""Running means of all named losses of an epoch, and the watch over their finiteness."""
+"""Running means of all named losses of an epoch, and the check that they are finite."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from openfer.errors import TrainingError
 from openfer.methods.contract import Losses
+from openfer.training.stateful import State
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class _Entry:
     values: Tensor
 
 
-class Ledger:
-    """Sums every named loss of one epoch, weighted by batch size.
+class LossMeans:
+    """Sums every named loss of one epoch, weighted by batch size; a :class:`Stateful` part of the run.
 
     Attributes:
         latest: the first player's total in the last step that was read.
@@ -45,7 +45,7 @@ class Ledger:
 
     def note(self, step: int, losses: Mapping[str, Losses], size: int) -> None:
         """Note a step's losses on their device, without waiting for their values."""
-        named = {f"{player}/{term}": value for player, terms in losses.items() for term, value in terms.items()}
+        named = _named(losses)
         values = torch.stack([value.detach().to(torch.float32) for value in named.values()])
         self._entries.append(_Entry(step, size, tuple(named), values))
 
@@ -65,17 +65,22 @@ class Ledger:
                 pair[0] += value * entry.size
                 pair[1] += entry.size
 
+    def check(self, step: int, losses: Mapping[str, Losses]) -> None:
+        """Check losses that do not count in the means; raises what :meth:`read` raises."""
+        self._check(step, {name: value.item() for name, value in _named(losses).items()})
+
     def means(self) -> dict[str, float]:
         """Return the mean of every loss that was read."""
         return {name: value / count for name, (value, count) in self._sums.items()}
 
-    def facts(self) -> dict[str, Any]:
-        """Return the sums, JSON-serialisable without loss."""
-        return dict(self._sums)
+    def state(self) -> State:
+        """Read what was noted, and return the sums."""
+        self.read()
+        return State(facts=self._sums)
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take back what :meth:`facts` gave."""
-        self._sums = {name: list(pair) for name, pair in facts.items()}
+    def restore(self, state: State) -> None:
+        """Continue with the sums that :meth:`state` returned."""
+        self._sums = {name: list(pair) for name, pair in state.facts.items()}
 
     def _check(self, step: int, values: Mapping[str, float]) -> None:
         wrong = [name for name, value in values.items() if name.endswith("/total") and not math.isfinite(value)]
@@ -98,3 +103,7 @@ class Ledger:
             "that term's weight, set precision: float32, or look for images or labels that are not what they should "
             "be; changed parameters start a new run"
         )
+
+
+def _named(losses: Mapping[str, Losses]) -> dict[str, Tensor]:
+    return {f"{player}/{term}": value for player, terms in losses.items() for term, value in terms.items()}

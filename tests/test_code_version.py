@@ -6,7 +6,7 @@ import pytest
 
 from openfer import code_version as module
 from openfer.code_version import code_version, runs
-from openfer.evaluation.metrics import score
+from openfer.evaluation.scores import score
 from openfer.seeds import seed_for
 
 HELPER = "\ndef helper():\n    return 3\n"

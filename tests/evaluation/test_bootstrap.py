@@ -1,15 +1,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-from random_runs import CLASSES, codes, probabilities, random_run
+from random_runs import CLASSES, codes, random_run
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from openfer.errors import DataError
 from openfer.evaluation import bootstrap as module
-from openfer.evaluation.bootstrap import SCORES, bootstrap_intervals, mean_of_runs, resample, units
-from openfer.evaluation.metrics import score
+from openfer.evaluation.bootstrap import bootstrap_intervals, mean_of_runs, resample, units
+from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.metrics import RESAMPLED, named
+from openfer.evaluation.scores import score
 from openfer.schemas import group_table
+
+SCORES = named(*RESAMPLED)
 
 
 def test_values_of_the_whole_are_those_of_score():
@@ -18,7 +22,7 @@ def test_values_of_the_whole_are_those_of_score():
     scores = score(run, CLASSES)
     assert list(table.index) == list(SCORES)
     for name in SCORES:
-        assert table[name] == pytest.approx(getattr(scores, name), abs=1e-12), name
+        assert table[name] == pytest.approx(scores.values[name], abs=1e-12), name
 
 
 def test_values_of_a_group_are_those_of_score_on_its_samples():
@@ -28,7 +32,7 @@ def test_values_of_a_group_are_those_of_score_on_its_samples():
     for group, part in (("young", run[:90]), ("old", run[90:])):
         scores = score(part, CLASSES)
         for name in SCORES:
-            assert table[group, name] == pytest.approx(getattr(scores, name), abs=1e-12), (group, name)
+            assert table[group, name] == pytest.approx(scores.values[name], abs=1e-12), (group, name)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "macro_f1"])
@@ -63,7 +67,7 @@ def test_every_resample_is_the_scores_of_the_samples_drawn():
         drawn = run.iloc[generator.integers(0, 120, 120, dtype=np.int32)]
         scores = score(drawn.assign(sample_id=[f"d{i}" for i in range(120)]), CLASSES)
         for name in SCORES:
-            assert found[name][number, 0] == pytest.approx(getattr(scores, name), abs=1e-12), name
+            assert found[name][number, 0] == pytest.approx(scores.values[name], abs=1e-12), name
 
 
 def test_the_mean_of_seeds_is_resampled_with_the_same_people_for_all():
@@ -133,13 +137,11 @@ def test_resamples_that_all_agree_give_wilson_s_interval_of_accuracy_and_no_othe
 
 def test_a_true_label_that_is_not_a_class_is_refused():
     run = random_run(5).drop(columns="p_fear").assign(y_pred="anger", y_true=["fear", *["anger"] * 4])
-    with pytest.raises(DataError, match="y_true: 1 labels are not classes, the first 'fear'"):
+    with pytest.raises(DataError, match=r"labels \['fear'\], which are not among the classes"):
         bootstrap_intervals(run)
 
 
-def test_confidences_are_those_of_the_answers():
+def test_the_calibration_error_is_that_of_the_reliability_diagram():
     run = random_run(200)
-    table = bootstrap_intervals(run, repeats=200, bins=1).set_index("metric")
-    true, predicted = codes(run)
-    gap = (true == predicted).mean() - probabilities(run).max(axis=1).mean()
-    assert table.loc["calibration_error", "value"] == pytest.approx(abs(gap))
+    table = bootstrap_intervals(run, repeats=200).set_index("metric")
+    assert table.loc["calibration_error", "value"] == pytest.approx(calibration_error(reliability(run)))

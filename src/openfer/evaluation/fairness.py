@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.bootstrap import SCORES, Resampled, intervals, percentiles, resample
+from openfer.evaluation.bootstrap import Resampled, intervals, percentiles, resample
 from openfer.evaluation.groups import ALL
+from openfer.evaluation.metrics import METRICS
 from openfer.evaluation.predictions import runs_in
 
 LEAST = 30
@@ -12,9 +13,6 @@ LEAST = 30
 
 LEAST_PEOPLE = 10
 """Nor are groups of fewer people than this: a bootstrap of a handful says little of others."""
-
-LOWER_IS_BETTER = ("calibration_error",)
-"""The scores of which the best group has the least."""
 
 _GAP = ("by", "metric", "groups", "best", "worst", "n_best", "n_worst", "gap", "low", "high")
 
@@ -72,9 +70,9 @@ def _gaps(found: Resampled, least: int) -> pd.DataFrame:
         if len(kind) < 2:
             continue
         places = kind.index.to_numpy()
-        for metric in SCORES:
-            sign = -1 if metric in LOWER_IS_BETTER else 1
-            values = sign * found.values[metric][places]
+        for metric, scores in found.values.items():
+            sign = 1 if METRICS[metric].higher_is_better else -1
+            values = sign * scores[places]
             worst, best = places[np.argsort(values, kind="stable")[[0, -1]]]
             apart = sign * (found.replicates[metric][:, best] - found.replicates[metric][:, worst])
             low, high = percentiles(apart)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.metrics import score
 from openfer.evaluation.names import run_name
 from openfer.evaluation.predictions import classes_in, runs_in
+from openfer.evaluation.scores import score
 
 
 def per_class_recall_plot(predictions: pd.DataFrame) -> Any:

@@ -118,6 +118,23 @@ def test_folds_show_the_mean_of_their_accuracies():
     assert "| 75.0 ± 3.1 | 50.0 |" in text
 
 
+def test_seeds_and_folds_that_ran_apart_are_one_line_with_mean_deviation_and_counts():
+    right = {(seed, fold): 30 + 4 * seed + fold for seed in (0, 1) for fold in range(5)}
+    tables = []
+    for (seed, fold), good in right.items():
+        part = predictions(good, seed=seed, fold=fold).iloc[:40]
+        tables.append(part.assign(sample_id=f"f{fold}" + part["sample_id"]))
+    facts = [facts_of(table, epoch=3 + number)[0] for number, table in enumerate(tables)]
+    table = results_table(pd.concat(tables), facts)
+    (line,) = table.to_dict("records")
+    accuracies = [sum(right[seed, fold] for fold in range(5)) / 200 for seed in (0, 1)]
+    assert (line["seeds"], line["folds"], line["n"], line["epoch"]) == (2, 5, 200, "3 to 12")
+    assert line["accuracy"] == pytest.approx(np.mean(accuracies))
+    assert line["accuracy_std"] == pytest.approx(np.std(accuracies, ddof=1))
+    text = to_markdown(table, [])
+    assert f"| 200 | 5 | 2 (sd {100 * np.std(accuracies, ddof=1):.1f}) | 3 to 12 |" in text
+
+
 def test_a_class_that_the_test_set_lacks_is_named():
     runs = predictions(150).query("y_true != 'fear'")
     assert "not in the test set: fear" in to_markdown(results_table(runs, facts_of(runs)), [])

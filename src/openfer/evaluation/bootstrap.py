@@ -23,7 +23,7 @@ _ROUNDING = 1e-12
 CONFIDENCE = 0.95
 """Of the intervals."""
 
-_AT_ONCE = 1 << 22
+AT_ONCE = 1 << 22
 """Weights, or counts, in memory at once: 32 MB."""
 
 
@@ -44,21 +44,15 @@ class Resampled:
 
 
 def resample(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame | None = None,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
+    predictions: pd.DataFrame, groups: pd.DataFrame | None = None, repeats: int = 1000, seed: int = 0
 ) -> Resampled:
     """Score a run and its groups with every resampled metric, in the data and in resamples of it.
 
     Args:
-        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`; people are in its column ``subject``.
         groups: valid under :data:`openfer.schemas.GROUPS`.
         repeats: how many resamples.
         seed: of the draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
 
     Raises:
         DataError: if the table does not hold one run with the probabilities of its answers.
@@ -68,7 +62,7 @@ def resample(
     single_run(predictions)
     predictions = predictions.sort_values("sample_id", ignore_index=True)  # equal draws whatever the order of rows
     classes = classes_in(predictions)
-    unit = units(predictions, clusters)
+    unit = units(predictions, subjects(predictions))
     known = membership(predictions, groups)
     places, amounts = contributions(predictions, classes)
     names, width, count = named(*RESAMPLED), 3 * len(classes) + BINS, int(unit.max()) + 1
@@ -83,7 +77,7 @@ def resample(
         answers = Answers.of_sums(sums, len(classes))
         return np.stack([METRICS[name].of(answers) for name in names])
 
-    at_once = max(1, min(repeats, _AT_ONCE // max(shape)))
+    at_once = max(1, min(repeats, AT_ONCE // max(shape)))
     replicates = np.concatenate([scored(weights) for weights in draws(count, repeats, seed, at_once)], axis=1)
     members = pd.DataFrame({"group": known.group, "unit": unit[known.sample]}).groupby("group")["unit"]
     return Resampled(
@@ -108,43 +102,35 @@ def mean_of_runs(found: Sequence[Resampled]) -> Resampled:
 
 
 def bootstrap_intervals(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame | None = None,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
-    confidence: float = CONFIDENCE,
+    predictions: pd.DataFrame, groups: pd.DataFrame | None = None, repeats: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Return the scores of a run and of its groups, each with a percentile interval.
 
     Args:
-        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`; people are in its column ``subject``.
         groups: valid under :data:`openfer.schemas.GROUPS`.
         repeats: how many resamples.
         seed: of the draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
-        confidence: of the intervals, in (0, 1).
 
     Returns:
         One row per group and resampled metric: ``by, group, n, people, metric, value, low, high``. The first group,
         ``by`` all, is the whole. Where all resamples agree, the interval is NaN; that of an accuracy of 0 or 1 is
         Wilson's for the number of people.
     """
-    return intervals(resample(predictions, groups, repeats, seed, clusters=clusters), confidence)
+    return intervals(resample(predictions, groups, repeats, seed))
 
 
-def intervals(found: Resampled, confidence: float = CONFIDENCE) -> pd.DataFrame:
+def intervals(found: Resampled) -> pd.DataFrame:
     """Return the table of :func:`bootstrap_intervals` from resamples that are there."""
     tables = []
     for place, name in enumerate(found.values):
-        low, high = percentiles(found.replicates[name], confidence)
+        low, high = percentiles(found.replicates[name])
         table = found.groups.assign(metric=name, value=found.values[name], low=low, high=high)
         agree = np.isclose(low, high, rtol=0, atol=_ROUNDING)
         table.loc[agree, ["low", "high"]] = np.nan
         if name == "accuracy":
             extreme = table[agree & table["value"].isin([0.0, 1.0])]
-            bounds = [_wilson(row.value == 1, row.people, confidence) for row in extreme.itertuples()]
+            bounds = [_wilson(row.value == 1, row.people) for row in extreme.itertuples()]
             table.loc[extreme.index, ["low", "high"]] = np.array(bounds).reshape(-1, 2)
         tables.append(table.assign(place=place))
     together = pd.concat(tables).rename_axis("number").reset_index().sort_values(["number", "place"])
@@ -165,35 +151,31 @@ def wide(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     return whole
 
 
-def percentiles(replicates: np.ndarray, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+def percentiles(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of the percentile interval over the first axis; resamples without a value are left out.
 
     Args:
         replicates: (R, ...).
-        confidence: in (0, 1).
     """
-    outside = 50 * (1 - confidence)
+    outside = 50 * (1 - CONFIDENCE)
     low, high = np.nanpercentile(replicates, [outside, 100 - outside], axis=0)
     return low, high
 
 
-def units(predictions: pd.DataFrame, clusters: pd.Series | None = None) -> np.ndarray:
+def units(predictions: pd.DataFrame, people: pd.Series | None) -> np.ndarray:
     """Return the number of what each sample is drawn with: its person, or itself; int64, (N,), from 0 without gaps.
 
     Args:
         predictions: one run.
-        clusters: person by sample id; None takes the column ``subject``, where there is one. A sample without a
-            person is one of its own.
+        people: person by sample id; None where nobody is known. A sample without a person is one of its own.
     """
-    if clusters is None:
-        clusters = subjects(predictions)
-    if clusters is None:
+    if people is None:
         return np.arange(len(predictions))
-    known = clusters[~clusters.index.duplicated()].reindex(predictions["sample_id"])
-    people, names = pd.factorize(known.to_numpy(dtype=object))
-    alone = people < 0
-    people[alone] = len(names) + np.arange(alone.sum())
-    return people.astype(np.int64)
+    known = people[~people.index.duplicated()].reindex(predictions["sample_id"])
+    found, names = pd.factorize(known.to_numpy(dtype=object))
+    alone = found < 0
+    found[alone] = len(names) + np.arange(alone.sum())
+    return found.astype(np.int64)
 
 
 def units_of_all(runs: Sequence[pd.DataFrame]) -> tuple[np.ndarray, bool]:
@@ -230,8 +212,8 @@ def draws(count: int, repeats: int, seed: int, at_once: int) -> Iterator[np.ndar
         yield np.stack(drawn, axis=1).astype(np.float64)
 
 
-def _wilson(right: bool, people: int, confidence: float) -> tuple[float, float]:
+def _wilson(right: bool, people: int) -> tuple[float, float]:
     from scipy.stats import binomtest
 
-    interval = binomtest(people if right else 0, people).proportion_ci(confidence, method="wilson")
+    interval = binomtest(people if right else 0, people).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)

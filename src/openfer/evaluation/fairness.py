@@ -18,13 +18,7 @@ _GAP = ("by", "metric", "groups", "best", "worst", "n_best", "n_worst", "gap", "
 
 
 def fairness(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame,
-    least: int = LEAST,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
+    predictions: pd.DataFrame, groups: pd.DataFrame, least: int = LEAST, repeats: int = 1000, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every run of a table on all its samples and on each group, and measure the gaps between groups.
 
@@ -38,7 +32,6 @@ def fairness(
         least: groups of fewer samples are not ranked, nor those of fewer people than :data:`LEAST_PEOPLE`.
         repeats: of the bootstrap.
         seed: of its draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
 
     Returns:
         One row per run, group and score: what names the run, then the columns of
@@ -54,7 +47,7 @@ def fairness(
     """
     scores, gaps = [], []
     for name, run in runs_in(predictions):
-        found = resample(run, groups, repeats, seed, clusters=clusters)
+        found = resample(run, groups, repeats, seed)
         table = intervals(found)
         table["ranked"] = _large_enough(table, least)
         table.loc[~table["ranked"], ["low", "high"]] = np.nan

@@ -49,14 +49,16 @@ def leaderboard(entries: Iterable[Entry], published: pd.DataFrame) -> pd.DataFra
 
 def honest(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose epoch was not chosen on the test set, best accuracy first, by what they were tested on."""
-    kept = table[table["selection"] != ORACLE]
-    return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
+    return _ranked(table[table["selection"] != ORACLE])
 
 
 def oracles(table: pd.DataFrame) -> pd.DataFrame:
     """Return the other rows in the same order."""
-    kept = table[table["selection"] == ORACLE]
-    return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
+    return _ranked(table[table["selection"] == ORACLE])
+
+
+def _ranked(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:

@@ -55,16 +55,7 @@ class Answers:
 
     @classmethod
     def of_run(cls, run: pd.DataFrame, classes: Sequence[str], rows: pd.DataFrame | None = None) -> Self:
-        """Return the answers of one run.
-
-        Args:
-            run: predictions of one run; faces without a class do not count.
-            classes: K names.
-            rows: of the datasets, for metrics of sequences.
-
-        Raises:
-            DataError: if a label is not one of the classes, or a predicted class has no probability.
-        """
+        """Return the answers of one run; counts leave out the faces without a class. Raises like contributions()."""
         places, amounts = contributions(classified(run), classes)
         sums = np.bincount(places.ravel(), amounts.ravel(), 3 * len(classes) + BINS)
         return cls.of_sums(sums, len(classes), table=run, rows=pd.DataFrame() if rows is None else rows)
@@ -146,19 +137,13 @@ class Metric:
 
     @property
     def heading(self) -> str:
-        """Title with unit, for a column of the report."""
-        return f"{self.title} %" if self.in_per_cent else self.title
+        """Title with dimension and unit, for a column of the report."""
+        return f"{self.dimension or ''} {self.title}{' %' if self.in_per_cent else ''}".lstrip()
 
 
 def named(*needs: Needs) -> tuple[str, ...]:
     """Return the names of the metrics with one of these needs, in the order of the registry."""
     return tuple(name for name, metric in METRICS.items() if metric.needs in needs)
-
-
-def fold_accuracies(answers: Answers) -> pd.Series:
-    """Return the accuracy of each fold, by its number."""
-    faces = classified(answers.table)
-    return (faces["y_true"] == faces["y_pred"]).groupby(faces["fold"].to_numpy()).mean()
 
 
 def rated(predictions: pd.DataFrame, dimension: str) -> tuple[np.ndarray, np.ndarray]:
@@ -185,6 +170,11 @@ def root_mean_square_error(true: np.ndarray, predicted: np.ndarray) -> float:
 
 def _accuracy(answers: Answers) -> np.ndarray:
     return answers.right.sum(axis=-1) / answers.n
+
+
+def _fold_accuracy(answers: Answers) -> float:
+    faces = classified(answers.table)
+    return float((faces["y_true"] == faces["y_pred"]).groupby(faces["fold"].to_numpy()).mean().mean())
 
 
 def _macro_f1(answers: Answers) -> np.ndarray:
@@ -230,7 +220,7 @@ METRICS: dict[str, Metric] = {
             printed=("accuracy", "average accuracy"),
         ),
         Metric(
-            "fold_accuracy", "mean of folds", lambda answers: float(fold_accuracies(answers).mean()), "samples",
+            "fold_accuracy", "mean of folds", _fold_accuracy, "samples",
             "mean of the folds' accuracies, as papers with cross-validation print it", "%",
             printed=("accuracy", "average accuracy"),
         ),
@@ -259,15 +249,11 @@ METRICS: dict[str, Metric] = {
         ),
         *(
             Metric(
-                f"{dimension}_ccc", "CCC", _of_values(dimension, concordance), "values", "Lin, 1989 (ADDL, Table 14)",
-                printed=("CCC",), dimension=dimension,
+                f"{dimension}_{title.lower()}", title, _of_values(dimension, measure), "values", source,
+                higher_is_better=title == "CCC", printed=(title,), dimension=dimension,
             )
-            for dimension in AFFECT
-        ),
-        *(
-            Metric(
-                f"{dimension}_rmse", "RMSE", _of_values(dimension, root_mean_square_error), "values", "ADDL, Table 14",
-                higher_is_better=False, printed=("RMSE",), dimension=dimension,
+            for title, measure, source in (
+                ("CCC", concordance, "Lin, 1989 (ADDL, Table 14)"), ("RMSE", root_mean_square_error, "ADDL, Table 14"),
             )
             for dimension in AFFECT
         ),

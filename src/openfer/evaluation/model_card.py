@@ -90,17 +90,12 @@ def _of_values(metrics: Mapping[str, Mapping[str, float]], selection: str) -> li
     values = metrics.get(f"affect.{selection}")
     if values is None:
         return []
-    told = (
-        f"{dimension} {', '.join(_told(values, dimension))} (n = {values[f'{dimension}_n']:.0f})"
-        for dimension in AFFECT
-    )
+    told = []
+    for dimension in AFFECT:
+        own = (METRICS[name] for name in named("values") if METRICS[name].dimension == dimension)
+        scores = ", ".join(f"{metric.title} {values[metric.name]:.3f}" for metric in own)
+        told.append(f"{dimension} {scores} (n = {values[f'{dimension}_n']:.0f})")
     return [f"Values against ratings: {'; '.join(told)}."]
-
-
-def _told(values: Mapping[str, float], dimension: str) -> list[str]:
-    """Return the metrics of one dimension in words."""
-    own = [METRICS[name] for name in named("values") if METRICS[name].dimension == dimension and name in values]
-    return [f"{metric.title} {values[metric.name]:.3f}" for metric in own]
 
 
 def _thin(groups: pd.DataFrame) -> str:

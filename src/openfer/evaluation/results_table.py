@@ -29,6 +29,8 @@ _KEY = ("method", "variant", "selection", "seed")
 _LEAST_WIDTH = 8
 """Letters of a method's name on one line."""
 
+_MOST_VALUES = 4
+
 _MOST_TASKS = 8
 """A run of more tasks, such as forty attributes, is shown by their mean; the file has them all."""
 
@@ -110,17 +112,18 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             **_face_cells(table),
             **_value_cells(table),
             "n": table["n"].astype(str),
+            "folds": table["folds"].astype(str),
             "seeds": [_seeds(count, std) for count, std in zip(table["seeds"], table["accuracy_std"], strict=True)],
             "epoch": table["epoch"],
             "task": table["task"],
             "tested on": table["tested_on"],
             "initialisation": table["initialisation"],
             "data": table["data_version"],
-            "not in the test set": table["absent"].fillna(""),  # an empty word comes back from CSV as null
+            "not in the test set": table["absent"].astype(object).fillna(""),  # a CSV makes an empty word null
         }
     )
     if (table["folds"] == 1).all():
-        cells = cells.drop(columns=METRICS["fold_accuracy"].heading)
+        cells = cells.drop(columns=[METRICS["fold_accuracy"].heading, "folds"])
     same = [name for name in list(cells)[list(cells).index("epoch") + 1 :] if cells[name].nunique() == 1]
     shared = " · ".join(f"{name}: {cells[name].iloc[0]}" for name in same if cells[name].iloc[0])
     legend = "± is the standard error of drawing n test samples"
@@ -146,7 +149,7 @@ def _value_cells(table: pd.DataFrame) -> dict[str, list[str]]:
         return {}
     cells = {}
     for title in dict.fromkeys(METRICS[name].title for name in named("values")):
-        both = [name for name in named("values") if METRICS[name].title == title]
+        both = [name for name in named("values") if METRICS[name].title == title and name in table]
         means, stds = ([table[f"{name}{end}"] for name in both] for end in ("", "_std"))
         spread = [f" (sd {pair})" if pair else "" for pair in _side_by_side(stds)]
         cells[f"{title} V / A"] = [mean + sd for mean, sd in zip(_side_by_side(means), spread, strict=True)]
@@ -181,7 +184,10 @@ def _mean_of_tasks(run: pd.DataFrame) -> pd.DataFrame:
 
 
 def _distinct(values: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(map(str, values)))
+    """Return each value once; of many numbers, such as the epochs of ten folds, the first and the last."""
+    each = list(dict.fromkeys(values))
+    many = len(each) > _MOST_VALUES and all(isinstance(value, int | np.integer) for value in each)
+    return f"{min(each)} to {max(each)}" if many else ", ".join(map(str, each))
 
 
 def _seeds(count: int, std: float) -> str:

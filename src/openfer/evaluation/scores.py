@@ -1,7 +1,6 @@
-"""The scores of runs: of one run, of every run in a table, and of a method over its seeds and folds."""
+"""The scores of every run in a table, of a method over its seeds and folds, and of the classes of one run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
-from openfer.evaluation.metrics import METRICS, OF_FACES, Answers, fold_accuracies, named, rated
+from openfer.evaluation.metrics import METRICS, OF_FACES, Answers, rated
 from openfer.evaluation.predictions import RUN, classes_in, classified, single_run
 from openfer.labels import AFFECT
 
@@ -17,65 +16,32 @@ METHOD = tuple(key for key in RUN if key != "seed")
 """The columns that name a line of :func:`summarise`."""
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The scores of one run that recognises classes.
-
-    Attributes:
-        n: number of faces, over all folds.
-        values: score by name of the metric; shares are in [0, 1].
-        standard_error: of the pooled accuracy, sqrt(p (1 - p) / n). It covers the sampling of the test set alone, not
-            training noise, and takes images of one person as independent.
-        fold_accuracies: accuracy by fold number; one entry for an official split.
-        per_class: index class name, columns ``recall, precision, f1, support``. Recall and F1 are NaN for a class that
-            the test set does not show, precision for a class that is never predicted.
-        confusion: counts, index true names, columns predicted names.
-        absent: classes that no tested face shows.
-    """
-
-    n: int
-    values: Mapping[str, float]
-    standard_error: float
-    fold_accuracies: dict[int, float]
-    per_class: pd.DataFrame
-    confusion: pd.DataFrame
-    absent: tuple[str, ...]
-
-
-def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
-    """Score one run.
+def per_class(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Score the classes of one run.
 
     Args:
-        predictions: valid under :data:`openfer.schemas.PREDICTIONS`; one method, variant, selection, task and seed,
-            any number of folds.
-        classes: the names that the model can predict, in canonical order.
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`; every face has a class.
 
-    Raises:
-        DataError: if the table is empty, holds several runs or a sample twice, or has a label that is not a class or a
-            predicted class without a probability.
+    Returns:
+        Index ``class`` in canonical order, columns ``recall, precision, f1`` in [0, 1] and ``support`` (faces). Recall
+        and F1 are NaN for a class that the test set does not show, precision for a class that is never predicted.
     """
     single_run(predictions)
+    classes = classes_in(predictions)
     answers = Answers.of_run(predictions, classes)
     with np.errstate(invalid="ignore", divide="ignore"):
         f1 = np.where(answers.true > 0, 2 * answers.right / (answers.true + answers.predicted), np.nan)
-        per_class = {"recall": answers.right / answers.true, "precision": answers.right / answers.predicted, "f1": f1}
-    of_both = [pd.Index(classes).get_indexer(pd.Index(predictions[column])) for column in ("y_true", "y_pred")]
-    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(confusion, tuple(of_both), 1)
-    values = {name: float(METRICS[name].of(answers)) for name in named(*OF_FACES)}
-    return Scores(
-        n=len(predictions),
-        values=values,
-        standard_error=_standard_error(values["accuracy"], len(predictions)),
-        fold_accuracies={int(str(fold)): float(share) for fold, share in fold_accuracies(answers).items()},
-        per_class=pd.DataFrame(
-            per_class | {"support": answers.true.astype(int)}, index=pd.Index(list(classes), name="class")
-        ),
-        confusion=pd.DataFrame(
-            confusion, index=pd.Index(list(classes), name="true"), columns=pd.Index(list(classes), name="predicted")
-        ),
-        absent=_absent(predictions, classes),
-    )
+        scores = {"recall": answers.right / answers.true, "precision": answers.right / answers.predicted, "f1": f1}
+    return pd.DataFrame(scores | {"support": answers.true.astype(int)}, index=pd.Index(list(classes), name="class"))
+
+
+def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Count the faces of any number of runs by true class (index ``true``) and predicted class (columns)."""
+    classes = classes_in(predictions)
+    true, answer = (pd.Categorical(predictions[column], classes) for column in ("y_true", "y_pred"))
+    table = pd.crosstab(true, answer, dropna=False)
+    names = [pd.Index(list(classes), name=name) for name in ("true", "predicted")]
+    return pd.DataFrame(table.to_numpy(), index=names[0], columns=names[1])
 
 
 def score_runs(
@@ -93,8 +59,9 @@ def score_runs(
         One row per method, variant, selection, task and seed, in order of appearance: the columns of
         :data:`~openfer.evaluation.predictions.RUN`, ``n`` (faces with a class), ``folds``, ``absent`` (classes that
         the test set does not show, joined by ", "), ``valence_n`` and ``arousal_n`` (rated faces) where a run predicts
-        values, one column per metric, and ``standard_error`` of the accuracy. A metric is NaN for a run that lacks its
-        input.
+        values, one column per metric, NaN for a run that lacks its input, and ``standard_error`` of the accuracy,
+        sqrt(p (1 - p) / n). It covers the sampling of the test set alone, not training noise, and takes images of one
+        person as independent.
 
     Raises:
         DataError: if the table is empty, or a run has a sample twice.
@@ -143,17 +110,11 @@ def _scored(run: pd.DataFrame, names: Sequence[str] | None, rows: pd.DataFrame |
     if names is None:
         names = [name for name, metric in METRICS.items() if metric.needs in OF_FACES or known[metric.needs]]
     wanted = [METRICS[name] for name in names]
+    absent = [name for name in classes if name not in set(faces["y_true"])]
+    accuracy = float(METRICS["accuracy"].of(answers))
     return (
-        {"n": len(faces), "folds": faces["fold"].nunique(), "absent": ", ".join(_absent(faces, classes))}
+        {"n": len(faces), "folds": faces["fold"].nunique(), "absent": ", ".join(absent)}
         | ({f"{name}_n": len(rated(run, name)[0]) for name in values} if regresses else {})
         | {metric.name: float(metric.of(answers)) if known[metric.needs] else np.nan for metric in wanted}
-        | {"standard_error": _standard_error(float(METRICS["accuracy"].of(answers)), len(faces))}
+        | {"standard_error": np.sqrt(accuracy * (1 - accuracy) / len(faces)) if len(faces) else np.nan}
     )
-
-
-def _absent(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in classes if name not in set(predictions["y_true"]))
-
-
-def _standard_error(accuracy: float, n: int) -> float:
-    return float(np.sqrt(accuracy * (1 - accuracy) / n)) if n else float("nan")

@@ -9,16 +9,15 @@ import pandas as pd
 
 from openfer.evaluation.metrics import METRICS
 from openfer.evaluation.predictions import classes_in
-from openfer.evaluation.published import published_table
+from openfer.evaluation.published import find_published
 from openfer.evaluation.published_rows import is_published_on
+from openfer.evaluation.results_table import FACTS
 from openfer.evaluation.scores import summarise
 from openfer.evaluation.study_comparison import against_the_first
 from openfer.evaluation.text_tables import markdown_table
 
 CELL = ("row", "column", "seed", "fold")
 """What names a cell of a study."""
-
-FACTS = ("initialisation", "data_version", "tested_on", "epoch")
 
 COLUMNS = (
     *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
@@ -51,12 +50,9 @@ class Wanted:
 
 def printed_figure(paper: str, table: str, method: str, variant: str, dataset: str, measure: str) -> float | None:
     """Return a published figure in the measure's unit, or None if the paper has none for it."""
-    figures = published_table()
-    variant = METRICS[measure].dimension or variant
-    asked = {"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset}
-    found = figures[(figures[list(asked)] == pd.Series(asked)).all(axis=1)]
-    found = found[found["metric"].isin(METRICS[measure].printed)]
-    return float(found["number"].iloc[0]) if len(found) else None
+    metric = METRICS[measure]
+    found = find_published(paper, table, method, metric.dimension or variant, dataset, *metric.printed)
+    return float(found.iloc[0]) if len(found) else None
 
 
 def study_table(

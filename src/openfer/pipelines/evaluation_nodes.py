@@ -13,27 +13,27 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
     from openfer.evaluation.calibration import reliability
     from openfer.evaluation.figures import confusion_picture, confusion_plot, reliability_picture, reliability_plot
-    from openfer.evaluation.predictions import classes_in, classified
+    from openfer.evaluation.predictions import classified
     from openfer.evaluation.results_table import results_table
-    from openfer.evaluation.scores import score, score_runs
+    from openfer.evaluation.scores import confusion, per_class, score_runs
 
     runs, results = score_runs(predictions), results_table(predictions, facts)
     predictions = classified(predictions)
     tasks = list(dict.fromkeys(predictions["task"]))
     main = predictions[predictions["selection"] == main_selection(facts)]
     per_task = {task: main[main["task"] == task] for task in tasks}
-    scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
     sure = {task: reliability(table) for task, table in per_task.items()}
-    per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
+    of_classes = [per_class(table).reset_index().assign(task=task) for task, table in per_task.items()]
+    confused = confusion(per_task[tasks[0]])
     return {
         "metrics": _metrics(runs),
         "results": results,
-        "per_class": pd.concat(per_class, ignore_index=True),
+        "per_class": pd.concat(of_classes, ignore_index=True),
         "reliability": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
         "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
         "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
-        "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
-        "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
+        "confusion_plot": confusion_plot(confused, tasks[0]),
+        "confusion_picture": confusion_picture(confused, tasks[0]),
     }
 
 

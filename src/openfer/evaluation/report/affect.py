@@ -6,8 +6,8 @@ import pandas as pd
 
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.fairness import LEAST
-from openfer.evaluation.metrics import METRICS, named
-from openfer.evaluation.report.parts import Format, Section, paragraph, sortable, three, whole, word
+from openfer.evaluation.metrics import named
+from openfer.evaluation.report.parts import Format, Section, of_metrics, paragraph, sortable, whole, word
 from openfer.evaluation.scores import summarise
 from openfer.labels import AFFECT
 
@@ -37,9 +37,5 @@ def affect_section(entries: Sequence[Entry]) -> Section | None:
         "(RMSE) over the faces that are rated, means over seeds. Values and ratings are in [-1, 1]."
     )
     few = table[[f"{name}_n" for name in AFFECT]].min(axis=1) < LEAST
-    metrics = (METRICS[name] for name in named("values"))
-    scores: dict[str, tuple[str, Format]] = {
-        metric.name: (f"{metric.dimension} {metric.title}", three) for metric in metrics
-    }
-    columns = {"entry": ("method", word), "selection": ("selection", word)} | scores | _ABOUT
+    columns = {"entry": ("method", word), "selection": ("selection", word), **of_metrics(named("values")), **_ABOUT}
     return Section("affect", "Valence and arousal", said + sortable(table, columns, "valence and arousal", last=few))

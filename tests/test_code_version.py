@@ -6,7 +6,7 @@ import pytest
 
 from openfer import code_version as module
 from openfer.code_version import code_version, runs
-from openfer.evaluation.metrics import score
+from openfer.evaluation.scores import score_runs
 from openfer.seeds import seed_for
 
 HELPER = "\ndef helper():\n    return 3\n"
@@ -82,7 +82,7 @@ def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> No
 
 
 def test_functions_of_different_rooms_have_different_versions() -> None:
-    assert code_version(score) != code_version(seed_for)
+    assert code_version(score_runs) != code_version(seed_for)
 
 
 def test_a_changed_data_file_of_an_imported_package_counts(sources: Path) -> None:

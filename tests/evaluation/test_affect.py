@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.evaluation.affect import COLUMNS, over_seeds, score_affect
-from openfer.evaluation.metrics import score_runs
 from openfer.evaluation.predictions import predictions_table
 from openfer.evaluation.results_table import results_table, to_markdown
+from openfer.evaluation.scores import score_runs, summarise
 from openfer.pipelines.evaluation_nodes import compare, evaluate
 from openfer.schemas import PREDICTIONS
 
 CLASSES = ("neutral", "happiness")
+COLUMNS = tuple(f"{name}_{what}" for name in ("valence", "arousal") for what in ("n", "ccc", "rmse"))
 COUNT = 40
 RUN = {"fold": 0, "method": "addl_va", "variant": "addl_va", "selection": "best_val", "task": "expression"}
 
@@ -49,7 +49,7 @@ def by_hand(true, predicted):
 
 def test_both_measures_are_those_of_the_rated_samples():
     table = predictions()
-    (row,) = score_affect(table).to_dict("records")
+    (row,) = score_runs(table).to_dict("records")
     for name, n in (("valence", COUNT), ("arousal", 26)):
         expected = by_hand(table[f"{name}_true"], table[f"{name}_pred"])
         assert expected[0] == n
@@ -59,19 +59,19 @@ def test_both_measures_are_those_of_the_rated_samples():
 def test_concordance_worked_out_by_hand():
     """Halved answers about the same mean: variances 1 and 1/4, covariance 1/2, so 2 (1/2) / (1 + 1/4) = 0.8."""
     table = predictions().iloc[:3].assign(valence_true=[-1.0, 0, 1], valence_pred=[-0.5, 0, 0.5])
-    (row,) = score_affect(table).to_dict("records")
+    (row,) = score_runs(table).to_dict("records")
     assert row["valence_ccc"] == pytest.approx(0.8)
     assert row["valence_rmse"] == pytest.approx((0.5 / 3) ** 0.5)
 
 
 def test_an_answer_that_never_varies_agrees_with_nothing():
-    (row,) = score_affect(predictions().assign(valence_pred=0.3)).to_dict("records")
+    (row,) = score_runs(predictions().assign(valence_pred=0.3)).to_dict("records")
     assert row["valence_ccc"] == 0
     assert row["valence_rmse"] > 0
 
 
 def test_a_dimension_that_nobody_rated_has_no_score():
-    (row,) = score_affect(predictions().assign(arousal_true=np.nan)).to_dict("records")
+    (row,) = score_runs(predictions().assign(arousal_true=np.nan)).to_dict("records")
     assert row["arousal_n"] == 0
     assert np.isnan([row["arousal_ccc"], row["arousal_rmse"]]).all()
     assert row["valence_n"] == COUNT
@@ -79,13 +79,15 @@ def test_a_dimension_that_nobody_rated_has_no_score():
 
 def test_runs_that_regress_nothing_are_left_out():
     plain = predictions(values=False, method="baseline", variant="baseline")
-    assert score_affect(plain).empty
-    assert score_affect(pd.concat([plain, predictions()]))["method"].tolist() == ["addl_va"]
+    assert not set(COLUMNS) & set(score_runs(plain))
+    both = score_runs(pd.concat([plain, predictions()]))
+    assert both.dropna(subset="valence_n")["method"].tolist() == ["addl_va"]
 
 
 def test_seeds_are_summarised_by_mean_and_spread():
-    scores = score_affect(pd.concat([predictions(seed) for seed in (0, 1, 2)]))
-    (row,) = over_seeds(scores).to_dict("records")
+    several = pd.concat([predictions(seed) for seed in (0, 1, 2)])
+    scores = score_runs(several)
+    (row,) = summarise(several).to_dict("records")
     for name in ("valence_ccc", "valence_rmse", "arousal_ccc", "arousal_rmse"):
         assert row[name] == pytest.approx(scores[name].mean())
         assert row[f"{name}_std"] == pytest.approx(np.std(scores[name].astype(float), ddof=1))
@@ -93,15 +95,14 @@ def test_seeds_are_summarised_by_mean_and_spread():
 
 
 def test_seeds_that_were_tested_on_different_samples_have_no_mean():
-    scores = score_affect(pd.concat([predictions(0), predictions(1).iloc[1:]]))
-    with pytest.raises(DataError, match=r"differ in valence_n; their mean would be of different tests"):
-        over_seeds(scores)
+    with pytest.raises(DataError, match=r"differ in n, valence_n; their mean would be of different tests"):
+        summarise(pd.concat([predictions(0), predictions(1).iloc[1:]]))
 
 
 def test_a_face_without_a_class_counts_in_valence_and_in_no_score_of_classes():
     table = predictions(unlabelled=(1, 4))
     assert PREDICTIONS.validate(table)["y_true"].isna().sum() == 2
-    assert score_affect(table)["valence_n"].tolist() == [COUNT]
+    assert score_runs(table)["valence_n"].tolist() == [COUNT]
     assert score_runs(table)["n"].tolist() == [COUNT - 2]
     evaluated = evaluate(table, facts(table))
     assert evaluated["per_class"]["support"].sum() == COUNT - 2
@@ -118,22 +119,22 @@ def test_results_and_metrics_hold_both_values_of_a_run_that_has_them():
     table = pd.concat([predictions(), predictions(selection="last")])
     evaluated = evaluate(table, facts(table))
     assert set(COLUMNS) < set(evaluated["results"])
-    expected = score_affect(table).iloc[0]
+    expected = score_runs(table).iloc[0]
     assert evaluated["metrics"]["affect.best_val"] == {name: expected[name] for name in COLUMNS}
     assert {"expression.best_val", "expression.last", "affect.last"} < set(evaluated["metrics"])
 
 
 def test_the_terminal_and_the_page_show_both_values_with_how_many_were_rated():
     table = predictions()
-    scores = score_affect(table)
-    shown = to_markdown(results_table(score_runs(table), facts(table), scores), [])
+    scores = score_runs(table)
+    shown = to_markdown(results_table(table, facts(table)), [])
     head, _, row = shown.splitlines()[:3]
     assert "| CCC V / A | RMSE V / A | rated |" in head
     one = scores.iloc[0]
     assert f"| {one['valence_ccc']:.3f} / {one['arousal_ccc']:.3f} |" in row
     assert "| 40 / 26 |" in row
     both = pd.concat([table, predictions(seed=1)])
-    assert "(sd 0." in to_markdown(results_table(score_runs(both), facts(both), score_affect(both)), [])
+    assert "(sd 0." in to_markdown(results_table(both, facts(both)), [])
 
 
 def test_a_method_without_values_beside_one_with_them_has_empty_cells():

@@ -1,24 +1,28 @@
 import numpy as np
 import pandas as pd
 import pytest
-from random_runs import CLASSES, codes, probabilities, random_run
+from random_runs import codes, random_run
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from openfer.errors import DataError
 from openfer.evaluation import bootstrap as module
-from openfer.evaluation.bootstrap import SCORES, bootstrap_intervals, mean_of_runs, resample, units
-from openfer.evaluation.metrics import score
+from openfer.evaluation.bootstrap import bootstrap_intervals, mean_of_runs, resample, subjects, units
+from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.metrics import RESAMPLED, named
+from openfer.evaluation.scores import score_runs
 from openfer.schemas import group_table
+
+SCORES = named(*RESAMPLED)
 
 
 def test_values_of_the_whole_are_those_of_score():
     run = random_run()
     table = bootstrap_intervals(run, repeats=10).set_index("metric")["value"]
-    scores = score(run, CLASSES)
+    scores = score_runs(run).iloc[0]
     assert list(table.index) == list(SCORES)
     for name in SCORES:
-        assert table[name] == pytest.approx(getattr(scores, name), abs=1e-12), name
+        assert table[name] == pytest.approx(scores[name], abs=1e-12), name
 
 
 def test_values_of_a_group_are_those_of_score_on_its_samples():
@@ -26,9 +30,9 @@ def test_values_of_a_group_are_those_of_score_on_its_samples():
     groups = group_table({("age", "young"): run["sample_id"][:90], ("age", "old"): run["sample_id"][90:]})
     table = bootstrap_intervals(run, groups, repeats=10).set_index(["group", "metric"])["value"]
     for group, part in (("young", run[:90]), ("old", run[90:])):
-        scores = score(part, CLASSES)
+        scores = score_runs(part).iloc[0]
         for name in SCORES:
-            assert table[group, name] == pytest.approx(getattr(scores, name), abs=1e-12), (group, name)
+            assert table[group, name] == pytest.approx(scores[name], abs=1e-12), (group, name)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "macro_f1"])
@@ -61,9 +65,9 @@ def test_every_resample_is_the_scores_of_the_samples_drawn():
     found = resample(run, repeats=10, seed=5).replicates
     for number in range(10):
         drawn = run.iloc[generator.integers(0, 120, 120, dtype=np.int32)]
-        scores = score(drawn.assign(sample_id=[f"d{i}" for i in range(120)]), CLASSES)
+        scores = score_runs(drawn.assign(sample_id=[f"d{i}" for i in range(120)])).iloc[0]
         for name in SCORES:
-            assert found[name][number, 0] == pytest.approx(getattr(scores, name), abs=1e-12), name
+            assert found[name][number, 0] == pytest.approx(scores[name], abs=1e-12), name
 
 
 def test_the_mean_of_seeds_is_resampled_with_the_same_people_for_all():
@@ -82,7 +86,7 @@ def test_people_are_drawn_with_all_their_images():
     run = random_run(120).sort_values("sample_id", ignore_index=True)
     people = pd.Series([f"p{i // 4}" for i in range(120)], run["sample_id"])
     generator = module.generator_for(0, "bootstrap")
-    found = resample(run, repeats=5, clusters=people).replicates["macro_f1"]
+    found = resample(run.assign(subject=run["sample_id"].map(people)), repeats=5).replicates["macro_f1"]
     for number in range(5):
         chosen = generator.integers(0, 30, 30, dtype=np.int32)
         drawn = run.iloc[np.concatenate([np.arange(4 * person, 4 * person + 4) for person in chosen])]
@@ -104,28 +108,28 @@ def test_ten_copies_of_each_answer_widen_nothing_when_they_are_drawn_together():
     people = pd.Series(who, copies["sample_id"])
     columns = ["metric", "value", "low", "high"]
     pd.testing.assert_frame_equal(
-        bootstrap_intervals(copies, clusters=people, repeats=200)[columns],
+        bootstrap_intervals(copies.assign(subject=copies["sample_id"].map(people)), repeats=200)[columns],
         bootstrap_intervals(once, repeats=200)[columns],
     )
 
 
 def test_people_are_the_subjects_of_each_dataset_and_a_sample_without_one_is_alone():
     run = random_run(5).assign(subject=["a", "a", "a", None, None], dataset=["x", "x", "y", "x", "x"])
-    assert units(run).tolist() == [0, 0, 1, 2, 3]
-    assert units(run.drop(columns="subject")).tolist() == [0, 1, 2, 3, 4]
+    assert units(run, subjects(run)).tolist() == [0, 0, 1, 2, 3]
+    assert units(run, subjects(run.drop(columns="subject"))).tolist() == [0, 1, 2, 3, 4]
     assert units(run, pd.Series({"s1": "b", "s4": "b"})).tolist() == [1, 0, 2, 3, 0]
 
 
 def test_results_do_not_depend_on_how_many_resamples_are_in_memory(monkeypatch):
     run = random_run(50)
     whole = bootstrap_intervals(run, repeats=40)
-    monkeypatch.setattr(module, "_AT_ONCE", 150)
+    monkeypatch.setattr(module, "AT_ONCE", 150)
     pd.testing.assert_frame_equal(bootstrap_intervals(run, repeats=40), whole)
 
 
 def test_resamples_that_all_agree_give_wilson_s_interval_of_accuracy_and_no_other():
     run = random_run(40, skill=50)
-    table = bootstrap_intervals(run, clusters=pd.Series("one", run["sample_id"])).set_index("metric")
+    table = bootstrap_intervals(run.assign(subject="one")).set_index("metric")
     assert table.loc["accuracy", ["value", "people"]].tolist() == [1, 1]
     assert table.loc["accuracy", "low"] == pytest.approx(1 / (1 + 1.959963984540054**2))
     assert table.loc["macro_f1", ["low", "high"]].isna().all()
@@ -133,13 +137,11 @@ def test_resamples_that_all_agree_give_wilson_s_interval_of_accuracy_and_no_othe
 
 def test_a_true_label_that_is_not_a_class_is_refused():
     run = random_run(5).drop(columns="p_fear").assign(y_pred="anger", y_true=["fear", *["anger"] * 4])
-    with pytest.raises(DataError, match="y_true: 1 labels are not classes, the first 'fear'"):
+    with pytest.raises(DataError, match=r"labels \['fear'\], which are not among the classes"):
         bootstrap_intervals(run)
 
 
-def test_confidences_are_those_of_the_answers():
+def test_the_calibration_error_is_that_of_the_reliability_diagram():
     run = random_run(200)
-    table = bootstrap_intervals(run, repeats=200, bins=1).set_index("metric")
-    true, predicted = codes(run)
-    gap = (true == predicted).mean() - probabilities(run).max(axis=1).mean()
-    assert table.loc["calibration_error", "value"] == pytest.approx(abs(gap))
+    table = bootstrap_intervals(run, repeats=200).set_index("metric")
+    assert table.loc["calibration_error", "value"] == pytest.approx(calibration_error(reliability(run)))

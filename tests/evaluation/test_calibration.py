@@ -4,7 +4,7 @@ import pytest
 from random_runs import CLASSES, codes, probabilities, random_run
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import calibration_error, pooled, reliability
+from openfer.evaluation.calibration import calibration_error, reliability
 from openfer.evaluation.figures import reliability_picture, reliability_plot
 from openfer.evaluation.predictions import predictions_table
 
@@ -27,10 +27,11 @@ def test_the_error_is_the_one_worked_out_by_hand():
     assert calibration_error(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
 
 
-def test_pooled_seeds_are_their_answers_together():
+def test_the_seeds_of_a_method_are_pooled():
     first, second = of([0.55, 0.6, 0.9], [1, 0, 1]), of([0.55, 0.95], [0, 1])
-    both = pd.concat([first, second.assign(sample_id=["t0", "t1"])], ignore_index=True)
-    pd.testing.assert_frame_equal(pooled([reliability(first), reliability(second)]), reliability(both))
+    table = reliability(pd.concat([first, second.assign(seed=1)]), bins=5)
+    assert table["n"].tolist() == [0, 0, 3, 0, 2]
+    np.testing.assert_allclose(table["accuracy"][[2, 4]], [1 / 3, 1])
 
 
 @pytest.mark.parametrize("bins", [10, 15])

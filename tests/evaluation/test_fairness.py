@@ -52,8 +52,8 @@ def test_the_interval_of_a_gap_is_of_one_resampling_of_people_in_both_groups():
     run = random_run(100)
     twice = pd.concat([run, run.assign(sample_id="t" + run["sample_id"])], ignore_index=True)
     groups = group_table({("pose", "front"): run["sample_id"], ("pose", "side"): "t" + run["sample_id"]})
-    people = pd.Series([*run["sample_id"], *run["sample_id"]], twice["sample_id"])
-    apart = fairness(twice, groups, clusters=people)[1].set_index("metric").loc["accuracy"]
+    people = twice.assign(subject=[*run["sample_id"], *run["sample_id"]])
+    apart = fairness(people, groups)[1].set_index("metric").loc["accuracy"]
     alone = fairness(twice, groups)[1].set_index("metric").loc["accuracy"]
     assert (apart["gap"], apart["low"], apart["high"]) == (0, 0, 0)
     assert alone["low"] < -0.05 < 0.05 < alone["high"]
@@ -67,7 +67,7 @@ def test_the_least_number_of_samples_is_a_parameter(run, groups):
 @pytest.mark.parametrize(("people", "ranked"), [(9, False), (10, True)])
 def test_many_images_of_a_handful_of_people_are_not_ranked(run, groups, people, ranked):
     who = pd.Series([f"p{number % people}" for number in range(len(run))], run["sample_id"])
-    scores, gaps = fairness(run, groups, repeats=10, clusters=who)
+    scores, gaps = fairness(run.assign(subject=run["sample_id"].map(who)), groups, repeats=10)
     day = scores[(scores["metric"] == "accuracy") & (scores["group"] == "day")].iloc[0]
     assert (day["n"], day["people"], day["ranked"]) == (300, people, ranked)
     assert gaps.empty != ranked

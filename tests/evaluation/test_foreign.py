@@ -6,7 +6,6 @@ import pytest
 
 from openfer.errors import DataError
 from openfer.evaluation.foreign import foreign_predictions, read_predictions
-from openfer.evaluation.metrics import score_runs
 from openfer.evaluation.results_table import results_table
 
 CLASSES = ("neutral", "happiness", "fear")
@@ -40,7 +39,7 @@ def test_a_right_file_becomes_a_predictions_table_in_the_split_s_order():
     assert table["y_true"].tolist() == ["fear", "neutral", "happiness", "fear", "neutral"]
     assert set(table["y_pred"]) == {"neutral"}
     assert table["subject"].tolist() == ["b", "b", "c", "d", "d"]
-    results = results_table(score_runs(table), [facts])
+    results = results_table(table, [facts])
     assert results[["name", "n", "accuracy", "tested_on"]].iloc[0].tolist() == ["RIVAL", 5, 0.4, "test"]
 
 

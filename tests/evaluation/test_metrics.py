@@ -1,176 +1,144 @@
+"""The registry of metrics: a new entry appears in every table, and every entry is complete."""
+
 import numpy as np
 import pandas as pd
 import pytest
-from random_runs import CLASSES as FOUR
-from random_runs import codes, random_run
+from random_runs import CLASSES, random_run
+from tests.evaluation.made_runs import facts_of, write_run
 
-from openfer.errors import DataError
-from openfer.evaluation.metrics import over_seeds, score, score_runs
-
-CLASSES = ("neutral", "happiness", "fear")
-
-
-def table_of(confusion, classes=CLASSES, **run):
-    """A predictions table with the given confusion counts; samples are numbered cell by cell."""
-    pairs = [
-        (true, predicted)
-        for true, counts in zip(classes, confusion, strict=True)
-        for predicted, count in zip(classes, counts, strict=True)
-        for _ in range(count)
-    ]
-    table = pd.DataFrame(pairs, columns=["y_true", "y_pred"])
-    table["sample_id"] = [f"s{i:05d}" for i in range(len(table))]
-    defaults = {"fold": 0, "seed": 0, "method": "addl", "variant": "ADDL", "selection": "last", "task": "expression"}
-    table = table.assign(**(defaults | run))
-    return table.assign(**{f"p_{name}": (table.y_pred == name).astype(float) for name in classes})
+from openfer.evaluation.bootstrap import bootstrap_intervals
+from openfer.evaluation.entries import entries_of
+from openfer.evaluation.fairness import fairness
+from openfer.evaluation.leaderboard import leaderboard
+from openfer.evaluation.metrics import METRICS, RESAMPLED, Answers, Metric, concordance, named
+from openfer.evaluation.published import published_table
+from openfer.evaluation.report import report
+from openfer.evaluation.results_table import results_table, to_markdown
+from openfer.evaluation.study_comparison import COLUMNS
+from openfer.evaluation.study_table import Wanted, study_table
+from openfer.evaluation.study_table import to_markdown as study_markdown
+from openfer.io.runs import find_runs
+from openfer.pipelines.study_settings import Study
+from openfer.schemas import group_table
 
 
-HAND_MADE = [[8, 2, 0], [1, 4, 0], [1, 0, 4]]
-"""20 samples, 16 right. Recall .8, .8, .8; precision 8/10, 4/6, 4/4; F1 .8, 8/11, 8/9."""
-
-
-def test_scores_are_the_ones_worked_out_by_hand():
-    scores = score(table_of(HAND_MADE), CLASSES)
-    assert scores.n == 20
-    assert scores.accuracy == 0.8
-    assert scores.standard_error == pytest.approx((0.8 * 0.2 / 20) ** 0.5)
-    np.testing.assert_allclose(scores.per_class.recall, [0.8, 0.8, 0.8])
-    np.testing.assert_allclose(scores.per_class.precision, [0.8, 4 / 6, 1.0])
-    np.testing.assert_allclose(scores.per_class.f1, [0.8, 8 / 11, 8 / 9])
-    assert scores.per_class.support.tolist() == [10, 5, 5]
-    assert scores.macro_f1 == pytest.approx((0.8 + 8 / 11 + 8 / 9) / 3)
-    assert scores.absent == ()
-
-
-def test_confusion_has_true_names_in_rows_and_predicted_names_in_columns():
-    confusion = score(table_of(HAND_MADE), CLASSES).confusion
-    assert confusion.loc["neutral", "happiness"] == 2
-    assert confusion.loc["happiness", "neutral"] == 1
-    assert (confusion.index.name, confusion.columns.name) == ("true", "predicted")
-
-
-def test_nmi_of_a_two_by_two_table_is_mutual_information_over_the_mean_entropy():
-    scores = score(table_of([[3, 1], [1, 3]], ("neutral", "fear")), ("neutral", "fear"))
-    # both marginals are one half, so both entropies are log 2
-    mutual = 2 * 3 / 8 * np.log(3 / 8 / 0.25) + 2 * 1 / 8 * np.log(1 / 8 / 0.25)
-    assert scores.nmi == pytest.approx(mutual / np.log(2))
-
-
-@pytest.mark.parametrize(("accuracy", "low", "high"), [(0.87, 0.63, 0.68), (0.8934, 0.68, 0.73)])
-def test_nmi_of_labels_is_near_the_published_values_at_the_published_accuracies_of_rafdb(accuracy, low, high):
-    """RAF-DB's test set by class; each class's errors in proportion to (its support)^-1/2, and falling on other
-    classes in proportion to theirs. The paper prints 0.655 for its Baseline and 0.709 for ADDL."""
-    support = np.array([680, 1185, 478, 329, 74, 160, 162])
-    names = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
-    error = support**-0.5 * (1 - accuracy) * support.sum() / (support**0.5).sum()
-    spread = np.tile(support.astype(float), (7, 1))
-    np.fill_diagonal(spread, 0)
-    confusion = np.round(support[:, None] * error[:, None] * spread / spread.sum(axis=1, keepdims=True))
-    np.fill_diagonal(confusion, support - confusion.sum(axis=1))
-    scores = score(table_of(confusion.astype(int), names), names)
-    assert scores.n == 3068
-    assert scores.accuracy == pytest.approx(accuracy, abs=0.002)
-    assert low < scores.nmi < high
-
-
-def test_macro_f1_is_over_the_classes_that_the_test_set_shows_and_says_which_are_absent():
-    scores = score(table_of([[3, 0, 1], [0, 4, 0], [0, 0, 0]]), CLASSES)
-    assert scores.absent == ("fear",)
-    assert scores.macro_f1 == pytest.approx((6 / 7 + 1) / 2)
-    assert np.isnan(scores.per_class.loc["fear", "recall"])
-    assert np.isnan(scores.per_class.loc["fear", "f1"])
-
-
-def test_a_class_never_predicted_counts_with_f1_zero_and_has_no_precision():
-    scores = score(table_of([[4, 0, 0], [0, 4, 0], [2, 2, 0]]), CLASSES)
-    assert scores.macro_f1 == pytest.approx((0.8 + 0.8 + 0) / 3)
-    assert np.isnan(scores.per_class.loc["fear", "precision"])
-    assert scores.per_class.loc["fear", "recall"] == 0
-
-
-def test_fold_accuracy_is_the_mean_of_folds_and_accuracy_is_pooled():
-    first = table_of([[9, 1], [0, 0]], ("neutral", "fear"))
-    second = table_of([[0, 0], [1, 1]], ("neutral", "fear"), fold=1)
-    second["sample_id"] = "t" + second["sample_id"]
-    scores = score(pd.concat([first, second]), ("neutral", "fear"))
-    assert scores.fold_accuracies == {0: 0.9, 1: 0.5}
-    assert scores.fold_accuracy == pytest.approx(0.7)
-    assert scores.accuracy == pytest.approx(10 / 12)
-
-
-def test_a_label_that_is_not_a_class_is_refused():
-    with pytest.raises(DataError, match=r"labels \['fear'\], which are not among the classes"):
-        score(table_of(HAND_MADE), ("neutral", "happiness"))
-
-
-def test_an_empty_table_is_refused():
-    with pytest.raises(DataError, match="empty"):
-        score_runs(table_of(HAND_MADE).iloc[:0])
-
-
-def test_one_row_per_run_in_order_of_appearance():
-    predictions = pd.concat(
-        [
-            table_of(HAND_MADE, method="baseline", variant="Baseline"),
-            table_of(HAND_MADE),
-            table_of(HAND_MADE, selection="oracle_test"),
-            table_of(HAND_MADE, seed=1),
-        ]
+@pytest.fixture
+def worst_recall(monkeypatch):
+    """A metric that a reader might add: the recall of the class that is recognised worst."""
+    metric = Metric(
+        "worst_recall",
+        "worst recall",
+        lambda answers: np.nanmin(answers.right / answers.true, axis=-1),
+        "classes",
+        "smallest recall of the classes that the test set shows",
+        "%",
     )
-    runs = score_runs(predictions)
-    assert runs.variant.tolist() == ["Baseline", "ADDL", "ADDL", "ADDL"]
-    assert runs.selection.tolist() == ["last", "last", "oracle_test", "last"]
-    assert runs.n.tolist() == [20] * 4
-    assert runs.accuracy.tolist() == [0.8] * 4
+    monkeypatch.setitem(METRICS, metric.name, metric)
+    return metric.name
 
 
-def test_several_seeds_give_mean_and_sample_standard_deviation_and_keep_the_error_of_one_test_set():
-    better = [[10, 0, 0], [0, 4, 1], [1, 0, 4]]
-    runs = score_runs(pd.concat([table_of(HAND_MADE), table_of(better, seed=1)]))
-    summary = over_seeds(runs).iloc[0]
-    assert summary.seeds == 2
-    assert summary.n == 20
-    assert summary.accuracy == pytest.approx(0.85)
-    assert summary.accuracy_std == pytest.approx(np.std([0.8, 0.9], ddof=1))
-    assert summary.standard_error == pytest.approx(runs.standard_error.mean())
+def runs(variant="addl", skills=(1.0, 2.0), **kind):
+    """One run per seed on the same faces, better from seed to seed."""
+    made = [random_run(240, 3, skill, method=variant).assign(seed=seed, **kind) for seed, skill in enumerate(skills)]
+    return pd.concat(made, ignore_index=True)
 
 
-def test_one_seed_has_no_spread():
-    assert np.isnan(over_seeds(score_runs(table_of(HAND_MADE))).accuracy_std[0])
+def worst(run):
+    return (run["y_true"] == run["y_pred"]).groupby(run["y_true"]).mean().min()
 
 
-def test_seeds_tested_on_different_samples_are_not_averaged():
-    predictions = pd.concat([table_of(HAND_MADE), table_of(HAND_MADE, seed=1).iloc[1:]])
-    with pytest.raises(DataError, match="different numbers of samples"):
-        over_seeds(score_runs(predictions))
+def test_a_new_entry_is_in_the_results_table_with_mean_and_deviation(worst_recall):
+    both = runs()
+    facts = [facts_of("addl", "addl", selection="last", seed=seed) for seed in (0, 1)]
+    table = results_table(both, facts)
+    expected = [worst(run) for _, run in both.groupby("seed")]
+    assert table[worst_recall].tolist() == pytest.approx([np.mean(expected)])
+    assert table[f"{worst_recall}_std"].tolist() == pytest.approx([np.std(expected, ddof=1)])
+    head, _, row = to_markdown(table, []).splitlines()[:3]
+    cells = dict(zip(head.split(" | "), row.split(" | "), strict=True))
+    assert cells["worst recall %"] == f"{100 * np.mean(expected):.1f}"
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_scores_of_random_predictions_are_those_of_scikit_learn(seed):
-    from sklearn import metrics
-
-    run = random_run(200, seed)
-    true, predicted = codes(run)
-    scores = score(run, FOUR)
-    assert scores.accuracy == pytest.approx(metrics.accuracy_score(true, predicted))
-    assert scores.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(true, predicted))
-    assert scores.macro_f1 == pytest.approx(metrics.f1_score(true, predicted, average="macro"))
-    assert scores.nmi == pytest.approx(metrics.normalized_mutual_info_score(true, predicted))
-    np.testing.assert_array_equal(scores.confusion, metrics.confusion_matrix(true, predicted))
-
-
-def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_are_there():
-    assert score(table_of([[9, 1, 0], [1, 1, 0], [0, 0, 0]]), CLASSES).balanced_accuracy == pytest.approx(0.7)
+def test_a_new_entry_is_in_the_leaderboard_and_on_the_page(worst_recall, tmp_path):
+    both = runs(selection="best_val")
+    for seed, run in both.groupby("seed"):
+        write_run(tmp_path, f"addl_{seed}", run, [facts_of("addl", "addl", seed=seed)])
+    found = find_runs(tmp_path)
+    (line,) = leaderboard(entries_of(found), published_table()).to_dict("records")
+    expected = np.mean([worst(run) for _, run in both.groupby("seed")])
+    assert line[worst_recall] == pytest.approx(expected)
+    made = report(found, [], published_table())
+    for text in (made.page, made.markdown, made.latex):
+        assert "worst recall" in text
+        assert f"{100 * expected:.1f}" in text
 
 
-def test_the_score_of_aff_wild2_is_a_third_accuracy_and_two_thirds_macro_f1():
-    scores = score(table_of(HAND_MADE), CLASSES)
-    assert scores.aff_wild2_score == pytest.approx(0.33 * 0.8 + 0.67 * (0.8 + 8 / 11 + 8 / 9) / 3)
+def test_a_new_entry_has_an_interval_for_the_whole_and_for_every_group_and_a_gap_between_groups(worst_recall):
+    run = random_run(240)
+    groups = group_table({("age", "young"): run["sample_id"][:120], ("age", "old"): run["sample_id"][120:]})
+    scores, gaps = fairness(run, groups, repeats=100)
+    own = scores[scores["metric"] == worst_recall].set_index("group")
+    for group, part in (("all", run), ("young", run[:120]), ("old", run[120:])):
+        assert own.loc[group, "value"] == pytest.approx(worst(part))
+        assert own.loc[group, "low"] < own.loc[group, "high"]
+    assert gaps.set_index("metric").loc[worst_recall, "gap"] == pytest.approx(abs(worst(run[:120]) - worst(run[120:])))
+    assert set(bootstrap_intervals(run, repeats=10)["metric"]) == set(named(*RESAMPLED))
 
 
-def test_every_score_of_a_run_is_averaged_over_seeds():
-    runs = score_runs(pd.concat([random_run(seed=s).assign(seed=s) for s in (0, 1)]))
-    summary = over_seeds(runs).iloc[0]
-    for name in ("balanced_accuracy", "aff_wild2_score", "calibration_error"):
-        assert summary[name] == pytest.approx(runs[name].mean())
-        assert summary[f"{name}_std"] == pytest.approx(runs[name].std())
+def test_a_new_entry_can_be_the_measure_of_a_study(worst_recall):
+    study = Study.model_validate(
+        {"title": "t", "measures": [worst_recall], "columns": {"mine": {"datasets": ["mine"]}}, "rows": {}}
+        | {"rows": {"ADDL": {"method": "addl"}}}
+    )
+    where = {"row": "ADDL", "column": "mine"}
+    wanted = [Wanted("ADDL", "mine", measure, (0, 1), (0,), ("mine",)) for measure in study.measures]
+    told = [facts_of("addl", "addl", selection="last", seed=seed, **where) for seed in (0, 1)]
+    cells = pd.DataFrame([where | {"seed": seed, "fold": 0, "state": "done", "error": ""} for seed in (0, 1)])
+    both = runs()
+    table = study_table(wanted, both.assign(**where), pd.DataFrame(told), cells, pd.DataFrame())
+    expected = [100 * worst(run) for _, run in both.groupby("seed")]
+    (line,) = table.to_dict("records")
+    assert (line["measure"], line["unit"], line["seeds"], line["n"]) == (worst_recall, "%", 2, 240)
+    assert (line["ours"], line["sd"]) == pytest.approx((np.mean(expected), np.std(expected, ddof=1)))
+    words = study_markdown("t", table, pd.DataFrame(columns=list(COLUMNS)))
+    assert f"| {worst_recall} % |" in words
+
+
+def test_a_study_names_the_metrics_that_there_are():
+    with pytest.raises(ValueError, match="there is no metric 'f1'; the metrics are accuracy, fold_accuracy"):
+        Study.model_validate(
+            {"title": "t", "measures": ["f1"], "columns": {"a": {"datasets": ["a"]}}}
+            | {"rows": {"ADDL": {"method": "addl"}}}
+        )
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+def test_every_entry_has_a_title_and_a_source_and_stands_under_its_own_name(name):
+    metric = METRICS[name]
+    assert metric.name == name
+    assert metric.title
+    assert metric.source
+
+
+def test_every_name_of_the_papers_is_in_the_published_table():
+    printed = {name for metric in METRICS.values() for name in metric.printed}
+    assert printed <= set(published_table()["metric"])
+
+
+@pytest.mark.parametrize("name", named(*RESAMPLED))
+def test_a_resampled_formula_scores_many_at_once(name):
+    run = random_run(80)
+    one = Answers.of_run(run, CLASSES)
+    parts = (one.true, one.predicted, one.right, one.gaps)
+    many = Answers(*(np.broadcast_to(part, (3, 2, *part.shape)) for part in parts))
+    np.testing.assert_allclose(METRICS[name].of(many), np.full((3, 2), METRICS[name].of(one)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_concordance_coefficient_is_torchmetrics(seed):
+    import torch
+    from torchmetrics.functional import concordance_corrcoef
+
+    true, predicted = np.random.default_rng(seed).uniform(-1, 1, (2, 50))
+    theirs = concordance_corrcoef(torch.tensor(predicted), torch.tensor(true))
+    assert concordance(true, predicted) == pytest.approx(float(theirs))

@@ -6,7 +6,6 @@ import pytest
 from rich.console import Console
 
 from openfer.errors import DataError
-from openfer.evaluation.metrics import score_runs
 from openfer.evaluation.results_table import ORACLE, render_terminal, results_table, to_markdown
 
 CLASSES = ("neutral", "happiness", "fear")
@@ -22,7 +21,7 @@ def predictions(right, method="addl", **names):
 
 
 def facts_of(runs, **changed):
-    keys = runs[["method", "variant", "selection", "seed"]].to_dict("records")
+    keys = runs[["method", "variant", "selection", "seed"]].drop_duplicates().to_dict("records")
     known = {"initialisation": "none", "data_version": "0a1b2c3d4e5f", "tested_on": "test", "epoch": 6}
     return [key | known | changed for key in keys]
 
@@ -35,7 +34,7 @@ def runs():
         predictions(160),
         predictions(156, seed=1),
     ]
-    return score_runs(pd.concat(tables))
+    return pd.concat(tables)
 
 
 def shown(table, sentences=(), width=100):
@@ -66,7 +65,7 @@ def test_the_terminal_shows_accuracy_with_its_error_n_seeds_and_selection(runs):
 
 def test_a_narrow_terminal_breaks_long_names_and_no_number():
     tables = [predictions(150, "baseline"), predictions(160, "manet", variant="manet branch spatial channel")]
-    runs = score_runs(pd.concat(tables))
+    runs = pd.concat(tables)
     text = shown(results_table(runs, facts_of(runs)), width=80)
     assert "…" not in text
     for number in ("75.0 ± 3.1", "80.0 ± 2.8", "200"):
@@ -93,7 +92,7 @@ def test_markdown_keeps_oracles_out_of_the_main_table(runs):
 
 def test_rows_of_one_selection_stand_together():
     kinds = [(m, s) for m in ("baseline", "addl") for s in ("oracle_test", "last", "best_val")]
-    runs = score_runs(pd.concat([predictions(150, method, selection=selection) for method, selection in kinds]))
+    runs = pd.concat([predictions(150, method, selection=selection) for method, selection in kinds])
     table = results_table(runs, facts_of(runs))
     assert table.selection.tolist() == ["last", "last", "best_val", "best_val", "oracle_test", "oracle_test"]
     assert table.name.tolist() == ["Baseline", "ADDL"] * 3
@@ -112,17 +111,32 @@ def test_epochs_that_differ_between_seeds_are_all_named(runs):
 
 
 def test_folds_show_the_mean_of_their_accuracies():
-    first = predictions(150)
-    first["fold"] = (first.index >= 150).astype(int)
-    runs = score_runs(first)
+    runs = predictions(150)
+    runs["fold"] = (runs.index >= 150).astype(int)
     text = to_markdown(results_table(runs, facts_of(runs)), [])
     assert "mean of folds %" in text
     assert "| 75.0 ± 3.1 | 50.0 |" in text
 
 
+def test_seeds_and_folds_that_ran_apart_are_one_line_with_mean_deviation_and_counts():
+    right = {(seed, fold): 30 + 4 * seed + fold for seed in (0, 1) for fold in range(5)}
+    tables = []
+    for (seed, fold), good in right.items():
+        part = predictions(good, seed=seed, fold=fold).iloc[:40]
+        tables.append(part.assign(sample_id=f"f{fold}" + part["sample_id"]))
+    facts = [facts_of(table, epoch=3 + number)[0] for number, table in enumerate(tables)]
+    table = results_table(pd.concat(tables), facts)
+    (line,) = table.to_dict("records")
+    accuracies = [sum(right[seed, fold] for fold in range(5)) / 200 for seed in (0, 1)]
+    assert (line["seeds"], line["folds"], line["n"], line["epoch"]) == (2, 5, 200, "3 to 12")
+    assert line["accuracy"] == pytest.approx(np.mean(accuracies))
+    assert line["accuracy_std"] == pytest.approx(np.std(accuracies, ddof=1))
+    text = to_markdown(table, [])
+    assert f"| 200 | 5 | 2 (sd {100 * np.std(accuracies, ddof=1):.1f}) | 3 to 12 |" in text
+
+
 def test_a_class_that_the_test_set_lacks_is_named():
-    lacking = predictions(150).query("y_true != 'fear'")
-    runs = score_runs(lacking)
+    runs = predictions(150).query("y_true != 'fear'")
     assert "not in the test set: fear" in to_markdown(results_table(runs, facts_of(runs)), [])
 
 
@@ -138,8 +152,8 @@ def test_a_run_without_any_facts_is_not_reported(runs):
 
 def test_a_run_of_forty_tasks_is_shown_by_their_mean_and_its_extremes_and_kept_whole_in_the_table():
     many = pd.concat([predictions(100 + 2 * i, task=f"attribute/{i:02d}") for i in range(40)])
-    runs = score_runs(pd.concat([many, predictions(150, "baseline")]))
-    table = results_table(runs, facts_of(runs.drop_duplicates(["method", "variant", "selection", "seed"])))
+    runs = pd.concat([many, predictions(150, "baseline")])
+    table = results_table(runs, facts_of(runs))
     assert len(table) == 41
     text = to_markdown(table, [])
     rows = [line for line in text.splitlines() if line.startswith("| ") and "method" not in line and "---" not in line]

@@ -81,7 +81,7 @@ def test_an_oracle_is_no_result():
 def test_every_measure_of_classes_is_in_the_papers_unit():
     ten = [(0, 0, 10)]
     assert table(ten, measure="macro_f1").iloc[0]["ours"] == pytest.approx(100.0)
-    assert table(ten, measure="aff_wild2").iloc[0]["ours"] == pytest.approx(100.0)
+    assert table(ten, measure="aff_wild2_score").iloc[0]["ours"] == pytest.approx(100.0)
     assert table(ten, measure="nmi").iloc[0]["ours"] == pytest.approx(1.0)
 
 

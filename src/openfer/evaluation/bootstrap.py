@@ -11,14 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.calibration import BINS, bin_of, confidences
+from openfer.evaluation.calibration import BINS
 from openfer.evaluation.groups import membership
-from openfer.evaluation.metrics import aff_wild2_score
-from openfer.evaluation.predictions import classes_in, refuse_unknown, single_run
+from openfer.evaluation.metrics import METRICS, RESAMPLED, Answers, contributions, named
+from openfer.evaluation.predictions import classes_in, single_run
 from openfer.seeds import generator_for
-
-SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "aff_wild2_score", "calibration_error")
-"""What is resampled. NMI is not: on few samples it is far too high, so groups of unlike size cannot be compared."""
 
 _ROUNDING = 1e-12
 """By which replicates that are all the same differ."""
@@ -26,7 +23,7 @@ _ROUNDING = 1e-12
 CONFIDENCE = 0.95
 """Of the intervals."""
 
-_AT_ONCE = 1 << 22
+AT_ONCE = 1 << 22
 """Weights, or counts, in memory at once: 32 MB."""
 
 
@@ -47,23 +44,15 @@ class Resampled:
 
 
 def resample(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame | None = None,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
-    bins: int = BINS,
+    predictions: pd.DataFrame, groups: pd.DataFrame | None = None, repeats: int = 1000, seed: int = 0
 ) -> Resampled:
-    """Score a run and its groups, in the data and in resamples of it.
+    """Score a run and its groups with every resampled metric, in the data and in resamples of it.
 
     Args:
-        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`; people are in its column ``subject``.
         groups: valid under :data:`openfer.schemas.GROUPS`.
         repeats: how many resamples.
         seed: of the draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
-        bins: of the calibration error.
 
     Raises:
         DataError: if the table does not hold one run with the probabilities of its answers.
@@ -73,25 +62,28 @@ def resample(
     single_run(predictions)
     predictions = predictions.sort_values("sample_id", ignore_index=True)  # equal draws whatever the order of rows
     classes = classes_in(predictions)
-    refuse_unknown(predictions["y_true"], classes, "y_true")
-    unit = units(predictions, clusters)
+    unit = units(predictions, subjects(predictions))
     known = membership(predictions, groups)
-    rows, columns, values = _entries(predictions, classes, known.sample, known.group, bins)
-    width, count = 3 * len(classes) + bins, int(unit.max()) + 1
+    places, amounts = contributions(predictions, classes)
+    names, width, count = named(*RESAMPLED), 3 * len(classes) + BINS, int(unit.max()) + 1
     shape = (width * len(known.names), count)
-    per_unit = coo_array((values, (rows, unit[columns])), shape=shape).tocsc()  # by unit: the sums stay in the cache
+    rows = (places[:, known.sample] + width * known.group).ravel()
+    columns = np.tile(unit[known.sample], len(places))
+    values = amounts[:, known.sample].ravel()
+    per_unit = coo_array((values, (rows, columns)), shape=shape).tocsc()  # by unit: the sums stay in the cache
 
     def scored(weights: np.ndarray) -> np.ndarray:
         sums = (per_unit @ weights).T.reshape(weights.shape[1], len(known.names), width)
-        return _scores(sums, len(classes))
+        answers = Answers.of_sums(sums, len(classes))
+        return np.stack([METRICS[name].of(answers) for name in names])
 
-    at_once = max(1, min(repeats, _AT_ONCE // max(shape)))
-    replicates = np.concatenate([scored(weights) for weights in draws(count, repeats, seed, at_once)])
+    at_once = max(1, min(repeats, AT_ONCE // max(shape)))
+    replicates = np.concatenate([scored(weights) for weights in draws(count, repeats, seed, at_once)], axis=1)
     members = pd.DataFrame({"group": known.group, "unit": unit[known.sample]}).groupby("group")["unit"]
     return Resampled(
         known.names.assign(n=members.size(), people=members.nunique()),
-        dict(zip(SCORES, scored(np.ones((count, 1)))[0].T, strict=True)),
-        {name: replicates[:, :, place] for place, name in enumerate(SCORES)},
+        dict(zip(names, scored(np.ones((count, 1)))[:, 0], strict=True)),
+        dict(zip(names, replicates, strict=True)),
     )
 
 
@@ -104,86 +96,86 @@ def mean_of_runs(found: Sequence[Resampled]) -> Resampled:
     """
     return Resampled(
         found[0].groups,
-        {name: np.mean([run.values[name] for run in found], axis=0) for name in SCORES},
-        {name: np.mean([run.replicates[name] for run in found], axis=0) for name in SCORES},
+        {name: np.mean([run.values[name] for run in found], axis=0) for name in found[0].values},
+        {name: np.mean([run.replicates[name] for run in found], axis=0) for name in found[0].values},
     )
 
 
 def bootstrap_intervals(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame | None = None,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
-    confidence: float = CONFIDENCE,
-    bins: int = BINS,
+    predictions: pd.DataFrame, groups: pd.DataFrame | None = None, repeats: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Return the scores of a run and of its groups, each with a percentile interval.
 
     Args:
-        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`; people are in its column ``subject``.
         groups: valid under :data:`openfer.schemas.GROUPS`.
         repeats: how many resamples.
         seed: of the draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
-        confidence: of the intervals, in (0, 1).
-        bins: of the calibration error.
 
     Returns:
-        One row per group and score of :data:`SCORES`: ``by, group, n, people, metric, value, low, high``. The first
-        group, ``by`` all, is the whole. Where all resamples agree, they say nothing, and the
-        interval is NaN; that of an accuracy of 0 or 1 is Wilson's for so many people.
+        One row per group and resampled metric: ``by, group, n, people, metric, value, low, high``. The first group,
+        ``by`` all, is the whole. Where all resamples agree, the interval is NaN; that of an accuracy of 0 or 1 is
+        Wilson's for the number of people.
     """
-    return intervals(resample(predictions, groups, repeats, seed, clusters=clusters, bins=bins), confidence)
+    return intervals(resample(predictions, groups, repeats, seed))
 
 
-def intervals(found: Resampled, confidence: float = CONFIDENCE) -> pd.DataFrame:
+def intervals(found: Resampled) -> pd.DataFrame:
     """Return the table of :func:`bootstrap_intervals` from resamples that are there."""
     tables = []
-    for place, name in enumerate(SCORES):
-        low, high = percentiles(found.replicates[name], confidence)
+    for place, name in enumerate(found.values):
+        low, high = percentiles(found.replicates[name])
         table = found.groups.assign(metric=name, value=found.values[name], low=low, high=high)
         agree = np.isclose(low, high, rtol=0, atol=_ROUNDING)
         table.loc[agree, ["low", "high"]] = np.nan
         if name == "accuracy":
             extreme = table[agree & table["value"].isin([0.0, 1.0])]
-            bounds = [_wilson(row.value == 1, row.people, confidence) for row in extreme.itertuples()]
+            bounds = [_wilson(row.value == 1, row.people) for row in extreme.itertuples()]
             table.loc[extreme.index, ["low", "high"]] = np.array(bounds).reshape(-1, 2)
         tables.append(table.assign(place=place))
     together = pd.concat(tables).rename_axis("number").reset_index().sort_values(["number", "place"])
     return together.drop(columns=["number", "place"]).reset_index(drop=True)
 
 
-def percentiles(replicates: np.ndarray, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+def wide(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return one row per group with a column for each metric; the interval stays that of the accuracy.
+
+    Args:
+        table: rows of :func:`bootstrap_intervals`, of any number of runs.
+        key: the columns that name a row.
+    """
+    by_metric = {str(name): own.rename(columns={"value": name}) for name, own in table.groupby("metric", sort=False)}
+    whole = by_metric.pop("accuracy")
+    for name, own in by_metric.items():
+        whole = whole.merge(own[[*key, name]], on=list(key), how="left", validate="one_to_one")
+    return whole
+
+
+def percentiles(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of the percentile interval over the first axis; resamples without a value are left out.
 
     Args:
         replicates: (R, ...).
-        confidence: in (0, 1).
     """
-    outside = 50 * (1 - confidence)
+    outside = 50 * (1 - CONFIDENCE)
     low, high = np.nanpercentile(replicates, [outside, 100 - outside], axis=0)
     return low, high
 
 
-def units(predictions: pd.DataFrame, clusters: pd.Series | None = None) -> np.ndarray:
+def units(predictions: pd.DataFrame, people: pd.Series | None) -> np.ndarray:
     """Return the number of what each sample is drawn with: its person, or itself; int64, (N,), from 0 without gaps.
 
     Args:
         predictions: one run.
-        clusters: person by sample id; None takes the column ``subject``, where there is one. A sample without a
-            person is one of its own.
+        people: person by sample id; None where nobody is known. A sample without a person is one of its own.
     """
-    if clusters is None:
-        clusters = subjects(predictions)
-    if clusters is None:
+    if people is None:
         return np.arange(len(predictions))
-    known = clusters[~clusters.index.duplicated()].reindex(predictions["sample_id"])
-    people, names = pd.factorize(known.to_numpy(dtype=object))
-    alone = people < 0
-    people[alone] = len(names) + np.arange(alone.sum())
-    return people.astype(np.int64)
+    known = people[~people.index.duplicated()].reindex(predictions["sample_id"])
+    found, names = pd.factorize(known.to_numpy(dtype=object))
+    alone = found < 0
+    found[alone] = len(names) + np.arange(alone.sum())
+    return found.astype(np.int64)
 
 
 def units_of_all(runs: Sequence[pd.DataFrame]) -> tuple[np.ndarray, bool]:
@@ -220,44 +212,8 @@ def draws(count: int, repeats: int, seed: int, at_once: int) -> Iterator[np.ndar
         yield np.stack(drawn, axis=1).astype(np.float64)
 
 
-def _entries(
-    predictions: pd.DataFrame, classes: tuple[str, ...], sample: np.ndarray, group: np.ndarray, bins: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the counts to which each membership adds: place in the table of all groups, sample, and how much.
-
-    Of each group there are, one after the other: samples by true class, by predicted class, right ones by class, and
-    by bin of confidence the sum of (right - confidence).
-    """
-    names = pd.Index(classes)
-    true, predicted = (names.get_indexer(pd.Index(predictions[column]))[sample] for column in ("y_true", "y_pred"))
-    sure = confidences(predictions, classes)
-    right = (true == predicted).astype(np.float64)
-    start, kinds = group * (3 * len(classes) + bins), len(classes)
-    ones, hit = np.ones(len(sample)), right > 0
-    places = [start + true, start + kinds + predicted, (start + 2 * kinds + true)[hit]]
-    places.append(start + 3 * kinds + bin_of(sure, bins)[sample])
-    amounts = [ones, ones, ones[hit], right - sure[sample]]
-    return np.concatenate(places), np.concatenate([sample, sample, sample[hit], sample]), np.concatenate(amounts)
-
-
-def _scores(sums: np.ndarray, kinds: int) -> np.ndarray:
-    """Return the scores of counts (..., 3 K + bins) as (..., 5), in the order of :data:`SCORES`.
-
-    Means over classes are over those that the sample shows, as in :func:`openfer.evaluation.metrics.score`.
-    """
-    true, predicted, right = (sums[..., part * kinds : (part + 1) * kinds] for part in range(3))
-    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 is the NaN of a class or a group that is not there
-        shown = (true > 0).sum(axis=-1)
-        n = true.sum(axis=-1)
-        accuracy = right.sum(axis=-1) / n
-        balanced = np.where(true > 0, right / true, 0).sum(axis=-1) / shown
-        f1 = np.where(true > 0, 2 * right / (true + predicted), 0).sum(axis=-1) / shown
-        error = np.abs(sums[..., 3 * kinds :]).sum(axis=-1) / n
-    return np.stack([accuracy, balanced, f1, aff_wild2_score(accuracy, f1), error], axis=-1)
-
-
-def _wilson(right: bool, people: int, confidence: float) -> tuple[float, float]:
+def _wilson(right: bool, people: int) -> tuple[float, float]:
     from scipy.stats import binomtest
 
-    interval = binomtest(people if right else 0, people).proportion_ci(confidence, method="wilson")
+    interval = binomtest(people if right else 0, people).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)

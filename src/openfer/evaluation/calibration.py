@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.predictions import classes_in, single_run
+from openfer.evaluation.predictions import classes_in
 
 BINS = 15
 """Of equal width, as Guo et al. (On Calibration of Modern Neural Networks, 2017) count them."""
@@ -45,7 +45,7 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     """Compare confidence and accuracy, bin by bin.
 
     Args:
-        predictions: one run, valid under :data:`openfer.schemas.PREDICTIONS`.
+        predictions: valid under :data:`openfer.schemas.PREDICTIONS`; the seeds of a method are pooled.
         bins: how many, of equal width in [0, 1].
 
     Returns:
@@ -53,9 +53,8 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
         its samples, NaN in an empty bin. Confidence is the probability of the predicted class.
 
     Raises:
-        DataError: if the table does not hold one run with the probabilities of its answers.
+        DataError: if the table lacks the probability of an answer.
     """
-    single_run(predictions)
     sure = confidences(predictions, classes_in(predictions))
     right = (predictions["y_true"] == predictions["y_pred"]).to_numpy()
     edges = np.linspace(0, 1, bins + 1)
@@ -64,19 +63,6 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     table = pd.DataFrame({"bin": range(bins), "low": edges[:-1], "high": edges[1:]}).set_index("bin")
     table["n"] = by_bin.size().reindex(table.index, fill_value=0)
     return table.join(by_bin.mean()).reset_index()
-
-
-def pooled(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the reliability of several runs, such as seeds, all their answers together.
-
-    Args:
-        tables: what :func:`reliability` gave, of the same bins.
-    """
-    whole = pd.concat(tables)
-    means = ["confidence", "accuracy"]
-    sums = whole[means].mul(whole["n"], axis=0).assign(n=whole["n"]).groupby(whole["bin"]).sum()
-    table = tables[0][["bin", "low", "high"]].assign(n=sums["n"].to_numpy())
-    return table.assign(**{name: sums[name].to_numpy() / sums["n"].where(sums["n"] > 0).to_numpy() for name in means})
 
 
 def calibration_error(table: pd.DataFrame) -> float:

@@ -1,7 +1,7 @@
 """How far apart two runs are, judged on the samples that both of them answered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -212,15 +212,10 @@ def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """Return the comparisons as a table, one row each."""
     fields = ("first", "second", "selection", "task", "n", "people", "difference", "standard_error", "low", "high")
     counts = ("only_first", "only_second", "p_value", "p_people", "comparisons", "corrected", "distinguishable")
-    return pd.DataFrame(
-        [
-            {name: getattr(c, name) for name in fields}
-            | {"seed_first": c.seeds[0], "seed_second": c.seeds[1]}
-            | {name: getattr(c, name) for name in counts}
-            for c in comparisons
-        ],
-        columns=[*fields, "seed_first", "seed_second", *counts],
-    )
+    seeds = ("seed_first", "seed_second")
+    more = ({"distinguishable": c.distinguishable, **dict(zip(seeds, c.seeds, strict=True))} for c in comparisons)
+    rows = [asdict(c) | own for c, own in zip(comparisons, more, strict=True)]
+    return pd.DataFrame(rows, columns=[*fields, *seeds, *counts])
 
 
 def above(difference: float) -> str:

@@ -37,7 +37,7 @@ def cross_dataset(predictions: pd.DataFrame, repeats: int = 1000, seed: int = 0)
         seed: of its draws.
 
     Returns:
-        One row per run, tested dataset and score of :data:`openfer.evaluation.bootstrap.SCORES`: what names the run,
+        One row per run, tested dataset and resampled metric: what names the run,
         then ``trained_on, tested_on, within`` (whether it trained on the dataset's other side), ``shared`` (the
         classes of both, joined by ", "), ``n, people, metric, value, low, high``.
     """

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.bootstrap import SCORES, Resampled, intervals, percentiles, resample
+from openfer.evaluation.bootstrap import Resampled, intervals, percentiles, resample
 from openfer.evaluation.groups import ALL
+from openfer.evaluation.metrics import METRICS
 from openfer.evaluation.predictions import runs_in
 
 LEAST = 30
@@ -13,20 +14,11 @@ LEAST = 30
 LEAST_PEOPLE = 10
 """Nor are groups of fewer people than this: a bootstrap of a handful says little of others."""
 
-LOWER_IS_BETTER = ("calibration_error",)
-"""The scores of which the best group has the least."""
-
 _GAP = ("by", "metric", "groups", "best", "worst", "n_best", "n_worst", "gap", "low", "high")
 
 
 def fairness(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame,
-    least: int = LEAST,
-    repeats: int = 1000,
-    seed: int = 0,
-    *,
-    clusters: pd.Series | None = None,
+    predictions: pd.DataFrame, groups: pd.DataFrame, least: int = LEAST, repeats: int = 1000, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every run of a table on all its samples and on each group, and measure the gaps between groups.
 
@@ -40,7 +32,6 @@ def fairness(
         least: groups of fewer samples are not ranked, nor those of fewer people than :data:`LEAST_PEOPLE`.
         repeats: of the bootstrap.
         seed: of its draws.
-        clusters: person by sample id; None takes the column ``subject`` of the predictions, where they have one.
 
     Returns:
         One row per run, group and score: what names the run, then the columns of
@@ -56,7 +47,7 @@ def fairness(
     """
     scores, gaps = [], []
     for name, run in runs_in(predictions):
-        found = resample(run, groups, repeats, seed, clusters=clusters)
+        found = resample(run, groups, repeats, seed)
         table = intervals(found)
         table["ranked"] = _large_enough(table, least)
         table.loc[~table["ranked"], ["low", "high"]] = np.nan
@@ -72,9 +63,9 @@ def _gaps(found: Resampled, least: int) -> pd.DataFrame:
         if len(kind) < 2:
             continue
         places = kind.index.to_numpy()
-        for metric in SCORES:
-            sign = -1 if metric in LOWER_IS_BETTER else 1
-            values = sign * found.values[metric][places]
+        for metric, scores in found.values.items():
+            sign = 1 if METRICS[metric].higher_is_better else -1
+            values = sign * scores[places]
             worst, best = places[np.argsort(values, kind="stable")[[0, -1]]]
             apart = sign * (found.replicates[metric][:, best] - found.replicates[metric][:, worst])
             low, high = percentiles(apart)

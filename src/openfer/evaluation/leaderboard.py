@@ -8,61 +8,65 @@ import pandas as pd
 
 from openfer.evaluation.bootstrap import intervals, mean_of_runs, resample, subjects
 from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry
-from openfer.evaluation.metrics import over_seeds, score_runs
+from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.predictions import classes_in, runs_in
 from openfer.evaluation.published_rows import published_figure
+from openfer.evaluation.scores import summarise
 from openfer.io.git import NOT_A_CHECKOUT
 
 TASK = "expression"
 """What the papers recognise; other tasks stand apart."""
 
-_CHALLENGE = "aff_wild2"
-"""The dataset whose challenge weighs accuracy and macro-F1 into one score."""
-
-COLUMNS = (
-    *("entry", "tested", "task", "selection", "main", "accuracy", "low", "high", "balanced_accuracy", "macro_f1"),
-    *("aff_wild2_score", "nmi", "calibration_error", "n", "people", "seeds", "accuracy_std", "folds", "fold_accuracy"),
+_FIRST = ("entry", "tested", "task", "selection", "main")
+_LAST = (
+    *("low", "high", "n", "people", "seeds", "accuracy_std", "folds"),
     *("published", "difference", "source", "epoch", "initialisation", "data_version", "seed", "runs", "made_by"),
     "commit",
 )
 
 
 def leaderboard(entries: Iterable[Entry], published: pd.DataFrame) -> pd.DataFrame:
-    """Score every entry with every selection and task.
+    """Score every entry with every selection and task; all seeds and folds of an entry are one line.
 
-    Scores are means over seeds. The interval of the accuracy is of drawing the people of the test set anew (its faces,
-    where nobody is known), the same ones for all seeds, so more seeds do not make it narrower than the test set allows.
+    Scores are those of :func:`openfer.evaluation.scores.summarise`. The interval of the accuracy comes from resampling
+    the people of the test set (its faces, where no person is known), the same ones for all seeds, so more seeds do not
+    make it narrower than the test set allows.
 
     Args:
         entries: from :func:`openfer.evaluation.entries.entries_of`.
         published: from :func:`openfer.evaluation.published.published_table`.
 
     Returns:
-        :data:`COLUMNS`; shares are in [0, 1]. ``main`` says whether the selection is the entry's main one. Where the
-        papers average over folds, ``difference`` is that of the mean of as many folds, and null where there are fewer.
-        ``people`` is null where nobody is known, and ``aff_wild2_score`` where another dataset was tested.
+        ``entry, tested, task, selection, main``, one column per metric of faces, and the columns ``low`` to ``commit``.
+        Shares are in [0, 1]. ``low`` and ``high`` bound the accuracy. ``main`` says whether the selection is the
+        entry's main one. Where the papers average over folds, ``difference`` is that of the mean of as many folds, and
+        null where there are fewer. ``people`` is null where nobody is known, and a metric that one dataset defines
+        where another was tested.
     """
     rows = [row | _interval(entry, row) for entry in entries for row in scored(entry, published)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=[*_FIRST, *named(*OF_FACES), *_LAST])
 
 
 def honest(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose epoch was not chosen on the test set, best accuracy first, by what they were tested on."""
-    kept = table[table["selection"] != ORACLE]
-    return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
+    return _ranked(table[table["selection"] != ORACLE])
 
 
 def oracles(table: pd.DataFrame) -> pd.DataFrame:
     """Return the other rows in the same order."""
-    kept = table[table["selection"] == ORACLE]
-    return kept.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
+    return _ranked(table[table["selection"] == ORACLE])
+
+
+def _ranked(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values(["tested", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of :func:`leaderboard` of one entry, without the intervals."""
-    summary = over_seeds(score_runs(entry.predictions))
-    rows = []
-    for _, score in summary.iterrows():
+    summary = summarise(entry.predictions)
+    datasets, rows = entry.facts["datasets"].iloc[0], []
+    elsewhere = [name for name, metric in METRICS.items() if metric.only_on and datasets != [metric.only_on]]
+    for _, score in summary[summary["n"] > 0].iterrows():
         selection = str(score["selection"])
         own: dict[str, Any] = {
             **{str(name): value for name, value in score.items()},
@@ -76,7 +80,7 @@ def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
             "runs": entry.folders,
             "made_by": entry.made_by,
             "commit": commit_of(entry),
-            "aff_wild2_score": score["aff_wild2_score"] if entry.facts["datasets"].iloc[0] == [_CHALLENGE] else np.nan,
+            **dict.fromkeys(elsewhere, np.nan),
         }
         rows.append(own | _published(entry, own, published))
     return rows

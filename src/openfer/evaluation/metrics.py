@@ -1,199 +1,269 @@
-"""What a predictions table says of a run: accuracy, macro-F1, NMI, calibration, per-class scores, confusion."""
+"""All metrics in one place. A new metric is one entry of :data:`METRICS`: every table, interval and study reads it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import calibration_error, reliability
-from openfer.evaluation.predictions import RUN, classes_in, runs_in, single_run
+from openfer.evaluation.calibration import BINS, bin_of, confidences
+from openfer.evaluation.predictions import classified
+from openfer.evaluation.stability import stability
+from openfer.labels import AFFECT
 
-Share = TypeVar("Share", float, np.ndarray)
+Needs = Literal["classes", "probabilities", "samples", "values", "sequences"]
+"""The input of a formula: counts by class; also confidences; single answers; valence and arousal; video frames."""
 
-METRICS = (
-    *("accuracy", "fold_accuracy", "balanced_accuracy", "macro_f1", "aff_wild2_score", "nmi"),
-    "calibration_error",
-)
-"""The columns of :func:`score_runs` that are averaged over seeds."""
+RESAMPLED: tuple[Needs, ...] = ("classes", "probabilities")
+"""A metric with these needs has an interval, for the whole test set and for each group."""
 
-AFF_WILD2_WEIGHTS = (0.33, 0.67)
-"""Of accuracy and macro-F1 in the score of Aff-Wild2's expression challenge (Kollias et al., ABAW 2020)."""
+OF_FACES: tuple[Needs, ...] = (*RESAMPLED, "samples")
+"""A metric with these needs scores every run that recognises classes."""
+
+_AFF_WILD2_WEIGHTS = (0.33, 0.67)
 
 
 @dataclass(frozen=True)
-class Scores:
-    """The scores of one run; shares are in [0, 1].
+class Answers:
+    """The input of a formula.
+
+    Counts have the shape (..., K) for K classes. Leading axes are groups and resamples, which one call scores together.
 
     Attributes:
-        n: test samples, over all folds.
-        accuracy: pooled over all samples.
-        standard_error: of the pooled accuracy, sqrt(p (1 - p) / n): the sampling of the test set alone, neither
-            training noise nor the dependence between images of one person.
-        fold_accuracies: accuracy by fold number; one entry for an official split.
-        balanced_accuracy: mean recall over the classes that the test set shows (see ``absent``).
-        macro_f1: mean F1 over the same classes.
-        nmi: normalised mutual information of true and predicted labels, arithmetic normalisation.
-        calibration_error: expected, in 15 bins (:mod:`openfer.evaluation.calibration`).
-        per_class: index class name, columns ``recall, precision, f1, support``; a class that the test set
-            does not show has NaN recall and F1, one never predicted has NaN precision.
-        confusion: counts, index true names, columns predicted names.
-        absent: classes that no test sample has.
+        true: faces by true class.
+        predicted: faces by predicted class.
+        right: correctly classified faces by class.
+        gaps: sum of (correct - confidence) by confidence bin, (..., bins).
+        table: predictions of one run; empty for resamples.
+        rows: rows of the datasets (:data:`openfer.schemas.ROWS`), for metrics of sequences; else empty.
     """
 
-    n: int
-    accuracy: float
-    standard_error: float
-    fold_accuracies: dict[int, float]
-    balanced_accuracy: float
-    macro_f1: float
-    nmi: float
-    calibration_error: float
-    per_class: pd.DataFrame
-    confusion: pd.DataFrame
-    absent: tuple[str, ...]
+    true: np.ndarray
+    predicted: np.ndarray
+    right: np.ndarray
+    gaps: np.ndarray
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @classmethod
+    def of_sums(cls, sums: np.ndarray, classes: int, **tables: pd.DataFrame) -> Self:
+        """Return the answers from sums of :func:`contributions`, (..., 3 K + bins), and from ``table`` and ``rows``."""
+        true, predicted, right, gaps = np.split(sums, [classes, 2 * classes, 3 * classes], axis=-1)
+        return cls(true, predicted, right, gaps, **tables)
+
+    @classmethod
+    def of_run(cls, run: pd.DataFrame, classes: Sequence[str], rows: pd.DataFrame | None = None) -> Self:
+        """Return the answers of one run; counts leave out the faces without a class. Raises like contributions()."""
+        places, amounts = contributions(classified(run), classes)
+        sums = np.bincount(places.ravel(), amounts.ravel(), 3 * len(classes) + BINS)
+        return cls.of_sums(sums, len(classes), table=run, rows=pd.DataFrame() if rows is None else rows)
 
     @property
-    def fold_accuracy(self) -> float:
-        """The mean of the fold accuracies, which is what papers with cross-validation print."""
-        return float(np.mean(list(self.fold_accuracies.values())))
-
-    @property
-    def aff_wild2_score(self) -> float:
-        """The score of Aff-Wild2's challenge: 0.33 accuracy + 0.67 macro-F1."""
-        return aff_wild2_score(self.accuracy, self.macro_f1)
+    def n(self) -> np.ndarray:
+        """Number of faces, (...)."""
+        return self.true.sum(axis=-1)
 
 
-def aff_wild2_score(accuracy: Share, macro_f1: Share) -> Share:
-    """Return 0.33 accuracy + 0.67 macro-F1, of numbers or of arrays."""
-    return AFF_WILD2_WEIGHTS[0] * accuracy + AFF_WILD2_WEIGHTS[1] * macro_f1
+def contributions(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the 3 K + bins sums each face adds to, and how much, both (4, N).
 
-
-def score(predictions: pd.DataFrame, classes: Sequence[str]) -> Scores:
-    """Score one run.
-
-    Args:
-        predictions: valid under :data:`openfer.schemas.PREDICTIONS`; one method, variant, selection, task and
-            seed, any number of folds.
-        classes: the names that the model could answer, in canonical order.
+    The sums are, in this order, the counts and gaps of :class:`Answers`.
 
     Raises:
-        DataError: if the table is empty, holds several runs or a sample twice, or has a label that is not
-            a class or an answer without a probability.
+        DataError: if a label is not one of the classes, or a predicted class has no probability.
     """
-    from sklearn.metrics import (
-        confusion_matrix,
-        f1_score,
-        normalized_mutual_info_score,
-        precision_recall_fscore_support,
-    )
-
-    name = single_run(predictions)
-    true, predicted = (predictions[column].to_numpy(dtype=object) for column in ("y_true", "y_pred"))
-    unknown = sorted({*true, *predicted} - set(classes))
+    names, kinds = pd.Index(classes), len(classes)
+    true, predicted = (names.get_indexer(pd.Index(predictions[column])) for column in ("y_true", "y_pred"))
+    unknown = sorted({*predictions["y_true"][true < 0], *predictions["y_pred"][predicted < 0]})
     if unknown:
         raise DataError(
-            f"run {name} has the labels {unknown}, which are not among the classes {list(classes)}; "
-            "score it with the class tuple that it was trained with"
+            f"the predictions have the labels {unknown}, which are not among the classes {list(classes)}; score them "
+            "with the classes that the run was trained with"
         )
-    present = [c for c in classes if c in set(true)]
-    correct = true == predicted
-    accuracy = float(correct.mean())
-    # numbers, as scikit-learn sorts words many times over
-    places, number = np.arange(len(classes)), {label: place for place, label in enumerate(classes)}
-    codes = [np.array([number[label] for label in labels]) for labels in (true, predicted)]
-    precision, recall, f1, support = precision_recall_fscore_support(*codes, labels=places, zero_division=np.nan)
-    per_class = pd.DataFrame(
-        {"recall": recall, "precision": precision, "f1": f1, "support": support},
-        index=pd.Index(list(classes), name="class"),
-    )
-    per_class.loc[per_class["support"] == 0, "f1"] = np.nan
-    confusion = pd.DataFrame(
-        confusion_matrix(*codes, labels=places),
-        index=pd.Index(list(classes), name="true"),
-        columns=pd.Index(list(classes), name="predicted"),
-    )
-    folds = pd.Series(correct).groupby(predictions["fold"].to_numpy()).mean()
-    return Scores(
-        n=len(predictions),
-        accuracy=accuracy,
-        standard_error=float(np.sqrt(accuracy * (1 - accuracy) / len(predictions))),
-        fold_accuracies=dict(zip(folds.index.tolist(), folds.tolist(), strict=True)),
-        balanced_accuracy=float(per_class["recall"].mean()),
-        macro_f1=float(
-            f1_score(*codes, labels=[number[label] for label in present], average="macro", zero_division=0.0)
+    sure, ones = confidences(predictions, classes), np.ones(len(predictions))
+    right = (true == predicted).astype(np.float64)
+    places = np.stack([true, kinds + predicted, 2 * kinds + true, 3 * kinds + bin_of(sure)])
+    return places, np.stack([ones, ones, right, right - sure])
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One way to score a run.
+
+    Attributes:
+        name: column of tables, and name in a study's parameters.
+        title: name in headings, without unit.
+        formula: returns the score of :class:`Answers`: (...) where the metric is resampled, else one number.
+        needs: input of the formula.
+        source: where the formula is defined.
+        unit: of a printed number. A formula returns a share in [0, 1] where the unit is ``%``.
+        higher_is_better: False where 0 is best.
+        printed: names of this metric in the papers' tables.
+        dimension: ``valence`` or ``arousal``, for a metric of values.
+        only_on: the one dataset that defines this metric; other datasets leave it out.
+        in_terminal: whether the table in the terminal, which is narrow, has a column for it.
+        as_share: whether the report prints a share, although papers print per cent.
+    """
+
+    name: str
+    title: str
+    formula: Callable[[Answers], Any]
+    needs: Needs
+    source: str
+    unit: str = ""
+    higher_is_better: bool = True
+    printed: tuple[str, ...] = ()
+    dimension: str | None = None
+    only_on: str | None = None
+    in_terminal: bool = True
+    as_share: bool = False
+
+    def of(self, answers: Answers) -> Any:
+        """Return the score; NaN where there is nothing to score."""
+        with np.errstate(invalid="ignore", divide="ignore"):  # a class or a group without faces is 0 / 0
+            return self.formula(answers)
+
+    @property
+    def scale(self) -> int:
+        """Factor between the formula's number and the printed one."""
+        return 100 if self.unit == "%" else 1
+
+    @property
+    def in_per_cent(self) -> bool:
+        """Whether the report prints it in per cent."""
+        return self.unit == "%" and not self.as_share
+
+    @property
+    def heading(self) -> str:
+        """Title with dimension and unit, for a column of the report."""
+        return f"{self.dimension or ''} {self.title}{' %' if self.in_per_cent else ''}".lstrip()
+
+
+def named(*needs: Needs) -> tuple[str, ...]:
+    """Return the names of the metrics with one of these needs, in the order of the registry."""
+    return tuple(name for name, metric in METRICS.items() if metric.needs in needs)
+
+
+def rated(predictions: pd.DataFrame, dimension: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return true and predicted values of the faces that have a true one, float64, each (N,)."""
+    pairs = predictions[[f"{dimension}_true", f"{dimension}_pred"]].dropna().to_numpy(dtype=np.float64)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def concordance(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Return Lin's concordance correlation coefficient, in [-1, 1]; 0 where one side does not vary.
+
+    Variances and covariance are divided by n - 1. The trainer divides by n, to choose an epoch.
+    """
+    if np.ptp(true) == 0 or np.ptp(predicted) == 0:
+        return 0.0
+    (own, both), (_, other) = np.cov(true, predicted)
+    return float(2 * both / (own + other + (true.mean() - predicted.mean()) ** 2))
+
+
+def root_mean_square_error(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the root of the mean squared difference."""
+    return float(np.sqrt(np.mean((true - predicted) ** 2)))
+
+
+def _accuracy(answers: Answers) -> np.ndarray:
+    return answers.right.sum(axis=-1) / answers.n
+
+
+def _fold_accuracy(answers: Answers) -> float:
+    faces = classified(answers.table)
+    return float((faces["y_true"] == faces["y_pred"]).groupby(faces["fold"].to_numpy()).mean().mean())
+
+
+def _macro_f1(answers: Answers) -> np.ndarray:
+    return _mean_over_classes(answers, 2 * answers.right / (answers.true + answers.predicted))
+
+
+def _mean_over_classes(answers: Answers, values: np.ndarray) -> np.ndarray:
+    """Return the mean over the classes that the test set shows."""
+    shown = answers.true > 0
+    return np.where(shown, values, 0).sum(axis=-1) / shown.sum(axis=-1)
+
+
+def _aff_wild2_score(answers: Answers) -> np.ndarray:
+    of_accuracy, of_f1 = _AFF_WILD2_WEIGHTS
+    return of_accuracy * _accuracy(answers) + of_f1 * _macro_f1(answers)
+
+
+def _nmi(answers: Answers) -> float:
+    from sklearn.metrics import normalized_mutual_info_score
+
+    faces = classified(answers.table)
+    # scikit-learn sorts numbers much faster than words
+    return float(normalized_mutual_info_score(*(pd.factorize(faces[column])[0] for column in ("y_true", "y_pred"))))
+
+
+def _of_values(dimension: str, measure: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[Answers], float]:
+    def formula(answers: Answers) -> float:
+        true, predicted = rated(answers.table, dimension)
+        return measure(true, predicted) if len(true) else float("nan")
+
+    return formula
+
+
+def _of_sequences(column: str) -> Callable[[Answers], float]:
+    return lambda answers: float(stability(answers.table, answers.rows)[column].sum())
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "accuracy", "accuracy", _accuracy, "classes", "pooled over all faces of all folds", "%",
+            printed=("accuracy", "average accuracy"),
         ),
-        nmi=float(normalized_mutual_info_score(*codes)),
-        calibration_error=calibration_error(reliability(predictions)),
-        per_class=per_class,
-        confusion=confusion,
-        absent=tuple(c for c in classes if c not in present),
+        Metric(
+            "fold_accuracy", "mean of folds", _fold_accuracy, "samples",
+            "mean of the folds' accuracies, as papers with cross-validation print it", "%",
+            printed=("accuracy", "average accuracy"),
+        ),
+        Metric(
+            "balanced_accuracy", "balanced", lambda answers: _mean_over_classes(answers, answers.right / answers.true),
+            "classes", "mean recall over the classes that the test set shows", "%", in_terminal=False,
+        ),
+        Metric(
+            "macro_f1", "macro-F1", _macro_f1, "classes", "mean F1 over the classes that the test set shows", "%",
+            printed=("F1",),
+        ),
+        Metric(
+            "aff_wild2_score", "Aff-Wild2 score", _aff_wild2_score, "classes",
+            "0.33 accuracy + 0.67 macro-F1 (Kollias et al., ABAW 2020)", "%", printed=("overall 0.33*acc+0.67*F1",),
+            only_on="aff_wild2", in_terminal=False, as_share=True,
+        ),
+        Metric(
+            "nmi", "NMI", _nmi, "samples",
+            "normalised mutual information of true and predicted classes, arithmetic mean of the entropies; it is not "
+            "resampled, as few samples make it far too high", printed=("NMI",),
+        ),
+        Metric(
+            "calibration_error", "calibration error", lambda answers: np.abs(answers.gaps).sum(axis=-1) / answers.n,
+            "probabilities", f"expected calibration error in {BINS} bins (Guo et al., 2017, Eq. 3)",
+            higher_is_better=False, in_terminal=False,
+        ),
+        *(
+            Metric(
+                f"{dimension}_{title.lower()}", title, _of_values(dimension, measure), "values", source,
+                higher_is_better=title == "CCC", printed=(title,), dimension=dimension,
+            )
+            for title, measure, source in (
+                ("CCC", concordance, "Lin, 1989 (ADDL, Table 14)"), ("RMSE", root_mean_square_error, "ADDL, Table 14"),
+            )
+            for dimension in AFFECT
+        ),
+        *(
+            Metric(
+                name, title, _of_sequences(name), "sequences", "SNA, Table VII", "sequences", higher_is_better=False,
+                printed=(f"{title} (mean of 5 runs)",),
+            )
+            for name, title in (("fc", "FC"), ("cfc", "CFC"))
+        ),
     )
-
-
-def score_runs(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every run of a table with the classes that its probability columns name.
-
-    Returns:
-        One row per method, variant, selection, task and seed, in order of appearance, with the columns
-        ``n, folds, accuracy, standard_error, fold_accuracy, balanced_accuracy, macro_f1, aff_wild2_score, nmi,
-        calibration_error, absent``: ``absent`` names the classes that the test set does not show, which macro-F1 and
-        balanced accuracy leave out.
-    """
-    table = []
-    for name, run in runs_in(predictions):
-        scores = score(run, classes_in(run))
-        table.append(
-            name
-            | {
-                "n": scores.n,
-                "folds": len(scores.fold_accuracies),
-                "accuracy": scores.accuracy,
-                "standard_error": scores.standard_error,
-                "fold_accuracy": scores.fold_accuracy,
-                "balanced_accuracy": scores.balanced_accuracy,
-                "macro_f1": scores.macro_f1,
-                "aff_wild2_score": scores.aff_wild2_score,
-                "nmi": scores.nmi,
-                "calibration_error": scores.calibration_error,
-                "absent": ", ".join(scores.absent),
-            }
-        )
-    if not table:
-        raise DataError("the predictions table is empty: nothing can be scored; check the split's test role")
-    return pd.DataFrame(table)
-
-
-def over_seeds(runs: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the runs that differ in their seed only.
-
-    The standard error stays that of one test set: more seeds do not make the test set larger.
-
-    Args:
-        runs: what :func:`score_runs` gave.
-
-    Returns:
-        One row per method, variant, selection and task: ``seeds`` (how many), ``n`` (test samples of a run),
-        ``folds``, ``absent``, the mean of each metric and of ``standard_error``, and ``<metric>_std``, the sample
-        standard deviation over seeds, NaN for one seed.
-
-    Raises:
-        DataError: if seeds of one method were tested on different numbers of samples.
-    """
-    keys = [key for key in RUN if key != "seed"]
-    groups = runs.groupby(keys, sort=False)
-    sizes = groups["n"].nunique()
-    if (sizes > 1).any():
-        where = dict(zip(keys, sizes.index[sizes > 1][0], strict=True))
-        raise DataError(
-            f"the seeds of {where} were tested on different numbers of samples; their mean would compare different "
-            "tests: predict them all on the same split"
-        )
-    values = [*METRICS, "standard_error"]
-    summary = groups.agg(
-        seeds=("seed", "nunique"), n=("n", "first"), folds=("folds", "first"), absent=("absent", "first")
-    )
-    summary = summary.join(groups[values].mean()).join(groups[list(METRICS)].std(ddof=1).add_suffix("_std"))
-    return summary.reset_index()
+}  # fmt: skip
+"""By name, in the order of tables."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from openfer.evaluation.affect import SCORES as AFFECT_SCORES
 from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.limits import STATEMENTS, thin_groups
+from openfer.evaluation.metrics import METRICS, named
 from openfer.evaluation.names import run_name
 from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
@@ -25,7 +25,7 @@ def model_card(
         card: what the model takes and gives: ``input, output, columns, licence``, and its extras by name.
         facts: of its checkpoint.
         metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``; of a method that gives values
-            also ``affect.<selection>`` -> :data:`openfer.evaluation.affect.COLUMNS`.
+            also ``affect.<selection>`` -> metrics of values, ``valence_n`` and ``arousal_n``.
         groups: its scores by group (:func:`openfer.evaluation.fairness.fairness`).
     """
     name = run_name(facts["method"], facts["variant"])
@@ -87,13 +87,14 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], selection: str) -> pd.Da
 
 def _of_values(metrics: Mapping[str, Mapping[str, float]], selection: str) -> list[str]:
     """Return how well valence and arousal agree with the ratings, of a method that gives values."""
-    values = metrics.get(f"{AFFECT_SCORES}.{selection}")
+    values = metrics.get(f"affect.{selection}")
     if values is None:
         return []
-    told = (
-        f"{name} CCC {values[f'{name}_ccc']:.3f}, RMSE {values[f'{name}_rmse']:.3f} (n = {values[f'{name}_n']:.0f})"
-        for name in AFFECT
-    )
+    told = []
+    for dimension in AFFECT:
+        own = (METRICS[name] for name in named("values") if METRICS[name].dimension == dimension)
+        scores = ", ".join(f"{metric.title} {values[metric.name]:.3f}" for metric in own)
+        told.append(f"{dimension} {scores} (n = {values[f'{dimension}_n']:.0f})")
     return [f"Values against ratings: {'; '.join(told)}."]
 
 

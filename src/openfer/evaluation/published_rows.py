@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from openfer.evaluation.metrics import METRICS
+
 PAPERS = {
     "addl": "Ruan et al., IJCV 2022",
     "diversified": "Heidari and Iosifidis, 2022",
@@ -46,8 +48,6 @@ _ROWS = {
 
 _TABLE_1 = {"cbam", "branch", "spatial", "channel"}
 """What the rows of `diversified`, Table 1, switch on; a run with more, such as a mask, is none of them."""
-
-_ACCURACIES = ("accuracy", "average accuracy")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ def published_figure(published: pd.DataFrame, variant: str, dataset: str, classe
     called = published_dataset(dataset, classes)
     paper, rows = own_rows(variant)
     figures = published[
-        (published["paper"] == paper) & (published["dataset"] == called) & published["metric"].isin(_ACCURACIES)
+        (published["paper"] == paper)
+        & (published["dataset"] == called)
+        & published["metric"].isin(METRICS["accuracy"].printed)
     ]
     for method, of_variant in rows:
         same = (figures["method"].str.lower() == method.lower()) & (figures["variant"] == of_variant)

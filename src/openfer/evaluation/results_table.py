@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.affect import MEASURES
-from openfer.evaluation.affect import over_seeds as affect_over_seeds
-from openfer.evaluation.metrics import METRICS, over_seeds
+from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.names import run_name
+from openfer.evaluation.predictions import RUN, classified
+from openfer.evaluation.scores import METHOD, summarise
 from openfer.evaluation.text_tables import markdown_table
 from openfer.labels import AFFECT
 
@@ -29,33 +29,32 @@ _KEY = ("method", "variant", "selection", "seed")
 _LEAST_WIDTH = 8
 """Letters of a method's name on one line."""
 
+_MOST_VALUES = 4
+
 _MOST_TASKS = 8
 """A run of more tasks, such as forty attributes, is shown by their mean; the file has them all."""
 
 
-def results_table(
-    runs: pd.DataFrame, facts: Iterable[Mapping[str, Any]], affect: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Join scores and facts: one row per task, method, variant and selection.
+def results_table(predictions: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Join scores and facts: one row per task, method, variant and selection, with all its seeds and folds.
 
     Rows that may be compared stand together: by task, then by selection, oracles last.
 
     Args:
-        runs: what :func:`openfer.evaluation.metrics.score_runs` gave.
-        facts: one mapping per run with ``method, variant, selection, seed``, the values of :data:`FACTS`, and
-            anything else, which is not read.
-        affect: what :func:`openfer.evaluation.affect.score_affect` gave, where a run regresses valence and arousal.
+        predictions: valid under :data:`openfer.schemas.PREDICTIONS`, any number of runs.
+        facts: one mapping per run and selection with ``method, variant, selection, seed``, the values of
+            :data:`FACTS`, and anything else, which is not read.
 
     Returns:
-        The columns of :func:`openfer.evaluation.metrics.over_seeds`, where there are any those of
-        :func:`openfer.evaluation.affect.over_seeds`, then ``name``, those of :data:`FACTS`
-        (values that differ between seeds joined by ", ") and ``comparable``, False for an oracle.
+        The columns of :func:`openfer.evaluation.scores.summarise`, then ``name``, those of :data:`FACTS` (values that
+        differ between runs joined by ", ") and ``comparable``, False for an oracle.
 
     Raises:
         DataError: if a fact of a run is missing.
     """
     known = pd.DataFrame([dict(fact) for fact in facts]).reindex(columns=[*_KEY, *FACTS])
-    joined = runs.merge(known, on=list(_KEY), how="left", validate="many_to_one")
+    runs = classified(predictions)[list(RUN)].drop_duplicates()
+    joined = runs.merge(known, on=list(_KEY), how="left")
     missing = joined[joined[list(FACTS)].isna().any(axis=1)]
     if len(missing):
         run = missing.iloc[0]
@@ -63,12 +62,8 @@ def results_table(
             f"the run {run[list(_KEY)].to_dict()} lacks {[name for name in FACTS if pd.isna(run[name])]}; a result "
             "is reported with them: predict the run again, or write down where a foreign model comes from"
         )
-    keys = ["method", "variant", "selection", "task"]
-    described = joined.groupby(keys, sort=False)[list(FACTS)].agg(_distinct)
-    table = over_seeds(runs)
-    if affect is not None and len(affect):
-        table = table.merge(affect_over_seeds(affect).drop(columns="seeds"), on=keys, how="left", validate="one_to_one")
-    table = table.merge(described.reset_index(), on=keys, validate="one_to_one")
+    described = joined.groupby(list(METHOD), sort=False)[list(FACTS)].agg(_distinct).reset_index()
+    table = summarise(predictions).merge(described, on=list(METHOD), validate="one_to_one")
     table["name"] = [run_name(*pair) for pair in zip(table["method"], table["variant"], strict=True)]
     table["comparable"] = table["selection"] != "oracle_test"
     order: list[Any] = [~table["comparable"], pd.factorize(table["task"])[0], pd.factorize(table["selection"])[0]]
@@ -114,23 +109,21 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         {
             "method": table["name"],
             "selection": [s if ok else ORACLE for s, ok in zip(table["selection"], table["comparable"], strict=True)],
-            "accuracy %": _with_error(table["accuracy"], table["standard_error"]),
-            "mean of folds %": _percent(table["fold_accuracy"]),
-            "macro-F1 %": _percent(table["macro_f1"]),
-            "NMI": table["nmi"].map("{:.3f}".format),
-            **_affect_cells(table),
+            **_face_cells(table),
+            **_value_cells(table),
             "n": table["n"].astype(str),
+            "folds": table["folds"].astype(str),
             "seeds": [_seeds(count, std) for count, std in zip(table["seeds"], table["accuracy_std"], strict=True)],
             "epoch": table["epoch"],
             "task": table["task"],
             "tested on": table["tested_on"],
             "initialisation": table["initialisation"],
             "data": table["data_version"],
-            "not in the test set": table["absent"].fillna(""),  # an empty word comes back from CSV as null
+            "not in the test set": table["absent"].astype(object).fillna(""),  # a CSV makes an empty word null
         }
     )
     if (table["folds"] == 1).all():
-        cells = cells.drop(columns="mean of folds %")
+        cells = cells.drop(columns=[METRICS["fold_accuracy"].heading, "folds"])
     same = [name for name in list(cells)[list(cells).index("epoch") + 1 :] if cells[name].nunique() == 1]
     shared = " · ".join(f"{name}: {cells[name].iloc[0]}" for name in same if cells[name].iloc[0])
     legend = "± is the standard error of drawing n test samples"
@@ -138,15 +131,28 @@ def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return cells.drop(columns=same), f"{shared}. {legend}" if shared else legend
 
 
-def _affect_cells(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return valence and arousal in one column per measure, empty for a run that does not regress them."""
+def _face_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return a column for each metric of faces that the terminal shows, the accuracy with its standard error."""
+    cells = {}
+    for metric in (METRICS[name] for name in named(*OF_FACES) if METRICS[name].in_terminal and name in table):
+        shown = [f"{100 * value:.1f}" if metric.in_per_cent else f"{value:.3f}" for value in table[metric.name]]
+        if metric.name == "accuracy":
+            errors = ["" if np.isnan(error) else f" ± {100 * error:.1f}" for error in table["standard_error"]]
+            shown = [value + error for value, error in zip(shown, errors, strict=True)]
+        cells[metric.heading] = shown
+    return cells
+
+
+def _value_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return valence and arousal in one column per metric, empty for a run that does not predict them."""
     if f"{AFFECT[0]}_n" not in table:
         return {}
     cells = {}
-    for measure in MEASURES:
-        means, stds = ([table[f"{name}_{measure}{end}"] for name in AFFECT] for end in ("", "_std"))
-        spread = [f" (sd {both})" if both else "" for both in _side_by_side(stds)]
-        cells[f"{measure.upper()} V / A"] = [m + sd for m, sd in zip(_side_by_side(means), spread, strict=True)]
+    for title in dict.fromkeys(METRICS[name].title for name in named("values")):
+        both = [name for name in named("values") if METRICS[name].title == title and name in table]
+        means, stds = ([table[f"{name}{end}"] for name in both] for end in ("", "_std"))
+        spread = [f" (sd {pair})" if pair else "" for pair in _side_by_side(stds)]
+        cells[f"{title} V / A"] = [mean + sd for mean, sd in zip(_side_by_side(means), spread, strict=True)]
     return cells | {"rated": _side_by_side([table[f"{name}_n"] for name in AFFECT], digits=0)}
 
 
@@ -165,10 +171,11 @@ def _few_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 def _mean_of_tasks(run: pd.DataFrame) -> pd.DataFrame:
     ordered = run.sort_values("accuracy")
-    named = [f"{task} {100 * value:.1f} %" for task, value in zip(ordered["task"], ordered["accuracy"], strict=True)]
+    told = [f"{task} {100 * value:.1f} %" for task, value in zip(ordered["task"], ordered["accuracy"], strict=True)]
     row = run.iloc[:1].copy()
-    row["task"] = f"mean of {len(run)} tasks, from {named[0]} to {named[-1]}"
-    row[list(METRICS)] = run[list(METRICS)].mean().to_numpy()
+    row["task"] = f"mean of {len(run)} tasks, from {told[0]} to {told[-1]}"
+    names = [name for name in named(*OF_FACES) if name in run]
+    row[names] = run[names].mean().to_numpy()
     row["n"] = run["n"].max()
     row["absent"] = ""
     # neither is known of a mean: the tasks are answered on the same faces
@@ -177,16 +184,10 @@ def _mean_of_tasks(run: pd.DataFrame) -> pd.DataFrame:
 
 
 def _distinct(values: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(map(str, values)))
-
-
-def _percent(values: pd.Series) -> list[str]:
-    return [f"{100 * value:.1f}" for value in values]
-
-
-def _with_error(values: pd.Series, errors: pd.Series) -> list[str]:
-    pairs = zip(values, errors, strict=True)
-    return [f"{100 * value:.1f}" + ("" if np.isnan(error) else f" ± {100 * error:.1f}") for value, error in pairs]
+    """Return each value once; of many numbers, such as the epochs of ten folds, the first and the last."""
+    each = list(dict.fromkeys(values))
+    many = len(each) > _MOST_VALUES and all(isinstance(value, int | np.integer) for value in each)
+    return f"{min(each)} to {max(each)}" if many else ", ".join(map(str, each))
 
 
 def _seeds(count: int, std: float) -> str:

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openfer.evaluation.bootstrap import draws, percentiles
-
-_AT_ONCE = 1 << 22
-"""Weights in memory at once: 32 MB."""
+from openfer.evaluation.bootstrap import AT_ONCE, draws, percentiles
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def resampled_means(values: np.ndarray, units: np.ndarray, repeats: int = 1000, 
     people = int(units.max()) + 1
     sums = np.stack([np.bincount(units, row, people) for row in values])
     sizes = np.bincount(units, minlength=people).astype(float)
-    at_once = max(1, min(repeats, _AT_ONCE // people))
+    at_once = max(1, min(repeats, AT_ONCE // people))
     drawn = [(sums @ weights) / (sizes @ weights) for weights in draws(people, repeats, seed, at_once)]
     return np.concatenate(drawn, axis=1)
 

@@ -1,26 +1,23 @@
 """A study's results: what was measured over seeds and folds beside what is published."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.affect import score_affect
-from openfer.evaluation.metrics import score
-from openfer.evaluation.predictions import classes_in, classified
-from openfer.evaluation.published import published_table
+from openfer.evaluation.metrics import METRICS
+from openfer.evaluation.predictions import classes_in
+from openfer.evaluation.published import find_published
 from openfer.evaluation.published_rows import is_published_on
-from openfer.evaluation.stability import stability
+from openfer.evaluation.results_table import FACTS
+from openfer.evaluation.scores import summarise
 from openfer.evaluation.study_comparison import against_the_first
 from openfer.evaluation.text_tables import markdown_table
-from openfer.labels import AFFECT
 
 CELL = ("row", "column", "seed", "fold")
 """What names a cell of a study."""
-
-FACTS = ("initialisation", "data_version", "tested_on", "epoch")
 
 COLUMNS = (
     *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
@@ -35,7 +32,7 @@ class Wanted:
     Attributes:
         row: name of the row.
         column: name of the column.
-        measure: a key of :data:`MEASURES`.
+        measure: a key of :data:`openfer.evaluation.metrics.METRICS`.
         seeds: that there are to be.
         folds: that there are to be, of each seed.
         trained_on: names of datasets.
@@ -51,62 +48,11 @@ class Wanted:
     published: float | None = None
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How a predictions table becomes a number.
-
-    Attributes:
-        of: the function, of one run's predictions over all folds and of the rows of its datasets.
-        unit: of the number.
-        printed: what the papers' tables call it.
-        dimension: what it is of, where a table prints that as the variant.
-    """
-
-    of: Callable[[pd.DataFrame, pd.DataFrame], float]
-    unit: str
-    printed: tuple[str, ...]
-    dimension: str | None = None
-
-    @property
-    def of_ratings(self) -> bool:
-        """Whether it is of faces that are rated, be they of a class or not."""
-        return self.dimension is not None
-
-
-def _score(name: str, scale: float) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
-    return lambda run, _: scale * float(getattr(score(run, classes_in(run)), name))
-
-
-def _affect(dimension: str, measure: str, printed: str) -> Measure:
-    return Measure(lambda run, _: float(score_affect(run)[f"{dimension}_{measure}"].iloc[0]), "", (printed,), dimension)
-
-
-def _sequences(name: str) -> Callable[[pd.DataFrame, pd.DataFrame], float]:
-    return lambda run, rows: float(stability(run, rows)[name].sum())
-
-
-MEASURES: Mapping[str, Measure] = {
-    "accuracy": Measure(_score("fold_accuracy", 100), "%", ("accuracy", "average accuracy")),
-    "macro_f1": Measure(_score("macro_f1", 100), "%", ("F1",)),
-    "nmi": Measure(_score("nmi", 1), "", ("NMI",)),
-    "aff_wild2": Measure(_score("aff_wild2_score", 100), "%", ("overall 0.33*acc+0.67*F1",)),
-    "fc": Measure(_sequences("fc"), "sequences", ("FC (mean of 5 runs)",)),
-    "cfc": Measure(_sequences("cfc"), "sequences", ("CFC (mean of 5 runs)",)),
-    **{f"{name}_ccc": _affect(name, "ccc", "CCC") for name in AFFECT},
-    **{f"{name}_rmse": _affect(name, "rmse", "RMSE") for name in AFFECT},
-}
-"""By the name in a study's parameters. The accuracy is the mean of folds, as papers print it; of one fold it is the
-accuracy."""
-
-
 def printed_figure(paper: str, table: str, method: str, variant: str, dataset: str, measure: str) -> float | None:
     """Return a published figure in the measure's unit, or None if the paper has none for it."""
-    figures = published_table()
-    variant = MEASURES[measure].dimension or variant
-    asked = {"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset}
-    found = figures[(figures[list(asked)] == pd.Series(asked)).all(axis=1)]
-    found = found[found["metric"].isin(MEASURES[measure].printed)]
-    return float(found["number"].iloc[0]) if len(found) else None
+    metric = METRICS[measure]
+    found = find_published(paper, table, method, metric.dimension or variant, dataset, *metric.printed)
+    return float(found.iloc[0]) if len(found) else None
 
 
 def study_table(
@@ -136,8 +82,8 @@ def study_table(
 def _lines(
     want: Wanted, answers: pd.DataFrame, facts: pd.DataFrame, cells: pd.DataFrame, rows: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    measure = MEASURES[want.measure]
-    known: dict[str, Any] = {"row": want.row, "column": want.column, "measure": want.measure, "unit": measure.unit}
+    metric = METRICS["fold_accuracy" if want.measure == "accuracy" else want.measure]  # as papers print it
+    known: dict[str, Any] = {"row": want.row, "column": want.column, "measure": want.measure, "unit": metric.unit}
     known |= {"published": np.nan if want.published is None else want.published}
     known |= {"trained_on": ", ".join(want.trained_on), "missing": _missing(_of(cells, want))}
     done = _done(_of(cells, want))
@@ -149,17 +95,16 @@ def _lines(
         if selection == "oracle_test":
             continue
         chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
-        chosen = chosen if measure.of_ratings else classified(chosen)
-        by_seed = {seed: run for seed, run in chosen.groupby("seed") if done.get(seed, set()) == set(want.folds)}
-        values = [measure.of(run, rows) for run in by_seed.values()]
+        chosen = chosen[[done.get(seed, set()) == set(want.folds) for seed in chosen["seed"]]]
         fact = told[told["selection"] == selection]
-        mean = float(np.mean(values)) if values else np.nan
+        found = summarise(chosen, [metric.name], rows).iloc[0].to_dict() if len(chosen) else {}
+        mean, sd = (metric.scale * found.get(f"{metric.name}{end}", np.nan) for end in ("", "_std"))
         lines.append(
             known
-            | {"ours": mean, "sd": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan}
+            | {"ours": mean, "sd": sd}
             | {"difference": mean - known["published"] if comparable else np.nan}
-            | {"seeds": len(values), "folds": len(want.folds)}
-            | {"n": len(next(iter(by_seed.values()))) if by_seed else 0}
+            | {"seeds": found.get("seeds", 0), "folds": len(want.folds)}
+            | {"n": found.get(f"{metric.dimension}_n" if metric.dimension else "n", 0)}
             | {"selection": selection, "main": bool(fact["main_selection"].iloc[0])}
             | {name: ", ".join(dict.fromkeys(fact[name].astype(str))) for name in FACTS}
         )

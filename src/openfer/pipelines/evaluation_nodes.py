@@ -11,30 +11,29 @@ Facts = Sequence[Mapping[str, Any]]
 
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
-    from openfer.evaluation.affect import score_affect
     from openfer.evaluation.calibration import reliability
     from openfer.evaluation.figures import confusion_picture, confusion_plot, reliability_picture, reliability_plot
-    from openfer.evaluation.metrics import score, score_runs
-    from openfer.evaluation.predictions import classes_in, classified
+    from openfer.evaluation.predictions import classified
     from openfer.evaluation.results_table import results_table
+    from openfer.evaluation.scores import confusion, per_class, score_runs
 
-    affect, runs = score_affect(predictions), score_runs(predictions)
+    runs, results = score_runs(predictions), results_table(predictions, facts)
     predictions = classified(predictions)
     tasks = list(dict.fromkeys(predictions["task"]))
     main = predictions[predictions["selection"] == main_selection(facts)]
     per_task = {task: main[main["task"] == task] for task in tasks}
-    scores = {task: score(table, classes_in(table)) for task, table in per_task.items()}
     sure = {task: reliability(table) for task, table in per_task.items()}
-    per_class = [s.per_class.rename_axis("class").reset_index().assign(task=task) for task, s in scores.items()]
+    of_classes = [per_class(table).reset_index().assign(task=task) for task, table in per_task.items()]
+    confused = confusion(per_task[tasks[0]])
     return {
-        "metrics": _metrics(runs) | _affect_metrics(affect),
-        "results": results_table(runs, facts, affect),
-        "per_class": pd.concat(per_class, ignore_index=True),
+        "metrics": _metrics(runs),
+        "results": results,
+        "per_class": pd.concat(of_classes, ignore_index=True),
         "reliability": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
         "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
         "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
-        "confusion_plot": confusion_plot(scores[tasks[0]].confusion, tasks[0]),
-        "confusion_picture": confusion_picture(scores[tasks[0]].confusion, tasks[0]),
+        "confusion_plot": confusion_plot(confused, tasks[0]),
+        "confusion_picture": confusion_picture(confused, tasks[0]),
     }
 
 
@@ -51,16 +50,14 @@ def compare(*tables: Any) -> dict[str, Any]:
     Args:
         *tables: predictions and facts of each method; the first one is the reference.
     """
-    from openfer.evaluation.affect import score_affect
     from openfer.evaluation.compare import compare_all, comparison_table, sentences
     from openfer.evaluation.figures import per_class_recall_plot
-    from openfer.evaluation.metrics import score_runs
     from openfer.evaluation.results_table import results_table, to_markdown
 
     predictions, facts = list(tables[::2]), list(tables[1::2])
     together = pd.concat(predictions, ignore_index=True)
     known = [fact for each in facts for fact in each]
-    results = results_table(score_runs(together), known, score_affect(together))
+    results = results_table(together, known)
     main = pd.concat(
         [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
     )
@@ -175,19 +172,17 @@ def main_selection(facts: Facts) -> str:
 
 
 def _metrics(runs: pd.DataFrame) -> dict[str, Any]:
-    from openfer.evaluation.metrics import METRICS
+    """Return scores by ``<task>.<selection>``; those of valence and arousal by ``affect.<selection>``."""
+    from openfer.evaluation.metrics import OF_FACES, named
+    from openfer.labels import AFFECT
 
-    names = (*METRICS, "standard_error", "n")
-    return {
-        f"{run['task']}.{run['selection']}": {name: float(run[name]) for name in names} for _, run in runs.iterrows()
-    }
-
-
-def _affect_metrics(affect: pd.DataFrame) -> dict[str, Any]:
-    from openfer.evaluation.affect import COLUMNS, SCORES
-
-    found = affect.set_index("selection")[list(COLUMNS)].astype(float)
-    return {f"{SCORES}.{selection}": values for selection, values in found.to_dict("index").items()}
+    faces = [*named(*OF_FACES), "standard_error", "n"]
+    values = [name for name in (*(f"{name}_n" for name in AFFECT), *named("values")) if name in runs]
+    found = {f"{run['task']}.{run['selection']}": run[faces] for _, run in runs[runs["n"] > 0].iterrows()}
+    if values:
+        regressing = runs[runs[values[0]].notna()]
+        found |= {f"affect.{run['selection']}": run[values] for _, run in regressing.iterrows()}
+    return {place: scores.astype(float).to_dict() for place, scores in found.items()}
 
 
 def masked_shares(masked: pd.DataFrame) -> pd.DataFrame:

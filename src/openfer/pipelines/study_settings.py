@@ -1,18 +1,24 @@
 """A study as its parameters describe it: the grid of a paper's table, or any other."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from openfer.methods.declaration import METHODS
 from openfer.parameters import Settings
 
-Measure = Literal[
-    "accuracy", "macro_f1", "nmi", "aff_wild2", "fc", "cfc", "valence_ccc", "valence_rmse", "arousal_ccc",
-    "arousal_rmse",
-]  # fmt: skip
-"""What a table holds: accuracy (of folds their mean), macro-F1, NMI, Aff-Wild2's score, failure cases and consistent
-ones of sequences, agreement with the ratings of valence and arousal."""
+
+def _a_metric(name: str) -> str:
+    from openfer.evaluation.metrics import METRICS
+
+    if name not in METRICS:
+        raise ValueError(f"there is no metric {name!r}; the metrics are {', '.join(METRICS)}")
+    return name
+
+
+Measure = Annotated[str, AfterValidator(_a_metric)]
+"""What a table holds: a metric by its name (:data:`openfer.evaluation.metrics.METRICS`); of several folds, ``accuracy``
+is the mean of their accuracies."""
 
 Changes = dict[str, dict[str, Any]]
 """What is laid over parameters: by method, such as ``{dfem: {datasets: [synthetic_pie]}}``."""

@@ -22,7 +22,7 @@ def group_bars_plot(scores: pd.DataFrame, gaps: pd.DataFrame, metric: str = "acc
     Args:
         scores: of one run (:func:`openfer.evaluation.fairness.fairness`).
         gaps: of the same run.
-        metric: which score, one of :data:`openfer.evaluation.bootstrap.SCORES`.
+        metric: which one, with an interval (:data:`openfer.evaluation.metrics.RESAMPLED`).
 
     Returns:
         A figure with one trace per kind of groups. Small groups are grey and have no interval.

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.metrics import score
 from openfer.evaluation.names import run_name
-from openfer.evaluation.predictions import classes_in, runs_in
+from openfer.evaluation.predictions import runs_in
+from openfer.evaluation.scores import per_class
 
 
 def per_class_recall_plot(predictions: pd.DataFrame) -> Any:
@@ -35,7 +35,7 @@ def per_class_recall_plot(predictions: pd.DataFrame) -> Any:
     found: dict[str, list[pd.DataFrame]] = {}
     for names, run in runs_in(predictions):
         label = run_name(names["method"], names["variant"]) + (f", {names['selection']}" if selections > 1 else "")
-        found.setdefault(label, []).append(score(run, classes_in(run)).per_class)
+        found.setdefault(label, []).append(per_class(run))
     figure = go.Figure()
     for position, (label, seeds) in enumerate(found.items()):
         recall = pd.concat([table["recall"] for table in seeds], axis=1).mean(axis=1)

@@ -43,14 +43,22 @@ def published_number(paper: str, table: str, method: str, variant: str, dataset:
     Raises:
         ParameterError: if there is none, or several.
     """
-    all_figures = _read()
-    asked = {"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset, "metric": metric}
-    found = all_figures[(all_figures[list(asked)] == pd.Series(asked)).all(axis=1)]
+    found = find_published(paper, table, method, variant, dataset, metric)
     if len(found) != 1:
+        all_figures = _read()
+        asked = (paper, table, method, variant, dataset, metric)
         of_table = all_figures[(all_figures["paper"] == paper) & (all_figures["table"] == table)]
         names = of_table[["method", "variant", "dataset", "metric"]].drop_duplicates().agg(" | ".join, axis=1)
         raise ParameterError(
-            f"{len(found)} published figures are {asked}; {table} of {paper} has {len(names)} (method | variant | "
-            f"dataset | metric), such as: {'; '.join(names[:8])}"
+            f"{len(found)} published figures are {' | '.join(asked)}; {table} of {paper} has {len(names)} "
+            f"(method | variant | dataset | metric), such as: {'; '.join(names[:8])}"
         )
-    return float(found["number"].iloc[0])
+    return float(found.iloc[0])
+
+
+def find_published(paper: str, table: str, method: str, variant: str, dataset: str, *metrics: str) -> pd.Series:
+    """Return the published figures of any of these metrics, as numbers in the table's own unit."""
+    figures = _read()
+    asked = pd.Series({"paper": paper, "table": table, "method": method, "variant": variant, "dataset": dataset})
+    found = (figures[list(asked.index)] == asked).all(axis=1) & figures["metric"].isin(metrics)
+    return figures.loc[found, "number"]

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from openfer.evaluation.affect import MEASURES, over_seeds, score_affect
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.fairness import LEAST
-from openfer.evaluation.report.parts import Format, Section, paragraph, sortable, three, whole, word
+from openfer.evaluation.metrics import named
+from openfer.evaluation.report.parts import Format, Section, of_metrics, paragraph, sortable, whole, word
+from openfer.evaluation.scores import summarise
 from openfer.labels import AFFECT
 
-_COLUMNS: dict[str, tuple[str, Format]] = {
-    "entry": ("method", word),
-    "selection": ("selection", word),
-    **{f"{name}_{measure}": (f"{name} {measure.upper()}", three) for measure in MEASURES for name in AFFECT},
+_ABOUT: dict[str, tuple[str, Format]] = {
     **{f"{name}_n": (f"n, {name}", whole) for name in AFFECT},
     "seeds": ("seeds", whole),
     "seed": ("seed", word),
@@ -23,14 +21,14 @@ _COLUMNS: dict[str, tuple[str, Format]] = {
 
 
 def affect_section(entries: Sequence[Entry]) -> Section | None:
-    """Return the scores of all methods that regress valence and arousal, oracles left out; None if none does."""
+    """Return the scores of all methods that predict valence and arousal, oracles left out; None if none does."""
     tables = []
     for entry in entries:
         honest = entry.predictions[entry.predictions["selection"] != ORACLE]
-        scores = score_affect(honest)
-        if len(scores):
+        summary = summarise(honest) if len(honest) else pd.DataFrame()
+        if f"{AFFECT[0]}_n" in summary:
             about = {"entry": entry.name, "tested": entry.tested, "runs": entry.folders, "seed": entry.said("seed")}
-            tables.append(over_seeds(scores).assign(**about))
+            tables.append(summary.dropna(subset=[f"{AFFECT[0]}_n"]).assign(**about))
     if not tables:
         return None
     table = pd.concat(tables, ignore_index=True)
@@ -39,4 +37,5 @@ def affect_section(entries: Sequence[Entry]) -> Section | None:
         "(RMSE) over the faces that are rated, means over seeds. Values and ratings are in [-1, 1]."
     )
     few = table[[f"{name}_n" for name in AFFECT]].min(axis=1) < LEAST
-    return Section("affect", "Valence and arousal", said + sortable(table, _COLUMNS, "valence and arousal", last=few))
+    columns = {"entry": ("method", word), "selection": ("selection", word), **of_metrics(named("values")), **_ABOUT}
+    return Section("affect", "Valence and arousal", said + sortable(table, columns, "valence and arousal", last=few))

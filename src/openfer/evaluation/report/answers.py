@@ -6,12 +6,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.calibration import BINS, calibration_error, pooled, reliability
+from openfer.evaluation.calibration import BINS, reliability
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import confusion_plot
 from openfer.evaluation.figures.style import COLOURS, quiet
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.predictions import classes_in, runs_in
 from openfer.evaluation.report.parts import (
     Figures,
     Format,
@@ -25,6 +24,7 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
+from openfer.evaluation.scores import confusion, summarise
 
 _DRAWN = len(COLOURS)
 """As many methods as there are colours; the tables have all."""
@@ -37,9 +37,7 @@ def confusion_section(entries: Sequence[Entry], figures: Figures) -> Section:
         run = entry.main(TASK)
         if run.empty:
             continue
-        classes = classes_in(run)
-        true, answer = (pd.Categorical(run[column], classes) for column in ("y_true", "y_pred"))
-        total = pd.crosstab(true, answer, dropna=False)
+        total = confusion(run)
         n, right = int(total.to_numpy().sum()), int(np.trace(total.to_numpy()))
         plot = confusion_plot(total).update_traces(showscale=False)
         plot.update_layout(margin={"l": 10, "r": 10, "b": 10})
@@ -72,9 +70,9 @@ def reliability_section(entries: Sequence[Entry], figures: Figures) -> Section:
             place = known[entry.name]
             if entry.tested != tested or place >= _DRAWN:
                 continue
-            seeds = [reliability(run) for _, run in runs_in(entry.main(TASK))]
-            error = sum(map(calibration_error, seeds)) / len(seeds)
-            bins = pooled(seeds).dropna()
+            own = entry.main(TASK)
+            error = summarise(own, ["calibration_error"])["calibration_error"].iloc[0]
+            bins = reliability(own).dropna()
             tables.append(bins.assign(entry=entry.name, tested=tested, runs=entry.folders))
             figure.add_scatter(
                 x=bins["confidence"],

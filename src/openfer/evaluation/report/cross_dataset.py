@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from openfer.evaluation.bootstrap import wide
 from openfer.evaluation.cross_dataset import cross_dataset, own_and_elsewhere
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.fairness import LEAST
@@ -14,28 +15,23 @@ from openfer.evaluation.report.parts import (
     Format,
     Section,
     chart,
+    everywhere,
     paragraph,
-    percent,
     sortable,
-    three,
     whole,
+    with_bounds,
     word,
 )
 
-_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error")
 _DPI = 110
 
-_COLUMNS: dict[str, tuple[str, Format]] = {
+_NAMES: dict[str, tuple[str, Format]] = {
     "variant": ("method", word),
     "trained_on": ("trained on", word),
     "tested_on": ("tested on", word),
     "side": ("which is", word),
-    "accuracy": ("accuracy %", percent),
-    "low": ("from", percent),
-    "high": ("to", percent),
-    "balanced_accuracy": ("balanced %", percent),
-    "macro_f1": ("macro-F1 %", percent),
-    "calibration_error": ("calibration error", three),
+}
+_ABOUT: dict[str, tuple[str, Format]] = {
     "n": ("n", whole),
     "shared": ("classes of both", word),
     "selection": ("selection", word),
@@ -69,19 +65,11 @@ def cross_dataset_section(entries: Sequence[Entry]) -> Section | None:
     )
     picture = io.BytesIO()
     cross_dataset_picture(table).savefig(picture, format="png", dpi=_DPI)
-    wide = _wide(table, runs)
-    rows = sortable(wide, _COLUMNS, "trained on and tested on", last=wide["n"] < LEAST)
+    scores = wide(table, ["variant", "seed", "trained_on", "tested_on"])
+    named = [runs[name, seed] for name, seed in zip(scores["variant"], scores["seed"], strict=True)]
+    side = scores["within"].map({True: "its own", False: "another"})
+    scores = scores.assign(run=named, side=side, seed=scores["seed"].astype(str))
+    columns = _NAMES | with_bounds(everywhere()) | _ABOUT
+    rows = sortable(scores, columns, "trained on and tested on", last=scores["n"] < LEAST)
     body = said + chart(picture, "accuracy by what trained and what tested") + rows
     return Section("cross", "Other datasets", body)
-
-
-def _wide(table: pd.DataFrame, runs: dict[tuple[str, int], str]) -> pd.DataFrame:
-    """Return one row per run and tested dataset, with a column per score."""
-    key = ["variant", "seed", "trained_on", "tested_on"]
-    wide = table[table["metric"] == _METRICS[0]].rename(columns={"value": _METRICS[0]})
-    for metric in _METRICS[1:]:
-        other = table[table["metric"] == metric].rename(columns={"value": metric})
-        wide = wide.merge(other[[*key, metric]], on=key, validate="one_to_one")
-    named = [runs[name, seed] for name, seed in zip(wide["variant"], wide["seed"], strict=True)]
-    side = wide["within"].map({True: "its own", False: "another"})
-    return wide.assign(run=named, side=side, seed=wide["seed"].astype(str))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from openfer.evaluation.bootstrap import wide
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.figures.style import COLOURS, PATTERNS, quiet
@@ -16,15 +17,16 @@ from openfer.evaluation.report.parts import (
     Figures,
     Format,
     Section,
+    everywhere,
     key,
     paragraph,
     percent,
     places,
     side_by_side,
     sortable,
-    three,
     unfold,
     whole,
+    with_bounds,
     word,
 )
 from openfer.io.runs import Run
@@ -44,17 +46,9 @@ _DRAWN = len(COLOURS)
 _UNBROKEN = "\u00a0"
 
 _BARS = "accuracy"
-_BESIDE = ("balanced_accuracy", "calibration_error")
 
-_SCORES: dict[str, tuple[str, Format]] = {
-    "method": ("method", word),
-    "by": ("by", word),
-    "group": ("group", word),
-    "accuracy": ("accuracy %", percent),
-    "low": ("from", percent),
-    "high": ("to", percent),
-    "balanced_accuracy": ("balanced %", percent),
-    "calibration_error": ("calibration error", three),
+_NAMES: dict[str, tuple[str, Format]] = {"method": ("method", word), "by": ("by", word), "group": ("group", word)}
+_ABOUT: dict[str, tuple[str, Format]] = {
     "n": ("n", whole),
     "people": ("drawn", whole),
     "tested": ("tested on", word),
@@ -93,7 +87,8 @@ def groups_section(entries: Sequence[Entry], figures: Figures) -> Section:
         "pale: they are shown with n, have no interval and are not ranked. A kind of groups may leave "
         "faces out, and a face may be in several of one kind. Drawn are so many people, or faces."
     )
-    table = sortable(scores, _SCORES, "accuracy by group", last=~scores["ranked"].astype(bool))
+    columns = _NAMES | with_bounds([name for name in everywhere() if name in scores]) | _ABOUT
+    table = sortable(scores, columns, "accuracy by group", last=~scores["ranked"].astype(bool))
     known = places(entries)
     charts = "".join(_charts(str(tested), own, figures, known) for tested, own in scores.groupby("tested", sort=False))
     body = said + charts + unfold("All groups as a table", table)
@@ -146,23 +141,17 @@ def _gaps_side_by_side(gaps: pd.DataFrame) -> str:
     for tested, own in gaps.groupby("tested", sort=False):
         means = own.groupby(["by", "method"], sort=False)[["gap", "low", "high"]].mean()  # over seeds
         cells = [f"{percent(gap)} ({percent(low)} to {percent(high)})" for gap, low, high in means.to_numpy()]
-        wide = means.assign(cell=cells)["cell"].unstack(sort=False).reset_index()
-        columns: dict[str, tuple[str, Format]] = {str(name): (str(name), word) for name in wide}
-        parts.append(f"<h4>Gaps on {escape(str(tested))}</h4>" + sortable(wide, columns, f"largest gaps on {tested}"))
+        gaps_of = means.assign(cell=cells)["cell"].unstack(sort=False).reset_index()
+        columns: dict[str, tuple[str, Format]] = {str(name): (str(name), word) for name in gaps_of}
+        label = f"largest gaps on {tested}"
+        parts.append(f"<h4>Gaps on {escape(str(tested))}</h4>" + sortable(gaps_of, columns, label))
     return "".join(parts)
 
 
 def _scores(entry: Entry, run: Run) -> pd.DataFrame:
     """Return one row per group of a run, with its accuracy and interval, and the scores beside it."""
     table = _named(entry, run, run.groups)
-    if table.empty:
-        return table
-    one_each = ["by", "group", "seed"]
-    wide = table[table["metric"] == _BARS].rename(columns={"value": _BARS})
-    for metric in _BESIDE:
-        other = table[table["metric"] == metric].rename(columns={"value": metric})
-        wide = wide.merge(other[[*one_each, metric]], on=one_each, how="left", validate="one_to_one")
-    return wide
+    return table if table.empty else wide(table, ["by", "group", "seed"])
 
 
 def _named(entry: Entry, run: Run, table: pd.DataFrame | None) -> pd.DataFrame:

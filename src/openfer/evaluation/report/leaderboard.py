@@ -10,35 +10,28 @@ import pandas as pd
 from openfer.evaluation.entries import ELSEWHERE, Entry
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK, honest, oracles, tested_on
+from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.published_rows import PAPERS, own_rows, published_dataset
 from openfer.evaluation.report.parts import (
     Format,
     Section,
+    of_metrics,
     paragraph,
     percent,
     points,
     sortable,
-    three,
     unfold,
     whole,
     word,
 )
 
-COLUMNS: dict[str, tuple[str, Format]] = {
-    "entry": ("method", word),
-    "accuracy": ("accuracy %", percent),
-    "interval": ("95 % interval", word),
-    "fold_accuracy": ("mean of folds %", percent),
-    "balanced_accuracy": ("balanced %", percent),
-    "macro_f1": ("macro-F1 %", percent),
-    "aff_wild2_score": ("Aff-Wild2 score", three),
-    "nmi": ("NMI", three),
-    "calibration_error": ("calibration error", three),
+_ABOUT: dict[str, tuple[str, Format]] = {
     "n": ("n", whole),
     "people": ("people", whole),
     "runs": ("run", word),
     "selection": ("selection", word),
     "seeds": ("seeds", whole),
+    "folds": ("folds", whole),
     "accuracy_std": ("sd of seeds", percent),
     "published": ("published %", percent),
     "difference": ("difference", points),
@@ -49,13 +42,26 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "made_by": ("made by", word),
     "commit": ("commit", word),
 }
-"""Of the page, of Markdown and of LaTeX."""
+_PRINTED = ("n", "seeds", "folds", "accuracy_std", "published", "difference", "runs")
+"""The facts on paper, which is narrower."""
 
-_SOMETIMES = ("aff_wild2_score", "published", "difference", "accuracy_std", "people")
+_SOMETIMES = ("published", "difference", "accuracy_std", "people")
 
-_ALWAYS_SHORT = ("interval", "balanced_accuracy", "macro_f1", "nmi", "calibration_error", "n", "seeds")
-PRINTED = ("entry", "selection", "accuracy", *_ALWAYS_SHORT, "fold_accuracy", "published", "difference", "runs")
-"""The columns for paper, which is narrower."""
+
+def columns() -> dict[str, tuple[str, Format]]:
+    """Return the columns of the page: method, metrics, facts."""
+    return {"entry": ("method", word), **_scores(), **_ABOUT}
+
+
+def printed_columns() -> dict[str, tuple[str, Format]]:
+    """Return the columns of Markdown and LaTeX."""
+    first = {"entry": ("method", word), "selection": _ABOUT["selection"]}
+    return {**first, **_scores(), **{name: _ABOUT[name] for name in _PRINTED}}
+
+
+def _scores() -> dict[str, tuple[str, Format]]:
+    scores = of_metrics(named(*OF_FACES))
+    return {"accuracy": scores.pop("accuracy"), "interval": ("95 % interval", word), **scores}
 
 
 def leaderboard_section(scores: pd.DataFrame) -> Section:
@@ -117,15 +123,17 @@ def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
     """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
-    kept = saying({"entry": COLUMNS["entry"], **more, **COLUMNS}, table)
+    known = columns()
+    kept = saying({"entry": known["entry"], **more, **known}, table)
     ranked = table.sort_values("accuracy", ascending=False, kind="stable")
     return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"), last=ranked["n"] < LEAST)
 
 
 def saying(columns: Mapping[str, tuple[str, Format]], table: pd.DataFrame) -> dict[str, tuple[str, Format]]:
     """Return the columns of a leaderboard without those that say nothing in it."""
-    empty = [name for name in _SOMETIMES if table[name].isna().all()]
-    empty += ["fold_accuracy"] * bool((table["folds"] == 1).all())
+    sometimes = [*_SOMETIMES, *(name for name, metric in METRICS.items() if metric.only_on)]
+    empty = [name for name in sometimes if table[name].isna().all()]
+    empty += ["fold_accuracy", "folds"] * bool((table["folds"] == 1).all())
     empty += ["made_by"] * (ELSEWHERE not in set(table["made_by"]))
     return {name: column for name, column in columns.items() if name not in empty}
 
@@ -154,7 +162,7 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         for _, row in ours.iterrows()
     ]
     rows += [row for entry in entries for row in _not_run(entry, published)]
-    columns: dict[str, tuple[str, Format]] = {
+    shown: dict[str, tuple[str, Format]] = {
         "method": ("method", word),
         "dataset": ("dataset", word),
         "published": ("published %", percent),
@@ -175,8 +183,8 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
     )
     table = pd.DataFrame(rows).astype(dict.fromkeys(("published", "ours", "difference", "n"), float))
     if ours.empty:
-        columns = {name: columns[name] for name in ("method", "dataset", "published", "source")}
-    return Section("published", "Published", paragraph(said) + sortable(table, columns, "published figures and ours"))
+        shown = {name: shown[name] for name in ("method", "dataset", "published", "source")}
+    return Section("published", "Published", paragraph(said) + sortable(table, shown, "published figures and ours"))
 
 
 def _not_run(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:

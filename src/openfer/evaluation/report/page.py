@@ -20,9 +20,8 @@ from openfer.evaluation.report.faces import features_section, hardest_section
 from openfer.evaluation.report.groups import groups_section
 from openfer.evaluation.report.intro import intro, limits
 from openfer.evaluation.report.leaderboard import (
-    COLUMNS,
-    PRINTED,
     leaderboard_section,
+    printed_columns,
     published_section,
     saying,
     with_interval,
@@ -138,7 +137,7 @@ def _asset(name: str) -> str:
 
 def _printed(scores: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the tables for paper with their captions: main selections by test set, then the others, oracles last."""
-    columns = {name: COLUMNS[name] for name in PRINTED}
+    columns = printed_columns()
     ranked = honest(scores)
     ranked = with_interval(ranked[ranked["task"] == TASK])
     main = ranked["main"].astype(bool)

@@ -1,6 +1,6 @@
 """What sections are made of: sortable tables, figures that the page draws, pictures, things to unfold."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -12,6 +12,7 @@ from PIL import Image
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures.style import COLOURS, PATTERNS
 from openfer.evaluation.leaderboard import TASK
+from openfer.evaluation.metrics import METRICS, RESAMPLED, named
 from openfer.io.web_page import jpeg, png, scrolling
 
 Format = Callable[[Any], str]
@@ -209,6 +210,23 @@ def points(value: Any) -> str:
 def three(value: Any) -> str:
     """Return a number with three decimals; nothing for a missing one."""
     return "" if pd.isna(value) else f"{value:z.3f}"
+
+
+def of_metrics(names: Iterable[str]) -> dict[str, tuple[str, Format]]:
+    """Return the columns of metrics, in per cent or with three decimals."""
+    metrics = (METRICS[name] for name in names)
+    return {metric.name: (metric.heading, percent if metric.in_per_cent else three) for metric in metrics}
+
+
+def everywhere() -> list[str]:
+    """Return the resampled metrics that every dataset defines."""
+    return [name for name in named(*RESAMPLED) if METRICS[name].only_on is None]
+
+
+def with_bounds(names: Iterable[str]) -> dict[str, tuple[str, Format]]:
+    """Return the columns of metrics, the accuracy first and the bounds of its interval behind it."""
+    scores = of_metrics(names)
+    return {"accuracy": scores.pop("accuracy"), "low": ("from", percent), "high": ("to", percent), **scores}
 
 
 def digits(value: Any) -> str:

@@ -131,7 +131,7 @@ def test_memory_is_bounded(done: Done) -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="ends process groups")
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(case: Case, done: Done) -> None:
     draw, work, killed = np.random.default_rng(1), case.folder / "disturbed", 0
-    for _ in range(5):
+    for _ in range(3):
         running = subprocess.Popen(
             case.command(work, 2), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

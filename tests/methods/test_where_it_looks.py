@@ -51,14 +51,18 @@ def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_
         whole - score(method, covered(batch.images, at), labels)
         for at in order.split_with_sizes([QUARTER, 64 * 64 - 2 * QUARTER, QUARTER], dim=1)[::-2]
     )
-    assert top > bottom, (top, bottom)
+    assert top > bottom, (top, bottom)  # in 16 trainings 1.0 or more apart: 1.9 with a deviation of 0.4
 
 
 @pytest.mark.slow
-def test_maps_of_two_classes_differ_and_few_are_blank(trained):
+def test_maps_of_two_classes_differ_and_most_are_not_blank(trained):
+    """In 16 trainings 95 % of the maps are not blank, with a deviation of 6 points, and 99.5 % differ (1 point).
+
+    They are of ten seeds, 15 or 20 epochs, bfloat16 or float32.
+    """
     method, batch = trained
     labels = batch.labels["expression"]
     layer = cam_layer(method, batch)
     own, other = (class_maps(method, layer, batch, "expression", (labels + turn) % 7) for turn in (0, 1))
-    assert own.amax((1, 2)).gt(0).float().mean() > 0.8
+    assert own.amax((1, 2)).gt(0).float().mean() > 0.6
     assert (own - other).abs().amax((1, 2)).gt(0).float().mean() > 0.9

@@ -61,10 +61,10 @@ def main() -> None:
                 with told(f"{options.count} predictions: scores, tables, figures"):
                     evaluate(predictions, facts)
                 with told("5 x 5 groups, 1,000 resamples by person"):
-                    found = by_group(["made"], predictions, groups)
+                    found = by_group(predictions, {"made": groups})
                 with told("figures of the groups"):
-                    group_figures(found["groups"], found["gaps"], facts)
-            place = Path(folder) / "07_model_output" / f"method_{number}"
+                    group_figures(found["groups_table"], found["gaps_table"], facts)
+            place = Path(folder) / "07_model_output" / "made" / f"made-s{number}-f0-000000"
             place.mkdir(parents=True)
             predictions.to_parquet(place / "predictions.parquet")
             (place / "facts.json").write_text(json.dumps(facts))

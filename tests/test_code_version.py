@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openfer import code_version as module
-from openfer.code_version import code_version, runs
+from openfer.code_version import code_modules, runs
 from openfer.evaluation.scores import score_runs
 from openfer.seeds import seed_for
 
@@ -32,10 +32,10 @@ def forget() -> None:
         cached.cache_clear()
 
 
-def version() -> str:
+def version() -> dict[str, str]:
     forget()
     importlib.invalidate_caches()
-    return code_version(importlib.import_module("openfer_example.outer").outer)
+    return code_modules(importlib.import_module("openfer_example.outer").outer)
 
 
 def test_a_change_in_a_module_imported_inside_a_function_counts(sources: Path) -> None:
@@ -75,14 +75,14 @@ def test_modules_imported_by_name_count_when_they_are_noted(sources: Path) -> No
     (sources / "method.py").write_text("x = 1\n")
     outer = importlib.import_module("openfer_example.outer").outer
     forget()
-    before = code_version(runs(outer, "openfer_example.method"))
+    before = code_modules(runs(outer, "openfer_example.method"))
     (sources / "method.py").write_text("x = 2\n")
     forget()
-    assert code_version(runs(outer, "openfer_example.method")) != before
+    assert code_modules(runs(outer, "openfer_example.method")) != before
 
 
 def test_functions_of_different_rooms_have_different_versions() -> None:
-    assert code_version(score_runs) != code_version(seed_for)
+    assert code_modules(score_runs) != code_modules(seed_for)
 
 
 def test_a_changed_data_file_of_an_imported_package_counts(sources: Path) -> None:

@@ -1,6 +1,7 @@
 """The runner on small real catalogs: what runs, what is skipped, what is refused."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ from kedro.pipeline import Pipeline, node
 from kedro_datasets.json import JSONDataset
 from pydantic import Field
 
-from openfer.code_version import trains
-from openfer.errors import DataError
+from openfer.code_version import gathers
+from openfer.errors import DataError, RunError
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.provenance import record_path
-from openfer.parameters import FILE, ONLY_PREDICTION, WITHOUT_EFFECT, Settings
+from openfer.io.runs import Run, RunDataset, RunRecord
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
+from openfer.pipelines.bound import bound
+from openfer.pipelines.by_name import by_name, named
 from openfer.runner import IdempotentRunner
+from openfer.runs.tags import run_tag
 
 calls: list[str] = []
 
@@ -25,7 +30,6 @@ class Doubling(Settings):
     workers: int = Field(1, json_schema_extra=WITHOUT_EFFECT)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
     weights: str = Field("none", json_schema_extra=FILE)
-    shown: int = Field(3, json_schema_extra=ONLY_PREDICTION)
 
 
 def double(raw: list[int], config: Doubling) -> list[int]:
@@ -41,11 +45,6 @@ def count(doubled: list[int]) -> int:
 def total(doubled: list[int]) -> int:
     calls.append("total")
     return sum(doubled)
-
-
-def shown(doubled: list[int], config: Doubling) -> list[int]:
-    calls.append("shown")
-    return doubled[: config.shown]
 
 
 PIPELINE = Pipeline(
@@ -103,15 +102,6 @@ def test_a_number_of_workers_makes_no_result_stale(folder: Path) -> None:
     assert run(folder, Doubling(workers=8)) == []
 
 
-def test_how_a_model_predicts_makes_predictions_stale_and_no_training(folder: Path) -> None:
-    training = Pipeline(
-        [node(trains(double), ["raw", "params:config"], "doubled"), node(shown, ["doubled", "params:config"], "number")]
-    )
-    assert run(folder, pipeline=training) == ["double", "shown"]
-    assert run(folder, Doubling(shown=1), training) == ["shown"]
-    assert run(folder, Doubling(shown=1, factor=5), training) == ["double", "shown"]
-
-
 def test_a_file_named_by_a_parameter_counts_by_its_content(folder: Path) -> None:
     weights = folder / "weights.pth"
     weights.write_bytes(b"one")
@@ -144,7 +134,7 @@ def test_a_copied_file_with_other_times_is_still_the_same(folder: Path) -> None:
 def test_the_record_says_what_made_the_result(folder: Path) -> None:
     run(folder)
     record = json.loads(record_path(folder / "doubled.json").read_text())
-    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none", "shown": 3}}
+    assert record["parameters"] == {"params:config": {"factor": 2, "weights": "none"}}
     assert list(record["inputs"]) == ["raw"]
 
 
@@ -177,3 +167,153 @@ def test_work_begun_with_other_parameters_is_not_continued(folder: Path) -> None
     with pytest.raises(KeyboardInterrupt):
         run(folder, pipeline=pipeline, work=work)
     assert run(folder, Doubling(factor=3), pipeline=pipeline, work=work) == ["began"]
+
+
+SLUGS = ("addl-s0-f0-aaaaaa", "addl-s1-f0-aaaaaa", "addl-s2-f0-aaaaaa")
+BROKEN: dict[str, str] = {}
+"""Errors by node, for one test."""
+
+
+@pytest.fixture
+def broken() -> Iterator[dict[str, str]]:
+    yield BROKEN
+    BROKEN.clear()
+
+
+def train(slug: str, raw: list[int]) -> list[int]:
+    calls.append(f"train {slug}")
+    if f"train {slug}" in BROKEN:
+        raise DataError(BROKEN[f"train {slug}"])
+    return raw
+
+
+def score(slug: str, trained: list[int]) -> RunRecord:
+    calls.append(f"score {slug}")
+    if f"score {slug}" in BROKEN:
+        raise ValueError(BROKEN[f"score {slug}"])
+    return RunRecord(slug=slug, state="done", settings={}, row="ADDL", scores={"expression": {"accuracy": 0.5}})
+
+
+def gather(runs: dict[str, Run]) -> list[str]:
+    calls.append("gather")
+    return [f"{slug} {run.record.state if run.record else 'missing'}" for slug, run in runs.items()]
+
+
+def models_of(trained: dict[str, list[int]]) -> list[str]:
+    calls.append("models_of")
+    return list(trained)
+
+
+def count_of(trained: dict[str, list[int]]) -> int:
+    calls.append("count_of")
+    return len(trained)
+
+
+def run_several(folder: Path, *, needs: dict[int, int] | None = None) -> list[str]:
+    """Run three runs, and three nodes that gather them; returns what was called.
+
+    Args:
+        folder: of all files.
+        needs: number of a run -> number of the run that it needs.
+    """
+    nodes, files = [], {name: JSONDataset(filepath=str(folder / f"{name}.json")) for name in _GATHERED}
+    for number, slug in enumerate(SLUGS):
+        source = "raw" if number not in (needs or {}) else f"{SLUGS[(needs or {})[number]]}_models"
+        steps = ((train, source, f"{slug}_models"), (score, f"{slug}_models", f"{slug}_run"))
+        nodes += [
+            node(bound(function, slug), given, made, name=f"{slug}.{function.__name__}", tags=[run_tag(slug)])
+            for function, given, made in steps
+        ]
+        files[f"{slug}_models"] = JSONDataset(filepath=str(folder / f"{slug}.json"))
+        files[f"{slug}_run"] = RunDataset(path=str(folder), method="addl", slug=slug)
+    runs = named("runs", {slug: f"{slug}_run" for slug in SLUGS})
+    trained = named("trained", {slug: f"{slug}_models" for slug in SLUGS})
+    nodes += [
+        node(by_name(gathers(gather), "runs"), runs, "gathered"),
+        node(by_name(gathers(models_of), "trained"), trained, "models"),
+        node(by_name(count_of, "trained"), trained, "number"),
+    ]
+    calls.clear()
+    IdempotentRunner().run(Pipeline(nodes), DataCatalog(files))
+    return calls.copy()
+
+
+_GATHERED = ("raw", "gathered", "models", "number")
+
+
+def read(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+def record_of(folder: Path, slug: str) -> RunRecord | None:
+    return Run(folder, slug, "addl").record
+
+
+def test_a_failing_run_of_several_leaves_the_others_done_and_ends_with_its_error(
+    folder: Path, broken: dict[str, str]
+) -> None:
+    broken[f"train {SLUGS[1]}"] = "face a cannot be decoded; replace it"
+    with pytest.raises(DataError, match="face a cannot be decoded"):
+        run_several(folder)
+    assert f"score {SLUGS[1]}" not in calls
+    states = [record.state if record else None for record in (record_of(folder, slug) for slug in SLUGS)]
+    assert states == ["done", "failed", "done"]
+    failed = record_of(folder, SLUGS[1])
+    assert failed is not None
+    assert failed.error == "DataError: face a cannot be decoded; replace it"
+    assert not record_path(Run(folder, SLUGS[1], "addl").folders[0] / "run.json").exists()
+
+
+def test_a_gathering_node_goes_on_without_lost_inputs_and_with_the_records_of_failed_runs(
+    folder: Path, broken: dict[str, str]
+) -> None:
+    broken[f"train {SLUGS[1]}"] = "broken"
+    with pytest.raises(DataError):
+        run_several(folder)
+    assert read(folder, "gathered") == [f"{SLUGS[0]} done", f"{SLUGS[1]} failed", f"{SLUGS[2]} done"]
+    assert read(folder, "models") == [SLUGS[0], SLUGS[2]]
+    assert "count_of" not in calls  # it needs them all
+
+
+def test_a_run_that_needs_a_failed_one_fails_with_its_reason(folder: Path, broken: dict[str, str]) -> None:
+    broken[f"train {SLUGS[0]}"] = "broken"
+    with pytest.raises(DataError, match="broken"):
+        run_several(folder, needs={1: 0})
+    assert {call for call in calls if SLUGS[1] in call} == set()
+    record = record_of(folder, SLUGS[1])
+    assert record is not None
+    assert (record.state, record.error) == ("failed", f"{SLUGS[0]} failed: DataError: broken")
+    assert read(folder, "gathered")[1:] == [f"{SLUGS[1]} failed", f"{SLUGS[2]} done"]
+
+
+def test_several_failures_are_one_error_that_names_each(folder: Path, broken: dict[str, str]) -> None:
+    broken |= {f"train {SLUGS[0]}": "one", f"score {SLUGS[2]}": "two"}
+    words = rf"2 runs failed and all others are done. {SLUGS[0]}: DataError: one; {SLUGS[2]}: ValueError: two"
+    with pytest.raises(RunError, match=words):
+        run_several(folder)
+    assert read(folder, "gathered") == [f"{SLUGS[0]} failed", f"{SLUGS[1]} done", f"{SLUGS[2]} failed"]
+
+
+def test_a_repaired_run_runs_again_and_the_others_are_up_to_date(folder: Path, broken: dict[str, str]) -> None:
+    broken[f"train {SLUGS[1]}"] = "broken"
+    with pytest.raises(DataError):
+        run_several(folder)
+    broken.clear()
+    again = [f"train {SLUGS[1]}", f"score {SLUGS[1]}", "gather", "models_of", "count_of"]
+    assert sorted(run_several(folder)) == sorted(again)
+    assert read(folder, "gathered") == [f"{slug} done" for slug in SLUGS]
+    assert run_several(folder) == []
+
+
+def test_the_only_run_of_a_command_fails_with_its_error_and_its_record_says_so(
+    folder: Path, broken: dict[str, str]
+) -> None:
+    broken[f"train {SLUGS[0]}"] = "broken"
+    record = f"{SLUGS[0]}_run"
+    steps = ((train, "raw", "doubled"), (score, "doubled", record))
+    pipeline = Pipeline([node(bound(f, SLUGS[0]), i, o, tags=[run_tag(SLUGS[0])]) for f, i, o in steps])
+    with pytest.raises(DataError, match="broken"):
+        run(folder, pipeline=pipeline, **{record: RunDataset(path=str(folder), method="addl", slug=SLUGS[0])})
+    found = record_of(folder, SLUGS[0])
+    assert found is not None
+    assert (found.state, found.error) == ("failed", "DataError: broken")

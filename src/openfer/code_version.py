@@ -1,4 +1,4 @@
-"""The version of the code behind a function: a hash of what of openfer it can reach."""
+"""The version of the code behind a function: a hash of each part of openfer that it can reach."""
 
 import ast
 import functools
@@ -13,12 +13,10 @@ _MARK = "runs_modules"
 WATCHED = "watched_folders"
 """Mark of a function whose work depends on the files in folders: the names of the parameters that hold them."""
 
-TRAINS = "only_trains"
-"""Mark of a function whose work does not depend on how its model is to predict."""
+GATHERS = "gathers_runs"
+"""Mark of a function that gathers the results of runs, and goes on without those that failed."""
 
-RESUMES = "resumes_itself"
-"""Mark of a function that looks itself what is left to do, and so is asked each time."""
-
+_DIGITS = 12
 _CODE = (".py", ".pyc")
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
@@ -33,14 +31,9 @@ def watches(function: Callable[..., Any], *parameters: str) -> Callable[..., Any
     return _noted(function, WATCHED, parameters)
 
 
-def trains(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` with a note that parameters of prediction alone do not make its work stale."""
-    return _noted(function, TRAINS, True)
-
-
-def resumes(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` with a note that it looks itself what is left to do, such as the failed cells of a study."""
-    return _noted(function, RESUMES, True)
+def gathers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` with a note that it gathers the results of runs, and goes on without those that failed."""
+    return _noted(function, GATHERS, True)
 
 
 def _noted(function: Callable[..., Any], mark: str, value: Any) -> Callable[..., Any]:
@@ -52,12 +45,15 @@ def _noted(function: Callable[..., Any], mark: str, value: Any) -> Callable[...,
     return noted
 
 
-def code_version(function: Callable[..., Any]) -> str:
+def code_modules(function: Callable[..., Any]) -> dict[str, str]:
     """Hash the syntax of a function and of all of openfer that it can reach.
 
-    Of the function's own module only what the function uses counts, so that nodes which share a file
-    do not share a fate; of every openfer module that it imports, however deep, the whole does. Comments,
-    docstrings and layout do not count; imports inside functions do, and so do data files of packages.
+    In the function's own module, only definitions that the function uses count: editing one node does not invalidate
+    the other nodes in its file. Every openfer module that it imports, however deep, counts as a whole. Comments,
+    docstrings and layout do not count; imports inside functions and data files of packages do.
+
+    Returns:
+        Twelve hexadecimal digits by name: the function's own under ``<module>.<function>``, then each module's.
     """
     own, imported = _read_definition(function.__module__, function.__name__)
     pending = [*imported, *getattr(function, _MARK, ())]
@@ -68,7 +64,9 @@ def code_version(function: Callable[..., Any]) -> str:
             continue
         seen[module], imported = _read(module)
         pending.extend(imported)
-    return _hash(own + "".join(f"{name}:{seen[name]}\n" for name in sorted(seen)))
+    return {f"{function.__module__}.{function.__name__}": own[:_DIGITS]} | {
+        name: seen[name][:_DIGITS] for name in sorted(seen)
+    }
 
 
 @functools.cache

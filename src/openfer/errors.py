@@ -32,6 +32,10 @@ class TrainingError(OpenferError):
     """Training cannot go on, such as a loss that is not finite."""
 
 
+class RunError(OpenferError):
+    """Several runs of a command failed; all that does not need them is done."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return what a message about a name that does not exist asks, with a space behind; nothing if none is near."""
     near = difflib.get_close_matches(name, list(known), n=1)

@@ -1,4 +1,6 @@
-"""Kedro hooks: parameters that nobody reads are errors, and results are shown where they were asked for."""
+"""Kedro hooks: unknown parameters are errors, pipelines get their plan, and results are printed at the end."""
+
+import logging
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -8,42 +10,52 @@ from kedro.pipeline.node import Node
 
 from openfer.io.face_shard import forget_maps
 from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
+from openfer.io.old_layout import warn_of_old_results
 from openfer.nn.weight_manifest import with_weights
-from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.planned import hand_over
+from openfer.runs.project import plan
+from openfer.runs.settings import RunSettings
+from openfer.runs.tags import PREREQUISITE, REQUESTED, slug_of
+
+log = logging.getLogger(__name__)
 
 
-class ParametersHook:
-    """Checks the names that Kedro's typed parameters cannot see, and tells pipelines their datasets."""
+class PlanHook:
+    """Makes the plan of all runs from the parameters, before Kedro builds pipelines."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Refuse unknown top-level parameters and weights; choose the datasets that pipelines are built for.
+        """Check all parameters, and hand the plan of the runs over to the pipelines.
 
         Raises:
-            ParameterError: if a name is unknown; the nearest ones are given.
+            ParameterError: if a name is unknown or a value is not valid; the nearest names are given.
         """
         loader = context.config_loader
-        loader["parameters"] = with_weights(choose(loader["parameters"]), loader["weights"])
+        planned = plan(with_weights(loader["parameters"], loader["weights"]))
+        loader["parameters"] = dict(planned.parameters)
+        hand_over(planned)
+        warn_of_old_results(context.project_path / str(loader["globals"]["data_root"]))
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Refuse a training whose weights file is missing before faces are rendered or aligned for it.
+        """Say which runs are there already; refuse a missing weights file before faces are made for its run.
 
         Raises:
-            CheckpointError: if it is not there.
+            CheckpointError: if it is missing.
         """
-        for run in (catalog.load(node.inputs[0]) for node in pipeline.nodes if node.name.endswith(".train")):
-            if isinstance(run, MethodRun):
-                run.initialisation.refuse_missing_file()
+        _tell_of_earlier_runs(pipeline, catalog)
+        for name in sorted(name for name in pipeline.inputs() if name.startswith("params:runs.")):
+            settings = catalog.load(name)
+            if isinstance(settings, RunSettings):
+                settings.initialisation.refuse_missing_file()
 
 
 class MemoryHook:
-    """Gives back what a node has left behind before its outputs are saved, which takes memory too."""
+    """Returns the memory of a node before its outputs are saved, which takes memory too."""
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Give back each large block at once, too, in nodes of large tables."""
+        """In nodes of large tables, return each large block at once."""
         give_back_large_blocks(at_once=LARGE_TABLES in node.tags)
 
     @hook_impl
@@ -54,37 +66,30 @@ class MemoryHook:
 
 
 class ResultsHook:
-    """Shows the results of the pipelines that were asked for."""
+    """Prints what was asked for, also when all was up to date or a part of it failed."""
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Print the summary, or each method's results where there is none, also when all was up to date."""
-        from openfer.pipelines import show
+        """Print the results."""
+        from openfer.pipelines.show import show
 
-        ends = pipeline.outputs()
-        for name in (_stem(end, ".counts") for end in sorted(ends) if end.endswith(".counts")):
-            show.show_ingested(
-                name,
-                len(catalog.load(f"{name}_rows@file")),
-                *(catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage")),
-            )
-        for name in (_stem(end, ".verdict") for end in sorted(ends) if end.endswith(".verdict")):
-            page = str(catalog.get(f"{name}.doctor_page")._filepath)
-            show.show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), page)
-        for name in (_stem(end, ".study_picture") for end in sorted(ends) if end.endswith(".study_picture")):
-            show.show_study(
-                catalog.load("params:study_plan").study.title,
-                catalog.load(f"{name}.study_table"),
-                str(catalog.get(f"{name}.study_picture")._filepath),
-            )
-        if "report.page" in ends:
-            show.show_report(str(catalog.get("report.page")._filepath), catalog.load("report.ledger"))
-        if "summary.results" in ends:
-            show.show_results(catalog.load("summary.results"), catalog.load("summary.sentences"))
-            return
-        for end in sorted(end for end in ends if end.endswith(".results")):
-            show.show_results(catalog.load(end))
+        show(pipeline, catalog)
+
+    @hook_impl
+    def on_pipeline_error(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Print the results of the other runs of a study, or of several requested runs."""
+        from openfer.pipelines.show import show, show_runs_of
+        from openfer.runs.tags import REQUESTED, STUDY
+
+        if any(STUDY in node.tags for node in pipeline.nodes):
+            show(pipeline, catalog)
+        elif sum(REQUESTED in node.tags for node in pipeline.nodes) > 1:
+            show_runs_of(pipeline, catalog)  # a comparison of them may be older than they are
 
 
-def _stem(name: str, end: str) -> str:
-    return name.removesuffix(end)
+def _tell_of_earlier_runs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    ends = [node for node in pipeline.nodes if {REQUESTED, PREREQUISITE} & node.tags]
+    runs = [(slug_of(node.tags), name) for node in ends for name in node.outputs if catalog.exists(name)]
+    found = [str(slug) for slug, name in runs if catalog.load(name).is_done]
+    if found:
+        log.info("%d of %d runs are there already: %s", len(found), len(ends), ", ".join(found))

@@ -1,7 +1,7 @@
 """The base of every parameter model, and the marks that say how a field decides a result."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -35,3 +35,21 @@ class Settings(BaseModel):
     """Parameters that a YAML file fills: unknown keys are errors, values cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SettingsType = TypeVar("SettingsType", bound=Settings)
+
+
+def as_trained(settings: SettingsType) -> SettingsType:
+    """Return settings with every field that only predictions depend on at its default.
+
+    Two settings that differ in such fields alone train the same model.
+    """
+    changed: dict[str, Any] = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if field.json_schema_extra == ONLY_PREDICTION:
+            changed[name] = field.get_default(call_default_factory=True)
+        elif isinstance(value, Settings):
+            changed[name] = as_trained(value)
+    return settings.model_copy(update=changed)

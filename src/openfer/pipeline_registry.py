@@ -1,4 +1,4 @@
-"""Kedro's registry: the packages in `pipelines/`, and the template for every other method."""
+"""Kedro's registry: one pipeline a method, and the pipelines of data, comparisons and reports."""
 
 import importlib
 import pkgutil
@@ -6,19 +6,24 @@ import pkgutil
 from kedro.pipeline import Pipeline
 
 from openfer import pipelines
-from openfer.methods.declaration import METHODS
-from openfer.pipelines.in_use import compared_methods
-from openfer.pipelines.template import method_pipeline
+from openfer.pipelines.planned import current_plan
+
+_LIBRARIES = ("figures",)
+"""Packages in `pipelines/` that are not pipelines."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return all pipelines by name.
 
-    A method needs no package of its own unless it has extra nodes; its pipeline is the template's.
-    `__default__` trains the compared methods and puts them beside each other.
+    The pipeline of a method is that of its requested runs with all that they need. `__default__` runs the methods
+    named by `compared_methods`, and compares them.
     """
-    packages = [m.name for m in pkgutil.iter_modules(pipelines.__path__) if m.ispkg]
+    from openfer.pipelines.evaluation.pipeline import comparison_pipeline
+    from openfer.pipelines.run_pipeline import runs_pipeline
+
+    plan = current_plan()
+    packages = [m.name for m in pkgutil.iter_modules(pipelines.__path__) if m.ispkg and m.name not in _LIBRARIES]
     named = {name: importlib.import_module(f"{pipelines.__name__}.{name}").create_pipeline() for name in packages}
-    named |= {name: method_pipeline(name) for name in METHODS if name not in named}
-    compared = sum((named[name] for name in compared_methods()), Pipeline([]))
-    return {**named, "__default__": compared + named["evaluation"]}
+    named |= {name: runs_pipeline(runs, plan.datasets) for name, runs in plan.requested.items()}
+    compared = [run for name in plan.compared for run in plan.requested.get(name, ())]
+    return {**named, "__default__": runs_pipeline(compared, plan.datasets) + comparison_pipeline(plan)}

@@ -1,8 +1,9 @@
-"""The runner of every `kedro run`: it does only what is not done yet.
+"""The runner of every `kedro run`: it skips what is up to date, resumes what was interrupted, and isolates failures.
 
 Each output carries a record of what made it: decisive parameters, content of the inputs, code.
-A node whose outputs all carry the record it would write now is skipped; a node that was killed
-finds its work folder as it left it. Resuming and skipping are therefore one mechanism.
+A node whose outputs all carry the record that it would write now is skipped; an interrupted node finds its work
+folder as it left it. Resuming and skipping are therefore one mechanism. A node of a run that fails stops that run and
+whatever needs it; all other runs go on.
 """
 
 import logging
@@ -15,25 +16,28 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
-from openfer.code_version import RESUMES, TRAINS, WATCHED, code_version
-from openfer.io.datasets import StoreFolderDataset, WorkFolderDataset
+from openfer.code_version import GATHERS, WATCHED, code_modules
+from openfer.errors import OpenferError, RunError
+from openfer.io.datasets import WorkFolderDataset
 from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
+    Ingredients,
     content_hash,
     decisive,
-    fingerprint_of,
     forget,
     listing_stamp,
     read_record,
     write_record,
 )
-from openfer.io.runs import RunsDataset
-from openfer.io.studies import StudiesDataset
+from openfer.runs.tags import slug_of
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
 log = logging.getLogger(__name__)
+
+_RECORD = "_run"
+"""How the names of runs' records end in the catalog."""
 
 
 class IdempotentRunner(SequentialRunner):
@@ -46,68 +50,160 @@ class IdempotentRunner(SequentialRunner):
         hook_manager: "PluginManager | None" = None,
         run_id: str | None = None,
     ) -> None:
-        skipped = 0
-        for node in pipeline.nodes:
-            work = _Work(node, catalog)
-            if work.is_done():
-                skipped += 1
-                log.info("up to date  %s", node.name)
+        skipped = ran = 0
+        failures = Failures(pipeline, catalog)
+        for planned in pipeline.nodes:
+            node = failures.without_lost_inputs(planned)
+            if node is None:
                 continue
-            log.info("running     %s", node.name)
-            work.begin()
-            Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
-            work.finish()
+            try:
+                work = Work(node, catalog)
+                if work.is_done():
+                    skipped += 1
+                    log.info("up to date  %s", node.name)
+                    continue
+                log.info("running     %s", node.name)
+                work.begin()
+                Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
+                work.finish()
+                ran += 1
+            except Exception as error:
+                if not failures.isolate(planned, error):
+                    raise
             give_back_memory()
-        log.info("%d of %d nodes were up to date, %d ran", skipped, len(pipeline.nodes), len(pipeline.nodes) - skipped)
+        log.info("%d of %d nodes were up to date, %d ran", skipped, len(pipeline.nodes), ran)
+        failures.raise_them()
 
 
-class _Work:
-    """One node with the ingredients of its fingerprint."""
+class Failures:
+    """The runs of a pipeline that failed, and the nodes that cannot run for it.
+
+    Args:
+        pipeline: that is run.
+        catalog: where the record of a failed run is kept.
+    """
+
+    def __init__(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        self._catalog = catalog
+        self._several = len({slug_of(node.tags) for node in pipeline.nodes} - {None}) > 1
+        self._records = {slug_of(n.tags): name for n in pipeline.nodes for name in n.outputs if name.endswith(_RECORD)}
+        self._errors: dict[str, Exception] = {}
+        self._lost: dict[str, str] = {}
+        self._blocked: dict[str, str] = {}
+
+    def without_lost_inputs(self, node: Node) -> Node | None:
+        """Return the node as it can run: without lost inputs if it gathers results of runs; None if it cannot run."""
+        slug, gathers = slug_of(node.tags), getattr(node.func, GATHERS, False)
+        lost = [name for name in node.inputs if name in self._lost and not (gathers and name.endswith(_RECORD))]
+        if slug in self._blocked:
+            self._lose(node, self._blocked[slug])
+            return None
+        if not lost:
+            return node
+        if gathers and isinstance(node._inputs, dict):
+            return node._copy(inputs={key: name for key, name in node._inputs.items() if name not in lost})
+        self._block(node, self._lost[lost[0]])
+        return None
+
+    def isolate(self, node: Node, error: Exception) -> bool:
+        """Take note of a failed node; returns whether anything else can go on."""
+        if not self._several:
+            self._block(node, in_words(error))
+            return False
+        own = isinstance(error, OpenferError) or isinstance(error.__cause__, OpenferError)
+        log.error("failed      %s: %s", node.name, in_words(error), exc_info=None if own else error)
+        self._errors[slug_of(node.tags) or node.name] = error
+        self._block(node, in_words(error))
+        return True
+
+    def raise_them(self) -> None:
+        """Raise what failed, after all else has run.
+
+        Raises:
+            Exception: the one error there was.
+            RunError: if there were several.
+        """
+        if len(self._errors) == 1:
+            raise next(iter(self._errors.values()))
+        if self._errors:
+            told = "; ".join(f"{name}: {in_words(error)}" for name, error in self._errors.items())
+            raise RunError(f"{len(self._errors)} runs failed and all others are done. {told}")
+
+    def _block(self, node: Node, reason: str) -> None:
+        slug = slug_of(node.tags)
+        self._lose(node, f"{slug or node.name} failed: {reason}" if slug not in self._blocked else reason)
+        if slug is None or slug in self._blocked:
+            return
+        self._blocked[slug] = f"{slug} failed: {reason}"
+        record = self._records.get(slug)
+        if record is not None:
+            self._catalog.get(record).fail(reason)
+
+    def _lose(self, node: Node, reason: str) -> None:
+        self._lost |= dict.fromkeys(node.outputs, reason)
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error in a line; the project's own error behind one of Kedro's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OpenferError):
+            error = cause
+            break
+        cause = cause.__cause__
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+class Work:
+    """One node with the ingredients of its fingerprint.
+
+    Args:
+        node: to be run.
+        catalog: with its inputs.
+    """
 
     def __init__(self, node: Node, catalog: CatalogProtocol) -> None:
         self._folders = [d for d in map(catalog.get, node.inputs) if isinstance(d, WorkFolderDataset)]
         values = {name: catalog.load(name) for name in node.inputs if _is_parameter(name)}
         self._afresh = any(getattr(value, "fresh", False) for value in values.values())
-        trains = getattr(node.func, TRAINS, False)
-        self._parameters: dict[str, Any] = {n: decisive(value, of_training=trains) for n, value in values.items()}
+        parameters: dict[str, Any] = {name: decisive(value) for name, value in values.items()}
         contents = {name: _content(catalog, name) for name in node.inputs if not _is_parameter(name)}
-        self._inputs = {name: content for name, content in contents.items() if content is not None}
+        inputs = {name: content for name, content in contents.items() if content is not None}
         watched = {name: Path(values[name].root) for name in getattr(node.func, WATCHED, ())}
-        self._inputs |= {f"files of {name}": listing_stamp(root) for name, root in watched.items()}
+        inputs |= {f"files of {name}": listing_stamp(root) for name, root in watched.items()}
         self._source_is_gone = any(not root.exists() for root in watched.values())
-        self._code = code_version(node.func)
-        self._outputs = [_path(catalog, name) for name in node.outputs]
-        self._afresh |= getattr(node.func, RESUMES, False)
-
-    @property
-    def _fingerprint(self) -> str:
-        return fingerprint_of(self._parameters, self._inputs, self._code)
+        self.ingredients = Ingredients(parameters, inputs, code_modules(node.func))
+        self.outputs = {name: _path(catalog, name) for name in node.outputs}
 
     def is_done(self) -> bool:
-        if self._afresh or not self._outputs:
+        """Return whether all outputs are what the node would make."""
+        if self._afresh or not self.outputs:
             return False
-        return all(output is not None and self._made(output) for output in self._outputs)
+        return all(output is not None and self._made(output) for output in self.outputs.values())
 
     def _made(self, output: Path) -> bool:
         record = read_record(output)
-        if record is None or (record.fingerprint != self._fingerprint and not self._source_is_gone):
+        fingerprint = self.ingredients.fingerprint
+        if record is None or (record.fingerprint != fingerprint and not self._source_is_gone):
             return False
-        if record.fingerprint != self._fingerprint:
+        if record.fingerprint != fingerprint:
             log.info("the raw folder is not here; taking what was made of it: %s", output)
         content_hash(output)  # raises if the file was changed: that is an error, not a result
         return True
 
     def begin(self) -> None:
+        """Prepare work folders, and remove the records of outputs that are made again."""
         for folder in self._folders:
-            folder.begin(self._fingerprint, afresh=self._afresh)
-        for output in self._outputs:
+            folder.begin(self.ingredients.fingerprint, afresh=self._afresh)
+        for output in self.outputs.values():
             if output is not None:
                 forget(output)
 
     def finish(self) -> None:
-        for output in self._outputs:
+        """Write the records of the outputs, and clear work folders."""
+        for output in self.outputs.values():
             if output is not None and output.exists():
-                write_record(output, self._parameters, self._inputs, self._code)
+                write_record(output, self.ingredients)
         for folder in self._folders:
             folder.clear()
 
@@ -119,8 +215,9 @@ def _is_parameter(name: str) -> bool:
 def _content(catalog: CatalogProtocol, name: str) -> str | None:
     """Return the hash of what a dataset holds; None where it has no files yet, or none on this machine."""
     dataset = catalog.get(name)
-    if isinstance(dataset, RunsDataset | StudiesDataset):
-        return dataset.content()
+    if hasattr(dataset, "content"):
+        content: str = dataset.content()
+        return content
     path = _path(catalog, name)
     return content_hash(path) if path is not None and path.exists() else None
 
@@ -128,7 +225,7 @@ def _content(catalog: CatalogProtocol, name: str) -> str | None:
 def _path(catalog: CatalogProtocol, name: str) -> Path | None:
     """Return the local file or folder of a dataset; None for one that lives in memory or elsewhere."""
     dataset = catalog.get(name)
-    if isinstance(dataset, WorkFolderDataset | StoreFolderDataset) or getattr(dataset, "_protocol", "file") != "file":
+    if isinstance(dataset, WorkFolderDataset) or getattr(dataset, "_protocol", "file") != "file":
         return None
     place = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
     return None if place is None else Path(place)

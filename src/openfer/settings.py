@@ -2,10 +2,10 @@
 
 from kedro.config import OmegaConfigLoader
 
-from openfer.hooks import MemoryHook, ParametersHook, ResultsHook
+from openfer.hooks import MemoryHook, PlanHook, ResultsHook
 from openfer.tracking import MlflowHook
 
-HOOKS = (ParametersHook(), MlflowHook(), MemoryHook(), ResultsHook())
+HOOKS = (PlanHook(), MlflowHook(), MemoryHook(), ResultsHook())
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -12,6 +12,7 @@ from PIL import Image
 from openfer.evaluation.fairness import fairness
 from openfer.evaluation.predictions import features_table, predictions_table
 from openfer.io.face_store import FaceStore
+from openfer.io.runs import LAYERS
 from openfer.schemas import group_table
 
 PLAN = {"device": "cpu", "precision": "float32", "channels_last": True, "compile": False}
@@ -77,12 +78,13 @@ def write_run(
 
     Args:
         root: folder of the layers.
-        name: of the run.
+        name: of the run; its folders lie in those of its method.
         predictions: of all selections.
         facts: one mapping per selection; none as of a foreign program.
         store: the faces.
     """
-    output, models, reporting = (root / layer / name for layer in ("07_model_output", "06_models", "08_reporting"))
+    method = str(predictions["method"].iloc[0])
+    models, output, reporting = (root / layer / method / name for layer in LAYERS)
     for folder in (output, models, reporting):
         folder.mkdir(parents=True)
     predictions.to_parquet(output / "predictions.parquet")
@@ -106,6 +108,12 @@ def write_run(
     scores.to_csv(reporting / "groups.csv", index=False)
     gaps.to_csv(reporting / "gaps.csv", index=False)
     Image.new("RGB", (900, 300), "grey").save(reporting / "grad_cam.png")
+
+
+def folder_of(root: Path, layer: str, name: str) -> Path:
+    """Return the folder of a run in a layer."""
+    (folder,) = (root / layer).glob(f"*/{name}")
+    return folder
 
 
 def write_faces(root: Path, store: FaceStore) -> None:

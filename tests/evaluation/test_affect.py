@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evaluation.made_runs import write_run
 
 from openfer.errors import DataError
 from openfer.evaluation.predictions import predictions_table
 from openfer.evaluation.results_table import results_table, to_markdown
 from openfer.evaluation.scores import score_runs, summarise
+from openfer.io.runs import find_runs
 from openfer.pipelines.evaluation_nodes import compare, evaluate
 from openfer.schemas import PREDICTIONS
 
@@ -105,7 +107,7 @@ def test_a_face_without_a_class_counts_in_valence_and_in_no_score_of_classes():
     assert score_runs(table)["valence_n"].tolist() == [COUNT]
     assert score_runs(table)["n"].tolist() == [COUNT - 2]
     evaluated = evaluate(table, facts(table))
-    assert evaluated["per_class"]["support"].sum() == COUNT - 2
+    assert evaluated["per_class_table"]["support"].sum() == COUNT - 2
 
 
 def test_a_row_that_says_nothing_true_is_refused():
@@ -118,10 +120,10 @@ def test_a_row_that_says_nothing_true_is_refused():
 def test_results_and_metrics_hold_both_values_of_a_run_that_has_them():
     table = pd.concat([predictions(), predictions(selection="last")])
     evaluated = evaluate(table, facts(table))
-    assert set(COLUMNS) < set(evaluated["results"])
+    assert set(COLUMNS) < set(evaluated["results_table"])
     expected = score_runs(table).iloc[0]
-    assert evaluated["metrics"]["affect.best_val"] == {name: expected[name] for name in COLUMNS}
-    assert {"expression.best_val", "expression.last", "affect.last"} < set(evaluated["metrics"])
+    assert evaluated["metrics_json"]["affect.best_val"] == {name: expected[name] for name in COLUMNS}
+    assert {"expression.best_val", "expression.last", "affect.last"} < set(evaluated["metrics_json"])
 
 
 def test_the_terminal_and_the_page_show_both_values_with_how_many_were_rated():
@@ -137,17 +139,20 @@ def test_the_terminal_and_the_page_show_both_values_with_how_many_were_rated():
     assert "(sd 0." in to_markdown(results_table(both, facts(both)), [])
 
 
-def test_a_method_without_values_beside_one_with_them_has_empty_cells():
+def test_a_method_without_values_beside_one_with_them_has_empty_cells(tmp_path):
     plain = predictions(values=False, method="baseline", variant="baseline")
     regressing = predictions(unlabelled=(1,))
-    compared = compare(plain[plain["sample_id"] != "s01"], facts(plain), regressing, facts(regressing))
-    assert compared["results"]["valence_ccc"].isna().tolist() == [True, False]
-    line = next(line for line in compared["report"].splitlines() if line.startswith("| Baseline"))
+    write_run(tmp_path, "baseline-s0-f0-a", plain[plain["sample_id"] != "s01"], facts(plain))
+    write_run(tmp_path, "addl_va-s0-f0-a", regressing, facts(regressing))
+    runs = {run.name: run for run in find_runs(tmp_path)}
+    compared = compare({name: runs[name] for name in ("baseline-s0-f0-a", "addl_va-s0-f0-a")})
+    assert compared["results_table"]["valence_ccc"].isna().tolist() == [True, False]
+    line = next(line for line in compared["results_text"].splitlines() if line.startswith("| Baseline"))
     assert "|  |  |  |" in line
 
 
 def test_results_of_runs_without_values_are_what_they_were():
     plain = predictions(values=False)
     evaluated = evaluate(plain, facts(plain))
-    assert not [name for name in evaluated["results"] if "valence" in name]
-    assert set(evaluated["metrics"]) == {"expression.best_val"}
+    assert not [name for name in evaluated["results_table"] if "valence" in name]
+    assert set(evaluated["metrics_json"]) == {"expression.best_val"}

@@ -31,8 +31,8 @@ def test_runs_that_differ_in_their_settings_are_two_entries_with_names_that_tell
 
 def test_two_runs_of_one_seed_are_never_averaged(tmp_path):
     write(tmp_path, "once")
-    write(tmp_path, "deeper/again")
-    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["deeper/again", "once"]
+    write(tmp_path, "again")
+    assert [entry.folders for entry in entries_of(find_runs(tmp_path))] == ["again", "once"]
 
 
 def test_predictions_without_facts_are_taken_and_nothing_is_invented_for_them(tmp_path):

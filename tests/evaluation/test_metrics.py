@@ -18,7 +18,7 @@ from openfer.evaluation.study_comparison import COLUMNS
 from openfer.evaluation.study_table import Wanted, study_table
 from openfer.evaluation.study_table import to_markdown as study_markdown
 from openfer.io.runs import find_runs
-from openfer.pipelines.study_settings import Study
+from openfer.runs.study_settings import Study
 from openfer.schemas import group_table
 
 

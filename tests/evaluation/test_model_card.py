@@ -6,7 +6,7 @@ from tests.evaluation.test_limits import table
 from openfer.evaluation.limits import STATEMENTS
 from openfer.evaluation.model_card import model_card
 
-CARD = {"input": "float32 RGB", "output": "probabilities", "licence": "Apache-2.0"}
+CARD = {"run": "addl-s0-f0-3fa92c", "input": "float32 RGB", "output": "probabilities", "licence": "Apache-2.0"}
 METRICS = {
     "expression.best_val": {"accuracy": 0.576, "standard_error": 0.022, "macro_f1": 0.57, "n": 500.0},
     "expression.oracle_test": {"accuracy": 0.7, "standard_error": 0.022, "macro_f1": 0.7, "n": 500.0},
@@ -20,7 +20,14 @@ def card(**facts):
 
 def test_the_card_says_what_made_the_model_how_well_it_answers_and_what_it_is_not():
     text = card()
-    for words in ("# ADDL", "tiny, version 54d38a51d84c", "0123456789abcdef (clean)", "57.6 ± 2.2", *STATEMENTS):
+    for words in (
+        "# ADDL",
+        "the run `addl-s0-f0-3fa92c`",
+        "tiny, version 54d38a51d84c",
+        "0123456789abcdef (clean)",
+        "57.6 ± 2.2",
+        *STATEMENTS,
+    ):
         assert words in text
     assert "70.0" not in text
     assert "occluder mask (12 of 20)" in text

@@ -18,7 +18,7 @@ from openfer.methods.contract import Schedule
 from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
 from openfer.parameters import Settings
-from openfer.pipelines.training_data import landmark_array
+from openfer.pipelines.sources import landmark_array
 from openfer.synthetic.circumplex import circumplex
 from openfer.training import batches
 from openfer.training.checks import check_weights

@@ -42,6 +42,19 @@ class Project:
         """Type `kedro run ...` there and return all that it prints."""
         return self.command(sys.executable, "-m", "kedro", "run", *arguments, expect=expect)
 
+    def run_folders(self, layer: str, method: str) -> list[Path]:
+        """Return the folders of all runs of a method in a layer such as ``07_model_output``, by slug."""
+        return sorted((self.path / "data" / layer / method).glob(f"{method}-s*-f*-*"))
+
+    def run_folder(self, layer: str, method: str) -> Path:
+        """Return the folder of the one run of a method in a layer."""
+        (folder,) = self.run_folders(layer, method)
+        return folder
+
+    def slug(self, method: str) -> str:
+        """Return the identity of the one run of a method."""
+        return self.run_folder("06_models", method).name
+
     def killed_at(self, moment: str, *arguments: str) -> None:
         """Type `kedro run ...` there and kill it, with all that it started, after a function (see killed.py)."""
         words = [sys.executable, str(Path(__file__).with_name("killed.py")), moment, "run", *arguments]

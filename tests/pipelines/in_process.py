@@ -14,7 +14,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from openfer.io.face_store import FaceStore
-from openfer.pipelines.in_use import choose
+from openfer.pipelines import planned
 from openfer.runner import IdempotentRunner
 from tests.pipelines.conftest import new_project
 
@@ -35,7 +35,7 @@ def typed(project: Path, *arguments: str, expect: int = 0) -> str:
             status = end.code or 0
         finally:
             logging.getLogger().removeHandler(logged)
-            choose({})
+            planned._handed.clear()
     words = " ".join(said.getvalue().split())
     assert status == expect, f"exit status {status}, expected {expect}: {words[-6000:]}"
     assert "running " not in words
@@ -77,6 +77,7 @@ class Workshop:
                 session.run(pipeline_names=[pipeline], runner=IdempotentRunner())
         finally:
             logger.removeHandler(heard)
+            planned._handed.clear()
         assert heard.nodes, "the runner said nothing"
         return [name for name, ran in heard.nodes.items() if ran]
 

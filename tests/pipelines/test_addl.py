@@ -6,13 +6,14 @@ import torch
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
-from openfer.pipelines.addl.nodes import attention, importance, importance_figures
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.figures.addl import attention, importance, importance_figures
+from openfer.pipelines.sources import Source
+from openfer.runs.settings import RunSettings
 
 
 def trained(tiny_faces, variant):
     """Return a run of a row, and its models: fresh weights, as if they had been trained."""
-    run = MethodRun.model_validate(
+    run = RunSettings.model_validate(
         {
             "method": "addl",
             "variant": variant,
@@ -25,7 +26,9 @@ def trained(tiny_faces, variant):
     )
     torch.manual_seed(0)
     method = build("addl", run.settings, {"expression": tiny_faces.classes("expression")})
-    checkpoint = Checkpoint(method.own_state(), {"main_selection": True, "classes": method.classes})
+    checkpoint = Checkpoint(
+        method.own_state(), {"main_selection": True, "selection": "last", "classes": method.classes}
+    )
     return run, {"last": lambda: checkpoint}
 
 
@@ -42,9 +45,9 @@ def test_importance_weights_of_a_row_are_those_that_it_fuses_by_and_say_whether_
 ):
     rows = tiny_faces.scenes.assign(licence="none")
     split = rows[["sample_id"]].assign(fold=0, role=["train"] * 28 + ["val"] * 7 + ["test"] * 21)
-    tables = rows, tiny_faces.store, split
+    sources = {"tiny": Source(rows, tiny_faces.store, split)}
     run, models = trained(tiny_faces, variant)
-    table = importance(run, models, *tables)
+    table = importance(run, models, sources)
     assert list(table.columns) == ["factor", "mean", "std", "n", "learned"]
     assert list(table["factor"]) == factors
     assert (table["n"] == 28).all()
@@ -57,4 +60,4 @@ def test_importance_weights_of_a_row_are_those_that_it_fuses_by_and_say_whether_
     assert ("mean over n = 28 images" in plot.layout.title.text) == learned
     assert ("mean over n = 28 images" in picture.axes[0].get_title(loc="left")) == learned
     picture.savefig(tmp_path / "importance.png", dpi=40)
-    assert attention(run, models, *tables).axes
+    assert attention(run, models, sources).axes

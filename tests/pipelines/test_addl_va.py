@@ -11,11 +11,10 @@ from openfer.io.checkpoint import Checkpoint
 from openfer.labels import AFFECTNET
 from openfer.methods.registry import build
 from openfer.pipelines.evaluation_nodes import evaluate
-from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_nodes import predict
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import classes_of, sources_of
-from openfer.pipelines.training_nodes import train
+from openfer.pipelines.predicting import predict
+from openfer.pipelines.sources import Source, classes_of, sources_of
+from openfer.pipelines.train import train
+from openfer.runs.settings import RunSettings
 from openfer.synthetic.circumplex import CIRCUMPLEX
 from tests.methods.networks import build_dfem, checkpoint_of
 from tests.pipelines.in_process import Workshop
@@ -50,14 +49,13 @@ def tables(tmp_path, tiny_faces):
     protocol = {"validation_share": 0.3, "task": "valence"}
     workshop.describe(NAME, **(raw.parameters | {"options": options, "protocol": protocol}))
     workshop.run("ingest", NAME)
-    yield workshop.rows(NAME), workshop.faces(NAME), workshop.split(NAME)
-    choose({})
+    return workshop.rows(NAME), workshop.faces(NAME), workshop.split(NAME)
 
 
-def asked(**settings) -> MethodRun:
+def asked(**settings) -> RunSettings:
     schedule = {"epochs": 2, "batch_size": 8, "learning_rate": 1e-4}
     common = {"method": "addl_va", "datasets": [NAME], "seed": 0, "images": {"crop": 64, "flip": False}}
-    return MethodRun.model_validate(common | {"settings": {"schedule": schedule}} | settings)
+    return RunSettings.model_validate(common | {"settings": {"schedule": schedule}} | settings)
 
 
 def trained(method) -> dict[str, object]:
@@ -69,12 +67,12 @@ def trained(method) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_affectnet_is_learned_from_its_files_and_scored_on_every_rated_photograph(tables, tmp_path):
-    run = asked()
-    classes = classes_of(sources_of(run, tables), ("expression",))
+    run, sources = asked(), {NAME: Source(*tables)}
+    classes = classes_of(sources_of(run, sources), ("expression",))
     dfem = build_dfem()
     torch.manual_seed(0)
     before = build("addl", {}, classes, {"dfem": checkpoint_of(dfem)})
-    states, history, about = train(run, tmp_path / "work", *tables, trained(dfem), trained(before))
+    states, history, about = train(run, tmp_path / "work", sources, {"dfem": trained(dfem), "addl": trained(before)})
     assert about["initialisation"] == "addl (other 0a1b2c3d4e5f, best_val)"
     validation = history[history["split"] == "val"]
     assert set(validation["name"]) == {
@@ -86,7 +84,7 @@ def test_affectnet_is_learned_from_its_files_and_scored_on_every_rated_photograp
     assert states["best_val"].facts["validation"] == pytest.approx(agreement.max())
 
     models = {name: lambda state=state: state for name, state in states.items()}
-    predictions, features, facts = predict(run, models, *tables)
+    predictions, features, facts = predict(run, models, sources)
     main = predictions[predictions["selection"] == "best_val"]
     tested = tables[0].set_index("sample_id").loc[main["sample_id"]]
     assert len(main) == (tables[2]["role"] == "test").sum() == 8
@@ -94,7 +92,7 @@ def test_affectnet_is_learned_from_its_files_and_scored_on_every_rated_photograp
     assert main["y_true"].isna().sum() == 1
     assert len(features) == 7
 
-    results = evaluate(predictions, facts)["results"]
+    results = evaluate(predictions, facts)["results_table"]
     assert (results["n"] == 7).all()
     assert (results[["valence_n", "arousal_n"]] == 8).all(axis=None)
     assert results[["valence_ccc", "arousal_ccc"]].abs().le(1).all(axis=None)
@@ -102,5 +100,5 @@ def test_affectnet_is_learned_from_its_files_and_scored_on_every_rated_photograp
 
 
 def test_a_backbone_from_elsewhere_is_refused_where_a_trained_addl_goes_on():
-    with pytest.raises(ValueError, match=r"addl_va begins with the weights of addl; set it to none, or addl\.initial"):
+    with pytest.raises(ValueError, match=r"addl_va starts from the weights of addl; set it to none, or addl\.initial"):
         asked(initialisation={"backbone": "weights.pth"})

@@ -8,22 +8,23 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.registry import build
-from openfer.pipelines.branch_nodes import attention_figure, similarity
-from openfer.pipelines.esr.nodes import branches
-from openfer.pipelines.method_nodes import REPORTED, predict
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.figures.branches import attention, similarity
+from openfer.pipelines.figures.esr import branches
+from openfer.pipelines.predicting import REPORTED, predict
+from openfer.pipelines.sources import Source
+from openfer.runs.settings import RunSettings
 from openfer.schemas import complete_rows
 
 CLASSES = {"expression": BASIC_EXPRESSIONS}
 
 
 @pytest.fixture(scope="module")
-def tables(tiny_faces):
+def sources(tiny_faces):
     scenes = tiny_faces.scenes
     rows = scenes[["sample_id", "dataset", "expression", "gender", "race"]].assign(path="x", licence="CC0-1.0")
     roles = ["train"] * 28 + ["val"] * 14 + ["test"] * 14
     split = pd.DataFrame({"sample_id": scenes["sample_id"], "fold": 0, "role": roles})
-    return complete_rows(rows), tiny_faces.store, split
+    return {"a": Source(complete_rows(rows), tiny_faces.store, split)}
 
 
 def trained(method, **settings):
@@ -36,17 +37,17 @@ def trained(method, **settings):
 
 def parameters(method, **settings):
     run = {"method": method, "datasets": ["a"], "seed": 3, "images": {"crop": 64}, "settings": settings}
-    return MethodRun.model_validate(run | {"training": {"device": "cpu", "workers": 0, "precision": "float32"}})
+    return RunSettings.model_validate(run | {"training": {"device": "cpu", "workers": 0, "precision": "float32"}})
 
 
-def test_the_first_b_branches_vote_on_validation_and_tested_faces_as_an_early_exit_predicts(tables):
+def test_the_first_b_branches_vote_on_validation_and_tested_faces_as_an_early_exit_predicts(sources):
     models = trained("esr", branches=3)
-    table = branches(parameters("esr", branches=3), models, *tables)
+    table = branches(parameters("esr", branches=3), models, sources)
     assert table[["role", "branches", "n"]].values.tolist() == [
         [role, count, 14] for role in ("val", "test") for count in (1, 2, 3)
     ]
     for count in (1, 3):
-        predictions, _ = predict(parameters("esr", branches=3, early_exit=count), models, *tables)[:2]
+        predictions, _ = predict(parameters("esr", branches=3, early_exit=count), models, sources)[:2]
         right = (predictions["y_true"] == predictions["y_pred"]).mean()
         assert table[(table.role == "test") & (table.branches == count)]["vote"].item() == pytest.approx(right)
     first = table[table["branches"] == 1]
@@ -57,8 +58,8 @@ def test_the_first_b_branches_vote_on_validation_and_tested_faces_as_an_early_ex
     ("method", "settings", "names"),
     [("esr", {"branches": 2}, ["face", "branch 1", "branch 2"]), ("manet", {}, ["face", "local", "global"])],
 )
-def test_a_tested_face_of_every_expression_stands_beside_its_maps(tables, method, settings, names):
-    figure = attention_figure(parameters(method, **settings), trained(method, **settings), *tables)
+def test_a_tested_face_of_every_expression_stands_beside_its_maps(sources, method, settings, names):
+    figure = attention(parameters(method, **settings), trained(method, **settings), sources)
     grid = np.array(figure.axes).reshape(7, 3)
     assert [axes.get_title() for axes in grid[0]] == names
     assert sorted(axes.get_ylabel().split("\n")[0] for axes in grid[:, 0]) == sorted(BASIC_EXPRESSIONS)
@@ -73,8 +74,8 @@ def test_a_tested_face_of_every_expression_stands_beside_its_maps(tables, method
         ("manet", {}, {"branch": 1, "spatial": 6, "channel": 6}),
     ],
 )
-def test_every_pair_of_learners_is_compared_on_the_validation_faces(tables, method, settings, pairs):
-    table = similarity(parameters(method, **settings), trained(method, **settings), *tables)
+def test_every_pair_of_learners_is_compared_on_the_validation_faces(sources, method, settings, pairs):
+    table = similarity(parameters(method, **settings), trained(method, **settings), sources)
     assert table["kind"].value_counts().to_dict() == pairs
     assert (table["n"] == 14).all()
     assert table["similarity"].between(0, 1).all()

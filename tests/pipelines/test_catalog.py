@@ -3,10 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -16,8 +14,11 @@ from kedro.pipeline import Pipeline
 from openfer.cli import readable
 from openfer.errors import ParameterError
 from openfer.methods.declaration import METHODS
-from openfer.pipelines.in_use import choose
+from openfer.pipelines import planned
+from openfer.pipelines.evaluation.pipeline import comparison_pipeline
+from openfer.pipelines.run_pipeline import runs_pipeline
 from tests.pipelines.conftest import ROOT
+from tests.pipelines.plans import project_plan, unslugged
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,7 @@ def context() -> Iterator[KedroContext]:
     bootstrap_project(ROOT)
     with KedroSession.create(ROOT, env="base") as session:
         yield session.load_context()
+    planned._handed.clear()
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +70,25 @@ def test_no_two_names_share_a_file(catalog: CatalogProtocol, pipelines: dict[str
     assert len(places) == len(set(places))
 
 
-def test_every_method_has_a_pipeline_and_parameters(context: KedroContext, pipelines: dict[str, Pipeline]) -> None:
+def test_every_method_has_a_pipeline_of_its_requested_run(
+    context: KedroContext, pipelines: dict[str, Pipeline]
+) -> None:
     for name in METHODS:
-        assert f"{name}.train" in {node.name for node in pipelines[name].nodes}
-        assert context.params[name].method == name
+        (trains,) = [node.name for node in pipelines[name].nodes if unslugged(node.name) == f"{name}.train"]
+        slug = trains.split(".")[1]
+        assert context.params["runs"][slug].method == context.params[name]["method"] == name
 
 
 def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, Pipeline]) -> None:
     outside = {name for name in pipelines["addl"].inputs() if not name.endswith(".work")}
-    assert outside == {"params:addl", "params:dfem", "params:synthetic", "params:protocol"}
+    kinds = sorted(name.removeprefix("params:runs.").partition("-")[0] for name in outside if "runs." in name)
+    assert kinds == ["addl", "dfem"]
+    assert {name for name in outside if "runs." not in name} == {"params:synthetic", "params:protocol"}
 
 
 def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipeline]) -> None:
     for name in METHODS:
-        nodes = {node.name: node for node in pipelines[name].nodes}
+        nodes = {unslugged(node.name): node for node in pipelines[name].nodes}
         expected = [f"synthetic_fer_known_{extra}" for extra in METHODS[name].extras]
         after = ("predict", "grad_cam", "publish") if METHODS[name].tasks else ()
         for node in ("train", "augmented", *after):
@@ -89,13 +96,25 @@ def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipe
 
 
 def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> None:
-    from openfer.pipelines.oadn import create_pipeline
+    plan = project_plan(oadn={"datasets": ["mine"]})
+    inputs = runs_pipeline(plan.requested["oadn"], plan.datasets).inputs()
+    assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= inputs
 
-    try:
-        choose({"oadn": {"datasets": ["mine"]}})
-        assert {"mine_landmarks", "mine_rows@table", "mine_faces"} <= create_pipeline().inputs()
-    finally:
-        choose({})
+
+def test_nodes_of_a_run_lie_in_a_box_of_the_method_with_the_run_within(pipelines: dict[str, Pipeline]) -> None:
+    slug = project_plan().requested["baseline"][0].slug
+    own = [node for node in pipelines["baseline"].nodes if f"run-{slug}" in node.tags]
+    assert {node.namespace for node in own} == {f"baseline.{slug}"}
+    assert {f"baseline.{slug}.{name}" for name in ("train", "predict", "evaluate", "finish")} <= {n.name for n in own}
+
+
+def test_each_seed_is_a_run_of_its_own_beside_the_others_and_what_all_need_is_there_once() -> None:
+    plan = project_plan(addl={"seeds": 2}, dfem={"datasets": ["synthetic_raf"]})
+    nodes = [node.name for node in runs_pipeline(plan.requested["addl"], plan.datasets).nodes]
+    count = {name: len([node for node in nodes if unslugged(node) == name]) for name in ("addl.train", "dfem.train")}
+    assert count == {"addl.train": 2, "dfem.train": 2}  # a prerequisite has the seed of its run
+    assert len([node for node in nodes if node == "synthetic_fer.render"]) == 1
+    assert len(set(nodes)) == len(nodes)
 
 
 def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalog: CatalogProtocol) -> None:
@@ -105,18 +124,17 @@ def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalo
     assert f"is not there; make it by {command}" in readable(caught.value)
 
 
-def test_the_chosen_methods_are_trained_and_put_beside_each_other() -> None:
+def test_the_compared_methods_are_trained_and_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     from openfer.pipeline_registry import register_pipelines
 
-    try:
-        choose({"compared": ["baseline", "fdrl_eca", "oadn"]})
-        pipelines = register_pipelines()
-        compare = next(node for node in pipelines["evaluation"].nodes if node.name == "summary.compare")
-        assert compare.inputs[::2] == ["baseline_predictions", "fdrl_eca_predictions", "oadn_predictions"]
-        trained = {node.name for node in pipelines["__default__"].nodes if node.name.endswith(".train")}
-        assert trained == {"baseline.train", "fdrl_eca.train", "oadn.train"}
-    finally:
-        choose({})
+    plan = project_plan(compared_methods=["baseline", "fdrl_eca", "oadn"], oadn={"seeds": 2})
+    (compare,) = [node for node in comparison_pipeline(plan).nodes if node.name == "summary.compare"]
+    assert [name.partition("-s")[0] for name in compare.inputs] == ["baseline", "fdrl_eca", "oadn", "oadn"]
+    monkeypatch.setattr(planned, "_handed", [plan])
+    nodes = [node.name for node in register_pipelines()["__default__"].nodes]
+    trained = sorted(unslugged(name) for name in nodes if name.endswith(".train"))
+    assert trained == ["baseline.train", "fdrl_eca.train", "oadn.train", "oadn.train"]
+    assert "summary.compare" in nodes
 
 
 def test_the_default_run_renders_no_set_that_it_does_not_use(pipelines: dict[str, Pipeline]) -> None:
@@ -130,37 +148,15 @@ def test_the_default_run_renders_no_set_that_it_does_not_use(pipelines: dict[str
 @pytest.mark.parametrize("compared", ["baseline", ["baseline"], ["baseline", "adl"], ["addl", "addl"]])
 def test_a_choice_of_methods_that_cannot_be_compared_is_refused(compared: object) -> None:
     with pytest.raises(
-        ParameterError, match=r"compared is .*; give a list of two or more methods.* addl, addl_va, baseline"
+        ParameterError, match=r"compared_methods is .*; give a list of two or more methods.* addl, addl_va, baseline"
     ):
-        choose({"compared": compared})
+        project_plan(compared_methods=compared)
 
 
-def test_the_chosen_dataset_is_the_one_in_the_lineage(pipelines: dict[str, Pipeline]) -> None:
-    from openfer.pipelines.template import method_pipeline
-
-    try:
-        choose({"baseline": {"datasets": ["mine"]}})
-        assert {"mine_rows@table", "mine_faces", "mine_split"} <= method_pipeline("baseline").inputs()
-    finally:
-        choose({})
-
-
-def test_dvc_stages_run_pipelines_that_exist_and_own_their_outputs(
-    catalog: CatalogProtocol, pipelines: dict[str, Pipeline]
-) -> None:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    for name, stage in stages.items():
-        assert stage["cmd"] == f"kedro run --pipelines {name}"
-        for dependency in stage["deps"]:
-            assert dependency.startswith("data/") or (ROOT / dependency).exists(), dependency
-    owned = [Path(out) for stage in stages.values() for entry in stage["outs"] for out in entry]
-    for dataset in names_of_files(pipelines):
-        if dataset.endswith(".work"):
-            continue
-        d = catalog.get(dataset)
-        place = Path(getattr(d, "_filepath", None) or d._path)
-        relative = place.relative_to(ROOT) if place.is_absolute() else place
-        assert sum(relative.is_relative_to(out) for out in owned) == 1, f"{dataset} at {relative}"
+def test_the_chosen_dataset_is_the_one_in_the_lineage() -> None:
+    plan = project_plan(baseline={"datasets": ["mine"]})
+    inputs = runs_pipeline(plan.requested["baseline"], plan.datasets).inputs()
+    assert {"mine_rows@table", "mine_faces", "mine_split"} <= inputs
 
 
 def test_listing_pipelines_loads_no_torch() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,23 +25,26 @@ def test_the_results_table_is_printed_with_n_and_its_sampling_error(finished: Pr
     assert (results["n"] == 2 * 7).all()
     assert "standard error" in said
     assert "One seed" in said
+    dfem = said.index(f"  {finished.slug('dfem')}: age ")
+    assert said.index("prerequisites:") < dfem < said.index("standard error")  # what was asked for comes last
 
 
 def test_every_dataset_is_a_file_and_has_its_record(finished: Project) -> None:
     data = finished.path / "data"
     for path in (
-        "06_models/addl/selected",
-        "07_model_output/addl/predictions.parquet",
-        "03_primary/synthetic_fer/faces",
+        finished.run_folder("06_models", "addl") / "selected",
+        finished.run_folder("06_models", "addl") / "run.json",
+        finished.run_folder("07_model_output", "addl") / "predictions.parquet",
+        data / "03_primary/synthetic_fer/faces",
     ):
-        assert (data / path).exists()
-        record = json.loads((data / path).with_name(f".{Path(path).name}.made.json").read_text())
+        assert path.exists()
+        record = json.loads(path.with_name(f".{path.name}.made.json").read_text())
         assert len(record["content"]) == 64
     assert not list((data / "02_intermediate").glob(".work/*"))
 
 
 def test_figures_of_addl_are_written(finished: Project) -> None:
-    reporting = finished.path / "data" / "08_reporting" / "addl"
+    reporting = finished.run_folder("08_reporting", "addl")
     assert {"importance.png", "attention.png", "confusion.png", "grad_cam.png", "importance.csv", "results.csv"} <= {
         file.name for file in reporting.iterdir()
     }
@@ -51,8 +53,16 @@ def test_figures_of_addl_are_written(finished: Project) -> None:
     assert importance["mean"].between(0, 1).all()
 
 
+def test_predictions_facts_and_card_carry_the_identity_of_their_run(finished: Project) -> None:
+    slug, output = finished.slug("addl"), finished.run_folder("07_model_output", "addl")
+    assert set(pd.read_parquet(output / "predictions.parquet")["run"]) == {slug}
+    assert {fact["run"] for fact in json.loads((output / "facts.json").read_text())} == {slug}
+    assert f"the run `{slug}`" in (finished.run_folder("08_reporting", "addl") / "model_card.md").read_text()
+
+
 def test_compared_methods_say_where_they_look_on_the_same_faces(finished: Project) -> None:
-    baseline, addl = (table(finished, f"07_model_output/{name}/grad_cam.parquet") for name in ("baseline", "addl"))
+    folders = [finished.run_folder("07_model_output", name) for name in ("baseline", "addl")]
+    baseline, addl = (pd.read_parquet(folder / "grad_cam.parquet") for folder in folders)
     assert baseline["sample_id"].tolist() == addl["sample_id"].tolist()
     assert baseline["y_true"].is_unique
     assert (finished.path / "data/08_reporting/summary/grad_cam.png").is_file()
@@ -80,47 +90,67 @@ def test_the_disturbing_factors_never_enter_the_expression_set(finished: Project
     assert rows["expression"].notna().all()
 
 
-def test_mlflow_holds_parameters_curves_figures_and_the_model(finished: Project) -> None:
+def test_mlflow_holds_parameters_curves_figures_and_the_model_of_each_run_within_the_command(
+    finished: Project,
+) -> None:
     with sqlite3.connect(finished.path / "mlflow.db") as database:
-        (status,) = database.execute("select status from runs").fetchone()
-        keys = {key for (key,) in database.execute("select distinct key from metrics")}
+        runs = database.execute("select name, run_uuid, status from runs").fetchall()
+        of = {name.partition("-s")[0]: (name, run_id) for name, run_id, _ in runs}
+        (slug, addl), command = of["addl"], of["all"][1]
+        keys = {key for (key,) in database.execute("select distinct key from metrics where run_uuid = ?", [addl])}
         steps = database.execute("select count(*) from metrics where key = 'addl/val/accuracy/expression'").fetchone()
-        tags = dict(database.execute("select key, value from tags").fetchall())
-        parameters = dict(database.execute("select key, value from params").fetchall())
+        tags = dict(database.execute("select key, value from tags where run_uuid = ?", [addl]).fetchall())
+        shared = dict(database.execute("select key, value from tags where run_uuid = ?", [command]).fetchall())
+        parameters = dict(database.execute("select key, value from params where run_uuid = ?", [addl]).fetchall())
+        of_data = dict(database.execute("select key, value from params where run_uuid = ?", [command]).fetchall())
         cards = dict(database.execute("select name, description from model_versions").fetchall())
-    assert status == "FINISHED"
-    assert {"addl/train/main/attention_transfer", "addl/train/discriminator/total", "wall_seconds"} <= keys
-    assert steps == (2,)
+        known = dict(database.execute("select name, run_id from model_versions").fetchall())
+        (seconds,) = database.execute("select count(*) from metrics where key = 'wall_seconds'").fetchone()
+    assert {name for name, *_ in runs} == {"all", *(finished.slug(name) for name in ("addl", "baseline", "dfem"))}
+    assert {status for *_, status in runs} == {"FINISHED"}
+    assert (slug, tags["slug"], tags["mlflow.parentRunId"]) == (finished.slug("addl"), slug, command)
+    assert {"addl/train/main/attention_transfer", "addl/train/discriminator/total", "expression.accuracy"} <= keys
+    assert (steps, seconds) == ((2,), 1)
     assert parameters["addl.settings.weights.information"] == "0.001"
-    assert {"git.commit", "openfer.version", "licence", "addl.data_version", "addl.licences_of_data"} <= set(tags)
-    assert tags["addl.licences_of_weights"] == "none"
+    assert of_data["synthetic.pie.people"] == "3"
+    assert {"git.commit", "openfer.version", "licence", "kedro.command"} <= set(shared)
+    assert {"data_version", "initialisation", "licences_of_data"} <= set(tags)
+    assert tags["licences_of_weights"] == "none"
     artifacts = {path.name for path in (finished.path / "mlartifacts").rglob("*")}
-    assert {"attention.png", "MLmodel", "input_example.json"} <= artifacts
-    card = json.loads((finished.path / "data/08_reporting/addl/mlflow_model.json").read_text())
+    assert {"MLmodel", "input_example.json"} <= artifacts
+    assert (finished.path / "mlartifacts" / addl / "artifacts" / slug / "attention.png").is_file()
+    assert (finished.path / "mlartifacts" / command / "artifacts/summary/results.csv").is_file()
+    reports = finished.run_folder("08_reporting", "addl")
+    card = json.loads((reports / "mlflow_model.json").read_text())
     assert card["model_uri"].startswith("models:/")
+    assert card["run"] == slug
     assert {"addl", "baseline", "dfem"} == set(cards)
-    assert cards["addl"] == (finished.path / "data/08_reporting/addl/model_card.md").read_text()
+    assert known["addl"] == addl
+    assert cards["addl"] == (reports / "model_card.md").read_text()
     assert "A facial expression is not an emotion" in cards["addl"]
 
 
 def test_a_second_run_does_nothing_and_shows_the_same_table(finished: Project) -> None:
     said = typed(finished.path)
+    assert "3 of 3 runs are there already: " in said
     assert "nodes were up to date, 0 ran" in said
     assert "standard error" in said
 
 
 def test_only_what_depends_on_a_removed_result_runs_again(copy_of_finished: Project) -> None:
-    (copy_of_finished.path / "data/07_model_output/addl/predictions.parquet").unlink()
+    (copy_of_finished.run_folder("07_model_output", "addl") / "predictions.parquet").unlink()
     said = copy_of_finished.run()
-    assert "running     addl.predict" in said
-    assert "running     addl.train" not in said
-    assert "running     baseline.predict" not in said
+    addl, baseline = (f"{name}.{copy_of_finished.slug(name)}" for name in ("addl", "baseline"))
+    assert f"running     {addl}.predict" in said
+    assert f"running     {addl}.train" not in said
+    assert f"running     {baseline}.predict" not in said
 
 
 def test_a_truncated_model_is_one_clear_error_and_nothing_is_lost(copy_of_finished: Project) -> None:
-    model = copy_of_finished.path / "data/06_models/dfem/selected/best_val.safetensors"
+    dfem = copy_of_finished.run_folder("06_models", "dfem")
+    model = dfem / "selected/best_val.safetensors"
     model.write_bytes(model.read_bytes()[:-100])
     said = typed(copy_of_finished.path, "--pipelines", "addl", expect=1)
-    assert "06_models/dfem/selected has changed since openfer made it" in said
+    assert f"06_models/dfem/{dfem.name}/selected has changed since openfer made it" in said
     assert "Traceback" not in said
-    assert (copy_of_finished.path / "data/06_models/addl/selected/best_val.safetensors").exists()
+    assert (copy_of_finished.run_folder("06_models", "addl") / "selected/best_val.safetensors").exists()

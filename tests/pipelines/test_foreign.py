@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from openfer.errors import ParameterError
-from openfer.pipelines.in_use import choose
 from tests.pipelines.conftest import new_project
+from tests.pipelines.plans import project_plan
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_foreign_predictions_are_scored_by_the_same_code_and_a_wrong_file_is_one
 
     said = project.run("--pipelines", "evaluation", "--params", "predictions=rival.csv,predictions_name=rival")
     assert "RIVAL" in said
-    reports = project.path / "data/08_reporting/foreign"
+    reports = project.run_folder("08_reporting", "foreign")
     results = pd.read_csv(reports / "results.csv").iloc[0]
     right = np.array(names, dtype=object)[shares.argmax(axis=1)] == "p_" + tested["expression"].to_numpy()
     assert (results["method"], results["n"]) == ("rival", len(tested))
@@ -42,15 +42,22 @@ def test_foreign_predictions_are_scored_by_the_same_code_and_a_wrong_file_is_one
 
 @pytest.mark.parametrize("parameters", [{"predictions": 3}, {"predictions_name": "rival"}])
 def test_a_file_s_name_must_be_one(parameters):
-    try:
-        with pytest.raises(ParameterError, match=r"predictions is .*; give the path of a \.parquet or \.csv file"):
-            choose(parameters)
-    finally:
-        choose({})
+    with pytest.raises(ParameterError, match=r"predictions is .*; give the path of a \.parquet or \.csv file"):
+        project_plan(**parameters)
 
 
 def test_the_name_of_a_method_is_that_of_its_file_where_none_is_given():
-    try:
-        assert choose({"predictions": "somewhere/rival_7.parquet"})["predictions_name"] == "rival_7"
-    finally:
-        choose({})
+    plan = project_plan(predictions="somewhere/rival_7.parquet")
+    assert plan.parameters["predictions_name"] == plan.foreign.name == "rival_7"
+
+
+def test_other_predictions_are_another_run(tmp_path):
+    file = tmp_path / "rival.csv"
+    slugs = []
+    for content, name in (("one", "rival"), ("two", "rival"), ("two", "other")):
+        file.write_text(content)
+        slugs.append(project_plan(predictions=str(file), predictions_name=name).foreign.slug)
+    moved = file.rename(tmp_path / "moved.csv")
+    slugs.append(project_plan(predictions=str(moved), predictions_name="other").foreign.slug)
+    assert len(set(slugs)) == 3
+    assert slugs[2] == slugs[3]

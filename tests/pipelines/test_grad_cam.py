@@ -10,10 +10,10 @@ from PIL import Image
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
-from openfer.pipelines.grad_cam import grad_cam
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.shown_faces import some_of_each_class
-from openfer.pipelines.training_data import Source
+from openfer.pipelines.figures.grad_cam import grad_cam
+from openfer.pipelines.figures.shown_faces import some_of_each_class
+from openfer.pipelines.sources import Source
+from openfer.runs.settings import RunSettings
 from openfer.schemas import GRAD_CAM, complete_rows
 
 
@@ -33,7 +33,7 @@ def looked_at(tables, method, classes, **settings):
     built = build(method, settings, classes)
     facts = {"classes": built.classes, "main_selection": True, "selection": "best_val"}
     models = {"best_val": lambda: Checkpoint(built.own_state(), facts)}
-    return grad_cam(MethodRun.model_validate(run), models, *tables)
+    return grad_cam(RunSettings.model_validate(run), models, {"a": Source(*tables)})
 
 
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")

@@ -1,11 +1,8 @@
 """Every reader, from a tiny raw folder in its published layout to a split and a doctor's page."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from openfer.datasets.registry import READERS
-from openfer.pipelines.in_use import choose
 from tests.conftest import TinyFaces
 from tests.pipelines.in_process import Workshop, without_dataset
 from tests.pipelines.raw_folders import RAW, Pictures
@@ -18,9 +15,8 @@ CROPS = ("aff_wild2", "fer2013", "ferplus")
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    yield Workshop.new(tmp_path_factory.mktemp("ingest") / "project")
-    choose({})
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop.new(tmp_path_factory.mktemp("ingest") / "project")
 
 
 @pytest.mark.slow

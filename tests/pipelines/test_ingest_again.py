@@ -2,12 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openfer.pipelines.in_use import choose
 from tests.conftest import TinyFaces
 from tests.pipelines.in_process import Workshop, without_dataset
 from tests.pipelines.raw_folders import RAW, Pictures
@@ -26,14 +24,13 @@ def ingested(tmp_path_factory: pytest.TempPathFactory, tiny_faces: TinyFaces) ->
 
 
 @pytest.fixture
-def workshop(ingested: Workshop, tmp_path: Path) -> Iterator[Workshop]:
+def workshop(ingested: Workshop, tmp_path: Path) -> Workshop:
     """The project in a place of its own, with the times of all files as they were."""
     shutil.copytree(ingested.path, tmp_path / "project")
     moved = Workshop(tmp_path / "project")
     moved.describe(NAME)
     assert moved.run("ingest", NAME) == []  # neither the place of the project nor that of the copy counts
-    yield moved
-    choose({})
+    return moved
 
 
 def ran(workshop: Workshop, **parameters) -> set[str]:

@@ -1,13 +1,11 @@
 """kill -9 in the middle of `kedro run --pipelines ingest`, then the same command again."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from openfer.io.atomic import sha256_of
-from openfer.pipelines.in_use import choose
 from tests.datasets.trees import write_image
 from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import Workshop
@@ -30,14 +28,13 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workshops(raw: Path, tmp_path: Path) -> Iterator[tuple[Workshop, Workshop]]:
+def workshops(raw: Path, tmp_path: Path) -> tuple[Workshop, Workshop]:
     """Two projects that read the same folder, with one and with two workers."""
     both = Workshop.new(tmp_path / "undisturbed"), Workshop.new(tmp_path / "killed")
     for workers, workshop in enumerate(both, 1):
         faces = {"align": "whole", "size": 64, "workers": workers}
         workshop.describe(NAME, reader="folder", root=str(raw), faces=faces, protocol={"kind": "official"})
-    yield both
-    choose({})
+    return both
 
 
 @pytest.mark.slow

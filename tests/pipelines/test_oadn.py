@@ -7,12 +7,13 @@ import torch
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
-from openfer.pipelines.method_nodes import augmented, restore
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.oadn.nodes import attention
+from openfer.pipelines.figures.oadn import attention
+from openfer.pipelines.predicting import augmented
 from openfer.pipelines.publish import classifier
+from openfer.pipelines.sources import Source, faces_for, sources_of
 from openfer.pipelines.synthesize.nodes import landmarks
-from openfer.pipelines.training_data import faces_for, sources
+from openfer.pipelines.trained import restore
+from openfer.runs.settings import RunSettings
 from openfer.schemas import LANDMARKS
 
 SMALL = {"blocks": [1, 1, 1, 1], "sigma": 0.168}
@@ -21,7 +22,7 @@ SMALL = {"blocks": [1, 1, 1, 1], "sigma": 0.168}
 def run_of(**settings):
     block = {"method": "oadn", "datasets": ["tiny"], "seed": 0, "images": {"crop": 64}, "settings": SMALL | settings}
     schedule = {"schedule": {"epochs": 1, "batch_size": 7, "learning_rate": 0.001}}
-    return MethodRun.model_validate(block | {"settings": block["settings"] | schedule})
+    return RunSettings.model_validate(block | {"settings": block["settings"] | schedule})
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,10 @@ def tables(tiny_faces):
     rows = tiny_faces.scenes[["sample_id", "dataset", "expression"]]
     split = pd.DataFrame({"sample_id": names, "fold": 0, "role": ["train"] * 42 + ["test"] * 14})
     return rows, tiny_faces.store, split, LANDMARKS.validate(landmarks(tiny_faces.store))
+
+
+def named(rows, store, split, table):
+    return {"tiny": Source(rows, store, split, extras={"landmarks": table})}
 
 
 def trained(run, tiny_faces):
@@ -58,7 +63,7 @@ def test_the_figure_shows_what_the_method_has(tiny_faces, tables, settings, colu
     covered = tables[3].copy()
     first = covered["sample_id"] == tables[2]["sample_id"].iloc[-1]  # a tested face with everything covered
     covered.loc[first, "confidence68"] = pd.Series([np.zeros(68)], index=covered.index[first])
-    figure = attention(run, models, *tables[:3], covered)
+    figure = attention(run, models, named(*tables[:3], covered))
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == columns
     assert titles[0] == "24 points"
@@ -68,7 +73,7 @@ def test_the_figure_shows_what_the_method_has(tiny_faces, tables, settings, colu
 
 
 def test_the_sheet_of_augmented_faces_takes_the_same_tables(tables):
-    sheet = np.asarray(augmented(run_of(), *tables))
+    sheet = np.asarray(augmented(run_of(), named(*tables)))
     assert sheet.shape[2] == 3
     assert 20 < sheet.mean() < 235
 
@@ -76,7 +81,7 @@ def test_the_sheet_of_augmented_faces_takes_the_same_tables(tables):
 def test_each_part_of_the_face_has_a_panel_of_its_own(tiny_faces, tables):
     run = run_of()
     _, models = trained(run, tiny_faces)
-    figure = attention(run, models, *tables)
+    figure = attention(run, models, named(*tables))
     panels = {axes.get_title(): axes.images[-1].get_array() for axes in figure.axes[:8] if axes.get_title()}
     maps = [np.asarray(panels[part]) for part in ("brows", "eyes", "nose", "mouth", "cheeks")]
     assert all(not np.allclose(one, other) for place, one in enumerate(maps) for other in maps[:place])
@@ -87,7 +92,7 @@ def test_an_exported_model_takes_landmarks_beside_the_image_and_answers_as_the_m
     run = run_of()
     method, models = trained(run, tiny_faces)
     network = classifier(restore(run, models["best_val"]()), run.images)
-    faces = faces_for(sources(tables, 0, ("landmarks",)), "test", method.classes, run.images, 0)
+    faces = faces_for(sources_of(run, named(*tables)), "test", method.classes, run.images, 0)
     rgb = torch.stack([faces[0, i][0] for i in range(4)]).float() / 255
     points = torch.stack([faces[0, i][2]["landmarks"] for i in range(4)])
     shapes = [{0: torch.export.Dim.AUTO}, {0: torch.export.Dim.AUTO}]

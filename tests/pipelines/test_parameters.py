@@ -1,9 +1,14 @@
 """Mistakes in parameters: one clear error before any node runs."""
 
+from typing import Any
+
 import pytest
 
-from tests.pipelines.conftest import ROOT, Project, new_project
+from openfer.errors import ParameterError
+from openfer.runs.settings import RunSettings
+from tests.pipelines.conftest import Project, new_project
 from tests.pipelines.in_process import typed
+from tests.pipelines.plans import project_plan
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +45,43 @@ def test_a_mistake_is_one_error_and_no_node_runs(project: Project, parameter: st
     assert "Traceback" not in said
 
 
-def test_every_environment_validates() -> None:
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
+@pytest.mark.parametrize("environment", ["base", "paper"])
+def test_every_environment_validates(environment: str) -> None:
+    assert settings_of(environment)["addl"].method == "addl"
 
-    bootstrap_project(ROOT)
-    for environment in ("base", "paper"):
-        with KedroSession.create(ROOT, env=environment) as session:
-            assert session.load_context().params["addl"].method == "addl"
+
+def settings_of(environment: str, **changes: Any) -> dict[str, RunSettings]:
+    """Return the settings of the first requested run of each method."""
+    return {name: runs[0].settings for name, runs in project_plan(environment, **changes).requested.items()}
+
+
+@pytest.mark.parametrize(("old", "new"), [("compared", "compared_methods"), ("addl.tested_on", "addl.test_datasets")])
+def test_a_parameter_with_a_new_name_is_refused_with_it(old: str, new: str) -> None:
+    method, _, key = old.rpartition(".")
+    value = {key: ["baseline", "addl"]}
+    with pytest.raises(ParameterError) as refused:
+        project_plan(**({method: value} if method else value))
+    assert old.rpartition(".")[2] in str(refused.value)
+    assert f"it is called {new.rpartition('.')[2]} now" in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [0, -1, "two", [0, 0], [-1], [], True, 1.5])
+@pytest.mark.parametrize("name", ["seeds", "folds"])
+def test_what_is_no_number_of_seeds_or_folds_is_one_clear_error(name: str, value: object) -> None:
+    words = rf"addl\.{name} is .*; give how many \(3 stands for 0, 1, 2\), or a list of numbers such as \[0, 4\]"
+    with pytest.raises(ParameterError, match=words):
+        project_plan(addl={name: value})
+
+
+def test_all_folds_of_a_dataset_are_one_run_each() -> None:
+    folded = {"reader": "ck_plus", "root": "x", "protocol": {"kind": "subject_folds", "folds": 4, "lists": False}}
+    plan = project_plan(ck_plus=folded, addl={"datasets": ["ck_plus"], "folds": "all", "seeds": [0, 3]})
+    asked = [(run.settings.seed, run.settings.fold) for run in plan.requested["addl"]]
+    assert asked == [(seed, fold) for seed in (0, 3) for fold in range(4)]
+    assert len({run.slug for run in plan.requested["addl"]}) == len(asked)
+    assert len({run.configuration for run in plan.requested["addl"]}) == 1
+    (only,) = project_plan(addl={"folds": "all"}).requested["addl"]
+    assert only.settings.fold == 0
 
 
 @pytest.mark.parametrize(
@@ -59,12 +93,7 @@ def test_every_environment_validates() -> None:
     ],
 )
 def test_the_papers_settings_of_diversified_methods_follow_the_dataset(dataset: str, esr: tuple, manet: tuple) -> None:
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-
-    bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env="paper", runtime_params={"dataset": dataset}) as session:
-        runs = session.load_context().params
+    runs = settings_of("paper", dataset=dataset)
     growth, schedule = runs["esr"].settings.growth, runs["esr"].settings.schedule
     grown = (growth.epochs, growth.kept_rate, growth.fine_tuning)
     stepped = (schedule.batch_size, schedule.optimiser, schedule.learning_rate, schedule.momentum)
@@ -82,12 +111,7 @@ def test_the_papers_settings_of_diversified_methods_follow_the_dataset(dataset: 
 
 @pytest.mark.parametrize(("dataset", "batch"), [("affectnet", 63), ("ck_plus", 60)])
 def test_the_papers_settings_of_sna_follow_the_dataset(dataset: str, batch: int) -> None:
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-
-    bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env="paper", runtime_params={"dataset": dataset}) as session:
-        runs = session.load_context().params
+    runs = settings_of("paper", dataset=dataset)
     for name in ("two_scale", "sna"):
         schedule = runs[name].settings.schedule
         assert (schedule.epochs, schedule.batch_size, schedule.optimiser) == (50, batch, "sgd")
@@ -116,13 +140,8 @@ def test_the_papers_settings_of_sna_follow_the_dataset(dataset: str, batch: int)
     ],
 )
 def test_the_papers_settings_of_addl_follow_the_dataset(dataset: str, batch: int, sampling: str) -> None:
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-
-    bootstrap_project(ROOT)
-    asked = {"dataset": dataset, "addl": {"variant": "ddl_ga"}, "baseline": {"variant": "baseline_at"}}
-    with KedroSession.create(ROOT, env="paper", runtime_params=asked) as session:
-        runs = session.load_context().params
+    chosen = {"addl": {"variant": "ddl_ga"}, "baseline": {"variant": "baseline_at"}}
+    runs = settings_of("paper", dataset=dataset, **chosen)
     for name in ("baseline", "addl"):
         run = runs[name]
         schedule = run.settings.schedule

@@ -6,9 +6,10 @@ import torch
 
 from openfer.errors import DataError
 from openfer.io.checkpoint import Checkpoint
-from openfer.pipelines.method_nodes import fresh
-from openfer.pipelines.method_run import MethodRun
 from openfer.pipelines.probing import probe_run
+from openfer.pipelines.sources import Source
+from openfer.pipelines.train import fresh
+from openfer.runs.settings import RunSettings
 from openfer.schemas import INDEPENDENCE, PROBES
 from openfer.synthetic.truths import truths
 from tests.methods.networks import build_dfem, checkpoint_of
@@ -20,7 +21,7 @@ TRAINED = 3
 def run_of(method, seed=0, **settings):
     images, training = {"crop": 64}, {"device": "cpu", "precision": "float32", "workers": 0, "selections": ["last"]}
     given = {"method": method, "datasets": ["synthetic_fer"], "seed": seed, "images": images, "training": training}
-    return MethodRun.model_validate(given | {"settings": settings})
+    return RunSettings.model_validate(given | {"settings": settings})
 
 
 def models_of(run, classes):
@@ -37,6 +38,12 @@ def tables(tiny_faces):
     return rows, tiny_faces.store, rows[["sample_id"]].assign(fold=0, role=role)
 
 
+def probed(run, classes, tables, known):
+    """Return what was measured of a run of one dataset, without prerequisites."""
+    (name,) = run.datasets
+    return probe_run(run, models_of(run, classes), {name: Source(*tables)}, {name: known}, {})
+
+
 @pytest.fixture
 def known(tiny_faces):
     return truths("synthetic_fer", tiny_faces.scenes)
@@ -44,7 +51,7 @@ def known(tiny_faces):
 
 def test_addl_is_asked_for_both_features_before_and_after_without_its_dfem(tables, known, tiny_faces):
     run, classes = run_of("addl"), {"expression": tiny_faces.classes("expression")}
-    found = probe_run(run, models_of(run, classes), *tables, truths=known)
+    found = probed(run, classes, tables, known)
     probes, independence = PROBES.validate(found.probes), INDEPENDENCE.validate(found.independence)
     assert set(zip(probes["when"], probes["part"], strict=True)) == {
         (when, part) for when in ("before", "after") for part in ("expression", "disturbance")
@@ -58,7 +65,7 @@ def test_addl_is_asked_for_both_features_before_and_after_without_its_dfem(table
 
 def test_a_method_with_one_feature_has_nothing_to_be_independent_of(tables, known, tiny_faces):
     run, classes = run_of("baseline"), {"expression": tiny_faces.classes("expression")}
-    found = probe_run(run, models_of(run, classes), *tables, truths=known)
+    found = probed(run, classes, tables, known)
     assert set(found.probes["part"]) == {"expression"}
     assert INDEPENDENCE.validate(found.independence).empty
 
@@ -77,4 +84,4 @@ def test_people_who_train_too_are_refused(tables, known, tiny_faces):
     mixed = split.assign(role=np.where(np.arange(len(split)) % 2, "train", "test"))
     run, classes = run_of("baseline"), {"expression": tiny_faces.classes("expression")}
     with pytest.raises(DataError, match="8 of the tested people of synthetic_fer train too, the first person_00000"):
-        probe_run(run, models_of(run, classes), rows, store, mixed, truths=known)
+        probed(run, classes, (rows, store, mixed), known)

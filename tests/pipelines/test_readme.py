@@ -31,5 +31,5 @@ def test_a_folder_of_crops_is_examined_ingested_and_trained_on(tmp_path: Path, f
     assert len(commands) == 3
     for command in commands:
         project.run(*shlex.split(command))
-    results = pd.read_csv(project.path / "data/08_reporting/baseline/results.csv")
+    results = pd.read_csv(project.run_folder("08_reporting", "baseline") / "results.csv")
     assert (results["n"] == (rows["partition"] == "test").sum()).all()

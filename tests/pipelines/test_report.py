@@ -19,10 +19,11 @@ def test_the_report_is_of_all_runs_and_is_made_anew_when_one_is_gone(copy_of_fin
     assert page.count('<section id="') == 12
     assert len(page.encode()) < 15e6
     ledger = pd.read_csv(data / "08_reporting/report/ledger.csv").set_index("run")
-    assert set(ledger.index) == {"addl", "baseline", "dfem"}
-    own = pd.read_parquet(data / "07_model_output/addl/predictions.parquet")
-    own = own[own["selection"] == ledger.loc["addl", "selection"]]
-    assert ledger.loc["addl", "accuracy"] == pytest.approx((own["y_true"] == own["y_pred"]).mean())
+    addl = copy_of_finished.slug("addl")
+    assert set(ledger.index) == {addl, copy_of_finished.slug("baseline"), copy_of_finished.slug("dfem")}
+    own = pd.read_parquet(data / "07_model_output/addl" / addl / "predictions.parquet")
+    own = own[own["selection"] == ledger.loc[addl, "selection"]]
+    assert ledger.loc[addl, "accuracy"] == pytest.approx((own["y_true"] == own["y_pred"]).mean())
     assert not (ledger[["sampling", "device", "openfer", "commit", "augmentation"]] == "unknown").any().any()
 
     assert "1 of 1 nodes were up to date" in typed(copy_of_finished.path, "--pipelines", "report")

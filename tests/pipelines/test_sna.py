@@ -1,5 +1,7 @@
 """SNA's pipelines: who comes before whom, a masked training that goes on after a kill, and the pictures."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,11 +12,12 @@ from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import WeightedSamples
 from openfer.methods.registry import build
-from openfer.pipelines.in_use import choose
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.sna_generator.nodes import animation, change, sheet
-from openfer.pipelines.template import method_pipeline
-from openfer.pipelines.training_nodes import mask_of, train, train_masked
+from openfer.pipelines.figures.neighbours import animation, change, sheet
+from openfer.pipelines.run_pipeline import runs_pipeline
+from openfer.pipelines.sources import Source
+from openfer.pipelines.train import mask_of, train, train_masked
+from openfer.runs.project import plan
+from openfer.runs.settings import RunSettings
 from openfer.schemas import MASKED, complete_rows
 from openfer.training.mask_settings import MaskSettings
 
@@ -29,7 +32,25 @@ def run(method, mask=None, epochs=2, **more):
     if method != "baseline":
         block["settings"]["side"] = SIDE
     training = {"device": "cpu", "workers": 0, "selections": ["last"], "neighbourhood_mask": mask}
-    return MethodRun.model_validate(block | {"training": training} | more)
+    return RunSettings.model_validate(block | {"training": training} | more)
+
+
+def planned(**changes):
+    """Return the plan of SNA's methods and a baseline, with changes of their blocks."""
+    methods = ("sna_autoencoder", "two_scale", "sna_generator", "baseline", "fdrl_eca", "dfem")
+    blocks = {
+        name: {"method": name, "datasets": ["a"], "seed": 0, "images": IMAGES, "settings": {}} for name in methods
+    }
+    blocks |= {"sna": blocks["two_scale"] | {"method": "sna", "training": {"neighbourhood_mask": MASK}}}
+    for name in ("sna_autoencoder", "sna_generator", "two_scale", "sna"):
+        blocks[name] = blocks[name] | {"settings": {"side": SIDE}}
+    for name, changed in changes.items():
+        blocks[name] = blocks[name] | changed
+    return plan(blocks)
+
+
+def sources_of(tables):
+    return {"a": Source(*tables)}
 
 
 @pytest.fixture(scope="module")
@@ -61,46 +82,52 @@ def generators():
     return {"last": lambda: Checkpoint(method.own_state(), facts)}
 
 
-def nodes_of(pipeline):
-    return {node.name: node for node in pipeline.nodes}
+def nodes_of(asked, method):
+    """Return the nodes of a method's own pipeline, by name without the runs' slugs."""
+    nodes = runs_pipeline(asked.requested[method], asked.datasets).nodes
+    return {re.sub(r"\.[^.]+\.", ".", node.name): node for node in nodes}
 
 
 def test_four_models_are_made_one_after_the_other():
-    nodes = nodes_of(method_pipeline("sna"))
+    asked = planned()
+    nodes, (sna,) = nodes_of(asked, "sna"), asked.requested["sna"]
     assert [name for name in nodes if name.endswith(".train")] == [
         *("sna_autoencoder.train", "two_scale.train", "sna_generator.train", "sna.train"),
     ]
-    assert nodes["sna_generator.train"].inputs[-2:] == ["two_scale_models", "sna_autoencoder_models"]
-    assert nodes["sna.train"].inputs[-1] == "sna_generator_models"
-    assert nodes["sna.train"].outputs[-1] == "sna_masked"
+    generator = sna.prerequisites["sna_generator"]
+    before = [f"{generator.prerequisites[name].slug}_models" for name in ("two_scale", "sna_autoencoder")]
+    assert nodes["sna_generator.train"].inputs[-2:] == before
+    assert nodes["sna.train"].inputs[-1] == f"{generator.slug}_models"
+    assert nodes["sna.train"].outputs[-1] == f"{sna.slug}_masked"
 
 
 def test_any_method_may_be_masked():
-    try:
-        choose({"baseline": {"training": {"neighbourhood_mask": MASK}}})
-        nodes = nodes_of(method_pipeline("baseline"))
-        assert nodes["baseline.train"].inputs[-1] == "sna_generator_models"
-        assert {"sna_generator.train", "baseline.masked_figure"} <= set(nodes)
-        assert "sna_generator.train" not in nodes_of(method_pipeline("fdrl_eca"))
-    finally:
-        choose({})
-    assert "sna_generator.train" not in nodes_of(method_pipeline("baseline"))
+    asked = planned(baseline={"training": {"neighbourhood_mask": MASK}})
+    nodes = nodes_of(asked, "baseline")
+    assert nodes["baseline.train"].inputs[-1] == f"{asked.requested['sna_generator'][0].slug}_models"
+    assert {"sna_generator.train", "baseline.masked_figure"} <= set(nodes)
+    assert "sna_generator.train" not in nodes_of(asked, "fdrl_eca")
+    assert "sna_generator.train" not in nodes_of(planned(), "baseline")
 
 
-@pytest.mark.parametrize("name", ["two_scale", "sna_autoencoder", "sna_generator"])
-def test_what_draws_neighbours_is_not_masked_by_them(name):
-    try:
-        with pytest.raises(ParameterError, match=rf"{name}\.training\.neighbourhood_mask is set, .* run sna"):
-            choose({name: {"training": {"neighbourhood_mask": MASK}}})
-    finally:
-        choose({})
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("two_scale", r"two_scale\.training\.neighbourhood_mask is set, .* run sna"),
+        ("sna_autoencoder", r"sna_autoencoder: training\.neighbourhood_mask gives .* does not read; leave it null"),
+        ("sna_generator", r"sna_generator: training\.neighbourhood_mask gives .* does not read; leave it null"),
+    ],
+)
+def test_what_draws_neighbours_is_not_masked_by_them(name, words):
+    with pytest.raises(ParameterError, match=words):
+        planned(**{name: {"training": {"neighbourhood_mask": MASK}}})
 
 
 def test_a_row_is_named_by_what_its_run_adds():
-    assert run("sna", MASK).row("sna") == "sna"
-    assert run("sna", {"threshold": 0.2}, label_noise=0.25).row("sna") == "sna T 0.2 noise 25 %"
-    assert run("baseline", MASK).row("baseline_mat") == "baseline_mat mask"
-    assert run("two_scale").row("two_scale") == "two_scale"
+    assert run("sna", MASK).row == "sna"
+    assert run("sna", {"threshold": 0.2}, label_noise=0.25).row == "sna T 0.2 noise 25 %"
+    assert run("baseline", MASK, variant="baseline_mat").row == "baseline_mat mask"
+    assert run("two_scale").row == "two_scale"
 
 
 def test_sna_without_its_mask_is_told_what_it_is():
@@ -110,7 +137,7 @@ def test_sna_without_its_mask_is_told_what_it_is():
 
 def test_a_mask_or_noise_that_would_not_be_read_is_refused_before_anything_runs():
     with pytest.raises(ValidationError, match="which dfem does not read; leave it null"):
-        MethodRun.model_validate(
+        RunSettings.model_validate(
             {"method": "dfem", "datasets": ["a"], "seed": 0, "images": IMAGES, "settings": {}}
             | {"training": {"neighbourhood_mask": MASK}}
         )
@@ -120,14 +147,14 @@ def test_a_mask_or_noise_that_would_not_be_read_is_refused_before_anything_runs(
 
 def test_a_masked_training_without_a_mask_says_what_to_do(tmp_path):
     with pytest.raises(ParameterError, match=r"two_scale\.training\.neighbourhood_mask is null; give it a threshold"):
-        train_masked(run("two_scale"), tmp_path)
+        train_masked(run("two_scale"), tmp_path, {}, {})
 
 
 @pytest.mark.parametrize("method", ["sna", "baseline"])
 def test_who_is_masked_is_noted_for_each_epoch_with_the_true_label(tables, generators, tmp_path, method):
     images = IMAGES | ({"size": None, "crop": 64} if method == "baseline" else {})
     asked = run(method, MASK, label_noise=0.25, images=images)
-    states, history, about, masked = train_masked(asked, tmp_path, *tables, generators)
+    states, history, about, masked = train_masked(asked, tmp_path, sources_of(tables), {"sna_generator": generators})
     MASKED.validate(masked)
     assert masked.groupby("epoch").size().tolist() == [28, 28]
     assert 0 < masked["kept"].mean() < 1
@@ -147,7 +174,8 @@ def test_a_masked_training_that_is_broken_off_goes_on_to_the_same_end(tables, ge
     from openfer.methods.two_scale import TwoScale
 
     asked = run("sna", MASK)
-    whole = train_masked(asked, tmp_path / "whole", *tables, generators)
+    given = sources_of(tables), {"sna_generator": generators}
+    whole = train_masked(asked, tmp_path / "whole", *given)
     taken, step = [], TwoScale.step
 
     def breaking(self, batch, stage):
@@ -159,9 +187,9 @@ def test_a_masked_training_that_is_broken_off_goes_on_to_the_same_end(tables, ge
     monkeypatch.setattr(TwoScale, "step", breaking)
     often = asked.model_copy(update={"training": asked.training.model_copy(update={"checkpoint_minutes": 0.0})})
     with pytest.raises(KeyboardInterrupt):
-        train_masked(often, tmp_path / "broken", *tables, generators)
+        train_masked(often, tmp_path / "broken", *given)
     monkeypatch.setattr(TwoScale, "step", step)
-    resumed = train_masked(often, tmp_path / "broken", *tables, generators)
+    resumed = train_masked(often, tmp_path / "broken", *given)
     for name, tensor in whole[0]["last"].tensors.items():
         assert torch.equal(tensor, resumed[0]["last"].tensors[name]), name
     pd.testing.assert_frame_equal(whole[3], resumed[3])
@@ -182,7 +210,9 @@ def test_weights_of_classes_reach_the_loss(tables, tmp_path, monkeypatch):
     asked = run("two_scale", epochs=1)
     schedule = asked.settings.schedule.model_copy(update={"sampling": WeightedSamples()})
     settings = asked.settings.model_copy(update={"schedule": schedule})
-    states, _, _ = train(asked.model_copy(update={"settings": settings}), tmp_path, rows, store, fewer)
+    states, _, _ = train(
+        asked.model_copy(update={"settings": settings}), tmp_path, sources_of((rows, store, fewer)), {}
+    )
     names = states["last"].facts["classes"]["expression"]
     weights = {names[label]: weight for label, weight in seen}
     counts = rows[rows["sample_id"].isin(fewer[fewer["role"] == "train"]["sample_id"])]["expression"].value_counts()
@@ -193,24 +223,24 @@ def test_weights_of_classes_reach_the_loss(tables, tmp_path, monkeypatch):
 def test_an_autoencoder_needs_no_label(tables, tmp_path):
     rows = tables[0].assign(expression=pd.Series([None] * 56, dtype="str"))
     asked = run("sna_autoencoder", epochs=1)
-    states, history, _ = train(asked, tmp_path, rows, *tables[1:])
+    states, history, _ = train(asked, tmp_path, sources_of((rows, *tables[1:])), {})
     assert states["last"].facts["classes"] == {}
     assert set(history["split"]) == {"train"}
 
 
 def test_pictures_of_neighbours_show_faces_and_move(tables, generators, tmp_path):
     before = run("sna_autoencoder", epochs=1)
-    states, _, _ = train(before, tmp_path, *tables)
-    autoencoders = {"last": lambda: states["last"]}
+    states, _, _ = train(before, tmp_path, sources_of(tables), {})
+    given = sources_of(tables), {"sna_autoencoder": {"last": lambda: states["last"]}}
     asked = run("sna_generator")
     asked = asked.model_copy(update={"settings": asked.settings.model_copy(update={"decoder": "symmetric"})})
-    picture = np.asarray(sheet(asked, generators, before, autoencoders, *tables))
+    picture = np.asarray(sheet(asked, generators, *given))
     assert picture.std() > 20
-    pictures = [np.asarray(own, dtype=int) for own in animation(asked, generators, *tables)]
+    pictures = [np.asarray(own, dtype=int) for own in animation(asked, generators, sources_of(tables))]
     assert len({own.shape for own in pictures}) == 1
     assert abs(pictures[0] - pictures[6]).max() > 0
     assert abs(pictures[1] - pictures[11]).max() <= 1  # there and back
-    table, figure = change(asked, generators, before, autoencoders, *tables)
+    table, figure = change(asked, generators, *given)
     assert table["region"].tolist() == ["all", "brows", "eyes", "nose", "mouth", "rest"]
     assert set(table["n"]) == {14}
     assert table["pixels"].iloc[0] == table["pixels"].iloc[1:].sum() == SIDE**2

@@ -1,6 +1,6 @@
 """Failures over sequences: measured where a dataset is split for it, from the first face to the picture."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,46 +10,40 @@ from kedro.runner import SequentialRunner
 
 from openfer.evaluation.predictions import predictions_table
 from openfer.labels import BASIC_EXPRESSIONS
-from openfer.pipelines.in_use import choose, stability_datasets
-from openfer.pipelines.template import method_pipeline
+from openfer.pipelines.run_pipeline import runs_pipeline
 from openfer.protocols.stability import stability_split
 from openfer.synthetic.sets import rows
 from tests.conftest import TinyFaces
+from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import Workshop
+from tests.pipelines.plans import method_nodes, project_plan
 from tests.pipelines.raw_folders import Pictures, ck_plus
 
 SET = "synthetic_sequences"
 SIX = tuple(name for name in BASIC_EXPRESSIONS if name != "neutral")
 
 
-@pytest.fixture(autouse=True)
-def nothing_chosen() -> Iterator[None]:
-    yield
-    choose({})
-
-
-def measures(name: str = "baseline") -> set[str]:
-    return {node.name for node in method_pipeline(name).nodes if "stability" in node.name}
+def measures(name: str = "baseline", **changes: Any) -> set[str]:
+    return {node for node in method_nodes(name, **changes) if "stability" in node}
 
 
 def test_stability_is_measured_where_a_dataset_in_use_is_split_for_it() -> None:
     assert measures() == set()
-    choose({"baseline": {"datasets": [SET]}})
-    assert measures() == {"baseline.stability", "baseline.stability_picture"}
-    assert measures("addl") == set()
-    choose({"baseline": {"datasets": ["synthetic_fer", SET]}})
-    assert stability_datasets("baseline") == (SET,)
+    chosen = {"baseline": {"datasets": [SET]}}
+    assert measures(**chosen) == {"baseline.stability", "baseline.stability_picture"}
+    assert measures("addl", **chosen) == set()
+    both = method_nodes("baseline", baseline={"datasets": ["synthetic_fer", SET]})
+    tables = [name for name in both["baseline.stability"].inputs if name.endswith("_rows@table")]
+    assert tables == [f"{SET}_rows@table"]
 
 
 def test_a_read_dataset_is_split_for_it_by_its_own_protocol() -> None:
     block = {"reader": "ck_plus", "root": "x"}
     chosen = {"addl": {"datasets": ["ck_plus"]}}
-    choose({"ck_plus": block | {"protocol": {"kind": "subject_folds"}}} | chosen)
-    assert measures("addl") == set()
-    choose({"ck_plus": block | {"protocol": {"kind": "stability"}}} | chosen)
-    assert measures("addl") == {"addl.stability", "addl.stability_picture"}
-    choose({"ck_plus": block} | chosen)
-    assert measures("addl") == set()
+    assert measures("addl", ck_plus=block | {"protocol": {"kind": "subject_folds"}}, **chosen) == set()
+    stable = measures("addl", ck_plus=block | {"protocol": {"kind": "stability", "lists": False}}, **chosen)
+    assert stable == {"addl.stability", "addl.stability_picture"}
+    assert measures("addl", ck_plus=block, **chosen) == set()
 
 
 def measured(faces: TinyFaces, wrong: dict[int, str]) -> tuple[pd.DataFrame, list[str], str]:
@@ -72,21 +66,23 @@ def measured(faces: TinyFaces, wrong: dict[int, str]) -> tuple[pd.DataFrame, lis
     predictions = predictions_table(
         tested["sample_id"].tolist(), shares, SIX, tested["expression"].tolist(), selection="best_val", **run
     )
+    plan = project_plan(baseline={"datasets": [SET]})
+    (own,) = plan.requested["baseline"]
     given = {
-        "baseline_predictions": predictions.sample(frac=1, random_state=0),
-        "baseline_facts": [{"selection": "best_val", "main_selection": True}],
+        f"{own.slug}_predictions": predictions.sample(frac=1, random_state=0),
+        f"{own.slug}_facts": [{"selection": "best_val", "main_selection": True}],
         f"{SET}_rows@table": table,
         f"{SET}_faces": faces.store,
         f"{SET}_split": split,
     }
-    choose({"baseline": {"datasets": [SET]}})
-    whole = method_pipeline("baseline")
-    pipeline = whole.filter(node_names=["baseline.stability", "baseline.stability_picture"])
+    whole = runs_pipeline([own], plan.datasets)
+    names = [f"{own.namespace}.{name}" for name in ("stability", "stability_picture")]
+    pipeline = whole.filter(node_names=names)
     catalog = DataCatalog({name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()})
     made = SequentialRunner().run(pipeline, catalog)
-    figure = made["baseline.stability_picture"].load()
+    figure = made[f"{own.namespace}.stability_picture"].load()
     captions = [axes.get_xlabel() for axes in figure.axes]
-    return made["baseline.stability"].load(), captions, figure.get_suptitle()
+    return made[f"{own.namespace}.stability_table"].load(), captions, figure.get_suptitle()
 
 
 def test_consistent_failures_are_shown_frame_by_frame_up_to_the_peak(tiny_sequences: TinyFaces) -> None:
@@ -125,7 +121,7 @@ def test_a_method_on_rendered_sequences_ends_with_its_failures(workshop: Worksho
     ran = workshop.run("baseline", "synthetic_fer", baseline={"datasets": [SET]})
     assert f"{SET}.render" in ran
     assert not any(name.startswith("synthetic_fer") for name in ran)
-    report = workshop.path / "data/08_reporting/baseline"
+    report = Project(workshop.path).run_folder("08_reporting", "baseline")
     table = pd.read_csv(report / "stability.csv")
     assert set(table["selection"]) == {"best_val", "last"}
     assert ((table["n"] >= table["fc"]) & (table["fc"] >= table["cfc"])).all()

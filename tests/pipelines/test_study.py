@@ -1,4 +1,4 @@
-"""Studies: plans of all papers' tables, runs that are shared and never repeated, cells that fail, and the table."""
+"""Studies that run: shared and finished runs, cells that fail, a kill in the middle, and the table."""
 
 import re
 import shutil
@@ -7,41 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
-from pydantic import ValidationError
 
-from openfer.errors import DataError, ParameterError
+from openfer.errors import CheckpointError, DataError, RunError
+from openfer.hooks import PlanHook
 from openfer.io.atomic import sha256_of
-from openfer.pipelines.asked_study import asked_study
-from openfer.pipelines.in_use import choose
-from openfer.pipelines.study.nodes import _wanted, run_cells, table
-from openfer.pipelines.study_plan import StudyPlan, is_study, plan
-from openfer.schemas import complete_rows, group_table
-from openfer.tracking import _plain, flatten
-from tests.pipelines.conftest import FIRST_CHECKPOINT, ROOT, Project
+from openfer.pipelines.show import show
+from openfer.pipelines.study.pipeline import study_pipeline
+from openfer.runs.project import plan
+from openfer.schemas import PROBES
+from tests.pipelines.conftest import FIRST_CHECKPOINT, Project
+from tests.pipelines.tiny_project import METHOD, ROLES, TinyProject
 
-TABLES = [
-    *(f"addl_table{number}" for number in (3, 4, 5, 6, 7, 14)),
-    "addl_fig7",
-    "diversified_table1",
-    *(f"oadn_table{number}" for number in (1, 2, 3, 4, 5)),
-    "oadn_fig7",
-    *(f"sna_table{number}" for number in (6, 7, 8)),
-    *(f"fdrl_eca_table{number}" for number in (1, 2)),
-    "five_papers",
-]
-UNPUBLISHED = {"attributes", "backbone", "SNA without mask", "SNA"}
-"""Rows that openfer adds to the papers', and those of SNA, which has no figure of RAF-DB."""
-
-SIDE = 40
-METHOD = {
-    "datasets": ["a"],
-    "seed": 0,
-    "images": {"size": SIDE, "crop": SIDE},
-    "training": {"device": "cpu", "workers": 0, "selections": ["best_val", "last"]},
-    "settings": {"schedule": {"epochs": 1, "batch_size": 14, "learning_rate": 1e-3}},
-}
 PARAMETERS = {
     "baseline": METHOD | {"method": "baseline"},
     "addl": METHOD
@@ -50,9 +26,10 @@ PARAMETERS = {
         "settings": METHOD["settings"] | {"factors": ["gender", "race", "identity"]},
     },  # the few faces' ages are one
     "dfem": METHOD | {"method": "dfem", "datasets": ["b"]},
+    "study": "tiny",
     "tiny": {
         "title": "Tiny",
-        "seeds": [0, 1],
+        "seeds": [0],
         "columns": {"A": {"datasets": ["a"]}},
         "rows": {
             "Baseline": {"method": "baseline"},
@@ -64,302 +41,244 @@ PARAMETERS = {
         },
     },
 }
+BASELINE = {"Baseline": {"method": "baseline"}}
 
 
 def changed(**study):
     return PARAMETERS | {"tiny": PARAMETERS["tiny"] | study}
 
 
-def planned(parameters=PARAMETERS):
-    return StudyPlan.model_validate(plan("tiny", parameters))
+def trained(ran):
+    """Return the methods of the runs that trained."""
+    return [name.split(".")[0] for name in ran if name.endswith(".train")]
 
 
-@pytest.fixture(scope="module", params=["base", "paper"])
-def parameters(request):
-    bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env=request.param) as session:
-        yield dict(session.load_context().config_loader["parameters"])
-    choose({})
+def slugs(parameters, method):
+    return {slug for slug, run in plan(parameters).runs.items() if run.method == method}
+
+
+@pytest.fixture
+def project(tmp_path, tiny_faces):
+    """Return a project with two datasets of the same faces."""
+    made = TinyProject(tmp_path / "data")
+    for name in ("a", "b"):
+        made.bring(name, tiny_faces)
+    return made
 
 
 @pytest.fixture(scope="module")
-def data(tiny_faces):
-    scenes = tiny_faces.scenes
-    columns = ["sample_id", "partition", "expression", "gender", "race", "identity"]
-    roles = ["train"] * 28 + ["val"] * 14 + ["test"] * 14
-    split = pd.DataFrame({"sample_id": scenes["sample_id"], "fold": 0, "role": roles})
-    groups = group_table({("challenge", "occlusion"): scenes["sample_id"].iloc[-5:]})
-    found = {}
+def finished_study(tmp_path_factory, tiny_faces):
+    """Return a project in which the study has run once, and the nodes that ran; tests must leave it as it is."""
+    made = TinyProject(tmp_path_factory.mktemp("study") / "data")
     for name in ("a", "b"):
-        rows = complete_rows(
-            scenes[columns].assign(dataset=name, subject=scenes["person"], path="x", licence="CC0-1.0")
-        )
-        of_set = {"rows": rows, "faces": tiny_faces.store, "split": split, "groups": groups}
-        found |= {(name, part): value for part, value in of_set.items()}
-    return found
+        made.bring(name, tiny_faces)
+    return made, made.study(PARAMETERS)
 
 
-def run(plan, folder, data):
-    return run_cells(tuple(data), plan, folder, *data.values())
+@pytest.fixture
+def after_study(finished_study, tmp_path):
+    """Return a copy of that project which a test may spoil."""
+    shutil.copytree(finished_study[0].root, tmp_path / "data")
+    return TinyProject(tmp_path / "data")
 
 
-def tabled(plan, results, data):
-    told = {key: value for key, value in data.items() if key[1] in ("rows", "groups")}
-    return table(tuple(told), plan, *results, *told.values())
-
-
-def test_every_table_of_the_papers_is_a_study_whose_runs_are_valid(parameters):
-    studies = [name for name, value in parameters.items() if is_study(value)]
-    assert {*TABLES, "first_study", "addl_disentangled"} <= set(studies)
-    for name in studies:
-        whole = StudyPlan.model_validate(plan(name, parameters))
-        assert len(whole.cells) == len(whole.study.seeds) * len(whole.study.rows) * sum(
-            len(column.folds) for column in whole.study.columns.values()
-        )
-
-
-def test_every_row_of_a_published_table_finds_its_figure(parameters):
-    for name in TABLES:
-        whole = StudyPlan.model_validate(plan(name, parameters))
-        if "Fig." in whole.study.title:
-            continue
-        without = {want.row for want in _wanted(whole.study) if want.published is None}
-        assert without <= UNPUBLISHED, name
-
-
-@pytest.mark.parametrize("parameters", ["paper"], indirect=True)  # in base the tables have budgets of their own
-def test_the_comparison_of_all_papers_is_of_the_runs_of_their_own_tables(parameters):
-    together = StudyPlan.model_validate(plan("five_papers", parameters)).cells
-    for row, study, own in (
-        ("Baseline", "addl_table3", "Baseline"),
-        ("ADDL", "addl_table3", "ADDL"),
-        ("ESR + diversity", "diversified_table1", "ESR-9 + CBAM + spatial + channel"),
-        ("MA-Net + diversity", "diversified_table1", "MA-Net + diversity"),
-        ("OADN", "oadn_table1", "OADN"),
-        ("FDRL-ECANet", "fdrl_eca_table2", "FDRL-ECANet (proposed)"),
-    ):
-        cells = StudyPlan.model_validate(plan(study, parameters)).cells
-        assert together[f"{row}, RAF-DB, seed 0, fold 0"].planned == cells[f"{own}, RAF-DB, seed 0, fold 0"].planned, (
-            row
-        )
-
-
-def test_rows_with_equal_runs_before_them_share_these():
-    cells = planned().cells
-    first, second = (cells[f"{row}, A, seed 0, fold 0"].planned for row in ("ADDL", "ADDL without adversary"))
-    assert first.needs["dfem"] == second.needs["dfem"]
-    assert first.run != second.run
-    assert cells["ADDL, A, seed 1, fold 0"].planned.needs["dfem"].run.seed == 1
-
-
-def test_what_a_method_is_asked_for_by_itself_is_no_part_of_a_studys_run():
-    alone = PARAMETERS["baseline"] | {"tested_on": ["elsewhere"], "fresh": True}
-    assert planned(PARAMETERS | {"baseline": alone}) == planned()
-
-
-def test_who_a_run_starts_from_has_not_learned_from_the_faces_that_are_tested():
-    folded = changed(columns={"A": {"datasets": ["a"], "folds": [0, 1]}})
-    own = planned(folded | {"dfem": PARAMETERS["dfem"] | {"datasets": ["a"]}}).cells["ADDL, A, seed 0, fold 1"].planned
-    other = planned(folded).cells["ADDL, A, seed 0, fold 1"].planned
-    assert (own.run.fold, own.needs["dfem"].run.fold) == (1, 1)
-    assert (other.run.fold, other.needs["dfem"].run.fold) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("study", "words"),
-    [
-        (
-            {"runs": {"adl": {}}},
-            r"tiny\.runs changes 'adl', of which there is no run here; the runs are of addl, base",
-        ),
-        (
-            {"rows": {"x": {"method": "baseline", "changes": {"addl": {}}}, "y": {"method": "addl"}}},
-            r"tiny\.rows\.x\.changes changes 'addl', of which there is no run here; the runs are of baseline",
-        ),
-        ({"runs": {"addl": {"datasets": ["b"], "seed": 3}}}, r"tiny\.runs\.addl has datasets, seed, which the study's"),
-        ({"runs": {"dfem": {"fresh": True}}}, r"tiny\.runs\.dfem has fresh, which the study's seeds, columns and rows"),
-        (
-            {"columns": {"A": {"datasets": ["a"], "folds": [1, 1]}}},
-            r"seeds and folds are numbers from 0 on, each once; they are \[1, 1\]",
-        ),
-        ({"rows": {"x": {"method": "adl"}}}, r"the study tiny: (.|\n)*method 'adl' does not exist"),
-        ({"seeds": [0, 0]}, r"seeds and folds are numbers from 0 on, each once; they are \[0, 0\]"),
-        ({"measures": ["acuracy"]}, r"the study tiny: (.|\n)*measures"),
-        (
-            {"columns": {"A": {"datasets": ["a"], "counts": {"by": "challenge"}}}},
-            r"a subset is \{dataset: \.\.\.\}, or",
-        ),
-        ({"rows": {"x": {"method": "addl", "sweep": "T"}}}, "sweep names a parameter and at its value: give both"),
-    ],
-)
-def test_a_mistake_in_a_study_is_one_error_that_names_it(study, words):
-    with pytest.raises(ParameterError, match=words):
-        plan("tiny", changed(**study))
-
-
-def test_a_wrong_parameter_of_one_run_is_found_before_any_runs():
-    wrong = changed(runs={"addl": {"settings": {"weights": {"adversrial": 1.0}}}})
-    with pytest.raises(
-        ValidationError, match=r"cells\.ADDL, A, seed 0, fold 0\.planned\.run\.settings\.weights\.adversrial"
-    ):
-        StudyPlan.model_validate(plan("tiny", wrong))
-
-
-def test_a_study_that_nobody_describes_is_refused_with_the_nearest_name():
-    try:
-        with pytest.raises(ParameterError, match=r"study is 'tyny', which nobody describes; did you mean 'tiny'\?"):
-            choose(PARAMETERS | {"study": "tyny"})
-        assert choose(PARAMETERS | {"study": "tiny"})["study_plan"]["name"] == "tiny"
-        assert asked_study().datasets == {"a": (), "b": ()}
-        assert asked_study().methods == ("baseline", "addl", "dfem")
-    finally:
-        choose({})
-
-
-def test_probes_ask_for_faces_of_which_every_factor_is_known():
-    try:
-        with pytest.raises(ParameterError, match=r"tiny\.probes is true, but nobody knows every factor of a;"):
-            choose(changed(probes=True) | {"study": "tiny"})
-    finally:
-        choose({})
-
-
-def test_mlflow_keeps_what_a_study_is_and_not_each_of_its_runs():
-    kept = flatten(_plain(planned()))
-    assert kept["study.title"] == "Tiny"
-    assert not [name for name in kept if name.startswith("cells")]
-
-
-def test_weights_that_are_not_there_stop_a_run_before_what_it_starts_from_is_trained(tmp_path, data):
-    changes = {"addl": {"initialisation": {"backbone": "./nowhere.pth"}}}
-    whole = planned(changed(seeds=[0], rows={"B": {"method": "baseline"}, "A": {"method": "addl", "changes": changes}}))
-    cells, *_ = run(whole, tmp_path, data)
-    assert list(cells["state"]) == ["done", "failed"]
-    assert "nowhere.pth" in cells["error"].iloc[1]
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_finished_run_is_never_run_again_and_the_table_has_all_rows(tmp_path, data, caplog):
-    whole = planned(changed(seeds=[0]))
-    with caplog.at_level("INFO"):
-        results = run(whole, tmp_path, data)
-    began = [record.message for record in caplog.records if record.message.startswith("study run")]
-    assert len(began) == 4  # one DFEM for two rows
-    assert len({path.name for path in tmp_path.iterdir()}) == 4
-    caplog.clear()
-    with caplog.at_level("INFO"):
-        again = run(whole, tmp_path, data)
-    assert not [record for record in caplog.records if record.message.startswith("study run")]
-    pd.testing.assert_frame_equal(results[1], again[1])
-    found, words, compared = tabled(whole, results, data)
+def test_every_run_is_made_once_and_the_table_has_all_rows(finished_study):
+    project, ran = finished_study
+    assert sorted(trained(ran)) == ["addl", "addl", "baseline", "dfem"]  # one DFEM for two rows
+    found, compared = project.table("tiny", "table"), project.table("tiny", "comparison")
     assert set(zip(compared["row"], compared["against"], compared["seeds"], strict=True)) == {
         ("ADDL", "Baseline", 1), ("ADDL without adversary", "Baseline", 1), ("ADDL without adversary", "ADDL", 1)
     }  # fmt: skip
+    words = project.words("tiny")
     assert "- ADDL is " in words
     assert list(found["row"].unique()) == ["Baseline", "ADDL", "ADDL without adversary"]
     assert set(found["n"]) == {14}
     assert list(found["selection"].unique()) == ["best_val", "last"]
-    right = results[1].query("row == 'ADDL' and selection == 'last'")
+    cells = project.table("tiny", "cells").set_index("row")
+    answers = project.load(f"{cells.loc['ADDL', 'run']}_predictions").query("selection == 'last'")
     ours = found.query("row == 'ADDL' and selection == 'last'")["ours"].item()
-    assert ours == pytest.approx(100 * (right["y_true"] == right["y_pred"]).mean())
+    assert ours == pytest.approx(100 * (answers["y_true"] == answers["y_pred"]).mean())
     assert "| ADDL | A | accuracy % |" in words
     assert found["difference"].isna().all()  # nobody has published a figure of these faces
 
 
-def test_other_data_are_another_run(tmp_path, data):
-    whole = planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}}))
-    run(whole, tmp_path, data)
-    other = data | {("a", "rows"): data["a", "rows"].assign(expression="fear")}
-    other["a", "rows"].loc[::2, "expression"] = "anger"
-    run(whole, tmp_path, other)
-    assert len(list(tmp_path.iterdir())) == 2
+def test_the_cells_name_their_runs_and_the_runs_know_their_prerequisites(finished_study):
+    project, _ = finished_study
+    cells = project.table("tiny", "cells")
+    assert list(cells["state"]) == ["done"] * 3
+    records = [project.load(f"{slug}_run").record for slug in cells["run"]]
+    assert [record.slug for record in records] == list(cells["run"])
+    assert records[1].prerequisites == records[2].prerequisites == {"dfem": min(slugs(PARAMETERS, "dfem"))}
+    assert list(cells["seconds"]) == pytest.approx([record.seconds for record in records])
 
 
-def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_again(tmp_path, data):
-    broken = {key: value for key, value in data.items() if key != ("b", "split")}
-    broken["b", "split"] = data["b", "split"].assign(fold=7)
-    whole = planned(changed(seeds=[0]))
-    results = run(whole, tmp_path, broken)
-    assert list(results[0]["state"]) == ["done", "failed", "failed"]
-    assert results[0]["error"].iloc[1].startswith("DataError: the split of b has no fold 0, its folds are 7")
-    found, words, _ = tabled(whole, results, data)
+def test_a_finished_study_does_nothing(finished_study):
+    assert finished_study[0].study(PARAMETERS) == []
+
+
+def test_the_table_of_a_study_is_shown_last(finished_study, capsys):
+    project, asked = finished_study[0], plan(PARAMETERS)
+    show(study_pipeline(asked.study, asked.datasets), project.catalog(asked))
+    said = capsys.readouterr().out
+    (dfem,) = slugs(PARAMETERS, "dfem")
+    assert said.index("prerequisites:") < said.index(dfem) < said.index("Tiny") < said.index("As a picture: ")
+    assert said.count("ADDL without adversary") == 1
+
+
+def test_a_methods_own_pipeline_and_a_study_find_each_others_runs(project):
+    assert trained(project.method("baseline", PARAMETERS)) == ["baseline"]
+    ran = project.study(changed(rows=BASELINE))
+    assert not [name for name in ran if name.startswith("baseline.")]
+    assert set(ran) == {"a.groups", "studies.tiny.table", "studies.tiny.figures"}
+    more = PARAMETERS | {"baseline": PARAMETERS["baseline"] | {"seeds": 2}}
+    assert trained(project.method("baseline", more)) == ["baseline"]  # seed 1; the study has used seed 0
+    ran = project.study(changed(rows=BASELINE, seeds=[0, 1]))
+    assert not [name for name in ran if name.startswith("baseline.")]
+    assert set(project.table("tiny", "table")["seeds"]) == {2}
+
+
+def test_a_changed_row_is_another_run_and_leaves_the_others(after_study):
+    rows = PARAMETERS["tiny"]["rows"] | {"Baseline": {"method": "baseline", "variant": "baseline_mat"}}
+    ran = after_study.study(changed(rows=rows))
+    assert trained(ran) == ["baseline"]
+    assert len(list((after_study.root / "06_models/baseline").iterdir())) == 2
+
+
+def test_other_data_under_the_same_name_make_a_run_stale(after_study):
+    rows = after_study.load("a_rows@table").assign(expression="fear")
+    rows.loc[::2, "expression"] = "anger"
+    after_study.save("a_rows@table", rows)
+    assert trained(after_study.study(changed(rows=BASELINE))) == ["baseline"]
+    assert len(list((after_study.root / "06_models/baseline").iterdir())) == 1
+
+
+def test_weights_that_are_not_there_stop_a_study_before_anything_runs(project):
+    changes = {"addl": {"initialisation": {"backbone": "./nowhere.pth"}}}
+    asked = plan(changed(rows=BASELINE | {"A": {"method": "addl", "changes": changes}}))
+    pipeline = study_pipeline(asked.study, asked.datasets)
+    with pytest.raises(CheckpointError, match=r"nowhere\.pth"):
+        PlanHook().before_pipeline_run(pipeline, project.catalog(asked))
+
+
+def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_again(project):
+    split = project.load("b_split")
+    project.save("b_split", split.assign(fold=7))
+    with pytest.raises(DataError, match="the split of b has no fold 0, its folds are 7"):
+        project.study(PARAMETERS)
+    cells = project.table("tiny", "cells")
+    assert list(cells["state"]) == ["done", "failed", "failed"]
+    (dfem,) = slugs(PARAMETERS, "dfem")
+    assert cells["error"].iloc[1].startswith(f"{dfem} failed: DataError: the split of b has no fold 0, its folds are 7")
+    found, words = project.table("tiny", "table"), project.words("tiny")
     failed = found[found["row"] == "ADDL"].iloc[0]
     assert np.isnan(failed["ours"])
-    assert failed["missing"].startswith("seed 0, fold 0: DataError")
+    assert failed["missing"].startswith("seed 0, fold 0: ")
+    assert "DataError: the split of b has no fold 0" in failed["missing"]
     assert "has no fold 0" in words
-    assert list(run(whole, tmp_path, data)[0]["state"]) == ["done"] * 3
+    done = found[found["row"] == "Baseline"]
+    assert (done["ours"].notna() & done["missing"].isna()).all()
+    with pytest.raises(DataError, match="the split of b has no fold 0"):
+        project.study(PARAMETERS)  # it is tried again
+    project.save("b_split", split)
+    assert trained(project.study(PARAMETERS)) == ["dfem", "addl", "addl"]
+    assert list(project.table("tiny", "cells")["state"]) == ["done"] * 3
+    assert "has no fold 0" not in project.words("tiny")
 
 
-def test_a_training_that_was_begun_with_other_settings_is_told_of(tmp_path, data, caplog):
-    (tmp_path / "0123456789abcdef.work").mkdir()
-    with caplog.at_level("INFO"):
-        run(planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}})), tmp_path, data)
-    assert f"1 trainings were begun with other settings or code and lie in {tmp_path}/*.work" in caplog.text
-
-
-def test_a_row_without_a_task_fails_alone_and_says_why(tmp_path, data):
+def test_a_row_without_a_task_fails_alone_and_says_why(project):
     images = {"size": 48, "crop": 48, "mean": 0.0, "std": 1.0}
     schedule = METHOD["settings"]["schedule"]
     autoencoder = METHOD | {"method": "sna_autoencoder", "images": images, "training": {"device": "cpu", "workers": 0}}
     autoencoder |= {"settings": {"side": 48, "decoder": "symmetric", "schedule": schedule}}
     autoencoder["training"] = autoencoder["training"] | {"selections": ["last"]}
-    rows = {"Baseline": {"method": "baseline"}, "AE": {"method": "sna_autoencoder"}}
-    whole = planned(changed(seeds=[0], rows=rows) | {"sna_autoencoder": autoencoder})
-    cells, answers, _ = run(whole, tmp_path, data)
+    rows = BASELINE | {"AE": {"method": "sna_autoencoder"}}
+    project.study(changed(rows=rows) | {"sna_autoencoder": autoencoder})
+    cells, found = project.table("tiny", "cells"), project.table("tiny", "table")
     assert list(cells["state"]) == ["done", "failed"]
-    assert "has no predictions, as its method learns no task" in cells["error"].iloc[1]
-    assert set(answers["row"]) == {"Baseline"}
+    assert "the method learns no task and predicts nothing" in cells["error"].iloc[1]
+    assert set(found.loc[found["ours"].notna(), "row"]) == {"Baseline"}
+    assert "learns no task" in found.loc[found["row"] == "AE", "missing"].iloc[0]
 
 
-def test_a_study_of_which_nothing_could_be_run_is_an_error(tmp_path, data):
-    broken = data | {("a", "split"): data["a", "split"].assign(fold=3)}
-    whole = planned(changed(seeds=[0], rows={"Baseline": {"method": "baseline"}}))
-    with pytest.raises(
-        DataError, match="all 1 cells of tiny failed; the first: DataError: the split of a has no fold 0"
-    ):
-        run(whole, tmp_path, broken)
+def test_a_study_of_which_nothing_could_be_run_is_an_error(project):
+    project.save("a_split", project.load("a_split").assign(fold=3))
+    words = "3 runs failed .*all 2 runs of tiny failed; the first: DataError: the split of a has no fold 0"
+    with pytest.raises(RunError, match=words):
+        project.study(changed(rows=BASELINE, seeds=[0, 1]))
+    assert not (project.root / "08_reporting/studies").exists()
 
 
-def test_a_column_may_count_a_group_of_the_tested_faces_only(tmp_path, data):
+def test_a_column_may_count_a_group_of_the_tested_faces_only(after_study):
     column = {"datasets": ["a"], "counts": {"by": "challenge", "group": "occlusion"}}
-    rows = {"Baseline": {"method": "baseline"}}
-    whole = planned(changed(seeds=[0], rows=rows, columns={"A": {"datasets": ["a"]}, "Occlusion": column}))
-    results = run(whole, tmp_path, data)
-    assert len(list(tmp_path.iterdir())) == 1
-    found, *_ = tabled(whole, results, data)
+    ran = after_study.study(changed(rows=BASELINE, columns={"A": {"datasets": ["a"]}, "Occlusion": column}))
+    assert ran == ["studies.tiny.table", "studies.tiny.figures"]
+    found = after_study.table("tiny", "table")
     assert found.groupby("column")["n"].first().to_dict() == {"A": 14, "Occlusion": 5}
-    nobody = planned(
-        changed(seeds=[0], rows=rows, columns={"A": column | {"counts": {"by": "challenge", "group": "x"}}})
-    )
+    absent = column | {"counts": {"by": "challenge", "group": "x"}}
     with pytest.raises(DataError, match=r"no tested face is in .*'group': 'x'.*there are challenge: occlusion"):
-        tabled(nobody, run(nobody, tmp_path, data), data)
+        after_study.study(changed(rows=BASELINE, columns={"A": absent}))
+
+
+@pytest.mark.slow
+def test_features_are_probed_and_laid_out_beside_the_table(after_study, tiny_faces):
+    """Only rendered faces have truths; their tables come from elsewhere here, as these of any other set."""
+    from openfer.synthetic.truths import truths
+
+    name = "synthetic_fer"
+    after_study.bring(name, tiny_faces)
+    after_study.save(f"{name}_truths", truths(name, tiny_faces.scenes))
+    after_study.save(f"{name}_groups", after_study.load("a_groups"))
+    rows = BASELINE | {"ADDL": {"method": "addl"}}
+    asked = plan(changed(rows=rows, columns={"F": {"datasets": [name]}}, probes=True, embedding=True))
+    pipeline = study_pipeline(asked.study, asked.datasets)
+    own = [node.name for node in pipeline.nodes if node.namespace == "studies.tiny"]
+    brought = [node for node in pipeline.to_nodes(*own).nodes if node.namespace != name]
+    after_study.run(type(pipeline)(brought), asked)
+    probes = after_study.table("tiny", "probes")
+    assert list(probes["row"].unique()) == ["Baseline", "ADDL"]
+    for (_, _), one in probes.groupby(["row", "column"]):
+        PROBES.validate(one.drop(columns=["row", "column"]))
+    independence = after_study.table("tiny", "independence")
+    assert set(independence["row"]) == {"ADDL"}  # a baseline has one feature
+    plane = pd.read_parquet(after_study.root / "08_reporting/studies/tiny/tsne.parquet")
+    assert len(plane) == 2 * ROLES.count("test")
+    assert (after_study.root / "08_reporting/studies/tiny/tsne.png").is_file()
+    assert after_study.run(type(pipeline)(brought), asked) == []
 
 
 @pytest.mark.slow
 def test_a_killed_study_goes_on_within_its_cell_and_ends_as_an_uninterrupted_one(copy_of_finished: Project) -> None:
-    """And each of its runs is an MLflow run within that of the study."""
+    """And each of its runs is an MLflow run of its name within that of the study."""
     (copy_of_finished.path / "conf/local/parameters/study.yml").write_text(
-        "study: two\ntwo:\n  title: Two\n  seeds: [0]\n  columns: {F: {datasets: [synthetic_fer]}}\n"
+        "study: two\ntwo:\n  title: Two\n  seeds: [3]\n  columns: {F: {datasets: [synthetic_fer]}}\n"
         "  rows: {Baseline: {method: baseline}, ADDL: {method: addl}}\n"
     )
-    store = copy_of_finished.path / "data/06_models/studies"
+    models = copy_of_finished.path / "data/06_models"
     copy_of_finished.run("--pipelines", "study")
-    models = {path.name: sha256_of(path / "models") for path in store.iterdir()}
-    shutil.rmtree(store)
+    expected = hashes(models)
+    assert len({path.split("/")[1] for path in expected}) == 3  # DFEM, Baseline, ADDL
+    for folder in list(models.glob("*/*-s3-*")):
+        shutil.rmtree(folder)
 
     copy_of_finished.killed_at(FIRST_CHECKPOINT, "--pipelines", "study")
-    done = {path.name for path in store.iterdir() if not path.suffix}
-    assert done < set(models)
+    done = {path.split("/")[1] for path in hashes(models)}
+    assert len(done) < 3
 
     said = copy_of_finished.run("--pipelines", "study")
     assert re.search(r"continues at stage \w+, epoch 2 of 2", said)
-    assert len(re.findall("study run ", said)) == len(models) - len(done)
-    assert {path.name: sha256_of(path / "models") for path in store.iterdir()} == models
+    assert len(re.findall(r"running +\S+\.train", said)) == 3 - len(done)
+    assert hashes(models) == expected
     assert "As a picture:" in said
-    _check_nested(copy_of_finished.path, len(models))
+    _check_nested(copy_of_finished.path, {path.split("/")[1] for path in expected})
 
 
-def _check_nested(project: Path, count: int) -> None:
+def hashes(models: Path) -> dict[str, str]:
+    """Return the hash of each checkpoint of the study's runs, whose seed no other run has."""
+    files = models.glob("*/*-s3-*/selected/*.safetensors")
+    return {str(file.relative_to(models)): sha256_of(file) for file in files}
+
+
+def _check_nested(project: Path, slugs: set[str]) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
@@ -367,5 +286,7 @@ def _check_nested(project: Path, count: int) -> None:
     studies = [run.info.run_id for run in runs if run.data.tags.get("kedro.pipelines") == "study"]
     nested = [run for run in runs if run.data.tags.get("mlflow.parentRunId") in studies]
     assert len(studies) == 3
-    assert len([run for run in nested if run.info.status == "FINISHED"]) >= 2 * count - 1
-    assert all(run.info.run_name.startswith("two: ") for run in nested)
+    assert {run.info.run_name for run in nested} == slugs
+    complete = [run for run in nested if run.info.status == "FINISHED"]
+    assert {run.info.run_name for run in complete} == slugs
+    assert all(run.data.tags["slug"] == run.info.run_name for run in nested)

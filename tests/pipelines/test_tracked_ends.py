@@ -21,11 +21,10 @@ def project(tmp_path: Path) -> Project:
     return new_project(tmp_path / "project")
 
 
-def run_of(project: Project) -> mlflow.entities.Run:
+def runs_of(project: Project) -> dict[str, mlflow.entities.Run]:
     client = mlflow.MlflowClient(f"sqlite:///{project.path / 'mlflow.db'}")
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    (run,) = client.search_runs(experiments)
-    return run
+    return {run.info.run_name: run for run in client.search_runs(experiments)}
 
 
 @pytest.mark.slow
@@ -38,16 +37,24 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
     wait_until(lambda: len(list(shards.glob("*/shards/*.arrow"))) >= 3, running)
     running.send_signal(sent)
     running.wait(PATIENCE)
-    run = run_of(project)
+    (run,) = runs_of(project).values()
     assert run.info.status == "KILLED"
     assert any(name.startswith("system/") for name in run.data.metrics)
 
 
 @pytest.mark.slow
-def test_a_run_with_an_error_reads_failed(project: Project, finished: Project) -> None:
+def test_a_command_with_an_error_reads_failed_and_so_does_its_run_with_the_reason(
+    project: Project, finished: Project
+) -> None:
     shutil.copytree(finished.path / "data", project.path / "data")
     project.run("--pipelines", "baseline", "--params", "baseline.images.crop=80,baseline.images.size=72", expect=1)
-    assert run_of(project).info.status == "FAILED"
+    runs = runs_of(project)
+    command, own = runs.pop("baseline"), runs.popitem()
+    assert runs == {}
+    assert own[0].startswith("baseline-s0-f0-")
+    assert (command.info.status, own[1].info.status) == ("FAILED", "FAILED")
+    assert own[1].data.tags["mlflow.parentRunId"] == command.info.run_id
+    assert own[1].data.tags["error"] == command.data.tags["error"]
 
 
 def wait_until(happened, running: "subprocess.Popen[bytes]") -> None:

@@ -9,10 +9,11 @@ import torch
 import torchvision
 
 from openfer.pipelines.evaluation_nodes import by_group, evaluate
-from openfer.pipelines.method_nodes import predict
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.predicting import predict
 from openfer.pipelines.publish import publish
-from openfer.pipelines.training_nodes import train
+from openfer.pipelines.sources import Source
+from openfer.pipelines.train import train
+from openfer.runs.settings import RunSettings
 from openfer.schemas import complete_rows, group_table
 from tests.pipelines.conftest import Project, new_project
 from tests.pipelines.in_process import typed
@@ -57,12 +58,12 @@ def test_licence_and_origin_of_the_weights_go_into_the_model_its_facts_and_its_c
     rows = scenes[["sample_id", "dataset", "expression"]].assign(path="x", licence="CC0-1.0")
     roles = ["train"] * 42 + ["val"] * 7 + ["test"] * 7
     split = pd.DataFrame({"sample_id": scenes["sample_id"], "fold": 0, "role": roles})
-    tables = (complete_rows(rows), tiny_faces.store, split)
+    sources = {"a": Source(complete_rows(rows), tiny_faces.store, split)}
 
     torch.save({"state_dict": torchvision.models.resnet18().state_dict()}, tmp_path / "faces.pth.tar")
     entry = {"path": str(tmp_path / "faces.pth.tar"), "architecture": "resnet18", "licence": LICENCE, "origin": ORIGIN}
     entry |= {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-    run = MethodRun.model_validate(
+    run = RunSettings.model_validate(
         {
             "method": "scn",
             "datasets": ["a"],
@@ -74,14 +75,16 @@ def test_licence_and_origin_of_the_weights_go_into_the_model_its_facts_and_its_c
         }
     )
     with caplog.at_level(logging.WARNING):
-        states, _, about = train(run, tmp_path / "work", *tables)
+        states, _, about = train(run, tmp_path / "work", sources, {})
     said = "normalised with mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225, these are with mean 0.5, 0.5, 0.5 and"
     assert said in caplog.text
     assert about["initialisation"].startswith("100 of 100 tensors from faces_resnet18 (SHA-256 ")
     models = {name: lambda state=state: state for name, state in states.items()}
-    predictions, _, facts = predict(run, models, *tables)
-    groups = by_group(("a",), predictions, group_table({("half", "first"): scenes["sample_id"].iloc[-4:]}))["groups"]
-    published, card = publish(run, models, evaluate(predictions, facts)["metrics"], groups, *tables)
+    predictions, _, facts = predict(run, models, sources)
+    half = group_table({("half", "first"): scenes["sample_id"].iloc[-4:]})
+    groups = by_group(predictions, {"a": half})["groups_table"]
+    metrics = evaluate(predictions, facts)["metrics_json"]
+    published, card = publish("scn-s0-f0-012345", run, models, metrics, groups, sources)
     assert LICENCE in card
     for known in (about, *(state.facts for state in states.values()), *facts, published):
         assert known["licences_of_weights"] == [LICENCE]
@@ -92,6 +95,7 @@ def test_licence_and_origin_of_the_weights_go_into_the_model_its_facts_and_its_c
 
 @pytest.mark.slow
 def test_a_run_without_weights_of_others_says_so(finished: Project):
-    (facts, *_) = json.loads((finished.path / "data/07_model_output/baseline/facts.json").read_text())
+    (file,) = finished.path.glob("data/07_model_output/baseline/*/facts.json")
+    (facts, *_) = json.loads(file.read_text())
     assert facts["licences_of_weights"] == []
     assert facts["origin_of_weights"] == "random weights"

@@ -22,7 +22,7 @@ def model_card(
     """Write a model's card.
 
     Args:
-        card: what the model takes and gives: ``input, output, columns, licence``, and its extras by name.
+        card: the model's identity, input and output: ``run, input, output, columns, licence``, and its extras by name.
         facts: of its checkpoint.
         metrics: ``<task>.<selection>`` -> ``accuracy, standard_error, macro_f1, nmi, n``; of a method that gives values
             also ``affect.<selection>`` -> metrics of values, ``valence_n`` and ``arousal_n``.
@@ -34,8 +34,8 @@ def model_card(
         [
             f"# {name}, trained by openfer",
             f"A network that answers for {', '.join(facts['classes'])} from an aligned picture of a face, as a "
-            f"probability for each class. It is the method `{facts['method']}` of openfer {code.get('openfer', '')} at "
-            f"git commit {code.get('commit', _UNKNOWN)} ({code.get('state', _UNKNOWN)}).",
+            f"probability for each class. It is the run `{card['run']}` of the method `{facts['method']}`, by openfer "
+            f"{code.get('openfer', '')} at git commit {code.get('commit', _UNKNOWN)} ({code.get('state', _UNKNOWN)}).",
             "## In and out",
             _list({"input": card["input"], **_extras(card), "output": card["output"]}),
             _list({task: ", ".join(classes) for task, classes in list(facts["classes"].items())[:_SHOWN_TASKS]}),

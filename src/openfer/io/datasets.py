@@ -133,32 +133,6 @@ class AnimationDataset(AbstractDataset[list[Image.Image], list[Image.Image]]):
         return {"filepath": str(self._filepath)}
 
 
-class StoreFolderDataset(AbstractDataset[None, Path]):
-    """A folder that a node keeps finished pieces of work in, and looks itself what is there.
-
-    Its content is no ingredient of anybody's fingerprint: it grows with the node's own work.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
-
-    def load(self) -> Path:
-        """Return the folder, made if needed."""
-        self._filepath.mkdir(parents=True, exist_ok=True)
-        return self._filepath
-
-    def save(self, data: None) -> None:
-        """Refuse: nodes write into the folder that they are given."""
-        raise DatasetError("a store folder is an input; nodes write into the path that they load")
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
-
-
 class WorkFolderDataset(AbstractDataset[None, Path]):
     """A folder where a long node keeps what it needs to go on after a kill.
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,28 @@ from pydantic import BaseModel
 
 from openfer.errors import DataError
 from openfer.io.atomic import sha256_of, write_bytes
-from openfer.parameters import FILE, ONLY_PREDICTION, WITHOUT_EFFECT
+from openfer.parameters import FILE, WITHOUT_EFFECT
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What decides an output.
+
+    Attributes:
+        parameters: the decisive parameters by name.
+        inputs: content hashes of the inputs by dataset name.
+        code: hashes of the code that the node runs, by function and module.
+    """
+
+    parameters: dict[str, Any]
+    inputs: dict[str, str]
+    code: dict[str, str]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all of it: equal fingerprints mean equal work."""
+        text = json.dumps([self.parameters, self.inputs, self.code], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -21,10 +43,10 @@ class Record:
     """How an output came about.
 
     Attributes:
-        fingerprint: hash of the three ingredients below; equal fingerprints mean equal work.
+        fingerprint: of the ingredients.
         parameters: the decisive parameters by name.
         inputs: content hashes of the inputs by dataset name.
-        code: hash of the source that the node runs.
+        code: hashes of the code that the node ran, by function and module.
         content: SHA-256 of the output when it was written.
         stamp: sizes and times of its files then, so that an untouched file is not hashed again.
     """
@@ -32,18 +54,21 @@ class Record:
     fingerprint: str
     parameters: dict[str, Any]
     inputs: dict[str, str]
-    code: str
+    code: dict[str, str]
     content: str
     stamp: str
 
+    @property
+    def ingredients(self) -> Ingredients:
+        """What decided the output."""
+        return Ingredients(self.parameters, self.inputs, self.code)
 
-def decisive(value: Any, *, of_training: bool = False) -> Any:
+
+def decisive(value: Any) -> Any:
     """Return the JSON-ready part of a parameter that results depend on.
 
     Args:
         value: a pydantic model, or plain values from YAML.
-        of_training: the result is a training's, which fields marked
-            :data:`~openfer.parameters.ONLY_PREDICTION` do not change.
 
     Returns:
         Nested dicts, lists and scalars, without the fields marked
@@ -52,23 +77,16 @@ def decisive(value: Any, *, of_training: bool = False) -> Any:
     """
     if isinstance(value, BaseModel):
         marks = {name: field.json_schema_extra for name, field in type(value).model_fields.items()}
-        without = [WITHOUT_EFFECT, *([ONLY_PREDICTION] if of_training else [])]
-        kept = {name: getattr(value, name) for name, mark in marks.items() if mark not in without}
+        kept = {name: getattr(value, name) for name, mark in marks.items() if mark != WITHOUT_EFFECT}
         for name, mark in marks.items():
             if mark == FILE and kept[name] is not None and Path(kept[name]).is_file():
                 kept[name] = sha256_of(Path(kept[name]))
-        return decisive(kept, of_training=of_training)
+        return decisive(kept)
     if isinstance(value, Mapping):
-        return {str(name): decisive(inner, of_training=of_training) for name, inner in value.items()}
+        return {str(name): decisive(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [decisive(inner, of_training=of_training) for inner in value]
+        return [decisive(inner) for inner in value]
     return value
-
-
-def fingerprint_of(parameters: dict[str, Any], inputs: dict[str, str], code: str) -> str:
-    """Return the hash of a piece of work's ingredients."""
-    ingredients = json.dumps([parameters, inputs, code], sort_keys=True)
-    return hashlib.sha256(ingredients.encode()).hexdigest()
 
 
 def record_path(output: Path) -> Path:
@@ -87,10 +105,9 @@ def read_record(output: Path) -> Record | None:
         return None  # an unreadable record proves nothing: the work is done again
 
 
-def write_record(output: Path, parameters: dict[str, Any], inputs: dict[str, str], code: str) -> None:
+def write_record(output: Path, made_by: Ingredients) -> None:
     """Write the record of an output that has just been made."""
-    fingerprint = fingerprint_of(parameters, inputs, code)
-    record = Record(fingerprint, parameters, inputs, code, sha256_of(output), _stamp(output))
+    record = Record(made_by.fingerprint, **asdict(made_by), content=sha256_of(output), stamp=_stamp(output))
     write_bytes(record_path(output), json.dumps(asdict(record), indent=1, sort_keys=True).encode())
 
 

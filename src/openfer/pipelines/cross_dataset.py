@@ -1,100 +1,64 @@
-"""What a method has beside the template where it is tested on datasets that it does not train on."""
+"""Predictions of datasets that a run does not train on."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from kedro.pipeline import Pipeline, node
 
-from openfer.code_version import runs
 from openfer.errors import DataError, ParameterError
-from openfer.pipelines import evaluation_nodes
-from openfer.pipelines.in_use import datasets_elsewhere
-from openfer.pipelines.ingest import data_pipeline
-from openfer.pipelines.method_nodes import Models, main_model, predict
-from openfer.pipelines.method_run import MethodRun
+from openfer.pipelines.predicting import predict
+from openfer.pipelines.sources import Source, Sources
+from openfer.pipelines.trained import Models, main_model
+from openfer.runs.settings import RunSettings
 
 
-def cross_pipeline(name: str, own: Sequence[str], others: Sequence[str]) -> Pipeline:
-    """Return the predictions of other datasets' test sides and the matrix of them; nothing if there are none.
-
-    Args:
-        name: the registered method.
-        own: the catalog names of the tables that it trains on.
-        others: those of the datasets that it is tested on beside its own.
-    """
-    if not others:
-        return Pipeline([])
-    made = [f"{name}_predictions", f"{name}_facts", f"{name}_elsewhere"]
-    return data_pipeline(datasets_elsewhere(name)) + Pipeline(
-        [
-            node(
-                runs(predict_elsewhere, f"openfer.methods.{name}"),
-                [f"params:{name}", f"{name}_models", *own, *others],
-                f"{name}_elsewhere",
-                name="predict_elsewhere",
-                namespace=name,
-            ),
-            node(evaluation_nodes.cross_dataset, made, f"{name}.cross_dataset", name="cross_dataset", namespace=name),
-            node(
-                evaluation_nodes.cross_dataset_figure,
-                f"{name}.cross_dataset",
-                f"{name}.cross_dataset_picture",
-                name="cross_dataset_figure",
-                namespace=name,
-            ),
-        ]
-    )
-
-
-def predict_elsewhere(run: MethodRun, models: Models, *inputs: Any) -> pd.DataFrame:
-    """Predict the test sides of the datasets of ``tested_on`` with the main selection.
+def predict_elsewhere(run: RunSettings, models: Models, sources: Sources) -> pd.DataFrame:
+    """Predict the test sides of ``test_datasets`` with the main selection.
 
     All folds of such a dataset are tested, as none of its faces has trained. Faces of a class that the model does not
     know are left out.
 
     Args:
-        run: the method's parameters.
+        run: the settings of the run.
         models: by selection.
-        *inputs: rows, faces, split and extras of each dataset that trained, then of each in ``tested_on``.
+        sources: the training datasets and the test datasets, by name.
 
     Returns:
         Valid under :data:`openfer.schemas.PREDICTIONS`.
 
     Raises:
-        ParameterError: if the model, or what it started from, learned from one of these datasets.
+        ParameterError: if the model, or a prerequisite of it, learned from one of these datasets.
         DataError: if a tested face has trained under another name, or no tested face has a class that the model knows.
     """
     model = main_model(models)
-    each = len(inputs) // (len(run.datasets) + len(run.tested_on))
-    parts = [inputs[start : start + each] for start in range(0, len(inputs), each)]
-    own, others = parts[: len(run.datasets)], parts[len(run.datasets) :]
-    known = sorted(set(model.facts.get("learned_from", run.datasets)) & set(run.tested_on))
+    known = sorted(set(model.facts.get("learned_from", run.datasets)) & set(run.test_datasets))
     if known:
         raise ParameterError(
-            f"{run.method}.tested_on names {', '.join(known)}, but {run.method}, or what it started from, learned from "
-            "it; take it out of tested_on: its own test side is in the results already"
+            f"{run.method}.test_datasets names {', '.join(known)}, but {run.method}, or a prerequisite of it, learned "
+            "from it; take it out of test_datasets: its own test side is in the results already"
         )
     tables = []
-    for name, (rows, store, split, *extras) in zip(run.tested_on, others, strict=True):
-        side = _test_side(split)
-        for trained, (_, own_store, own_split, *_) in zip(run.datasets, own, strict=True):
-            learned = own_split.loc[(own_split["fold"] == run.fold) & (own_split["role"] != "test"), "sample_id"]
-            _refuse_trained(name, _contents(store, side["sample_id"]), trained, _contents(own_store, learned))
-        answerable = rows.assign(
+    for name in run.test_datasets:
+        source = sources[name]
+        side = _test_side(source.split)
+        for trained in run.datasets:
+            own = sources[trained]
+            learned = own.split.loc[(own.split["fold"] == run.fold) & (own.split["role"] != "test"), "sample_id"]
+            _refuse_trained(name, _contents(source.store, side["sample_id"]), trained, _contents(own.store, learned))
+        answerable = source.rows.assign(
             **{
-                task: rows[task].where(rows[task].isin(classes))
+                task: source.rows[task].where(source.rows[task].isin(classes))
                 for task, classes in model.facts["classes"].items()
-                if task in rows
+                if task in source.rows
             }
         )
         there = run.model_copy(update={"datasets": (name,), "fold": 0})
-        found = predict(there, {model.facts["selection"]: lambda: model}, answerable, store, side, *extras)[0]
+        tested = {name: Source(answerable, source.store, side, extras=source.extras)}
+        found = predict(there, {model.facts["selection"]: lambda: model}, tested)[0]
         if found.empty:
-            shown = ", ".join(sorted(set(rows["expression"].dropna()))) or "no labels"
+            shown = ", ".join(sorted(set(source.rows["expression"].dropna()))) or "no labels"
             raise DataError(
                 f"no tested face of {name} has a class that {run.method} knows, it has {shown}; take it out "
-                f"of {run.method}.tested_on"
+                f"of {run.method}.test_datasets"
             )
         tables.append(found)
     return pd.concat(tables, ignore_index=True)
@@ -119,6 +83,6 @@ def _refuse_trained(tested: str, side: pd.Series, trained: str, learned: pd.Seri
     if len(shared):
         raise DataError(
             f"{len(shared)} tested faces of {tested} are faces of {trained} that the model learned from, the first "
-            f"{shared.iloc[0]}; a score on them would not be one of unseen faces: take {tested} out of tested_on, or "
-            f"take these faces out of its test side"
+            f"{shared.iloc[0]}; a score on them is not a score on unseen faces: take {tested} out of "
+            "test_datasets, or take these faces out of its test side"
         )

@@ -1,9 +1,11 @@
 """Nodes that read predictions and histories, never a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+from openfer.io.runs import Run
 
 Facts = Sequence[Mapping[str, Any]]
 """One mapping per selection: what must be known of a run before its numbers are printed."""
@@ -26,10 +28,10 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     of_classes = [per_class(table).reset_index().assign(task=task) for task, table in per_task.items()]
     confused = confusion(per_task[tasks[0]])
     return {
-        "metrics": _metrics(runs),
-        "results": results,
-        "per_class": pd.concat(of_classes, ignore_index=True),
-        "reliability": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
+        "metrics_json": _metrics(runs),
+        "results_table": results,
+        "per_class_table": pd.concat(of_classes, ignore_index=True),
+        "reliability_table": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
         "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
         "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
         "confusion_plot": confusion_plot(confused, tasks[0]),
@@ -38,47 +40,71 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
 
 
 def distances(features: pd.DataFrame) -> pd.DataFrame:
-    """Return how tight the classes lie in the feature space of one method."""
+    """Return the compactness of the classes in the feature space of one method."""
     from openfer.evaluation.distances import class_distances
 
     return class_distances(features)
 
 
-def compare(*tables: Any) -> dict[str, Any]:
-    """Put methods beside each other, on the faces that all were tested on.
+def compare(runs: Mapping[str, Run]) -> dict[str, Any]:
+    """Compare methods on the faces that all were tested on.
 
     Args:
-        *tables: predictions and facts of each method; the first one is the reference.
+        runs: one or more of each method, by slug; the first one's method is the reference.
     """
     from openfer.evaluation.compare import compare_all, comparison_table, sentences
     from openfer.evaluation.figures import per_class_recall_plot
-    from openfer.evaluation.results_table import results_table, to_markdown
+    from openfer.evaluation.results_table import to_markdown
 
-    predictions, facts = list(tables[::2]), list(tables[1::2])
-    together = pd.concat(predictions, ignore_index=True)
-    known = [fact for each in facts for fact in each]
-    results = results_table(together, known)
-    main = pd.concat(
-        [table[table["selection"] == main_selection(fact)] for table, fact in zip(predictions, facts, strict=True)]
-    )
-    comparisons = compare_all(main, str(predictions[0]["variant"].iloc[0]))
+    main = main_predictions(runs.values())
+    comparisons = compare_all(main, str(main["variant"].iloc[0]))
     words = sentences([c for c in comparisons if c.second == comparisons[0].second])  # the table has all pairs
+    results = results_of(list(runs.values()))
     return {
-        "results": results,
-        "comparison": comparison_table(comparisons),
-        "sentences": words,
-        "report": to_markdown(results, words),
+        "results_table": results,
+        "comparison_table": comparison_table(comparisons),
+        "sentences_json": words,
+        "results_text": to_markdown(results, words),
         "recall_plot": per_class_recall_plot(main),
     }
 
 
-def by_group(datasets: Sequence[str], predictions: pd.DataFrame, *groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Score one method on people, challenge lists, occluders and whatever else its datasets group their faces by."""
+def results_of(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the results table of runs: one line a method, variant, selection and task, seeds and folds together.
+
+    A seed that lacks a fold of another seed is left out: its mean would be one of other faces.
+    """
+    from openfer.evaluation.results_table import results_table
+
+    tables = [run.predictions for run in runs]
+    folds: dict[str, dict[int, set[int]]] = {}
+    for table in tables:
+        first = table.iloc[0]
+        folds.setdefault(str(first["variant"]), {}).setdefault(int(first["seed"]), set()).update(table["fold"])
+    whole = {
+        (variant, seed)
+        for variant, own in folds.items()
+        for seed, tested in own.items()
+        if tested == max(own.values(), key=len)
+    }
+    kept = [table for table in tables if (str(table["variant"].iloc[0]), int(table["seed"].iloc[0])) in whole]
+    together = pd.concat(kept, ignore_index=True)
+    return results_table(together, [fact for run in runs for fact in run.facts])
+
+
+def main_predictions(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return the predictions of the main selection of each run."""
+    tables = [(run.predictions, run.main_selection) for run in runs]
+    return pd.concat([table[table["selection"] == selection] for table, selection in tables], ignore_index=True)
+
+
+def by_group(predictions: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Score one method on people, challenge lists, occluders and all other groups of its datasets' faces."""
     from openfer.evaluation.fairness import fairness
     from openfer.evaluation.groups import together
 
-    scores, gaps = fairness(predictions, together(dict(zip(datasets, groups, strict=True))))
-    return {"groups": scores, "gaps": gaps}
+    scores, gaps = fairness(predictions, together(groups))
+    return {"groups_table": scores, "gaps_table": gaps}
 
 
 def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dict[str, Any]:
@@ -90,20 +116,21 @@ def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dic
     return {"groups_plot": group_bars_plot(scores, apart), "groups_picture": group_bars_picture(scores, apart)}
 
 
-def cross_dataset(*tables: Any) -> pd.DataFrame:
-    """Return how methods do on datasets that they did not train on, beside their own.
+def cross_dataset(runs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the scores of runs on datasets that they did not train on, beside their own.
 
     Args:
-        *tables: predictions, facts and predictions elsewhere of each method.
+        runs: ``predictions``, ``facts`` and ``elsewhere`` of each run, by slug.
     """
     from openfer.evaluation.cross_dataset import cross_dataset as matrix
     from openfer.evaluation.cross_dataset import own_and_elsewhere
 
     parts = []
-    for own, facts, elsewhere in (tables[start : start + 3] for start in range(0, len(tables), 3)):
+    for run in runs.values():
+        own, facts = run["predictions"], run["facts"]
         trained = next(fact["datasets"] for fact in facts if fact["main_selection"])
         main = own[own["selection"] == main_selection(facts)]
-        parts.append(own_and_elsewhere(main[main["task"] == main["task"].iloc[0]], elsewhere, trained))
+        parts.append(own_and_elsewhere(main[main["task"] == main["task"].iloc[0]], run["elsewhere"], trained))
     return matrix(pd.concat(parts, ignore_index=True))
 
 
@@ -121,11 +148,11 @@ def curves(history: pd.DataFrame) -> Any:
     return training_curves(history)
 
 
-def all_curves(*histories: pd.DataFrame) -> Any:
-    """Return the training curves of several methods in the same panels."""
+def all_curves(runs: Mapping[str, Run]) -> Any:
+    """Return the training curves of several runs in the same panels."""
     from openfer.evaluation.figures import training_curves
 
-    return training_curves(pd.concat(histories, ignore_index=True))
+    return training_curves(pd.concat([run.history for run in runs.values()], ignore_index=True))
 
 
 def grad_cam_picture(table: pd.DataFrame) -> Any:
@@ -135,28 +162,33 @@ def grad_cam_picture(table: pd.DataFrame) -> Any:
     return grad_cam_sheet(table)
 
 
-def grad_cam_comparison(*tables: pd.DataFrame) -> Any:
-    """Return the picture of where several methods look on the same faces."""
-    from openfer.evaluation.figures import grad_cam_comparison as picture
-
-    return picture(list(tables))
-
-
-def tsne(*tables: Any) -> pd.DataFrame:
-    """Return where the tested faces lie in the plane of each method's features.
+def grad_cam_comparison(maps: Mapping[str, pd.DataFrame]) -> Any:
+    """Return the picture of the Grad-CAM maps of several methods on the same faces.
 
     Args:
-        *tables: features, predictions and facts of each method.
+        maps: :data:`openfer.schemas.GRAD_CAM` of one run a method, by slug.
+    """
+    from openfer.evaluation.figures import grad_cam_comparison as picture
+
+    return picture(list(maps.values()))
+
+
+def tsne(runs: Mapping[str, Run], features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the t-SNE coordinates of the tested faces in each method's features.
+
+    Args:
+        runs: one a method, by slug.
+        features: :data:`openfer.schemas.FEATURES` of each, by slug.
     """
     from openfer.evaluation.embedding import embedding_table
     from openfer.evaluation.names import run_name
 
-    runs = {}
-    for features, predictions, facts in zip(tables[::3], tables[1::3], tables[2::3], strict=True):
-        main = predictions[predictions["selection"] == main_selection(facts)]
+    named = {}
+    for slug, run in runs.items():
+        main = main_predictions([run])
         first = main[main["task"] == main["task"].iloc[0]]
-        runs[run_name(str(first["method"].iloc[0]), str(first["variant"].iloc[0]))] = (features, first)
-    return embedding_table(runs)
+        named[run_name(str(first["method"].iloc[0]), str(first["variant"].iloc[0]))] = (features[slug], first)
+    return embedding_table(named)
 
 
 def tsne_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
@@ -167,7 +199,7 @@ def tsne_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def main_selection(facts: Facts) -> str:
-    """Return the name of the selection that a run reports first."""
+    """Return the selection that a run reports first."""
     return next(str(fact["selection"]) for fact in facts if fact["main_selection"])
 
 

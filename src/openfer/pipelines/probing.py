@@ -1,19 +1,17 @@
-"""What a run's features know of every factor, before its training and after: plain functions for studies and notebooks.
-
-No node of a pipeline's: a study calls :func:`probe_run` for each of its runs and stacks the tables.
-"""
+"""What the features of a run know of every factor, before its training and after it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
 from openfer.nn.initialisation_settings import PRETRAIN
-from openfer.pipelines.method_nodes import Models, fresh, main_model, restore
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import Source, faces_for, sources_of, tested_role
+from openfer.pipelines.sources import Source, Sources
+from openfer.pipelines.train import fresh
+from openfer.pipelines.trained import Models, load_trained, main_model
+from openfer.runs.settings import RunSettings
 
 _PARTS = ("disturbance", "expression")
 """The two features that are to be independent."""
@@ -33,23 +31,25 @@ class Probed(NamedTuple):
 
 
 def probe_run(
-    run: MethodRun, models: Models, *tables: Any, truths: pd.DataFrame, pretraining: Models | None = None
+    run: RunSettings,
+    models: Models,
+    sources: Sources,
+    truths: Mapping[str, pd.DataFrame],
+    prerequisites: Mapping[str, Models],
 ) -> Probed:
-    """Measure the features of the tested faces, whose people the run has never seen, before training and after.
+    """Measure the features of the tested faces, whose people the run has never seen, before training and after it.
 
-    Before training is the method as its training began: the weights that the run's seed gives, with its pretraining
-    where it has one, in evaluation mode. After training is the main selection. What a method needs in training
-    alone, such as ADDL's DFEM, is not asked for. It takes some twenty seconds of one core for 500 faces and two
+    Before training, the method has the weights that its training started from: those of the run's seed, with its
+    pretraining if it has one, in evaluation mode. After training, it has those of the main selection. Prerequisites of
+    training alone, such as ADDL's DFEM, are not needed. It takes some twenty seconds of one core for 500 faces and two
     features.
 
     Args:
-        run: its parameters.
-        models: its checkpoints by selection, as ``<name>_models`` holds them: ``{"last": lambda: checkpoint}``.
-        *tables: rows, faces, split and the method's extras of each dataset, in the run's order, as its other nodes
-            take them.
-        truths: valid under :data:`openfer.schemas.TRUTHS`, of all datasets of the run (``pandas.concat`` of their
-            ``<dataset>_truths``).
-        pretraining: the models of the pretraining, where ``run.initialisation.backbone`` asks for it.
+        run: its settings.
+        models: its checkpoints by selection.
+        sources: its datasets, by name.
+        truths: :data:`openfer.schemas.TRUTHS` of each dataset, by name.
+        prerequisites: the models of ``pretrain``, if the backbone starts from them.
 
     Raises:
         DataError: if a tested face has no truths, or one of its people trains too.
@@ -58,25 +58,17 @@ def probe_run(
     from openfer.evaluation.probes import probe_table, truths_of
     from openfer.training.representations import representations
 
-    checkpoint = main_model(models)
-    classes = {task: tuple(names) for task, names in checkpoint.facts["classes"].items()}
-    start = main_model(pretraining) if pretraining is not None and run.initialisation.backbone == PRETRAIN else None
-    methods = {"before": fresh(run, classes, pretraining=start)[0], "after": restore(run, checkpoint)}
-    data = sources_of(run, tables)
-    role = tested_role(data)
-    _refuse_known_people(data, role)
-    faces = faces_for(data, role, {}, run.images, run.seed)
-    known = truths_of(faces.sample_ids.tolist(), truths)
+    trained = load_trained(run, models, sources)
+    classes = {task: tuple(names) for task, names in trained.checkpoint.facts["classes"].items()}
+    start = main_model(prerequisites[PRETRAIN]) if run.is_pretrained else None
+    methods = {"before": fresh(run, classes, pretraining=start)[0], "after": trained.method}
+    _refuse_known_people(trained.data, trained.role)
+    faces = trained.faces(classes={})
+    known = truths_of(faces.sample_ids.tolist(), pd.concat(list(truths.values()), ignore_index=True))
     found = {when: representations(method, faces, run.training) for when, method in methods.items()}
-    names: dict[str, str | int] = {
-        "method": run.method,
-        "variant": run.row(methods["after"].variant),
-        "selection": str(checkpoint.facts["selection"]),
-        "seed": run.seed,
-    }
     return Probed(
-        probe_table(found, known["sample_id"].tolist(), known, **names),
-        _independence(found, known["person"].to_numpy(), run.seed, names),
+        probe_table(found, known["sample_id"].tolist(), known, **trained.names),
+        _independence(found, known["person"].to_numpy(), run.seed, trained.names),
     )
 
 

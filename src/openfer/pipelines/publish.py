@@ -1,15 +1,14 @@
 """A trained model in MLflow: exported and registered, with signature, input example, licences and its card."""
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from openfer.pipelines.method_nodes import Models, main_model, restore
-from openfer.pipelines.method_run import MethodRun
-from openfer.pipelines.training_data import faces_for, sources_of, tested_role
+from openfer.pipelines.sources import Sources
+from openfer.pipelines.trained import Models, load_trained, main_model
+from openfer.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,36 +21,38 @@ _EXAMPLES = 2  # torch.export takes a batch of one for a constant
 
 
 def publish(
-    run: MethodRun, models: Models, metrics: Mapping[str, Any], groups: pd.DataFrame, *tables: Any
+    slug: str, run: RunSettings, models: Models, metrics: Mapping[str, Any], groups: pd.DataFrame, sources: Sources
 ) -> tuple[dict[str, Any], str]:
     """Log the main selection's model to the MLflow run in progress, and register it.
 
     Args:
-        run: its parameters.
+        slug: identity of the run.
+        run: its settings.
         models: by selection.
         metrics: its scores, for the card.
         groups: its scores by group, for the card.
-        *tables: rows, faces, split and extras of each dataset.
+        sources: its datasets, by name.
 
     Returns:
         Where it is and what it is, ``model_uri`` being None when MLflow is switched off; and its card, in Markdown.
     """
     from openfer.evaluation.model_card import model_card
-    from openfer.methods.declaration import METHODS
+    from openfer.training.tracking import active_run
 
     checkpoint = main_model(models)
-    declared = METHODS[run.method]
-    regressed = declared.regression_targets
+    declared = run.declared
     card = {
+        "run": slug,
         "method": run.method,
         "classes": checkpoint.facts["classes"],
         "selection": checkpoint.facts["selection"],
         "data_version": checkpoint.facts["data_version"],
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
         **{extra: f"float32, {_MEANINGS[extra]}" for extra in declared.extras},
-        "output": "probabilities, (N, columns), one per task and class" + (", then values" if regressed else ""),
+        "output": "probabilities, (N, columns), one per task and class"
+        + (", then values" if declared.regression_targets else ""),
         "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names]
-        + list(regressed),
+        + list(declared.regression_targets),
         "licence": "Apache-2.0",
         "licences_of_data": checkpoint.facts["licences_of_data"],
         "licences_of_weights": checkpoint.facts["licences_of_weights"],
@@ -59,16 +60,15 @@ def publish(
         "model_uri": None,
     }
     words = model_card(card, checkpoint.facts, metrics, groups)
-    run_id = os.environ.get("MLFLOW_RUN_ID")
+    run_id = active_run()
     if run_id is None:
         return card, words
 
     import mlflow
     from mlflow.models import infer_signature
 
-    method = restore(run, checkpoint)
-    data = sources_of(run, tables)
-    faces = faces_for(data, tested_role(data), method.classes, run.images, run.seed)
+    trained = load_trained(run, models, sources)
+    method, faces = trained.method, trained.faces()
     samples = [faces[0, i] for i in range(_EXAMPLES)]
     example = np.stack([sample.pixels.numpy() for sample in samples]).astype(np.float32) / 255
     others = {name: np.stack([sample.extras[name].numpy() for sample in samples]) for name in declared.extras}
@@ -79,7 +79,7 @@ def publish(
         answer = network(*map(torch.from_numpy, (example, *others.values()))).numpy()
     info = mlflow.pytorch.log_model(
         network,
-        name=run.method,
+        name=slug,
         signature=infer_signature({"rgb": example, **others} if others else example, answer),
         input_example=[example, *others.values()] if others else example,
         serialization_format="pt2",

@@ -1,9 +1,52 @@
-"""Results where a person looks first: the terminal."""
+"""Results where a person looks first: the terminal. What is shown is decided by the tags of nodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from openfer.io.runs import Run
+from openfer.runs import tags
+
+
+def show(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Print the results of all nodes that are tagged for it; what was asked for comes last.
+
+    Args:
+        pipeline: that has run, or has failed in part.
+        catalog: with its results.
+    """
+    _show_nodes(_SHOWN_FIRST, pipeline, catalog)
+    show_prerequisites(_runs(pipeline, catalog, tags.PREREQUISITE))
+    if not any(node.tags & {tags.SUMMARY, tags.STUDY} for node in pipeline.nodes):
+        show_runs(_runs(pipeline, catalog, tags.REQUESTED))
+    _show_nodes(_SHOWN_LAST, pipeline, catalog)
+
+
+def show_runs_of(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Print the results of the requested runs of a pipeline that has failed in part."""
+    show_runs(_runs(pipeline, catalog, tags.REQUESTED))
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """Print the results of runs: one line a method, variant and selection, seeds and folds together."""
+    from openfer.pipelines.evaluation_nodes import results_of
+
+    scored = [run for run in runs if run.record is not None and run.record.scores]
+    if scored:
+        show_results(results_of(scored))
+    for run in runs:
+        if run not in scored:
+            _print(_in_a_line(run))
+
+
+def show_prerequisites(runs: Sequence[Run]) -> None:
+    """Print one line a prerequisite: its identity and its accuracy."""
+    if runs:
+        _print("\nprerequisites:", *(f"  {_in_a_line(run)}" for run in runs))
 
 
 def show_results(table: pd.DataFrame, sentences: Sequence[str] = ()) -> None:
@@ -27,7 +70,8 @@ def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
 
     console = Console()
     shown = Table("row", "published", "ours", "n", "seeds", "selection", title=title, title_justify="left")
-    for (column, measure), lines in table[table["main"]].groupby(["column", "measure"], sort=False):
+    written = table.astype({"selection": object, "missing": object})  # a file gives an empty column back as numbers
+    for (column, measure), lines in written[table["main"]].groupby(["column", "measure"], sort=False):
         unit = "" if pd.isna(lines["unit"].iloc[0]) else f" {lines['unit'].iloc[0]}"
         shown.add_section()
         shown.add_row(Text(f"{measure}{unit}, {column}; ours on {lines['trained_on'].iloc[0]}", "dim"))
@@ -92,8 +136,66 @@ def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) 
 
 
 def show_report(page: str, ledger: pd.DataFrame) -> None:
-    """Print where the report is, and of how many runs."""
+    """Print where the report is, and the number of its runs."""
+    _print(f"\nReport of {len(ledger)} run{'s' if len(ledger) != 1 else ''}: {page}")
+
+
+def _ingested(node: Node, catalog: CatalogProtocol) -> None:
+    name = str(node.namespace)
+    parts = (catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage"))
+    show_ingested(name, len(catalog.load(f"{name}_rows@file")), *parts)
+
+
+def _verdict(node: Node, catalog: CatalogProtocol) -> None:
+    name, page = node.namespace, catalog.get(f"{node.namespace}.doctor_page")
+    show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), _file(page))
+
+
+def _study(node: Node, catalog: CatalogProtocol) -> None:
+    title = catalog.load("params:study_plan").study.title
+    picture = catalog.get(f"{node.namespace}.table_picture")
+    show_study(title, catalog.load(f"{node.namespace}.table_table"), _file(picture))
+
+
+def _report(_: Node, catalog: CatalogProtocol) -> None:
+    show_report(_file(catalog.get("report.report_page")), catalog.load("report.ledger_table"))
+
+
+def _summary(_: Node, catalog: CatalogProtocol) -> None:
+    show_results(catalog.load("summary.results_table"), catalog.load("summary.sentences_json"))
+
+
+_SHOWN_FIRST = {tags.INGESTED: _ingested, tags.VERDICT: _verdict}
+_SHOWN_LAST = {tags.STUDY: _study, tags.SUMMARY: _summary, tags.REPORT: _report}
+
+
+def _show_nodes(shown: Mapping[str, Callable[..., None]], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    for tag, show_node in shown.items():
+        for node in sorted(node for node in pipeline.nodes if tag in node.tags):
+            if all(catalog.exists(name) for name in node.outputs):
+                show_node(node, catalog)
+
+
+def _runs(pipeline: Pipeline, catalog: CatalogProtocol, tag: str) -> list[Run]:
+    ends = (node for node in pipeline.nodes if tag in node.tags)
+    return [catalog.load(name) for node in ends for name in node.outputs if catalog.exists(name)]
+
+
+def _in_a_line(run: Run) -> str:
+    record = run.record
+    assert record is not None
+    if record.state == "failed":
+        return f"{run.name}: failed, {record.error}"
+    scores = [f"{task} {100 * own['accuracy']:.1f} %" for task, own in record.scores.items() if "accuracy" in own]
+    return f"{run.name}: {', '.join(scores) or 'trained'}"
+
+
+def _file(dataset: Any) -> str:
+    return str(dataset._filepath)
+
+
+def _print(*lines: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console().print(Text(f"\nReport of {len(ledger)} run{'s' if len(ledger) != 1 else ''}: {page}"))
+    Console().print(Text("\n".join(lines)))

@@ -54,7 +54,7 @@ class Loader:
         self._plan = plan
         self._keys = _KeyList()
         self._loader: DataLoader[Loaded] = DataLoader(
-            _Honest(faces),
+            CatchingDataset(faces),
             batch_sampler=self._keys,
             num_workers=plan.workers,
             collate_fn=_stack,
@@ -110,7 +110,7 @@ class _KeyList(BatchSampler[list[Key]]):
         return len(self.batches)
 
 
-class _Honest(Dataset[Loaded]):
+class CatchingDataset(Dataset[Loaded]):
     """Hands a damaged image's error over as a value, for a worker would wrap it in its own traceback."""
 
     def __init__(self, faces: Faces) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from openfer.io.provenance import decisive
 from openfer.methods.contract import Method, Stage
+from openfer.parameters import as_trained
 from openfer.training.config import ImageSettings, Selection
 from openfer.training.data import Faces
 from openfer.training.device import Plan
@@ -49,7 +50,7 @@ def recipe_of(
     prerequisites = {key: value for key, value in method.state_dict().items() if key not in own}
     return {
         **facts,
-        "config": decisive(method.config, of_training=True),
+        "config": decisive(as_trained(method.config)),
         "stages": [[stage.name, stage.schedule.model_dump(mode="json")] for stage in stages],
         "data": {role: fingerprint_of_faces(faces) for role, faces in sets.items()},
         "selections": sorted(selections),

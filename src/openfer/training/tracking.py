@@ -1,11 +1,10 @@
 """Curves for those who watch from elsewhere: one message an epoch."""
 
 import math
-import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,13 +29,13 @@ class Tracker(Protocol):
 
 
 class MlflowTracker:
-    """Logs to the MLflow run that the environment variable MLFLOW_RUN_ID names; without it, nowhere.
+    """Logs to the MLflow run in progress; without one, nowhere.
 
     Metrics are called ``<label>/<name>``, their step is the epoch. Each epoch is one request.
     """
 
     def __init__(self) -> None:
-        self._run = os.environ.get(_VARIABLE)
+        self._run = active_run()
         self._client: MlflowClient | None = None
         self._logged: dict[str, set[int]] = {}
 
@@ -61,49 +60,11 @@ class MlflowTracker:
         self._logged[label].add(epoch)
 
 
-@contextmanager
-def child_run(name: str, parameters: Mapping[str, Any]) -> Iterator[Callable[[Mapping[str, float]], None]]:
-    """Open an MLflow run within the one that MLFLOW_RUN_ID names, which then names it; without one do nothing.
-
-    The child ends as finished, as failed with the reason, or as killed.
-
-    Args:
-        name: of the child.
-        parameters: logged at its start.
-
-    Yields:
-        A function that logs figures by name.
-    """
-    parent = os.environ.get(_VARIABLE)
-    if parent is None:
-        yield lambda figures: None
-        return
-    from mlflow import MlflowClient
-    from mlflow.entities import Param
-    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
-
-    client = MlflowClient()
-    experiment = client.get_run(parent).info.experiment_id
-    child = client.create_run(experiment, tags={MLFLOW_PARENT_RUN_ID: parent}, run_name=name).info.run_id
-
-    def log(figures: Mapping[str, float]) -> None:
-        for key, value in figures.items():
-            client.log_metric(child, key, value)
-
-    os.environ[_VARIABLE] = child
-    status = "KILLED"
-    try:
-        client.log_batch(child, params=[Param(key, str(value)) for key, value in parameters.items()])
-        yield log
-        status = "FINISHED"
-    except Exception as error:
-        status = "FAILED"
-        client.set_tag(child, "error", repr(error))
-        raise
-    finally:
-        os.environ[_VARIABLE] = parent
-        client.set_terminated(child, status)
+def active_run() -> str | None:
+    """Return the id of the MLflow run in progress in this thread; None without one, and where MLflow is not in use."""
+    mlflow = sys.modules.get("mlflow")  # importing it takes seconds
+    active = None if mlflow is None else mlflow.active_run()
+    return None if active is None else str(active.info.run_id)
 
 
-_VARIABLE = "MLFLOW_RUN_ID"
 _WITNESS = "epoch"

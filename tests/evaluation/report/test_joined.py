@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from tests.evaluation.made_runs import answers_of, facts_of, write_run
+from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import table, write_study
 from tests.evaluation.report.test_page import Page
 
@@ -32,7 +32,7 @@ def run(root, name, wrong, *, facts=True, elsewhere=None, **run):
     write_run(root, name, own, [facts_of(**kind, **MINES)] if facts is True else facts or [])
     if elsewhere is not None:
         others = answers_of([f"o{i}" for i in range(40)], TRUE[:40], CLASSES, dict.fromkeys(elsewhere, 0.6), **kind)
-        path = root / "07_model_output" / name / "elsewhere.parquet"
+        path = folder_of(root, "07_model_output", name) / "elsewhere.parquet"
         others.assign(dataset="others", subject=None).to_parquet(path)
     return own
 
@@ -77,7 +77,7 @@ def test_methods_that_were_tested_on_other_faces_or_labels_are_not_compared(tmp_
 def test_the_matrix_over_datasets_is_that_of_the_evaluation(tmp_path):
     own = run(tmp_path, "addl", range(30), elsewhere=range(10))
     run(tmp_path, "scn", range(10))
-    others = pd.read_parquet(tmp_path / "07_model_output/addl/elsewhere.parquet")
+    others = pd.read_parquet(folder_of(tmp_path, "07_model_output", "addl") / "elsewhere.parquet")
     expected = cross_dataset(own_and_elsewhere(own, others, ["mine"])).set_index(["tested_on", "metric"])
     shown = page_of(tmp_path).table("trained on and tested on").set_index("tested on")
     assert set(shown["method"]) == {"ADDL"}
@@ -190,7 +190,7 @@ def test_folds_that_were_tested_elsewhere_stand_apart_in_the_matrix(tmp_path):
         own = answers_of(ids, TRUE, CLASSES, {0: 0.6}, fold=fold, **kind).assign(dataset="mine", subject=PEOPLE)
         write_run(tmp_path, f"addl{fold}", own, [facts_of("addl", "addl", fold=fold, **MINES)])
         others = answers_of([f"o{i}" for i in range(40)], TRUE[:40], CLASSES, {}, fold=0, **kind)
-        path = tmp_path / f"07_model_output/addl{fold}/elsewhere.parquet"
+        path = folder_of(tmp_path, "07_model_output", f"addl{fold}") / "elsewhere.parquet"
         others.assign(dataset="others", subject=None).to_parquet(path)
     words = section(tmp_path, "cross")
     assert "ADDL, fold 0" in words

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 import pytest
-from tests.evaluation.made_runs import answers_of, facts_of, write_run
+from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import write_study
 from tests.evaluation.report.test_joined import CLASSES, IDS, MINES, PEOPLE, TRUE, page_of, run, section
 
@@ -32,7 +32,7 @@ def test_failures_over_sequences_are_means_of_the_seeds_and_oracles_are_left_out
         table = table.assign(selection=["best_val", "oracle_test"], cfc=4, fc_share=0.25, cfc_share=0.1, cfc_of_fc=0.4)
         table.loc[1, "fc"] = 0
         shares = {f"accuracy_T-{before}": 1 - before / 10 for before in (4, 3, 2, 1)}
-        table.assign(**shares).to_csv(tmp_path / "08_reporting" / name / "stability.csv", index=False)
+        table.assign(**shares).to_csv(folder_of(tmp_path, "08_reporting", name) / "stability.csv", index=False)
     (row,) = page_of(tmp_path).table("stability over sequences").to_dict("records")
     assert (row["method"], row["FC"], row["CFC"], row["sequences"], row["seeds"]) == ("SNA", "10.5", "4.0", "40", "2")
     assert (row["right at T-4 %"], row["right at T-1 %"], row["run"]) == ("60.0", "90.0", "sna_0, sna_1")
@@ -68,7 +68,7 @@ def test_gaps_stand_side_by_side_for_all_methods_and_each_with_its_groups_and_ru
     run(tmp_path, "baseline", range(20))
     run(tmp_path, "addl", range(5))
     for name, gap in (("baseline", 0.2), ("addl", -0.00001)):
-        path = tmp_path / "08_reporting" / name / "gaps.csv"
+        path = folder_of(tmp_path, "08_reporting", name) / "gaps.csv"
         known = {"method": name, "variant": name, "selection": "best_val", "task": "expression", "seed": 0}
         row = {"by": "age", "metric": "accuracy", "groups": 2, "best": "old", "worst": "young", "n_best": 40}
         row |= {"n_worst": 31, "gap": gap, "low": gap - 0.1, "high": gap + 0.1}
@@ -147,10 +147,10 @@ def test_sequences_counted_for_another_task_alone_make_no_section_and_unlike_one
         }
         table |= {"dataset": "mine", "n": 40 + seed, "fc_share": 0.1, "cfc_share": 0.1, "cfc_of_fc": 1.0}
         table |= {f"accuracy_T-{before}": 0.5 for before in (4, 3, 2, 1)}
-        pd.DataFrame([table]).to_csv(tmp_path / f"08_reporting/sna{seed}/stability.csv", index=False)
+        pd.DataFrame([table]).to_csv(folder_of(tmp_path, "08_reporting", f"sna{seed}") / "stability.csv", index=False)
     assert "stability" not in page_of(tmp_path).anchors
     for seed in (0, 1):
-        path = tmp_path / f"08_reporting/sna{seed}/stability.csv"
+        path = folder_of(tmp_path, "08_reporting", f"sna{seed}") / "stability.csv"
         pd.read_csv(path).assign(task="expression").to_csv(path, index=False)
     with pytest.raises(DataError, match=r"the seeds of \{'dataset': 'mine'\} differ in n"):
         page_of(tmp_path)
@@ -158,7 +158,7 @@ def test_sequences_counted_for_another_task_alone_make_no_section_and_unlike_one
 
 def test_a_test_set_without_any_kind_of_groups_has_no_heading_among_them(tmp_path):
     run(tmp_path, "addl", [0])
-    path = tmp_path / "08_reporting" / "addl" / "groups.csv"
+    path = folder_of(tmp_path, "08_reporting", "addl") / "groups.csv"
     groups = pd.read_csv(path)
     groups[groups["by"] == "all"].to_csv(path, index=False)
     assert "Groups of mine" not in section(tmp_path, "groups")

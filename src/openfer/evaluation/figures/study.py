@@ -130,7 +130,8 @@ def study_plot(table: pd.DataFrame, title: str) -> Any:
 def _main(table: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of main selections; an empty word comes back from a file as null."""
     words = ["unit", "missing", "selection", "initialisation", "data_version"]
-    return table[table["main"].astype(bool)].fillna(dict.fromkeys(words, ""))
+    main = table[table["main"].astype(bool)]
+    return main.astype(dict.fromkeys(words, object)).fillna(dict.fromkeys(words, ""))
 
 
 def _caption(lines: pd.DataFrame, column: str, measure: str) -> str:

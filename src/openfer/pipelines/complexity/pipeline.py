@@ -2,28 +2,25 @@
 
 from typing import Any
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from openfer.code_version import runs
 from openfer.methods.declaration import METHODS
 from openfer.pipelines.complexity.nodes import complexity_table, cost_picture, cost_plot, measure_latency
+from openfer.pipelines.space import Space
 
 
 def create_pipeline(**_: Any) -> Pipeline:
     """Return the pipeline `complexity`: counts of all registered methods, and times of those of expressions."""
-    name, latency = "complexity", "complexity.latency"
+    space = Space("complexity")
+    counts, latency = space.own("complexity_table"), space.own("latency_table")
     methods = [f"openfer.methods.{method}" for method in METHODS.names()]
+    count, measure = runs(complexity_table, *methods), runs(measure_latency, *methods)
     return Pipeline(
         [
-            node(runs(complexity_table, *methods), None, name, name="count_parameters_and_macs", namespace=name),
-            node(
-                runs(measure_latency, *methods),
-                [f"params:{name}", name],
-                latency,
-                name="measure_latency",
-                namespace=name,
-            ),
-            node(cost_plot, latency, f"{name}.cost_plot", name="cost_plot", namespace=name),
-            node(cost_picture, latency, f"{name}.cost_picture", name="cost_picture", namespace=name),
+            space(count, None, counts, "count_parameters_and_macs"),
+            space(measure, ["params:complexity", counts], latency, "measure_latency"),
+            space(cost_plot, latency, space.own("cost_plot"), "cost_plot"),
+            space(cost_picture, latency, space.own("cost_picture"), "cost_picture"),
         ]
     )

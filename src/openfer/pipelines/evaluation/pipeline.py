@@ -1,81 +1,73 @@
-"""The pipeline `evaluation`: predictions of several methods -> one comparison; or foreign ones -> their scores."""
+"""The pipeline `evaluation`: runs of several methods -> one comparison; or foreign predictions -> their scores."""
 
 from typing import Any
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from openfer.pipelines import evaluation_nodes
+from openfer.pipelines.by_name import by_name, named
 from openfer.pipelines.foreign import foreign_pipeline
-from openfer.pipelines.in_use import asked_dataset, compared_methods, datasets_elsewhere, is_foreign
+from openfer.pipelines.planned import current_plan
+from openfer.pipelines.space import Space
+from openfer.runs.project import Plan
+from openfer.runs.tags import SUMMARY
+
+_SPACE = Space("summary")
+_COMPARED = ("results_table", "comparison_table", "sentences_json", "results_text", "recall_plot")
 
 
 def create_pipeline(**_: Any) -> Pipeline:
-    """Return the pipeline `evaluation` of the methods named by ``compared``, which must have been trained.
+    """Return the pipeline `evaluation` of the methods named by ``compared_methods``, which must have been trained.
 
-    With the parameter ``predictions``, a file of another program, it is that of these predictions of ``dataset``.
+    With the parameter ``predictions``, a file of another program, it scores these predictions of ``dataset``.
     """
-    if is_foreign():
-        return foreign_pipeline(asked_dataset())
-    compared = compared_methods()
-    tables = [f"{name}_{part}" for name in compared for part in ("predictions", "facts")]
-    return _elsewhere(compared) + Pipeline(
-        [
-            node(
-                evaluation_nodes.compare,
-                tables,
-                {
-                    "results": "summary.results",
-                    "comparison": "summary.comparison",
-                    "sentences": "summary.sentences",
-                    "report": "summary.report",
-                    "recall_plot": "summary.recall_plot",
-                },
-                name="compare",
-                namespace="summary",
-            ),
-            node(
-                evaluation_nodes.all_curves,
-                [f"{name}_history" for name in compared],
-                "summary.curves_plot",
-                name="curves",
-                namespace="summary",
-            ),
-            node(
-                evaluation_nodes.grad_cam_comparison,
-                [f"{name}_grad_cam" for name in compared],
-                "summary.grad_cam_picture",
-                name="grad_cam",
-                namespace="summary",
-            ),
-            node(
-                evaluation_nodes.tsne,
-                [f"{name}_{part}" for name in compared for part in ("features", "predictions", "facts")],
-                "summary.tsne",
-                name="tsne",
-                namespace="summary",
-            ),
-            node(
-                evaluation_nodes.tsne_figures,
-                "summary.tsne",
-                ["summary.tsne_plot", "summary.tsne_picture"],
-                name="tsne_figures",
-                namespace="summary",
-            ),
-        ]
+    plan = current_plan()
+    if plan.foreign is not None:
+        return foreign_pipeline(plan.foreign, plan.datasets)
+    return comparison_pipeline(plan)
+
+
+def comparison_pipeline(plan: Plan) -> Pipeline:
+    """Return the comparison of the methods named by ``compared_methods``: all their requested runs.
+
+    Pictures show the first run of each method.
+    """
+    methods = [name for name in plan.compared if name in plan.requested]
+    runs = [run for name in methods for run in plan.requested[name]]
+    first = [plan.requested[name][0].slug for name in methods]
+    every = named("runs", {run.slug: f"{run.slug}_run" for run in runs})
+    one = named("runs", {slug: f"{slug}_run" for slug in first})
+    features = named("features", {slug: f"{slug}_features" for slug in first})
+    maps = named("maps", {slug: f"{slug}_grad_cam" for slug in first})
+    compare, curves = (by_name(f, "runs") for f in (evaluation_nodes.compare, evaluation_nodes.all_curves))
+    look, embed = (
+        by_name(evaluation_nodes.grad_cam_comparison, "maps"),
+        by_name(evaluation_nodes.tsne, "runs", "features"),
     )
-
-
-def _elsewhere(compared: tuple[str, ...]) -> Pipeline:
-    """Return the matrix of those methods that are tested on other datasets; nothing if none is."""
-    methods = [name for name in compared if datasets_elsewhere(name)]
-    if not methods:
-        return Pipeline([])
-    tables = [f"{name}_{part}" for name in methods for part in ("predictions", "facts", "elsewhere")]
-    matrix, picture = "summary.cross_dataset", "summary.cross_dataset_picture"
-    figure = evaluation_nodes.cross_dataset_figure
+    own, pictures = _SPACE.own, [_SPACE.own("tsne_plot"), _SPACE.own("tsne_picture")]
     return Pipeline(
         [
-            node(evaluation_nodes.cross_dataset, tables, matrix, name="cross_dataset", namespace="summary"),
-            node(figure, matrix, picture, name="cross_dataset_figure", namespace="summary"),
+            _SPACE(compare, every, {name: own(name) for name in _COMPARED}, "compare", SUMMARY),
+            _SPACE(curves, one, own("curves_plot"), "curves"),
+            _SPACE(look, maps, own("grad_cam_picture"), "grad_cam"),
+            _SPACE(embed, one | features, own("tsne"), "tsne"),
+            _SPACE(evaluation_nodes.tsne_figures, own("tsne"), pictures, "tsne_figures"),
+            *_elsewhere(plan, methods),
         ]
     )
+
+
+def _elsewhere(plan: Plan, methods: list[str]) -> list[Node]:
+    """Return the matrix of the runs that are tested on other datasets; nothing if none is."""
+    runs = [plan.requested[name][0] for name in methods if plan.requested[name][0].settings.test_datasets]
+    if not runs:
+        return []
+    parts = ("predictions", "facts", "elsewhere")
+    tables = {f"runs.{run.slug}.{part}": f"{run.slug}_{part}" for run in runs for part in parts}
+    matrix, picture = _SPACE.own("cross_dataset_table"), _SPACE.own("cross_dataset_picture")
+    table, figure = by_name(evaluation_nodes.cross_dataset, "runs"), evaluation_nodes.cross_dataset_figure
+    return [
+        _SPACE(table, tables, matrix, "cross_dataset"),
+        _SPACE(figure, matrix, picture, "cross_dataset_figure"),
+    ]

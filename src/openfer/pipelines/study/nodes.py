@@ -1,102 +1,61 @@
-"""Nodes of a study: run its cells, put its table together, draw it."""
+"""Nodes of a study: its table, what its runs' features know, and their pictures."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.pipelines.study_plan import StudyPlan
-from openfer.pipelines.study_settings import Column, Row, Study
-
-_log = logging.getLogger(__name__)
-
-Parts = Sequence[tuple[str, str]]
-"""What a node is given of which dataset, in the order of its inputs."""
-
-
-def run_cells(
-    parts: Parts, plan: StudyPlan, folder: Path, *inputs: Any
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Run the cells that have not been run; one that fails is reported, and the others go on.
-
-    Args:
-        parts: what the inputs are.
-        plan: of the study.
-        folder: of the finished runs of all studies.
-        *inputs: the datasets' tables and faces.
-
-    Returns:
-        The cells with their state; the predictions of those that are done; their facts.
-
-    Raises:
-        DataError: if no cell could be run.
-    """
-    from openfer.pipelines.study.run_store import RunStore
-    from openfer.pipelines.study.runs import StudyRuns, in_words
-
-    store = RunStore(folder)
-    runner = StudyRuns(dict(zip(parts, inputs, strict=True)), store)
-    cells, answers, facts = [], [], []
-    for number, (label, cell) in enumerate(plan.cells.items(), 1):
-        key: dict[str, Any] = {"row": cell.row, "column": cell.column, "seed": cell.seed, "fold": cell.fold}
-        known = key | {"method": cell.planned.run.method}
-        try:
-            run = runner.run(cell.planned, f"{plan.name}: {label}")
-            answers.append(run.predictions.assign(**key))
-        except Exception as error:  # noqa: BLE001  whatever stops one cell must not lose the others
-            _log.error("cell %d of %d failed: %s", number, len(plan.cells), label, exc_info=error)
-            cells.append(known | {"state": "failed", "error": in_words(error), "seconds": float("nan"), "run": ""})
-            continue
-        _log.info("cell %d of %d is done: %s", number, len(plan.cells), label)
-        seconds = run.history.loc[run.history["name"] == "seconds", "value"].sum()
-        cells.append(known | {"state": "done", "error": "", "seconds": seconds, "run": run.folder.name})
-        facts += [fact | key | {"datasets": ", ".join(fact["datasets"])} for fact in run.facts]
-    _tell_of(store.unfinished(), failed=any(cell["state"] == "failed" for cell in cells))
-    if not answers:
-        raise DataError(f"all {len(cells)} cells of {plan.name} failed; the first: {cells[0]['error']}")
-    told = pd.DataFrame(facts)
-    return pd.DataFrame(cells), pd.concat(answers, ignore_index=True), told.drop(columns="licences_of_data")
+from openfer.io.runs import Run
+from openfer.runs.study import StudyPlan
+from openfer.runs.study_settings import Column, Row, Study
 
 
 def table(
-    parts: Parts, plan: StudyPlan, cells: pd.DataFrame, answers: pd.DataFrame, facts: pd.DataFrame, *inputs: Any
-) -> tuple[pd.DataFrame, str, pd.DataFrame]:
-    """Put ours beside the published figures, and the rows beside each other.
+    plan: StudyPlan, runs: Mapping[str, Run], rows: Mapping[str, pd.DataFrame], groups: Mapping[str, pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame, str, pd.DataFrame]:
+    """Put our figures beside the published ones, and compare the rows.
 
     Args:
-        parts: what the inputs are: rows and groups of each dataset.
         plan: of the study.
-        cells: with their state.
-        answers: the predictions of all finished cells.
-        facts: of them.
-        *inputs: the datasets' tables.
+        runs: by slug; failed ones among them.
+        rows: of each dataset, by name.
+        groups: of each dataset's faces, by name.
 
     Returns:
-        What :func:`openfer.evaluation.study_table.study_table` gives, with ``sweep`` and ``at`` of the rows; the same
-        in Markdown, with the first row's comparisons in words; what
+        The cells with their state; what :func:`openfer.evaluation.study_table.study_table` gives, with ``sweep`` and
+        ``at`` of the rows; the same in Markdown, with the first row's comparisons in words; what
         :func:`openfer.evaluation.study_comparison.compare_rows` gives.
+
+    Raises:
+        DataError: if no run is complete.
     """
     from openfer.evaluation.study_comparison import compare_rows
     from openfer.evaluation.study_table import study_table, to_markdown
 
-    data = dict(zip(parts, inputs, strict=True))
     study = plan.study
-    counted = [_counted(study.columns[str(name)], own, data) for name, own in answers.groupby("column", sort=False)]
-    those_that_count = pd.concat(counted, ignore_index=True)
-    rows = pd.concat([table for (_, part), table in data.items() if part == "rows"], ignore_index=True)
-    found = study_table(_wanted(study), those_that_count, facts, cells, rows)
+    cells = _cells(plan, runs)
+    done = cells[cells["state"] == "done"]
+    if done.empty:
+        raise DataError(f"all {len(cells)} runs of {plan.name} failed; the first: {cells['error'].iloc[0]}")
+    answers, facts = [], []
+    for cell in done.to_dict("records"):
+        key = {name: cell[name] for name in _CELL}
+        answers.append(_counted(study.columns[cell["column"]], runs[cell["run"]].predictions.assign(**key), groups))
+        facts += [fact | key | {"datasets": ", ".join(fact["datasets"])} for fact in runs[cell["run"]].facts]
+    those_that_count, known = pd.concat(answers, ignore_index=True), pd.DataFrame(facts)
+    found = study_table(
+        _wanted(study), those_that_count, known, cells, pd.concat(list(rows.values()), ignore_index=True)
+    )
     found["sweep"] = found["row"].map({name: row.sweep for name, row in study.rows.items()})
     found["at"] = found["row"].map({name: row.at for name, row in study.rows.items()})
     folds = {name: column.folds for name, column in study.columns.items()}
-    compared = compare_rows(list(study.rows), folds, those_that_count, facts, cells)
-    return found, to_markdown(study.title, found, compared), compared
+    compared = compare_rows(list(study.rows), folds, those_that_count, known, cells)
+    return cells, found, to_markdown(study.title, found, compared), compared
 
 
 def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the picture, over the values of what is varied where a parameter is, and the plotly figure."""
+    """Return the picture, over the values of the varied parameter if there is one, and the plotly figure."""
     from openfer.evaluation.figures import study_picture, study_plot, sweep_picture
 
     sweeps = any(row.sweep for row in plan.study.rows.values())
@@ -104,12 +63,94 @@ def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:
     return picture(table, plan.study.title), study_plot(table, plan.study.title)
 
 
-def _tell_of(unfinished: Sequence[Path], failed: bool) -> None:
-    if unfinished and not failed:  # a failed cell may go on with its own
-        _log.info(
-            "%d trainings were begun with other settings or code and lie in %s/*.work; delete them unless you go back",
-            len(unfinished), unfinished[0].parent,
-        )  # fmt: skip
+def collect_probes(
+    plan: StudyPlan, probes: Mapping[str, pd.DataFrame], independence: Mapping[str, pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what the features of all complete runs know, before and after training.
+
+    Args:
+        plan: of the study.
+        probes: of each run, by slug.
+        independence: of each run, by slug.
+
+    Returns:
+        :data:`openfer.schemas.PROBES` and :data:`openfer.schemas.INDEPENDENCE`, with the columns ``row`` and ``column``
+        in front.
+    """
+    found = []
+    for tables in (probes, independence):
+        parts = []
+        for cell in plan.cells.values():
+            if cell.run in tables:
+                where = pd.DataFrame({"row": cell.row, "column": cell.column}, tables[cell.run].index)
+                parts.append(pd.concat([where, tables[cell.run]], axis=1))
+        found.append(pd.concat(parts, ignore_index=True))
+    return found[0], found[1]
+
+
+def probe_figures(probes: pd.DataFrame) -> tuple[Any, Any]:
+    """Return factors by features, a panel a row, of plotly and of matplotlib; of the first column."""
+    from openfer.evaluation.figures import probe_picture, probe_plot
+
+    first = probes[probes["column"] == probes["column"].iloc[0]]
+    # rows as the paper prints them
+    named = first.assign(method="", variant=first["row"]).drop(columns=["row", "column"])
+    return probe_plot(named), probe_picture(named)
+
+
+def first_runs(plan: StudyPlan) -> dict[str, str]:
+    """Return the slug of each row's first run, by row."""
+    first: dict[str, str] = {}
+    for cell in plan.cells.values():
+        first.setdefault(cell.row, cell.run)
+    return first
+
+
+def embed(plan: StudyPlan, runs: Mapping[str, Run], features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the t-SNE coordinates of faces in the features of each row's first run, :data:`openfer.schemas.EMBEDDING`.
+
+    Args:
+        plan: of the study.
+        runs: the first one of each row, by slug.
+        features: of these runs, by slug; a failed one has none.
+    """
+    from openfer.evaluation.embedding import embedding_table
+    from openfer.pipelines.evaluation_nodes import main_predictions
+
+    named: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+    for row, slug in first_runs(plan).items():
+        if slug in features:
+            main = main_predictions([runs[slug]])
+            named[row] = features[slug], main[main["task"] == main["task"].iloc[0]]
+    return embedding_table(named)
+
+
+def embedding_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
+    """Return the planes side by side, of plotly and of matplotlib."""
+    from openfer.evaluation.figures import tsne_picture, tsne_plot
+
+    return tsne_plot(embedding), tsne_picture(embedding)
+
+
+_CELL = ("row", "column", "seed", "fold")
+_NO_TASK = "the method learns no task and predicts nothing; it can be a prerequisite, but not a row: take the row out"
+
+
+def _cells(plan: StudyPlan, runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Return the cells: row, column, seed, fold, method, state, error, seconds of training, slug of the run."""
+    lines = []
+    for cell in plan.cells.values():
+        record = runs[cell.run].record
+        known = cell.model_dump() | {"method": plan.study.rows[cell.row].method}
+        if record is None:
+            lines.append(known | {"state": "failed", "error": "it did not run", "seconds": float("nan")})
+            continue
+        if record.state == "done" and not record.scores:
+            lines.append(known | {"state": "failed", "error": _NO_TASK, "seconds": float("nan")})
+            continue
+        seconds = record.seconds if record.state == "done" else float("nan")
+        lines.append(known | {"state": record.state, "error": record.error, "seconds": seconds})
+    return pd.DataFrame(lines)
 
 
 def _wanted(study: Study) -> list[Any]:
@@ -140,7 +181,7 @@ def _published(study: Study, name: str, row: Row, column: str, measure: str) -> 
     return printed_figure(paper, table, row.printed.method or name, row.printed.variant, column, measure)
 
 
-def _counted(column: Column, answers: pd.DataFrame, data: Mapping[tuple[str, str], Any]) -> pd.DataFrame:
+def _counted(column: Column, answers: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the predictions of the faces that a column counts.
 
     Raises:
@@ -153,10 +194,10 @@ def _counted(column: Column, answers: pd.DataFrame, data: Mapping[tuple[str, str
         kept = answers[answers["dataset"] == counts.dataset]
         there = sorted(answers["dataset"].unique())
     else:
-        groups = pd.concat([data[dataset, "groups"] for dataset in column.datasets], ignore_index=True)
-        own = groups[(groups["by"] == counts.by) & (groups["group"] == counts.group)]
+        known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
+        own = known[(known["by"] == counts.by) & (known["group"] == counts.group)]
         kept = answers[answers["sample_id"].isin(own["sample_id"])]
-        there = sorted({f"{by}: {group}" for by, group in zip(groups["by"], groups["group"], strict=True)})
+        there = sorted({f"{by}: {group}" for by, group in zip(known["by"], known["group"], strict=True)})
     if kept.empty:
         raise DataError(
             f"no tested face is in {counts.model_dump(exclude_none=True)}, which a column counts; there are "

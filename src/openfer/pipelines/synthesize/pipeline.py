@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 
 from openfer.pipelines.bound import bound
-from openfer.pipelines.in_use import EMBEDDED
+from openfer.pipelines.space import Space
 from openfer.pipelines.synthesize import nodes
+from openfer.runs.datasets import EMBEDDED
 
 _FOR_FACTORS = (nodes.split_factors, nodes.check_factor_leakage, nodes.contact_sheet)
 _BY_SET = {
@@ -29,34 +30,19 @@ def synthesize_pipeline(datasets: Iterable[str]) -> Pipeline:
 
 def _one_set(name: str) -> Pipeline:
     split, check_leakage, sheet = _BY_SET.get(name, _FOR_FACTORS)
+    space = Space(name)
+    rows, faces, scenes = f"{name}_rows@table", f"{name}_faces", space.own("scenes")
+    points = f"{name}_known_landmarks"
     return Pipeline(
         [
-            node(bound(nodes.plan_scenes, name), "params:synthetic", f"{name}.scenes", name="plan", namespace=name),
-            node(bound(nodes.publish_rows, name), f"{name}.scenes", f"{name}_rows@table", name="rows", namespace=name),
-            node(
-                nodes.render,
-                [f"{name}.scenes", "params:synthetic", f"{name}.work"],
-                f"{name}_faces",
-                name="render",
-                namespace=name,
-            ),
-            node(split, [f"{name}_rows@table", "params:protocol"], f"{name}_split", name="split", namespace=name),
-            node(
-                check_leakage,
-                [f"{name}_rows@table", f"{name}_split", f"{name}_faces"],
-                f"{name}.leakage",
-                name="leakage",
-                namespace=name,
-            ),
-            node(nodes.landmarks, f"{name}_faces", f"{name}_known_landmarks", name="landmarks", namespace=name),
-            node(bound(nodes.truths, name), f"{name}.scenes", f"{name}_truths", name="truths", namespace=name),
-            node(
-                nodes.groups,
-                [f"{name}.scenes", f"{name}_known_landmarks"],
-                f"{name}_groups",
-                name="groups",
-                namespace=name,
-            ),
-            node(sheet, [f"{name}_faces", f"{name}.scenes"], f"{name}.sheet", name="sheet", namespace=name),
+            space(bound(nodes.plan_scenes, name), "params:synthetic", scenes, "plan"),
+            space(bound(nodes.publish_rows, name), scenes, rows, "rows"),
+            space(nodes.render, [scenes, "params:synthetic", space.own("work")], faces, "render"),
+            space(split, [rows, "params:protocol"], f"{name}_split", "split"),
+            space(check_leakage, [rows, f"{name}_split", faces], space.own("leakage"), "leakage"),
+            space(nodes.landmarks, faces, points, "landmarks"),
+            space(bound(nodes.truths, name), scenes, f"{name}_truths", "truths"),
+            space(nodes.groups, [scenes, points], f"{name}_groups", "groups"),
+            space(sheet, [faces, scenes], space.own("faces_image"), "sheet"),
         ]
     )

@@ -1,0 +1,1 @@
+"""Tables and pictures of trained runs, and which method has which."""

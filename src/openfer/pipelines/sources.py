@@ -1,0 +1,205 @@
+"""The datasets of a run, and their faces as the trainer and the predictor take them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from openfer.errors import DataError
+from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
+from openfer.protocols.holdout import image_holdout
+from openfer.protocols.labelling import label_indices, with_attribute_columns
+
+if TYPE_CHECKING:
+    from openfer.io.face_store import FaceStore
+    from openfer.methods.contract import Classes
+    from openfer.runs.settings import RunSettings
+    from openfer.training.config import ImageSettings
+    from openfer.training.data import ConcatFaces
+
+PARTS = ("rows", "faces", "split")
+"""The parts of every source; any other is an extra."""
+
+_HELD_OUT = 0.15
+"""Of the training images, where a split that keeps people apart is to judge who is who."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset as the catalog holds it.
+
+    Attributes:
+        rows: :data:`openfer.schemas.ROWS`.
+        store: its faces.
+        split: :data:`openfer.schemas.SPLIT`.
+        tasks: what is learned from it.
+        extras: by name: ``landmarks``, :data:`openfer.schemas.LANDMARKS`.
+    """
+
+    rows: pd.DataFrame
+    store: "FaceStore"
+    split: pd.DataFrame
+    tasks: tuple[str, ...] = ()
+    extras: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any]) -> "Source":
+        """Return the source of catalog entries by part: ``rows``, ``faces``, ``split``; all others are extras."""
+        extras = {name: table for name, table in parts.items() if name not in PARTS}
+        return cls(parts["rows"], parts["faces"], parts["split"], extras=extras)
+
+    def in_fold(self, fold: int) -> "Source":
+        """Return the source with one fold of its split.
+
+        Raises:
+            DataError: if the split has no such fold.
+        """
+        chosen = self.split[self.split["fold"] == fold]
+        if chosen.empty:
+            raise DataError(
+                f"the split of {self.rows['dataset'].iloc[0]} has no fold {fold}, its folds are "
+                f"{', '.join(str(number) for number in sorted(self.split['fold'].unique()))}; set the method's fold to "
+                "one of them"
+            )
+        return replace(self, split=chosen)
+
+    def role(self, role: str) -> pd.DataFrame:
+        """Return the rows that play a role, in the split's order, with a column for each task."""
+        chosen = self.split.loc[self.split["role"] == role, ["sample_id"]]
+        rows = chosen.merge(self.rows, on="sample_id", how="left", validate="one_to_one")
+        return with_attribute_columns(rows, self.tasks)
+
+
+Sources = Mapping[str, Source]
+"""The datasets of a run, by name."""
+
+
+def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
+    """Return a run's training datasets in its fold, with its tasks and a split by which these can be judged.
+
+    Only people in the training set can be told apart by identity. Where a split keeps people apart, a run that learns
+    identity drops the validation and test people, and holds out images of its training people instead.
+
+    Raises:
+        DataError: if a dataset's split has no such fold, or the training people have one image each.
+    """
+    data = [replace(sources[name].in_fold(run.fold), tasks=run.tasks) for name in run.datasets]
+    return [_closed_set(source, run.seed) if "identity" in run.tasks else source for source in data]
+
+
+def _closed_set(source: Source, seed: int) -> Source:
+    train, validation = source.role("train"), source.role("val")
+    people, others = (set(rows["identity"].dropna()) for rows in (train, validation))
+    if not people or (others and others <= people):
+        return source
+    ours = train.assign(partition="train")  # the publisher's partition has no say in who trains in this fold
+    return replace(source, split=image_holdout(ours, _HELD_OUT, seed))
+
+
+def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
+    """Return the classes that the training rows show, by task, in canonical order.
+
+    Factors with a closed vocabulary and attributes keep all their names, as in the papers' heads; a task
+    without any label is left out.
+
+    Raises:
+        DataError: if there are tasks and none has a label.
+    """
+    if not tasks:
+        return {}
+    train = pd.concat([source.role("train") for source in data], ignore_index=True)
+    classes = {}
+    for task in tasks:
+        found = set(train[task].dropna())
+        if not found:
+            continue
+        closed = PRESENCE if task.startswith(ATTRIBUTE) else FACTOR_CLASSES.get(task)
+        order = EXPRESSIONS if task == "expression" else tuple(sorted(found))
+        classes[task] = closed or tuple(name for name in order if name in found)
+    if not classes:
+        raise DataError(
+            f"the {len(train)} training rows carry none of the labels {', '.join(tasks)}; choose a dataset that does"
+        )
+    return classes
+
+
+def tested_role(data: Sequence[Source]) -> str:
+    """Return the role that a method is tested on: ``test``, or ``val`` where no dataset has test faces."""
+    return "test" if any((source.split["role"] == "test").any() for source in data) else "val"
+
+
+def faces_for(
+    data: Sequence[Source],
+    role: str,
+    classes: "Classes",
+    images: "ImageSettings",
+    seed: int,
+    *,
+    augmented: bool = False,
+    regression_targets: Sequence[str] = (),
+) -> "ConcatFaces":
+    """Return the faces that play a role, with integer labels: centre crops, or augmented for training.
+
+    Args:
+        data: where they are.
+        role: train, val or test.
+        classes: by task.
+        images: crop, flip, augmentation and normalisation.
+        seed: of the augmentation.
+        augmented: as training sees them.
+        regression_targets: names of the continuous labels that go with them.
+    """
+    from openfer.training.data import ConcatFaces, FaceDataset
+
+    parts = []
+    for source in data:
+        rows = source.role(role)
+        labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
+        numbers = source.store.rows_of(rows["sample_id"])
+        extras = {name: landmark_array(table, rows["sample_id"]) for name, table in source.extras.items()}
+        targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regression_targets}
+        parts.append(
+            FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras, targets=targets)
+        )
+    return ConcatFaces(parts)
+
+
+def landmark_array(table: pd.DataFrame, sample_ids: pd.Series) -> np.ndarray:
+    """Return x, y and confidence of the 68 points of samples, float32, (N, 68, 3).
+
+    Args:
+        table: valid under :data:`openfer.schemas.LANDMARKS`.
+        sample_ids: (N,).
+
+    Raises:
+        DataError: if a sample has no points.
+    """
+    from openfer.protocols.contents import places
+
+    found = places(sample_ids, table["sample_id"])
+    if (found < 0).any():
+        raise DataError(
+            f"{(found < 0).sum()} of {len(found)} faces have no landmarks, the first "
+            f"{sample_ids.iloc[int((found < 0).argmax())]}; the table is of other faces: "
+            "run `kedro run --pipelines landmarks --params dataset=...` for this dataset again"
+        )
+    chosen = table.iloc[found]
+    points = np.array(chosen["points68"].tolist(), np.float32).reshape(-1, 68, 2)
+    confidence = np.array(chosen["confidence68"].tolist(), np.float32).reshape(-1, 68, 1)
+    return np.concatenate([points, confidence], axis=2)
+
+
+def data_version(data: Sequence[Source]) -> str:
+    """Return twelve hexadecimal digits that change with any face, label, role or extra in use."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for source in data:
+        table = source.store.table(["sample_id", "sha256"]).merge(source.split, on="sample_id")
+        table = table.merge(source.rows, on="sample_id").sort_values("sample_id")
+        digest.update(table.to_csv(index=False).encode())
+        for name, extra in source.extras.items():
+            digest.update(name.encode() + landmark_array(extra, table["sample_id"]).tobytes())
+    return digest.hexdigest()[:12]

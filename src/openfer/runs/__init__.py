@@ -1,0 +1,1 @@
+"""Runs: what is trained, its identity and its prerequisites. Readable without torch."""

@@ -1,0 +1,127 @@
+"""The datasets that a project knows, and what decides the content of each."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from openfer.datasets.registry import READERS
+from openfer.errors import ParameterError, did_you_mean
+from openfer.faces.config import FacesConfig
+from openfer.io.provenance import decisive
+from openfer.protocols.config import DatasetProtocol
+from openfer.runs.words import in_words
+from openfer.synthetic.config import SyntheticConfig
+
+Model = TypeVar("Model", bound=BaseModel)
+
+EMBEDDED = ("synthetic_pie", "synthetic_raf", "synthetic_fer", "synthetic_sequences")
+"""The datasets that openfer renders."""
+
+_STABLE = ("synthetic_sequences",)
+"""Rendered datasets with the split of the stability protocol."""
+
+_OPTIONAL: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
+"""What a dataset's block may leave out; ``reader`` and ``root`` are required."""
+
+
+class Datasets:
+    """The datasets of a project: rendered ones, and one for each parameter block with a reader.
+
+    Args:
+        parameters: all top-level parameters.
+
+    Raises:
+        ParameterError: if a dataset's block has an unknown key, no reader or no root.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        blocks = {name: value for name, value in parameters.items() if describes_dataset(value)}
+        self.blocks = {name: _complete(name, value) for name, value in blocks.items()}
+        self._synthetic = parameters.get("synthetic")
+        self._protocol = parameters.get("protocol")
+        self._identities: dict[str, str] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All datasets that are rendered or have a reader."""
+        return (*EMBEDDED, *self.blocks)
+
+    def reader(self, name: str) -> str | None:
+        """Return the reader of a dataset; None for a rendered one, or one whose tables come from elsewhere."""
+        return self.blocks[name]["reader"] if name in self.blocks else None
+
+    def is_stable(self, name: str) -> bool:
+        """Return whether a dataset is split by the stability protocol."""
+        return name in _STABLE or self._kind(name) == "stability"
+
+    def folds(self, name: str) -> int:
+        """Return the number of folds of a dataset's split; 1 without cross-validation."""
+        if self._kind(name) not in ("subject_folds", "image_folds"):
+            return 1
+        return self._protocol_of(name).folds
+
+    def identity(self, name: str) -> str:
+        """Return a hash of the parameters that decide which faces, labels and roles a dataset has.
+
+        The folder of a copy, the number of workers and the like are not part of it.
+        """
+        if name not in self._identities:
+            text = json.dumps(self._decisive(name), sort_keys=True, default=str)
+            self._identities[name] = hashlib.sha256(text.encode()).hexdigest()
+        return self._identities[name]
+
+    def _kind(self, name: str) -> str | None:
+        protocol = self.blocks[name]["protocol"] if name in self.blocks else None
+        return str(protocol.get("kind", "official")) if isinstance(protocol, Mapping) else None
+
+    def _protocol_of(self, name: str) -> DatasetProtocol:
+        return _validated(f"{name}.protocol", DatasetProtocol, self.blocks[name]["protocol"])
+
+    def _decisive(self, name: str) -> Any:
+        if name in EMBEDDED and self._synthetic is not None:
+            config = decisive(_validated("synthetic", SyntheticConfig, self._synthetic))
+            kind = name.removeprefix("synthetic_")
+            shared = {key: value for key, value in config.items() if not isinstance(value, dict)}
+            return [shared, config[kind], self._protocol]
+        if name not in self.blocks:
+            return name
+        block = self.blocks[name]
+        options = _validated(f"{name}.options", READERS[block["reader"]].options_class, block["options"])
+        faces = _validated(f"{name}.faces", FacesConfig, block["faces"])
+        return [block["reader"], *map(decisive, (options, faces, self._protocol_of(name)))]
+
+
+def describes_dataset(value: Any) -> bool:
+    """Return whether a block of parameters describes a dataset."""
+    return isinstance(value, Mapping) and ("reader" in value or "root" in value)
+
+
+def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    allowed = ("reader", "root", *_OPTIONAL)
+    for key in value:
+        if key not in allowed:
+            raise ParameterError(
+                f"{name}.{key} is not a parameter of a dataset; {did_you_mean(key, allowed)}They are "
+                f"{', '.join(allowed)}"
+            )
+    for key, wanted in (("reader", f"the name of a reader: {', '.join(READERS.names())}"), ("root", "a folder")):
+        if not isinstance(value.get(key), str):
+            raise ParameterError(f"{name}.{key} is {value.get(key)!r}; give {wanted}")
+    if value["reader"] not in READERS:
+        raise ParameterError(
+            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], READERS.names())}The readers are "
+            f"{', '.join(READERS.names())}"
+        )
+    return {key: dict(default) for key, default in _OPTIONAL.items()} | {
+        key: inner for key, inner in value.items() if inner is not None
+    }
+
+
+def _validated(place: str, model: type[Model], value: Any) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise ParameterError(in_words(place, error)) from error

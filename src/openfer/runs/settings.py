@@ -1,0 +1,128 @@
+"""The settings of one run: what is trained on which data, and how. No torch here."""
+
+from typing import Any, Self
+
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+
+from openfer.errors import ParameterError
+from openfer.methods.declaration import METHODS, Declaration
+from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings
+from openfer.parameters import WITHOUT_EFFECT, Settings
+from openfer.training.config import ImageSettings, TrainingConfig
+from openfer.training.mask_settings import GENERATOR, MASKED
+
+
+class RunSettings(Settings):
+    """The settings of one run.
+
+    A top-level block of parameters, such as ``addl``, holds these with ``seeds`` and ``folds`` in place of one number
+    each where several runs are wanted.
+
+    Attributes:
+        method: the registered method.
+        variant: the name of a row of the paper's table. Its settings override ``settings``; None overrides nothing.
+        datasets: the training datasets; each epoch shuffles all of them together.
+        test_datasets: further datasets that are only tested. Their files decide the result, their names do not.
+        fold: the tested fold of datasets with cross-validation; the other folds train.
+        seed: root of every random draw.
+        fresh: True trains again although nothing changed.
+        label_noise: share of the training labels of the first task that are replaced by wrong ones, in [0, 1).
+            Labels of validation and test faces stay.
+        initialisation: where the backbone's first weights come from.
+        images: crop, flip, augmentation and normalisation.
+        training: device, precision, selection, checkpoints.
+        settings: the method's own settings, checked by its own model.
+    """
+
+    method: str
+    variant: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the settings behind the name decide
+    datasets: tuple[str, ...] = Field(min_length=1)
+    test_datasets: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
+    fold: int = Field(0, ge=0)
+    seed: int = Field(ge=0)
+    fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
+    label_noise: float = Field(0.0, ge=0, lt=1)
+    initialisation: InitialisationSettings = InitialisationSettings()
+    images: ImageSettings
+    training: TrainingConfig = TrainingConfig()
+    settings: SerializeAsAny[Settings]
+
+    @property
+    def declared(self) -> Declaration:
+        """What the method is."""
+        return METHODS[self.method]
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether training drops samples by a neighbourhood mask."""
+        return self.training.neighbourhood_mask is not None
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the backbone starts from the weights of the run ``pretrain``."""
+        return self.initialisation.backbone == PRETRAIN
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that the method learns with these settings; empty for one without labels."""
+        return self.declared.tasks_of(self.settings)
+
+    @property
+    def prerequisites(self) -> tuple[str, ...]:
+        """Names of the methods whose trained models this run needs, in the order in which they train."""
+        further = ((GENERATOR,) if self.is_masked else ()) + ((PRETRAIN,) if self.is_pretrained else ())
+        return (*self.declared.prerequisites_of(self.settings), *further)
+
+    @property
+    def row(self) -> str:
+        """The name of this configuration in tables: the method's variant, the mask and label noise if there are any."""
+        words = [self.declared.variant_name(self.settings)]
+        mask = self.training.neighbourhood_mask
+        if mask is not None and self.method != MASKED:
+            words.append("mask")
+        if mask is not None and mask.threshold != "batch_mean":
+            words.append(f"T {mask.threshold}")
+        if self.label_noise:
+            words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
+        return " ".join(words)
+
+    @model_validator(mode="after")
+    def _every_setting_is_read(self) -> Self:
+        declared = self.declared
+        if self.method == MASKED and not self.is_masked:
+            raise ValueError(f"{MASKED} without its neighbourhood mask is two_scale: run that pipeline, or set a mask")
+        if self.is_masked and not declared.supports_sample_weights:
+            raise ValueError(
+                f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; leave it null"
+            )
+        if self.initialisation.backbone != NONE and declared.initialised_from is not None:
+            raise ValueError(
+                f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} starts from the "
+                f"weights of {declared.initialised_from}; set it to none, or "
+                f"{declared.initialised_from}.initialisation.backbone"
+            )
+        if self.label_noise and not self.tasks:
+            raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")
+        return self
+
+    @field_validator("method")
+    @classmethod
+    def _registered(cls, value: str) -> str:
+        if value not in METHODS:
+            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(METHODS.names())}")
+        return value
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _check_with_the_method(cls, value: Any, info: ValidationInfo) -> Any:
+        name, variant = info.data.get("method"), info.data.get("variant")
+        if isinstance(value, Settings) and variant is not None:
+            value = value.model_dump()
+        if name not in METHODS or not isinstance(value, dict):
+            return value
+        declared = METHODS[str(name)]
+        try:
+            row = value if variant is None else declared.with_variant(str(variant), value)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error  # pydantic reports it together with all other mistakes
+        return declared.settings.model_validate(row)

@@ -1,0 +1,54 @@
+"""Plans of the project's own parameters, with changes: what a test asks of pipelines without a Kedro session."""
+
+import copy
+import functools
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+
+from openfer.nn.weight_manifest import with_weights
+from openfer.pipelines.run_pipeline import runs_pipeline
+from openfer.runs.plan import laid_over
+from openfer.runs.project import Plan, plan
+from openfer.settings import CONFIG_LOADER_ARGS
+from tests.pipelines.conftest import ROOT
+
+
+def project_parameters(environment: str = "base", **changes: Any) -> dict[str, Any]:
+    """Return the parameters of this project.
+
+    Args:
+        environment: base or paper.
+        **changes: what to lay over them, by top-level name.
+    """
+    return laid_over(copy.deepcopy(_read(environment, changes.get("dataset"))), changes)
+
+
+def project_plan(environment: str = "base", **changes: Any) -> Plan:
+    """Return what those parameters ask for."""
+    return plan(project_parameters(environment, **changes))
+
+
+def method_nodes(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the nodes of the pipeline of a method by name, those of its first run as ``<method>.<node>``.
+
+    Args:
+        name: of the method.
+        **changes: what to lay over the parameters, by top-level name.
+    """
+    made = project_plan(**changes)
+    return {unslugged(node.name): node for node in runs_pipeline(made.requested[name], made.datasets).nodes}
+
+
+def unslugged(name: str) -> str:
+    """Return the name of a node or dataset without the slug: ``addl.addl-s0-f0-3fa92c.train`` is ``addl.train``."""
+    words = name.split(".")
+    return ".".join(word for i, word in enumerate(words) if not (i and word.startswith(f"{words[i - 1]}-s")))
+
+
+@functools.cache
+def _read(environment: str, dataset: Any) -> dict[str, Any]:
+    asked = {} if dataset is None else {"dataset": dataset}  # files of the environment paper ask for it
+    arguments: dict[str, Any] = {**CONFIG_LOADER_ARGS, "default_run_env": environment, "runtime_params": asked}
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **arguments)
+    return dict(with_weights(loader["parameters"], loader["weights"]))

@@ -1,0 +1,52 @@
+"""A row of a paper's table by its name, as a run is told it."""
+
+import pytest
+from pydantic import ValidationError
+
+from openfer.io.provenance import decisive
+from openfer.methods.declaration import METHODS
+from openfer.methods.registry import build
+from openfer.runs.settings import RunSettings
+from tests.methods.networks import EXPRESSION
+
+RUN = {"datasets": ["a"], "seed": 0, "images": {"crop": 64}}
+
+
+def run(method, variant, **settings):
+    return RunSettings.model_validate(RUN | {"method": method, "variant": variant, "settings": settings})
+
+
+def test_a_row_is_named_in_tables_as_it_was_asked_for_and_keeps_what_the_file_says_beside():
+    schedule = {"epochs": 3, "batch_size": 8, "learning_rate": 0.1}
+    for row in METHODS["addl"].variants:
+        asked = run("addl", row, schedule=schedule, dropout=0.1)
+        assert build("addl", asked.settings, EXPRESSION).variant == row
+        assert asked.settings.schedule.epochs == 3
+        assert asked.settings.dropout == 0.1
+
+
+def test_without_a_row_the_settings_are_taken_as_they_are():
+    assert run("addl", None, importance="equal").settings.importance == "equal"
+
+
+def test_a_run_read_back_is_the_same_run():
+    asked = run("baseline", "baseline_at")
+    assert RunSettings.model_validate(asked.model_dump()) == asked
+    assert RunSettings.model_validate(dict(asked)) == asked
+
+
+def test_not_the_name_decides_a_result_but_the_settings_behind_it():
+    assert decisive(run("baseline", "baseline_mat")) == decisive(run("baseline", None, attention="multi_level"))
+
+
+@pytest.mark.parametrize(
+    ("method", "variant", "words"),
+    [
+        ("baseline", "baseline_matt", "the nearest first: baseline_mat, "),
+        ("two_scale", "two_scale", "two_scale has one row only"),
+    ],
+)
+def test_a_row_that_does_not_exist_is_one_error(method, variant, words):
+    with pytest.raises(ValidationError, match=words) as refused:
+        run(method, variant)
+    assert refused.value.error_count() == 1

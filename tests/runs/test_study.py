@@ -1,0 +1,228 @@
+"""Studies as plans: all papers' tables, runs that rows share, and mistakes."""
+
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+
+from openfer.errors import ParameterError
+from openfer.nn.weight_manifest import with_weights
+from openfer.pipelines.study.nodes import _wanted
+from openfer.runs.datasets import Datasets
+from openfer.runs.plan import Planner
+from openfer.runs.project import plan
+from openfer.runs.study import PlannedStudy, is_study, plan_study
+from openfer.settings import CONFIG_LOADER_ARGS
+from openfer.tracking import _plain, flatten
+from tests.pipelines.conftest import ROOT
+from tests.runs.test_plan import FOLDED, METHOD
+
+TABLES = [
+    *(f"addl_table{number}" for number in (3, 4, 5, 6, 7, 14)),
+    "addl_fig7",
+    "diversified_table1",
+    *(f"oadn_table{number}" for number in (1, 2, 3, 4, 5)),
+    "oadn_fig7",
+    *(f"sna_table{number}" for number in (6, 7, 8)),
+    *(f"fdrl_eca_table{number}" for number in (1, 2)),
+    "five_papers",
+]
+UNPUBLISHED = {"attributes", "backbone", "SNA without mask", "SNA"}
+"""Rows that openfer adds to the papers', and those of SNA, which has no figure of RAF-DB."""
+
+PARAMETERS: dict[str, Any] = {
+    "a": FOLDED | {"protocol": {"kind": "image_folds", "folds": 5}},
+    "baseline": METHOD | {"method": "baseline"},
+    "addl": METHOD | {"method": "addl"},
+    "dfem": METHOD | {"method": "dfem", "datasets": ["b"]},
+    "study": "tiny",
+    "tiny": {
+        "title": "Tiny",
+        "seeds": [0, 1],
+        "columns": {"A": {"datasets": ["a"]}},
+        "rows": {
+            "Baseline": {"method": "baseline"},
+            "ADDL": {"method": "addl"},
+            "ADDL without adversary": {
+                "method": "addl",
+                "changes": {"addl": {"settings": {"weights": {"adversarial": 0.0}}}},
+            },
+        },
+    },
+}
+
+
+def changed(**study):
+    return PARAMETERS | {"tiny": PARAMETERS["tiny"] | study}
+
+
+def planned(parameters=PARAMETERS) -> PlannedStudy:
+    found = plan(parameters).study
+    assert found is not None
+    return found
+
+
+def run_of(study: PlannedStudy, cell: str):
+    return study.runs[study.plan.cells[cell].run]
+
+
+@pytest.fixture(scope="module", params=["base", "paper"])
+def project(request):
+    """Return the project's parameters, and what plans its studies."""
+    arguments = CONFIG_LOADER_ARGS | {"default_run_env": "base"}
+    loader = OmegaConfigLoader(str(ROOT / "conf"), env=request.param, **arguments)
+    parameters = with_weights(loader["parameters"], loader["weights"])
+    parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
+    return parameters, Planner(parameters, Datasets(parameters))
+
+
+def of_project(name, project) -> PlannedStudy:
+    return plan_study(name, *project)
+
+
+def test_every_table_of_the_papers_is_a_study_whose_runs_are_valid(project):
+    studies = [name for name, value in project[0].items() if is_study(value)]
+    assert {*TABLES, "first_study", "addl_disentangled"} <= set(studies)
+    for name in studies:
+        whole = of_project(name, project)
+        study = whole.plan.study
+        assert len(whole.plan.cells) == len(study.seeds) * len(study.rows) * sum(
+            len(column.folds) for column in study.columns.values()
+        )
+        for cell in whole.plan.cells.values():
+            run = whole.runs[cell.run]
+            assert (run.settings.seed, run.settings.fold) == (cell.seed, cell.fold)
+            assert run.method == study.rows[cell.row].method
+            assert run.settings.datasets == study.columns[cell.column].datasets
+
+
+def test_every_row_of_a_published_table_finds_its_figure(project):
+    for name in TABLES:
+        study = of_project(name, project).plan.study
+        if "Fig." in study.title:
+            continue
+        without = {want.row for want in _wanted(study) if want.published is None}
+        assert without <= UNPUBLISHED, name
+
+
+@pytest.mark.parametrize("project", ["paper"], indirect=True)  # in base the tables have budgets of their own
+def test_the_comparison_of_all_papers_is_of_the_runs_of_their_own_tables(project):
+    together = of_project("five_papers", project).plan.cells
+    for row, study, own in (
+        ("Baseline", "addl_table3", "Baseline"),
+        ("ADDL", "addl_table3", "ADDL"),
+        ("ESR + diversity", "diversified_table1", "ESR-9 + CBAM + spatial + channel"),
+        ("MA-Net + diversity", "diversified_table1", "MA-Net + diversity"),
+        ("OADN", "oadn_table1", "OADN"),
+        ("FDRL-ECANet", "fdrl_eca_table2", "FDRL-ECANet (proposed)"),
+    ):
+        cells = of_project(study, project).plan.cells
+        assert together[f"{row}, RAF-DB, seed 0, fold 0"].run == cells[f"{own}, RAF-DB, seed 0, fold 0"].run, row
+
+
+def test_every_row_has_one_seed_before_any_has_two():
+    assert [(cell.seed, cell.row) for cell in planned().plan.cells.values()] == [
+        (seed, row) for seed in (0, 1) for row in PARAMETERS["tiny"]["rows"]
+    ]
+
+
+def test_rows_with_equal_prerequisites_share_them():
+    study = planned()
+    first, second = (run_of(study, f"{row}, A, seed 0, fold 0") for row in ("ADDL", "ADDL without adversary"))
+    assert first.prerequisites["dfem"].slug == second.prerequisites["dfem"].slug
+    assert first.slug != second.slug
+    assert run_of(study, "ADDL, A, seed 1, fold 0").prerequisites["dfem"].settings.seed == 1
+
+
+def test_a_row_that_changes_nothing_is_the_run_of_the_methods_own_pipeline():
+    asked = plan(PARAMETERS)
+    for method, row in (("baseline", "Baseline"), ("addl", "ADDL")):
+        assert run_of(planned(), f"{row}, A, seed 0, fold 0").slug == asked.requested[method][0].slug
+
+
+def test_what_a_method_is_asked_for_by_itself_is_no_part_of_a_studys_run():
+    alone = PARAMETERS["baseline"] | {"test_datasets": ["elsewhere"], "fresh": True, "seeds": 5, "folds": "all"}
+    assert planned(PARAMETERS | {"baseline": alone}) == planned()
+
+
+def test_a_prerequisite_has_not_learned_from_the_faces_that_are_tested():
+    folded = changed(columns={"A": {"datasets": ["a"], "folds": [0, 1]}})
+    own = planned(folded | {"dfem": PARAMETERS["dfem"] | {"datasets": ["a"]}})
+    other = planned(folded)
+    for study, fold in ((own, 1), (other, 0)):
+        run = run_of(study, "ADDL, A, seed 0, fold 1")
+        assert (run.settings.fold, run.prerequisites["dfem"].settings.fold) == (1, fold)
+
+
+@pytest.mark.parametrize(
+    ("study", "words"),
+    [
+        (
+            {"runs": {"adl": {}}},
+            r"tiny\.runs changes 'adl', but there is no run of it here; the runs are of addl, baseline, dfem",
+        ),
+        (
+            {"rows": {"x": {"method": "baseline", "changes": {"addl": {}}}, "y": {"method": "addl"}}},
+            r"tiny\.rows\.x\.changes changes 'addl', but there is no run of it here; the runs are of baseline",
+        ),
+        (
+            {"runs": {"addl": {"datasets": ["b"], "seed": 3}}},
+            r"tiny\.runs\.addl sets datasets, seed, which the study's",
+        ),
+        (
+            {"runs": {"dfem": {"fresh": True}}},
+            r"tiny\.runs\.dfem sets fresh, which the study's seeds, columns and rows",
+        ),
+        ({"runs": {"addl": {"seeds": 3, "folds": 2}}}, r"tiny\.runs\.addl sets folds, seeds, which the study's"),
+        (
+            {"columns": {"A": {"datasets": ["a"], "folds": [1, 1]}}},
+            r"tiny\.columns\.A\.folds: .*seeds and folds are numbers from 0 on, each once; they are \[1, 1\]",
+        ),
+        ({"rows": {"x": {"method": "adl"}}}, r"tiny\.rows\.x\.method: .*method 'adl' does not exist"),
+        ({"seeds": [0, 0]}, r"tiny\.seeds: .*seeds and folds are numbers from 0 on, each once; they are \[0, 0\]"),
+        ({"measures": ["acuracy"]}, r"tiny\.measures\.0: .*'acuracy'"),
+        (
+            {"columns": {"A": {"datasets": ["a"], "counts": {"by": "challenge"}}}},
+            r"tiny\.columns\.A\.counts: .*a subset is \{dataset: \.\.\.\}, or",
+        ),
+        ({"rows": {"x": {"method": "addl", "sweep": "T"}}}, "sweep names a parameter and at its value: give both"),
+        ({"colums": {}}, r"tiny\.colums: there is no such parameter"),
+        (
+            {"runs": {"addl": {"settings": {"weights": {"adversrial": 1.0}}}}},
+            r"tiny, row ADDL, column A: addl\.settings\.weights\.adversrial: there is no such parameter",
+        ),
+        (
+            {"rows": {"x": {"method": "baseline", "variant": "baseline_mta"}}},
+            r"tiny, row x, column A: .*variant is 'baseline_mta'.*the nearest first: baseline_mat",
+        ),
+    ],
+)
+def test_a_mistake_in_a_study_is_one_error_that_names_it(study, words):
+    with pytest.raises(ParameterError, match=words):
+        plan(changed(**study))
+
+
+def test_a_study_that_is_not_described_is_refused_with_the_nearest_name():
+    with pytest.raises(ParameterError, match=r"study is 'tyny', which .* did you mean 'tiny'\?"):
+        plan(PARAMETERS | {"study": "tyny"})
+    found = plan(PARAMETERS)
+    assert found.parameters["study_plan"]["name"] == "tiny"
+    assert set(found.study.runs) == {cell.run for cell in found.study.plan.cells.values()} <= set(found.runs)
+
+
+def test_a_project_without_studies_has_none_unless_one_is_asked_for():
+    without = {name: block for name, block in PARAMETERS.items() if name not in ("study", "tiny")}
+    assert plan(without).study is None
+    with pytest.raises(ParameterError, match=r"study is 'tiny', which .*The studies are none"):
+        plan(without | {"study": "tiny"})
+
+
+def test_probes_ask_for_faces_of_which_every_factor_is_known():
+    with pytest.raises(ParameterError, match=r"tiny\.probes is true, but not every factor of a is labelled;"):
+        plan(changed(probes=True))
+
+
+def test_mlflow_keeps_what_a_study_is_and_not_each_of_its_runs():
+    kept = flatten(_plain(planned().plan))
+    assert kept["study.title"] == "Tiny"
+    assert not [name for name in kept if name.startswith("cells")]

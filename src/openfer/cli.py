@@ -1,4 +1,4 @@
-"""`kedro run` with openfer's runner, and errors that a person can act on."""
+"""`kedro run` with openfer's runner, `kedro runs`, `kedro dvc`, and errors that a person can act on."""
 
 import copy
 import functools
@@ -13,6 +13,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from openfer.errors import OpenferError
 from openfer.io.atomic import no_room_message, says_no_room
+from openfer.runs_command import runs
 
 os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # the address says nothing about the parameter
 
@@ -55,3 +56,26 @@ for _parameter in _run.params:
     if _parameter.name == "runner":
         _parameter.default = _RUNNER
 cli.add_command(_run, name="run")
+
+for _command in runs.commands.values():
+    _command.callback = _with_readable_errors(_command.callback)
+cli.add_command(runs)
+
+
+@cli.command()
+@click.option("--env", "-e", default="base", show_default=True, help="Kedro configuration environment of the stages.")
+@_with_readable_errors
+def dvc(env: str) -> None:
+    """Write dvc.yaml: one stage for each pipeline."""
+    from kedro.framework.project import pipelines
+    from kedro.framework.session import KedroSession
+
+    from openfer.dvc_stages import Stages, dvc_yaml
+    from openfer.io.atomic import write_bytes
+
+    root = Path.cwd()
+    with KedroSession.create(root, env=env) as session:
+        catalog = session.load_context().catalog
+    stages = Stages(pipelines, catalog, root).all()
+    write_bytes(root / "dvc.yaml", dvc_yaml(stages).encode())
+    click.echo(f"Wrote the {len(stages)} stages of dvc.yaml.")

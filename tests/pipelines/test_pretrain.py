@@ -158,7 +158,8 @@ def test_forty_attributes_are_learned_predicted_and_shown_in_one_row(tables, tmp
 @pytest.mark.slow
 def test_one_command_learns_the_backbone_and_then_the_method(copy_of_finished: Project) -> None:
     before = set((copy_of_finished.path / "data/06_models/baseline").iterdir())
-    said = copy_of_finished.run("--pipelines", "baseline", "--params", "baseline.initialisation.backbone=pretrain")
+    asked = ("--params", "baseline.initialisation.backbone=pretrain", "--tags", "trains")
+    said = copy_of_finished.run("--pipelines", "baseline", *asked)
     own, other = (re.search(rf"running +{name}\.\S+\.train", said) for name in ("pretrain", "baseline"))
     assert own.start() < other.start()
     (made,) = set((copy_of_finished.path / "data/06_models/baseline").iterdir()) - before

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from openfer.datasets.registry import READERS
-from openfer.io.runs import ended_runs
+from openfer.io.runs import find_runs
 from openfer.methods.declaration import METHODS
 from tests.pipelines.in_process import Workshop
 
@@ -169,7 +169,7 @@ def test_a_dataset_is_known_by_its_file_and_ingested(workshop: Workshop) -> None
 def test_a_method_is_known_by_its_file_planned_and_trained_to_a_results_table(workshop: Workshop) -> None:
     assert "toy" in METHODS
     ran = workshop.run("toy", "toy_faces", toy={"variant": "toy_wide"})
-    (run,) = ended_runs(workshop.path / "data")
+    (run,) = find_runs(workshop.path / "data")
     assert run.name.startswith("toy-s0-f0-")
     assert {f"toy.{run.name}.{node}" for node in ("train", "predict", "evaluate", "finish")} <= set(ran)
     record = run.record

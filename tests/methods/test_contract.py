@@ -4,7 +4,7 @@ from tests.methods.networks import EXPRESSION, build_dfem
 
 from openfer.errors import CheckpointError, ParameterError
 from openfer.methods.contract import total
-from openfer.methods.registry import build, method_class
+from openfer.methods.registry import build
 
 
 def test_the_total_leaves_out_what_is_only_watched():
@@ -18,7 +18,7 @@ def test_a_method_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(
         ParameterError, match=r"'adl' does not exist; did you mean 'addl'\? The methods are addl, addl_va, baseline"
     ):
-        method_class("adl")
+        build("adl", {}, EXPRESSION)
 
 
 def test_a_model_that_is_not_needed_is_refused():

@@ -207,12 +207,6 @@ def find_runs(root: Path) -> list[Run]:
     return [Run(root, path.parent.name, path.parent.parent.name) for path in sorted(found)]
 
 
-def ended_runs(root: Path) -> list[Run]:
-    """Return all runs of a project that have a record, by name; those without a task too."""
-    found = (root / _MODELS).glob(f"*/*/{_RECORD}")
-    return [Run(root, path.parent.name, path.parent.parent.name) for path in sorted(found)]
-
-
 class RunsDataset(LeftBehindDataset[Run]):
     """All runs that a project has predictions of; an error if there is neither a run nor a study."""
 

@@ -9,15 +9,6 @@ from openfer.methods.declaration import METHODS
 from openfer.parameters import Settings
 
 
-def method_class(name: str) -> type[Method]:
-    """Return the class of a registered method's network.
-
-    Raises:
-        ParameterError: if no method has this name; the message lists those that exist.
-    """
-    return METHODS[name].network()
-
-
 def build(
     name: str, config: Settings | Mapping[str, Any], classes: Classes, models: Mapping[str, Checkpoint] | None = None
 ) -> Method:

@@ -1,7 +1,8 @@
 """What a project's parameters ask of all its pipelines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from openfer.errors import ParameterError, did_you_mean
@@ -42,7 +43,7 @@ class Plan:
     foreign: ForeignPlan | None
     parameters: Mapping[str, Any]
 
-    @property
+    @cached_property
     def runs(self) -> dict[str, RunPlan]:
         """All runs of all pipelines with what they need, by slug, each after what it needs."""
         wanted = [run for runs in self.requested.values() for run in runs]
@@ -76,7 +77,7 @@ def plan(parameters: Mapping[str, Any]) -> Plan:
         complete["study_plan"] = study.plan.model_dump()
     if foreign is not None:
         complete["predictions_name"] = foreign.name
-    return Plan(datasets, dataset, requested, made.compared, study, foreign, complete)
+    return replace(made, parameters=complete)
 
 
 def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:

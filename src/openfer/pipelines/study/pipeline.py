@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from openfer.code_version import gathers, runs
@@ -11,11 +11,14 @@ from openfer.pipelines import probing
 from openfer.pipelines.by_name import by_name, named
 from openfer.pipelines.planned import current_plan
 from openfer.pipelines.run_pipeline import catalog_name, runs_pipeline, sources
+from openfer.pipelines.space import Space
 from openfer.pipelines.study import nodes
 from openfer.runs.datasets import Datasets
 from openfer.runs.plan import RunPlan
 from openfer.runs.study import PlannedStudy
 from openfer.runs.tags import PUBLISHES, STUDY, run_tag
+
+_PLAN = "params:study_plan"
 
 
 def create_pipeline(**_: Any) -> Pipeline:
@@ -44,31 +47,31 @@ def study_pipeline(planned: PlannedStudy, datasets: Datasets) -> Pipeline:
 def _table(planned: PlannedStudy) -> list[Node]:
     space = _space(planned)
     used = dict.fromkeys(name for run in planned.runs.values() for name in run.settings.datasets)
-    inputs = _plan(planned) | _runs(planned)
+    inputs = {"plan": _PLAN} | named("runs", {slug: f"{slug}_run" for slug in planned.runs})
     inputs |= named("rows", {name: catalog_name(name, "rows") for name in used})
     inputs |= named("groups", {name: f"{name}_groups" for name in used})
-    results = [f"{space}.{name}" for name in ("cells_table", "table_table", "table_text", "comparison_table")]
+    results = [space.own(name) for name in ("cells_table", "table_table", "table_text", "comparison_table")]
     table = by_name(gathers(nodes.table), "runs", "rows", "groups")
-    figures = [f"{space}.table_picture", f"{space}.table_plot"]
+    figures = [space.own("table_picture"), space.own("table_plot")]
     return [
-        node(table, inputs, results, name="table", namespace=space, tags=STUDY),
-        node(nodes.figures, ["params:study_plan", results[1]], figures, name="figures", namespace=space),
+        space(table, inputs, results, "table", STUDY),
+        space(nodes.figures, [_PLAN, results[1]], figures, "figures"),
     ]
 
 
 def _probes(planned: PlannedStudy) -> list[Node]:
     space = _space(planned)
     made = [_probe(run) for run in planned.runs.values()]
-    inputs = _plan(planned)
+    inputs = {"plan": _PLAN}
     for part in ("probes", "independence"):
         inputs |= named(part, {run.slug: f"{run.slug}_{part}" for run in planned.runs.values()})
-    tables = [f"{space}.probes_table", f"{space}.independence_table"]
-    pictures = [f"{space}.probes_plot", f"{space}.probes_picture"]
+    tables = [space.own("probes_table"), space.own("independence_table")]
+    pictures = [space.own("probes_plot"), space.own("probes_picture")]
     collect = by_name(gathers(nodes.collect_probes), "probes", "independence")
     return [
         *made,
-        node(collect, inputs, tables, name="probes", namespace=space),
-        node(nodes.probe_figures, tables[0], pictures, name="probe_figures", namespace=space),
+        space(collect, inputs, tables, "probes"),
+        space(nodes.probe_figures, tables[0], pictures, "probe_figures"),
     ]
 
 
@@ -81,29 +84,21 @@ def _probe(run: RunPlan) -> Node:
         inputs |= named("prerequisites", {PRETRAIN: f"{run.prerequisites[PRETRAIN].slug}_models"})
     probe = by_name(runs(probing.probe_run, f"openfer.methods.{run.method}"), "sources", "truths", "prerequisites")
     outputs = [f"{run.slug}_probes", f"{run.slug}_independence"]
-    return node(probe, inputs, outputs, name="probe", namespace=run.namespace, tags=run_tag(run.slug))
+    return Space(run.namespace, run_tag(run.slug))(probe, inputs, outputs, "probe")
 
 
 def _embedding(planned: PlannedStudy) -> list[Node]:
     space = _space(planned)
     slugs = nodes.first_runs(planned.plan).values()
     inputs = named("runs", {slug: f"{slug}_run" for slug in slugs})
-    inputs |= _plan(planned) | named("features", {slug: f"{slug}_features" for slug in slugs})
-    pictures = [f"{space}.tsne_plot", f"{space}.tsne_picture"]
+    inputs |= {"plan": _PLAN} | named("features", {slug: f"{slug}_features" for slug in slugs})
+    pictures = [space.own("tsne_plot"), space.own("tsne_picture")]
     embed = by_name(gathers(nodes.embed), "runs", "features")
     return [
-        node(embed, inputs, f"{space}.tsne", name="embed", namespace=space),
-        node(nodes.embedding_figures, f"{space}.tsne", pictures, name="embedding_figures", namespace=space),
+        space(embed, inputs, space.own("tsne"), "embed"),
+        space(nodes.embedding_figures, space.own("tsne"), pictures, "embedding_figures"),
     ]
 
 
-def _space(planned: PlannedStudy) -> str:
-    return f"studies.{planned.plan.name}"
-
-
-def _plan(planned: PlannedStudy) -> dict[str, str]:
-    return {"plan": "params:study_plan"}
-
-
-def _runs(planned: PlannedStudy) -> dict[str, str]:
-    return named("runs", {slug: f"{slug}_run" for slug in planned.runs})
+def _space(planned: PlannedStudy) -> Space:
+    return Space(f"studies.{planned.plan.name}")

@@ -1,6 +1,8 @@
 """The runner on small real catalogs: what runs, what is skipped, what is refused."""
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,28 @@ def test_a_result_changed_by_hand_is_refused_with_the_remedy(folder: Path) -> No
     (folder / "doubled.json").write_text("[0]")
     with pytest.raises(DataError, match=r"doubled.json has changed since openfer made it .*dvc checkout"):
         run(folder)
+
+
+class Circle:
+    """Refers to itself, so that only a collection frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_a_node_leaves_behind_is_freed_and_what_outlives_it_is_not_looked_at_again(folder: Path) -> None:
+    left: list[weakref.ref[Circle]] = []
+    kept = Circle()
+
+    def leave(raw: list[int]) -> int:
+        left.append(weakref.ref(Circle()))
+        return len(raw)
+
+    before = gc.get_freeze_count()
+    run(folder, pipeline=Pipeline([node(leave, "raw", "number")]))
+    assert left[0]() is None
+    assert gc.get_freeze_count() > before
+    assert all(found is not kept for found in gc.get_objects())
 
 
 def test_a_copied_file_with_other_times_is_still_the_same(folder: Path) -> None:

@@ -123,3 +123,10 @@ def test_very_dark_skin_under_a_side_light_is_still_exposed(template: Template, 
     dark = dataclasses.replace(person, texture=person.texture * np.array([0.6, 0.6, 0.6, 1], np.float32))
     rendering = draw(dark, **light(ILLUMINATIONS[1]))
     assert rendering.image[20:44, 20:32].mean() > 45
+
+
+@pytest.mark.parametrize("side", [48, 80, 104, 120, 144])
+def test_faces_of_any_size_have_wrinkle_maps_of_half_their_texture(side: int) -> None:
+    template = Template(side)
+    rows, columns = template.wrinkles.maps.shape[1:3]
+    assert (2 * rows, 2 * columns) == (template.space.height, template.space.width)

@@ -31,7 +31,7 @@ class TextureSpace:
 
     def __init__(self, reference: np.ndarray, skin: np.ndarray, image_size: int) -> None:
         self.width = int(np.clip(5 * image_size // 64 * 64, 320, 640))
-        self.height = self.width * _UNITS_HIGH // _UNITS_WIDE
+        self.height = self.width * _UNITS_HIGH // (2 * _UNITS_WIDE) * 2  # wrinkles are stored at half of it
         self.scale = self.width / _UNITS_WIDE
         angles = np.arctan2(reference[:, 0], reference[:, 2] - AXIS_DEPTH)
         self.angles = angles

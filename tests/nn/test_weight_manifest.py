@@ -8,6 +8,7 @@ from tests.pipelines.conftest import ROOT
 
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.provenance import decisive
+from openfer.nn.dlib_resnet import DlibResNet29Trunk
 from openfer.nn.initialisation import initialise
 from openfer.nn.initialisation_settings import InitialisationSettings, WeightsEntry
 from openfer.nn.manet_network import MANetwork
@@ -49,7 +50,7 @@ def test_every_entry_of_the_manifest_is_one_and_its_architecture_known(shipped):
     for name, said in shipped.items():
         found = WeightsEntry.model_validate(said)
         assert found.architecture in ARCHITECTURES, name
-        assert found.path.startswith("data/01_raw/weights/")
+        assert found.path.startswith(("data/01_raw/weights/", "package:"))
         assert (found.mean is None) == (found.std is None)
 
 
@@ -62,6 +63,7 @@ def test_the_hashes_of_torchvisions_files_begin_as_their_names_end(shipped):
 
 def test_each_entry_suits_a_backbone_of_its_architecture(shipped):
     backbones = {"resnet18": ResNet18Trunk, "resnet50": ResNet50Trunk, "manet": MANetwork}
+    backbones["dlib_resnet29"] = DlibResNet29Trunk
     for name, said in shipped.items():
         block = {"backbone": name, "entry": said | {"path": "nowhere.pth", "sha256": None}}
         with torch.device("meta"):

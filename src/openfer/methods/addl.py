@@ -38,7 +38,7 @@ from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
-from openfer.nn.resnet import ResNet18Trunk
+from openfer.nn.trunks import TRUNKS
 
 _LEAST_NORM = 0.01
 """Features of 128 numbers have norms of some tenths to tens; below this nothing is left of one."""
@@ -69,10 +69,11 @@ class ADDL(Method):
             raise ParameterError(f"method.factors is {list(config.factors)}; the factors are {', '.join(FACTORS)}")
         weights = config.weights
         self.factors = config.fused
-        self.shared = ResNet18Trunk()
-        self.expression = ExpressionSubnetwork(len(self.classes["expression"]), config.dropout)
+        trunk = TRUNKS[config.trunk]
+        self.shared = trunk.build()
+        self.expression = ExpressionSubnetwork(len(self.classes["expression"]), config.dropout, trunk.taps)
         self.disturbance = DisturbanceSubnetwork(
-            len(self.factors), config.dropout, learns_importance=config.learns_importance
+            len(self.factors), config.dropout, trunk.taps, learns_importance=config.learns_importance
         )
         self.discriminator = Discriminator(config.leaky_slope) if weights.adversarial else None
         self.mine = MutualInformationEstimator(config.leaky_slope) if weights.information else None
@@ -192,6 +193,11 @@ class ADDL(Method):
             return self
         tensors, facts = models["dfem"].tensors, models["dfem"].facts
         dfem = DFEM(DFEMSettings.model_validate(facts["config"]), facts["classes"])
+        if dfem.config.trunk != self.config.trunk:
+            raise CheckpointError(
+                f"addl.settings.trunk is {self.config.trunk}, its DFEM's is {dfem.config.trunk}, whose maps have other "
+                f"sizes; set dfem.settings.trunk to {self.config.trunk} too"
+            )
         unknown = [factor for factor in self.factors if factor not in dfem.factors]
         if unknown:
             raise CheckpointError(

@@ -10,7 +10,7 @@ from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Pre
 from openfer.methods.declared.baseline import METHOD, BaselineSettings
 from openfer.nn.expression_subnetwork import ExpressionSubnetwork
 from openfer.nn.heads import ExpressionHead
-from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.nn.trunks import TRUNKS
 
 
 class Baseline(Method):
@@ -22,13 +22,14 @@ class Baseline(Method):
     def __init__(self, config: BaselineSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
-        self.shared = ResNet18Trunk()
+        trunk = TRUNKS[config.trunk]
+        self.shared = trunk.build()
         self.expression: ExpressionSubnetwork | ExpressionHead
         if config.attention == "none":
-            self.expression = ExpressionHead(TAP_CHANNELS[-1], count, config.dropout)
+            self.expression = ExpressionHead(trunk.channels, count, config.dropout)
         else:
             multi_level = config.attention == "multi_level"
-            self.expression = ExpressionSubnetwork(count, config.dropout, multi_level=multi_level)
+            self.expression = ExpressionSubnetwork(count, config.dropout, trunk.taps, multi_level=multi_level)
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""

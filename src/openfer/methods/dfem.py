@@ -13,7 +13,7 @@ from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.declared.dfem import METHOD, DFEMSettings
 from openfer.nn.heads import FEATURE_SIZE
-from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.nn.trunks import TRUNKS
 
 
 class FactorFeatures(NamedTuple):
@@ -49,8 +49,9 @@ class DFEM(Method):
                 f"dfem was given the tasks {sorted(self.classes)}; it classifies disturbing factors: one or more of "
                 f"{', '.join(FACTORS)}"
             )
-        self.trunk = ResNet18Trunk()
-        self.features = nn.ModuleDict({factor: nn.Linear(TAP_CHANNELS[-1], FEATURE_SIZE) for factor in self.factors})
+        trunk = TRUNKS[config.trunk]
+        self.trunk = trunk.build()
+        self.features = nn.ModuleDict({factor: nn.Linear(trunk.channels, FEATURE_SIZE) for factor in self.factors})
         self.classifiers = nn.ModuleDict(
             {factor: nn.Linear(FEATURE_SIZE, len(self.classes[factor])) for factor in self.factors}
         )

@@ -16,9 +16,8 @@ from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.declared.fdrl_eca import METHOD, FDRLECASettings
 from openfer.nn.centres import Centres
-from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.feature_decomposition import FeatureDecomposition, FeatureReconstruction
-from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.nn.trunks import TRUNKS, with_channel_attention
 
 FEATURE_SIZE = 128
 """Length of the latent and of the reconstructed features."""
@@ -33,11 +32,13 @@ class FDRLECA(Method):
     def __init__(self, config: FDRLECASettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count, branches = len(self.classes["expression"]), config.branches
-        self.trunk = ECAResNet18Trunk(config.kernel) if config.channel_attention == "eca" else ResNet18Trunk()
+        trunk = TRUNKS[config.trunk]
+        weighs_channels = config.channel_attention == "eca"
+        self.trunk = with_channel_attention(config.trunk, config.kernel) if weighs_channels else trunk.build()
         if not config.decomposition:
-            self.predict = nn.Linear(TAP_CHANNELS[-1], count)
+            self.predict = nn.Linear(trunk.channels, count)
             return
-        self.decompose = FeatureDecomposition(TAP_CHANNELS[-1], branches, FEATURE_SIZE)
+        self.decompose = FeatureDecomposition(trunk.channels, branches, FEATURE_SIZE)
         self.reconstruct = FeatureReconstruction(
             branches, FEATURE_SIZE, config.importance, config.relation, config.delta
         )

@@ -34,7 +34,7 @@ class MANet(Method):
     def __init__(self, config: MANetSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         count = len(self.classes["expression"])
-        self.network = MANetwork(config.gate_momentum)
+        self.network = MANetwork(config.gate_momentum, config.trunk)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
 
     def stages(self) -> Sequence[Stage]:
@@ -76,12 +76,13 @@ class MANet(Method):
         return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in learners.items()}
 
     def backbone(self) -> nn.Module:
-        """Return both branches with the layers that they share."""
-        return self.network
+        """Return both branches with the layers that they share; where these are dlib's, which has no branches, them."""
+        return self.network if self.network.dlib is None else self.network.dlib
 
     def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers that both branches look at."""
-        return self.network.layer1, self.network.layer2
+        shared = self.network if self.network.dlib is None else self.network.dlib
+        return tuple(part for name, part in shared.named_children() if name.startswith("layer"))
 
     def _logits(self, seen: LocalAndGlobal) -> list[Tensor]:
         return [head(feature) for head, feature in zip(self.heads, seen.features(), strict=True)]

@@ -27,6 +27,7 @@ from openfer.methods.contract import (
     total,
 )
 from openfer.methods.declared.oadn import METHOD, OADNSettings
+from openfer.nn.dlib_resnet import TAP_CHANNELS, DlibResNet29Trunk
 from openfer.nn.facial_regions import RegionHeads
 from openfer.nn.heads import HiddenHead
 from openfer.nn.interest_points import attention_maps, interest_points, kept_points
@@ -70,7 +71,11 @@ class OADN(Method):
 
     def __init__(self, config: OADNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
-        self.trunk = ResNet50Trunk(config.unstrided, config.blocks)
+        self.trunk: nn.Module
+        if config.trunk == "resnet50":
+            self.trunk, self._channels = ResNet50Trunk(config.unstrided, config.blocks), CHANNELS
+        else:
+            self.trunk, self._channels = DlibResNet29Trunk(unstrided=True), TAP_CHANNELS[-1]
         self.attention_branch = self._head() if config.attention_weight > 0 else None
         self.region_branch: RegionHeads | None = None
         if config.attention_weight < 1:
@@ -136,7 +141,8 @@ class OADN(Method):
         return self.trunk
 
     def _answers(self, images: Tensor, extras: Mapping[str, Tensor]) -> _Answers:
-        features = self.trunk(images)
+        maps = self.trunk(images)
+        features = maps if isinstance(maps, Tensor) else maps[-1]
         regions = None if self.region_branch is None else self.region_branch(features)
         if self.attention_branch is None:
             return _Answers(None, regions, None)
@@ -148,7 +154,7 @@ class OADN(Method):
         return _Answers((hidden[:, None], logits[:, None]), regions, seen)
 
     def _head(self) -> HiddenHead:
-        return HiddenHead(CHANNELS, _HIDDEN, len(self.classes["expression"]), self.config.activation)
+        return HiddenHead(self._channels, _HIDDEN, len(self.classes["expression"]), self.config.activation)
 
 
 def averaged(branches: Sequence[Tensor], vote: Literal["probabilities", "logits"]) -> Tensor:

@@ -16,11 +16,11 @@ from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.rank_regularisation import high_group, rank_regularisation_loss
 from openfer.methods.contract import WATCH, Batch, Classes, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.declared.scn import METHOD, SCNSettings
-from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
+from openfer.nn.trunks import TRUNKS
 
 
 class _Seen(NamedTuple):
-    """What SCN sees in a batch: features x_i (B, 512), importance alpha_i (B,), ``alpha_i W x_i`` (B, K)."""
+    """What SCN sees in a batch: features x_i (B, D), importance alpha_i (B,), ``alpha_i W x_i`` (B, K)."""
 
     feature: Tensor
     importance: Tensor
@@ -41,9 +41,10 @@ class SCN(Method):
 
     def __init__(self, config: SCNSettings, classes: Classes) -> None:
         super().__init__(config, classes)
-        self.trunk = ResNet18Trunk()
-        self.classifier = nn.Linear(TAP_CHANNELS[-1], len(self.classes["expression"]))
-        self.attention = nn.Linear(TAP_CHANNELS[-1], 1)
+        trunk = TRUNKS[config.trunk]
+        self.trunk = trunk.build()
+        self.classifier = nn.Linear(trunk.channels, len(self.classes["expression"]))
+        self.attention = nn.Linear(trunk.channels, 1)
         self._relabels = False
 
     def stages(self) -> Sequence[Stage]:

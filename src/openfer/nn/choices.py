@@ -2,8 +2,11 @@
 
 from typing import Literal
 
-BACKBONES = ("resnet18", "eca_resnet18", "resnet50")
+BACKBONES = ("resnet18", "eca_resnet18", "resnet50", "dlib_resnet29")
 """The names of :data:`openfer.nn.trunks.TRUNKS`."""
+
+TrunkName = Literal["resnet18", "dlib_resnet29"]
+"""Which trunk a method that is built on ResNet-18 takes: the papers', or dlib's, whose weights are openly licensed."""
 
 GATE_MOMENTUM = 0.01
 """Momentum of the batch statistics of CBAM's spatial gate in the public code; torch's default is 0.1."""

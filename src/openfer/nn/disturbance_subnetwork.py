@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from openfer.nn.heads import FEATURE_SIZE
-from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
+from openfer.nn.mask_attention import MaskAttention, attentive_channels
 from openfer.nn.pooling import average_cells, have_papers_size
 from openfer.nn.prelu import PReLU
+from openfer.nn.resnet import TAP_CHANNELS
 
 
 class Disturbance(NamedTuple):
@@ -36,15 +37,19 @@ class DisturbanceSubnetwork(nn.Module):
     Args:
         factors: number M of disturbing factors.
         dropout: probability before the first FC.
+        taps: channels of the shared trunk's taps.
         learns_importance: whether there is an SA layer; without one every factor's importance is 1/M, and f^m is
             their mean.
     """
 
-    def __init__(self, factors: int, dropout: float, *, learns_importance: bool = True) -> None:
+    def __init__(
+        self, factors: int, dropout: float, taps: Sequence[int] = TAP_CHANNELS, *, learns_importance: bool = True
+    ) -> None:
         super().__init__()
         self._factors = factors
-        self.attention = MaskAttention()
-        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(ATTENTIVE_CHANNELS[-1], FEATURE_SIZE), PReLU())
+        self.attention = MaskAttention(taps)
+        inputs = attentive_channels(taps)[-1]
+        self.feature = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, FEATURE_SIZE), PReLU())
         self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid()) if learns_importance else None
 
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from openfer.nn.heads import ExpressionHead
-from openfer.nn.mask_attention import ATTENTIVE_CHANNELS, MaskAttention
+from openfer.nn.mask_attention import MaskAttention, attentive_channels
 from openfer.nn.pooling import average_cells, concatenate_levels, have_papers_size
+from openfer.nn.resnet import TAP_CHANNELS
 
 _CELLS = 2
 
@@ -18,7 +19,7 @@ class Expression(NamedTuple):
     Attributes:
         logits: (B, K).
         feature: f^e, (B, 128).
-        attentive: a_out, (B, 1472, h, w), or a_5 alone, (B, 512, h, w); 7 x 7 at 224 pixels.
+        attentive: of ResNet-18 a_out, (B, 1472, h, w), or a_5 alone, (B, 512, h, w); 7 x 7 at 224 pixels.
     """
 
     logits: Tensor
@@ -34,14 +35,18 @@ class ExpressionSubnetwork(nn.Module):
     Args:
         classes: K.
         dropout: probability before each FC.
+        taps: channels of the shared trunk's taps.
         multi_level: whether the maps of all levels are classified, or those of the last alone (ADDL, Table 2).
     """
 
-    def __init__(self, classes: int, dropout: float, *, multi_level: bool = True) -> None:
+    def __init__(
+        self, classes: int, dropout: float, taps: Sequence[int] = TAP_CHANNELS, *, multi_level: bool = True
+    ) -> None:
         super().__init__()
-        self.attention = MaskAttention()
+        self.attention = MaskAttention(taps)
         self._multi_level = multi_level
-        channels = sum(ATTENTIVE_CHANNELS) if multi_level else ATTENTIVE_CHANNELS[-1]
+        attentive = attentive_channels(taps)
+        channels = sum(attentive) if multi_level else attentive[-1]
         self.head = ExpressionHead(channels * _CELLS**2, classes, dropout)
 
     def forward(self, taps: Sequence[Tensor]) -> Expression:

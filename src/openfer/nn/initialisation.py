@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from openfer.errors import CheckpointError
 from openfer.io.atomic import sha256_of
 from openfer.io.checkpoint import Checkpoint, check_sha256, load_checkpoint
+from openfer.nn.dlib_file import DLIB, read_dlib
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings, KeyFilter
 from openfer.nn.trunks import ARCHITECTURES, TRUNKS
 
 _log = logging.getLogger(__name__)
 
 _PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.", "network.")
-_CLASSIFIERS = ("fc.", "fc_1.", "fc_2.", "heads.")
+_CLASSIFIERS = ("fc.", "fc_1.", "fc_2.", "heads.", "layer5.")
 _TRUNK = "trunk."
 """Prefix of what a checkpoint of the pretraining holds of its backbone."""
 
@@ -43,6 +44,15 @@ class Renaming(Protocol):
 
     def own_name(self, published: str) -> str:
         """Return what the tensor of a published name is called here; any other name as it is."""
+        ...
+
+
+@runtime_checkable
+class Extended(Protocol):
+    """A backbone with parts that its published weights do not have."""
+
+    def is_new(self, name: str) -> bool:
+        """Return whether a tensor is of such a part; it is then neither required nor counted."""
         ...
 
 
@@ -104,16 +114,18 @@ def initialise(
         CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, the manifest
             says that it is of another architecture, or the weights match too little; the backbone is then unchanged.
     """
-    own = {name: value for name, value in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
+    known = backbone.state_dict()
+    is_new = backbone.is_new if isinstance(backbone, Extended) else _never
+    own = {n: value for n, value in known.items() if not n.endswith("num_batches_tracked") and not is_new(n)}
     if settings.backbone == NONE:
         return MatchReport(NONE, None, 0, len(own), tuple(own))
     _refuse_another_architecture(own, settings)
     source, weights = _source(settings, pretrained)
     own_name = backbone.own_name if isinstance(backbone, Renaming) else str
     given = {own_name(_plain(name)): tensor for name, tensor in weights.tensors.items()}
-    matching = {name: given[name] for name, value in own.items() if name in given and given[name].shape == value.shape}
-    unmatched = tuple(name for name in own if name not in matching)
-    known = backbone.state_dict()
+    fitting = {n: given[n] for n, value in known.items() if n in given and given[n].shape == value.shape}
+    matching = [name for name in own if name in fitting]
+    unmatched = tuple(name for name in own if name not in fitting)
     unexpected = tuple(name for name in given if name not in known and not name.startswith(_CLASSIFIERS))
     if len(matching) < settings.minimum_match * len(own):
         raise CheckpointError(
@@ -133,13 +145,17 @@ def initialise(
             source, len(unexpected), ", ".join(unexpected[:_SHOWN]),
         )  # fmt: skip
     with torch.no_grad():
-        for name, tensor in matching.items():
-            own[name].copy_(tensor)
+        for name, tensor in fitting.items():
+            known[name].copy_(tensor)
     sha256 = None if settings.file is None else sha256_of(settings.file)
     licences, origin = _provenance(source, settings, weights.facts)
     return MatchReport(
         source, sha256, len(matching), len(own), unmatched, unexpected, licences, origin, weights.facts
     )  # fmt: skip
+
+
+def _never(name: str) -> bool:
+    return False
 
 
 def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, Checkpoint]:
@@ -218,6 +234,8 @@ def _read(path: Path, sha256: str | None) -> Checkpoint:
     if path.suffix == ".safetensors":
         return load_checkpoint(path, sha256)
     check_sha256(path, sha256)
+    if path.suffix == DLIB:
+        return Checkpoint(read_dlib(path))
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:

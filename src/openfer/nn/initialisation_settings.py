@@ -33,7 +33,7 @@ class WeightsEntry(Settings):
     """What the manifest ``conf/*/weights.yml`` says of a file of weights.
 
     Attributes:
-        path: where you are to put it.
+        path: where it is: a file of yours, or ``package:`` and a file of an installed package.
         sha256: the hash that it must have; unchecked when null, where no public source states one.
         architecture: one of :data:`openfer.nn.trunks.ARCHITECTURES`.
         licence: under which terms it, and what it was learned from, may be used.
@@ -58,8 +58,8 @@ class InitialisationSettings(Settings):
 
     Attributes:
         backbone: ``none`` for random weights, ``pretrain`` for the trunk that the pipeline of this name learns,
-            a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``, or
-            ``.pth``/``.pt`` with a state dict.
+            a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``,
+            ``.pth``/``.pt`` with a state dict, or ``.dat`` of dlib.
         sha256: the hash that the file must have, before the manifest's; unchecked when null.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.nn.attention_block import AttentionBlock
-from openfer.nn.choices import GATE_MOMENTUM
+from openfer.nn.choices import GATE_MOMENTUM, TrunkName
+from openfer.nn.dlib_resnet import DlibResNet29Trunk
 from openfer.nn.multi_scale_block import MultiScaleBlock
 
 FEATURES = 512
@@ -64,20 +65,28 @@ class LocalAndGlobal(NamedTuple):
 
 
 class MANetwork(nn.Module):
-    """ResNet-18's stem, layer1 and layer2, then two branches (50,540,032 parameters).
+    """ResNet-18's stem, layer1 and layer2, or dlib's first three stages, then two branches (50,540,032 parameters).
 
     - local: each quadrant of the 28 x 28 maps through 2 + 2 attention blocks of its own;
     - global: the whole maps through 2 + 2 multi-scale blocks.
 
     Args:
         gate_momentum: of the batch statistics in the attention's spatial gates.
+        trunk: of the layers that both branches share.
+
+    Attributes:
+        dlib: the shared layers, where they are dlib's; ResNet-18's are parts of this network, by torchvision's names.
     """
 
-    def __init__(self, gate_momentum: float = GATE_MOMENTUM) -> None:
+    def __init__(self, gate_momentum: float = GATE_MOMENTUM, trunk: TrunkName = "resnet18") -> None:
         super().__init__()
-        trunk = torchvision.models.resnet18(weights=None)
-        self.conv1, self.bn1, self.relu, self.maxpool = trunk.conv1, trunk.bn1, trunk.relu, trunk.maxpool
-        self.layer1, self.layer2 = trunk.layer1, trunk.layer2
+        self.dlib: DlibResNet29Trunk | None = None
+        if trunk == "resnet18":
+            resnet = torchvision.models.resnet18(weights=None)
+            self.conv1, self.bn1, self.relu, self.maxpool = resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool
+            self.layer1, self.layer2 = resnet.layer1, resnet.layer2
+        else:
+            self.dlib = DlibResNet29Trunk(stages=3)
         self.patches = nn.ModuleList(
             nn.Sequential(*(AttentionBlock(*shape, gate_momentum) for shape in _LOCAL_BLOCKS)) for _ in range(_PATCHES)
         )
@@ -90,17 +99,30 @@ class MANetwork(nn.Module):
         """Look at images (B, 3, S, S).
 
         Raises:
-            ParameterError: if a side is no multiple of 16.
+            ParameterError: if the shared maps cannot be cut into quadrants: a side is no multiple of 16, or dlib's
+                maps of it are odd.
         """
+        shared = self._shared(images)
+        quadrants = [part for half in shared.chunk(2, dim=2) for part in half.chunk(2, dim=3)]
+        patches = torch.stack([network(part) for network, part in zip(self.patches, quadrants, strict=True)])
+        return LocalAndGlobal(patches, self.whole(shared))
+
+    def _shared(self, images: Tensor) -> Tensor:
+        if self.dlib is not None:
+            maps: Tensor = self.dlib(images)[-1]
+            if any(side % 2 for side in maps.shape[-2:]):
+                raise ParameterError(
+                    f"images are {images.shape[-2]} x {images.shape[-1]} pixels, of which dlib's maps are "
+                    f"{maps.shape[-2]} x {maps.shape[-1]}, but manet cuts them into four equal quadrants; set "
+                    "images.crop to 72 or 104"
+                )
+            return maps
         if any(side % _MULTIPLE for side in images.shape[-2:]):
             raise ParameterError(
                 f"images are {images.shape[-2]} x {images.shape[-1]} pixels, but manet cuts their maps into four equal "
                 f"quadrants; set images.crop to a multiple of {_MULTIPLE}, such as 64, or the paper's 224"
             )
-        shared = self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
-        quadrants = [part for half in shared.chunk(2, dim=2) for part in half.chunk(2, dim=3)]
-        patches = torch.stack([network(part) for network, part in zip(self.patches, quadrants, strict=True)])
-        return LocalAndGlobal(patches, self.whole(shared))
+        return self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
 
     def own_name(self, published: str) -> str:
         """Translate the name of a tensor in MA-Net's checkpoints (or in ResNet-18's, for the shared layers)."""

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from openfer.nn.prelu import PReLU
-from openfer.nn.resnet import TAP_CHANNELS
 
-ATTENTIVE_CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of the attentive maps a_1..a_5."""
+
+def attentive_channels(taps: Sequence[int]) -> tuple[int, ...]:
+    """Return the channels of a_1..a_5, each map's those of the tap that it meets next: of ResNet-18 64 to 512, 512."""
+    return (*taps[1:], taps[-1])
 
 
 class MaskAttentionBlock(nn.Module):
@@ -62,22 +64,29 @@ class MaskAttentionBlock(nn.Module):
 
 
 class MaskAttention(nn.Module):
-    """The five attention blocks of one subnetwork."""
+    """The five attention blocks of one subnetwork.
 
-    def __init__(self) -> None:
+    Args:
+        channels: of the taps u_1..u_5.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            MaskAttentionBlock(channels, attentive, first=level == 1, halve=level in (2, 3, 4))
-            for level, (channels, attentive) in enumerate(zip(TAP_CHANNELS, ATTENTIVE_CHANNELS, strict=True), start=1)
+            MaskAttentionBlock(tap, attentive, first=level == 1, halve=level in (2, 3, 4))
+            for level, (tap, attentive) in enumerate(zip(channels, attentive_channels(channels), strict=True), start=1)
         )
 
     def forward(self, taps: Sequence[Tensor]) -> list[Tensor]:
         """Return the attentive maps a_1..a_5 of the taps u_1..u_5.
 
         At 224 pixels they are 56, 28, 14, 7 and 7 wide: one block ahead of the taps, so that each
-        has the shape of the tap that it meets next.
+        has the shape of the tap that it meets next. A trunk that halves odd maps otherwise than by rounding up gets
+        them max-pooled to the size of that tap.
         """
         maps: list[Tensor] = []
-        for block, tap in zip(self.blocks, taps, strict=True):
-            maps.append(block(tap, maps[-1] if maps else None))
+        for number, (block, tap) in enumerate(zip(self.blocks, taps, strict=True)):
+            attentive = block(tap, maps[-1] if maps else None)
+            size = taps[min(number + 1, len(taps) - 1)].shape[-2:]
+            maps.append(attentive if attentive.shape[-2:] == size else F.adaptive_max_pool2d(attentive, size))
         return maps

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from openfer.nn import dlib_resnet, resnet, resnet50
+from openfer.nn.channel_attention import EfficientChannelAttention
+from openfer.nn.choices import Kernel, TrunkName
+from openfer.nn.dlib_resnet import DlibResNet29Trunk
 from openfer.nn.eca_resnet import ECAResNet18Trunk
 from openfer.nn.manet_network import MANetwork
-from openfer.nn.resnet import TAP_CHANNELS, ResNet18Trunk
-from openfer.nn.resnet50 import CHANNELS, ResNet50Trunk
+from openfer.nn.resnet import ResNet18Trunk
+from openfer.nn.resnet50 import ResNet50Trunk
 
 
 @dataclass(frozen=True)
@@ -17,17 +21,23 @@ class Trunk:
 
     Attributes:
         build: makes it with random weights; it gives its maps, the last ones last, or its last maps alone.
-        channels: of its last maps.
+        taps: channels of the maps that it gives.
     """
 
     build: Callable[[], nn.Module]
-    channels: int
+    taps: tuple[int, ...]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the last maps."""
+        return self.taps[-1]
 
 
 TRUNKS: Mapping[str, Trunk] = {
-    "resnet18": Trunk(ResNet18Trunk, TAP_CHANNELS[-1]),
-    "eca_resnet18": Trunk(ECAResNet18Trunk, TAP_CHANNELS[-1]),
-    "resnet50": Trunk(ResNet50Trunk, CHANNELS),
+    "resnet18": Trunk(ResNet18Trunk, resnet.TAP_CHANNELS),
+    "eca_resnet18": Trunk(ECAResNet18Trunk, resnet.TAP_CHANNELS),
+    "resnet50": Trunk(ResNet50Trunk, (resnet50.CHANNELS,)),
+    "dlib_resnet29": Trunk(DlibResNet29Trunk, dlib_resnet.TAP_CHANNELS),
 }
 
 ARCHITECTURES: Mapping[str, Callable[[], nn.Module]] = {
@@ -35,3 +45,15 @@ ARCHITECTURES: Mapping[str, Callable[[], nn.Module]] = {
     "manet": MANetwork,
 }
 """What the files of the weight manifest may be of."""
+
+
+def with_channel_attention(name: TrunkName, kernel: Kernel) -> nn.Module:
+    """Return a trunk of which every residual block weighs its channels (ECA), with random weights.
+
+    Args:
+        name: the trunk.
+        kernel: length of the attention's convolutions.
+    """
+    if name == "resnet18":
+        return ECAResNet18Trunk(kernel)
+    return DlibResNet29Trunk(lambda channels: EfficientChannelAttention(channels, kernel))

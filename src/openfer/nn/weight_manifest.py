@@ -1,5 +1,6 @@
 """The weight manifest: names for files of weights, with hash, licence and origin; readable without torch."""
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from pydantic import ValidationError
 
 from openfer.errors import ParameterError, did_you_mean
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
+
+_IN_PACKAGE = "package:"
 
 
 def with_weights(parameters: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +63,18 @@ def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) ->
             f"{did_you_mean(backbone, names)}The names are "
             f"{', '.join(names)}; a file is given by its path, such as ./{backbone}.pth"
         )
-    return {**block, "initialisation": {**first, "entry": dict(entries[backbone])}}
+    entry = dict(entries[backbone])
+    return {**block, "initialisation": {**first, "entry": entry | {"path": _place(entry["path"])}}}
+
+
+def _place(path: str) -> str:
+    """Return a file's path; one that begins with ``package:`` lies in an installed package, which is not imported."""
+    if not path.startswith(_IN_PACKAGE):
+        return path
+    package, _, inner = path.removeprefix(_IN_PACKAGE).partition("/")
+    found = importlib.util.find_spec(package)
+    root = package if found is None or found.origin is None else str(Path(found.origin).parent)
+    return str(Path(root) / inner)
 
 
 def _is_name(backbone: str) -> bool:

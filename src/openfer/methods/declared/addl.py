@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from openfer.labels import FACTORS
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
+from openfer.nn.choices import TrunkName
 from openfer.parameters import Settings
 
 _ABBREVIATIONS = ("g", "ga", "gar", "gar_id", "gar_id_il", "gar_id_il_p")
@@ -43,6 +44,7 @@ class ADDLSettings(Settings):
     """Parameters of ADDL; the defaults are the paper's.
 
     Attributes:
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         schedule: for RAF-DB. It is the main player's; D and T take it without its milestones.
         weights: of the terms of the joint loss.
         factors: which of DFEM's factors are fused, with one importance weight each; Table 5 takes
@@ -53,6 +55,7 @@ class ADDLSettings(Settings):
         leaky_slope: of the LeakyReLUs of D and T; 0.01 in the DDL code, not stated in the paper.
     """
 
+    trunk: TrunkName = "resnet18"
     schedule: Schedule = ADDL_SCHEDULE
     weights: Weights = Weights()
     factors: tuple[str, ...] = Field(default=FACTORS, min_length=1)

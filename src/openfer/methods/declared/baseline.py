@@ -6,6 +6,7 @@ from pydantic import Field
 
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
+from openfer.nn.choices import TrunkName
 from openfer.parameters import Settings
 
 
@@ -16,11 +17,13 @@ class BaselineSettings(Settings):
         attention: ``none`` is S_g - global average pooling - two FCs (11,243,081 parameters for seven
             expressions; the paper does not state the pooling); ``single_level`` is S_g - S_e which classifies
             a_5 alone (15,745,947); ``multi_level`` is S_g - S_e, ADDL without its disturbance branch (16,237,467).
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         schedule: ADDL's.
         dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
     """
 
     attention: Literal["none", "single_level", "multi_level"] = "none"
+    trunk: TrunkName = "resnet18"
     schedule: Schedule = ADDL_SCHEDULE
     dropout: float = Field(default=0.5, ge=0, lt=1)
 

@@ -5,6 +5,7 @@ from pydantic import Field
 from openfer.labels import FACTORS
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
+from openfer.nn.choices import TrunkName
 from openfer.parameters import Settings
 
 
@@ -12,6 +13,7 @@ class DFEMSettings(Settings):
     """Parameters of DFEM.
 
     Attributes:
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         schedule: nowhere stated; ADDL's own, for the 20 epochs that a file name of the public DDL
             code tells of.
         activation_slope: slope, on the negative side, of the activation that makes a factor feature
@@ -21,6 +23,7 @@ class DFEMSettings(Settings):
             11,619,774 of the paper's layers. 1.0 is no activation.
     """
 
+    trunk: TrunkName = "resnet18"
     schedule: Schedule = ADDL_SCHEDULE.model_copy(update={"epochs": 20, "milestones": (10, 18)})
     activation_slope: float = Field(default=0.25, ge=0, le=1)
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
-from openfer.nn.choices import Importance, Kernel, Relation
+from openfer.nn.choices import Importance, Kernel, Relation, TrunkName
 from openfer.parameters import Settings
 
 
@@ -30,6 +30,7 @@ class FDRLECASettings(Settings):
     Attributes:
         schedule: Adam, a tenth of the rate every seven epochs. lambda_3 L_W, the penalty on all weights, is Adam's
             ``weight_decay`` and nothing besides; its size is the public code's.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         weights: of the terms of the loss.
         channel_attention: ``none`` is the paper's row "w/o ECA".
         kernel: of the channel attention; the paper says "adaptive" (3, 5, 5, 5), ECA's public ResNet-18 has 3.
@@ -57,6 +58,7 @@ class FDRLECASettings(Settings):
         milestones=tuple(range(7, 60, 7)),
         decay=0.1,
     )
+    trunk: TrunkName = "resnet18"
     weights: Weights = Weights()
     channel_attention: Literal["eca", "none"] = "eca"
     kernel: Kernel = 3

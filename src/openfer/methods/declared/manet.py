@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from openfer.losses.diversity_settings import DiversitySettings
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
-from openfer.nn.choices import GATE_MOMENTUM
+from openfer.nn.choices import GATE_MOMENTUM, TrunkName
 from openfer.parameters import Settings
 
 Kind = Literal["branch", "spatial", "channel"]
@@ -24,6 +24,8 @@ class MANetSettings(Settings):
         diversify: what is made different: the two ``branch`` features, and the patches' maps by where they show
             something (``spatial``) and by what their channels show (``channel``). Empty is MA-Net itself.
         diversity: how difference is measured; the defaults there are ours.
+        trunk: of the layers that both branches share; ``resnet18`` is the paper's, ``dlib_resnet29`` takes dlib's open
+            weights.
         gate_momentum: of CBAM's batch statistics (:class:`openfer.nn.cbam.CBAM`).
         schedule: the milestones are StepLR(15).
     """
@@ -31,6 +33,7 @@ class MANetSettings(Settings):
     balance: float = Field(default=0.6, ge=0, le=1)
     diversify: tuple[Kind, ...] = ("branch", "spatial", "channel")
     diversity: DiversitySettings = DiversitySettings()
+    trunk: TrunkName = "resnet18"
     gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
     schedule: Schedule = Schedule(
         epochs=100,

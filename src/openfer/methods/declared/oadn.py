@@ -21,6 +21,8 @@ class OADNSettings(Settings):
             taken here.
         rate: ``fine_tuning`` trains at a hundredth of the schedule's rate. The paper's 0.1 is high for pretrained
             weights, which large steps undo; a re-implementation took 0.001.
+        trunk: ``resnet50`` is the paper's; ``dlib_resnet29`` takes dlib's open weights, its last stage unstrided; it
+            does not read ``unstrided`` and ``blocks``.
         unstrided: the stage without stride. The paper's "stride of conv4_1" is layer3 in ResNet's own naming and
             layer4 in torchvision's; both make 14 x 14 maps, and layer4 is what is usually unstrided.
         blocks: bottlenecks in each of the four stages; ResNet-50's. Fewer are for small studies.
@@ -49,6 +51,7 @@ class OADNSettings(Settings):
         decay=0.1,
     )
     rate: Literal["scheduled", "fine_tuning"] = "scheduled"
+    trunk: Literal["resnet50", "dlib_resnet29"] = "resnet50"
     unstrided: Literal["layer3", "layer4"] = "layer4"
     blocks: tuple[int, int, int, int] = RESNET50
     threshold: float = Field(default=0.6, ge=0, le=1)

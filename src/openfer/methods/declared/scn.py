@@ -4,6 +4,7 @@ from pydantic import Field
 
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
+from openfer.nn.choices import TrunkName
 from openfer.parameters import Settings
 
 
@@ -16,6 +17,7 @@ class SCNSettings(Settings):
         margin: delta_1, by which the high group's mean importance is to exceed the low group's.
         relabel_margin: delta_2, by which another class must be more probable than the given one.
         relabel_from: the epoch, counted from 0, from which labels are corrected.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         schedule: 40 epochs of batches of 1024 on eight GPUs, the learning rate a tenth after 15 and 30. The paper
             names no optimiser; this is SGD with the usual momentum and weight decay.
     """
@@ -25,6 +27,7 @@ class SCNSettings(Settings):
     margin: float = Field(default=0.15, ge=0, le=1)
     relabel_margin: float = Field(default=0.2, ge=0, le=1)
     relabel_from: int = Field(default=10, ge=0)
+    trunk: TrunkName = "resnet18"
     schedule: Schedule = Schedule(
         epochs=40,
         batch_size=1024,

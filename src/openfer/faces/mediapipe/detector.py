@@ -76,7 +76,9 @@ class MediapipeDetector:
         """Return boxes, in image pixels, from overlapping squares with this side that cover the image."""
         height, width = image.shape[:2]
         small = [max(1, round(length * SIDE / side)) for length in (width, height)]
-        reduced = np.asarray(Image.fromarray(image).resize((small[0], small[1]), Image.Resampling.BILINEAR))
+        reduced = np.asarray(
+            Image.fromarray(image).resize((small[0], small[1]), Image.Resampling.BILINEAR, reducing_gap=2)
+        )
         scale = np.array([width / small[0], height / small[1]])
         parts = []
         for top in _starts(small[1]):

@@ -39,7 +39,7 @@ class FacesConfig(Settings):
         turned: where no face is upright, look for one in the image turned by 90, 270 and 180 degrees, as some
             videos (MMI) are stored.
         refine: a second alignment by 68 points that dlib (an optional extra) finds on a first crop. It brings the
-            eyes of photographs nearer to the template; the own heat-map regressor's points do not.
+            eyes of photographs nearer to the template where MTCNN has found them, and not where MediaPipe has.
         smallest_score: a detection below it is no face, in [0, 1]. MediaPipe's score is the probability that the found
             points are those of a face.
         smallest_share: faces below this share of the image's shorter side are looked for only where there is no

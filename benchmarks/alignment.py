@@ -1,6 +1,6 @@
 """How well and how fast photographs are aligned, judged by pupils that the dataset gives.
 
-    python benchmarks/alignment.py FOLDER --refine none dlib68 --workers 1 2
+    python benchmarks/alignment.py FOLDER --detectors mediapipe mtcnn --refine none dlib68 --workers 1 2
 
 FOLDER holds photographs and ``labels.csv`` with the columns file, expression, left_pupil_x, left_pupil_y,
 right_pupil_x, right_pupil_y (image left first; empty where unknown), as the Face Research Lab London Set has.
@@ -11,6 +11,7 @@ go through the generic reader and `align_set`, the way of the pipeline `ingest`.
 import argparse
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,9 @@ def measure(folder: Path, config: FacesConfig) -> dict[str, object]:
     line = np.array(found)[:, 1] - np.array(found)[:, 0]
     tilt = np.abs(np.degrees(np.arctan2(line[:, 1], line[:, 0])))
     return {
+        "detector": config.detector,
         "refine": config.refine,
+        "eye weight": config.eye_weight,
         "frame": config.frame,
         "workers": config.workers,
         "aligned": f"{len(rows) - len(quarantine)}/{len(rows)}",
@@ -64,18 +67,21 @@ def main() -> None:
     """Measure all combinations asked for and print them as one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--detectors", nargs="+", default=["mediapipe"], choices=["mediapipe", "mtcnn"])
+    parser.add_argument("--eye-weights", nargs="+", type=float, default=[10.0])
     parser.add_argument("--refine", nargs="+", default=["none"], choices=["none", "dlib68"])
     parser.add_argument("--frames", nargs="+", default=["tight", "face"], choices=["tight", "face"])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
     arguments = parser.parse_args()
+    settings = product(
+        arguments.detectors, arguments.refine, arguments.eye_weights, arguments.frames, arguments.workers
+    )
+    names = ("detector", "refine", "eye_weight", "frame", "workers")
     found = [
         measure(
-            arguments.folder,
-            FacesConfig(align="detect", frame=frame, refine=refine, workers=workers),
+            arguments.folder, FacesConfig.model_validate({"align": "detect"} | dict(zip(names, values, strict=True)))
         )
-        for refine in arguments.refine
-        for frame in arguments.frames
-        for workers in arguments.workers
+        for values in settings
     ]
     print(pd.DataFrame(found).to_string(index=False))
 

@@ -17,11 +17,13 @@ import pandas as pd
 import torch
 from PIL import Image
 
+from openfer.faces.config import FacesConfig
 from openfer.faces.landmarks.choose import landmarker
 from openfer.faces.landmarks.evidence import alignment, five_of, occlusion, paste_all, pupils
 from openfer.faces.landmarks.figures import faces_with_points, side_by_side
 from openfer.faces.landmarks.pasted import KINDS
 from openfer.faces.landmarks.settings import LandmarkerChoice
+from openfer.faces.mediapipe.detector import MediapipeDetector
 from openfer.faces.template import apply, similarity, template_points, warp
 from openfer.io.checkpoint import load_checkpoint
 
@@ -85,21 +87,19 @@ def aligned(five: np.ndarray, pupils: np.ndarray) -> dict[str, float]:
 
 def cut_out(folder: Path) -> Photographs:
     """Detect the largest face of each photograph and align it by five points."""
-    from facenet_pytorch import MTCNN
-
     labels = pd.read_csv(folder / "labels.csv").set_index("file")
-    detector = MTCNN(keep_all=True, device="cpu")
+    defaults = FacesConfig(align="detect")
+    detect = MediapipeDetector(defaults.smallest_share_of_detector, defaults.smallest_score)
     crops, fives, given = [], [], []
     for name, row in labels.iterrows():
-        image = Image.open(folder / str(name)).convert("RGB")
-        boxes, _, points = detector.detect([image], landmarks=True)
-        if boxes[0] is None:
+        image = np.asarray(Image.open(folder / str(name)).convert("RGB"))
+        found = detect(image)
+        if not len(found):
             print(f"no face found in {name}")
             continue
-        largest = int(np.argmax((boxes[0][:, 2:] - boxes[0][:, :2]).prod(1)))
-        five = np.asarray(points[0][largest], float)
+        five = found.points[int((found.boxes[:, 2:] - found.boxes[:, :2]).prod(1).argmax())]
         transform = similarity(five, template_points(_SIZE))
-        crops.append(warp(np.asarray(image), transform, _SIZE))
+        crops.append(warp(image, transform, _SIZE))
         fives.append(apply(transform, five))
         given.append(apply(transform, row[list(_PUPILS)].to_numpy(float).reshape(2, 2)))
     return Photographs(np.stack(crops), np.stack(fives), np.stack(given))

@@ -185,6 +185,33 @@ LANDMARKS = pa.DataFrameSchema(
 """The 68 points of each face in crop pixels, and the probability that each can be seen."""
 
 
+_BLENDSHAPES = _list(_numbers(52, low=0, high=1), "52 blendshapes in [0, 1]")
+_POINTS_478 = _list(_numbers(478 * 3), "478 points, x, y and z alternating")
+
+GEOMETRY = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True, coerce=True),
+        "presence": _number(0, 1),
+        "yaw": _number(-180, 180),
+        "pitch": _number(-90, 90),
+        "roll": _number(-180, 180),
+        "blendshapes": _BLENDSHAPES,
+        "mesh": _POINTS_478,
+        "mirrored_blendshapes": _BLENDSHAPES,
+        "mirrored_mesh": _POINTS_478,
+    },
+    strict=True,
+    name="geometry",
+)
+"""What MediaPipe's face landmarker measures on each face, and on its mirror image.
+
+``presence`` is the probability that the points are those of a face. The pose, in degrees, has the signs of the
+renderer's camera: yaw to the person's left, pitch upwards, roll clockwise. Blendshapes have the order of
+:data:`openfer.faces.mediapipe.blendshapes.BLENDSHAPES`. A mesh is in centimetres of the canonical face (x to the
+image's right, y down, z away from the camera), without position, size and rotation.
+"""
+
+
 def _affect(side: str) -> pa.Column:
     rated = pa.Check.in_range(-1, 1) if side == "true" else None
     return pa.Column(float, rated, nullable=True, coerce=True, required=False)

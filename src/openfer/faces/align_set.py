@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.faces.alignment import Aligner, Find68, NoFaceError
+from openfer.faces.alignment import Aligner, Find68, FindFaces, NoFaceError
 from openfer.faces.config import FacesConfig
 from openfer.faces.perceptual_hash import perceptual_hash
 from openfer.faces.sources import source_images
@@ -163,14 +163,21 @@ def _pairs(numbers: Any, image: SourceImage) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _aligner(config: FacesConfig) -> Aligner:
     """Return what a process aligns all its shards with."""
-    find_faces = None
-    if config.align == "detect":
-        import torch
+    return Aligner(config, _find_faces(config), _find_68(config))
 
-        from openfer.faces.detection import Detector
 
-        find_faces = Detector(config.smallest_share, "cuda" if torch.cuda.is_available() else "cpu")
-    return Aligner(config, find_faces, _find_68(config))
+def _find_faces(config: FacesConfig) -> FindFaces | None:
+    if config.align != "detect":
+        return None
+    if config.detector == "mediapipe":
+        from openfer.faces.mediapipe.detector import MediapipeDetector
+
+        return MediapipeDetector(config.smallest_share_of_detector, config.smallest_score)
+    import torch
+
+    from openfer.faces.mtcnn import MtcnnDetector
+
+    return MtcnnDetector(config.smallest_share_of_detector, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _find_68(config: FacesConfig) -> Find68 | None:

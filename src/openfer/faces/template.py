@@ -79,7 +79,12 @@ def invert(transform: np.ndarray) -> np.ndarray:
     return np.column_stack([linear, -linear @ transform[:, 2]])
 
 
-def warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
+def warp(
+    image: np.ndarray,
+    transform: np.ndarray,
+    size: int,
+    resampling: Image.Resampling = Image.Resampling.BICUBIC,
+) -> np.ndarray:
     """Return the crop that a similarity cuts out; black where the image ends.
 
     An image that shrinks to less than half is reduced by a whole factor first, so that no pixel of it is skipped.
@@ -88,6 +93,7 @@ def warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
         image: RGB, uint8, (H, W, 3).
         transform: from image to crop pixels, (2, 3).
         size: side of the crop.
+        resampling: Pillow's filter.
 
     Returns:
         RGB, uint8, (size, size, 3).
@@ -100,7 +106,7 @@ def warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
         picture = picture.reduce(factor)
         back = back / factor
     coefficients = tuple(float(number) for number in back.ravel())
-    return np.asarray(picture.transform((size, size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC))
+    return np.asarray(picture.transform((size, size), Image.Transform.AFFINE, coefficients, resampling))
 
 
 def five_of_68(points: np.ndarray) -> np.ndarray:

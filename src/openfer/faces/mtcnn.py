@@ -1,10 +1,13 @@
-"""MTCNN: face boxes, five points and a score (Zhang et al. 2016; weights shipped by facenet-pytorch, MIT)."""
+"""MTCNN: face boxes, five points and a score (Zhang et al. 2016; weights shipped by facenet-pytorch, MIT).
+
+An option: ``faces.detector: mtcnn``, installed by ``pip install 'openfer[mtcnn]'``.
+"""
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 from PIL import Image
 
+from openfer.errors import ParameterError
 from openfer.faces.detected import Detected
 
 _SMALLEST = 20
@@ -14,7 +17,7 @@ _LONGEST = 1600
 """Pixels; larger images are searched at this size, as no face in them needs more."""
 
 
-class Detector:
+class MtcnnDetector:
     """Finds faces. Large ones first: only where there is none, the search goes on to small ones.
 
     On a CPU it computes with one thread, so that the same image gives the same bits beside any number of others.
@@ -22,9 +25,19 @@ class Detector:
     Args:
         smallest_share: of the image's shorter side; see :class:`openfer.faces.config.FacesConfig`.
         device: ``cpu`` or ``cuda``.
+
+    Raises:
+        ParameterError: if the optional package is not installed.
     """
 
     def __init__(self, smallest_share: float, device: str) -> None:
+        try:
+            from facenet_pytorch import MTCNN
+        except ImportError as error:
+            raise ParameterError(
+                f"faces.detector mtcnn needs the package {error.name!r}; install it with pip install 'openfer[mtcnn]', "
+                "or set faces.detector to mediapipe"
+            ) from error
         self._share = smallest_share
         self._network = MTCNN(keep_all=True, device=device)
 

@@ -13,6 +13,21 @@ EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust",
 BASIC_EXPRESSIONS = EXPRESSIONS[:7]
 """The seven classes of RAF-DB, SFEW and Aff-Wild2: neutral and Ekman's six."""
 
+ACTION_UNITS = (
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    *("cheekPuff", "cheekSquintLeft", "cheekSquintRight"),
+    *("eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
+    *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
+    *("eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight"),
+    *("jawForward", "jawLeft", "jawOpen", "jawRight"),
+    *("mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel"),
+    *("mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker"),
+    *("mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *("mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight"),
+    *("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight"),
+)
+"""Facial movements by Apple's ARKit names, in MediaPipe's order. Left and right are the person's."""
+
 GENDERS = ("male", "female", "unsure")
 AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
 RACES = ("caucasian", "african", "asian")

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 
-from openfer.labels import AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import ACTION_UNITS, AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
 
 _PARTITIONS = ("train", "val", "test")
 _AT_ONCE = 1 << 14
@@ -185,7 +185,7 @@ LANDMARKS = pa.DataFrameSchema(
 """The 68 points of each face in crop pixels, and the probability that each can be seen."""
 
 
-_BLENDSHAPES = _list(_numbers(52, low=0, high=1), "52 blendshapes in [0, 1]")
+_BLENDSHAPES = _list(_numbers(1 + len(ACTION_UNITS), low=0, high=1), "52 blendshapes in [0, 1]")
 _POINTS_478 = _list(_numbers(478 * 3), "478 points, x, y and z alternating")
 
 GEOMETRY = pa.DataFrameSchema(
@@ -313,6 +313,7 @@ TRUTHS = pa.DataFrameSchema(
         "expression": _name(EXPRESSIONS),
         **{factor: _name() for factor in FACTORS},
         "occluder": _name(),
+        "action_units": _list(_numbers(len(ACTION_UNITS), low=0), "a weight for each of ACTION_UNITS"),
     },
     strict=True,
     name="truths",
@@ -320,7 +321,8 @@ TRUTHS = pa.DataFrameSchema(
 """What is true of each rendered face, whatever its rows label.
 
 ``person`` is unlike those of all other sets, ``identity`` the set's own name of the same. ``pose`` and
-``illumination`` may be classes of their own, fewer than the papers'.
+``illumination`` may be classes of their own, fewer than the papers'. ``action_units`` has the order of
+:data:`openfer.labels.ACTION_UNITS`; 1 is a full movement.
 """
 
 _RUN = {

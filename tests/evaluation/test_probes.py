@@ -27,6 +27,7 @@ def truths():
             "illumination": np.where(np.arange(len(person)) % 5, "soft", "hard"),
             "pose": "frontal",
             "occluder": "none",
+            "action_units": None,
         }
     )
     return TRUTHS.validate(table)

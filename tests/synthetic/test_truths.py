@@ -2,9 +2,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from openfer.labels import FACTORS
+from openfer.labels import ACTION_UNITS, FACTORS
 from openfer.schemas import TRUTHS
+from openfer.seeds import generator_for
 from openfer.synthetic.config import SyntheticConfig
+from openfer.synthetic.expressions import action_units
 from openfer.synthetic.sets import SETS, plan, rows
 from openfer.synthetic.truths import truths
 from tests.pipelines.conftest import ROOT
@@ -35,12 +37,29 @@ def test_what_a_set_labels_is_what_is_true(name: str, config: SyntheticConfig) -
     assert (labelled[names].astype(str) == found[names].astype(str)).all(axis=None)
 
 
+def test_action_units_are_those_that_the_renderer_draws(config: SyntheticConfig) -> None:
+    scenes = plan("synthetic_fer", config).head(20)
+    found = truths("synthetic_fer", scenes)["action_units"]
+    for scene, weights in zip(scenes.to_dict("records"), found, strict=True):
+        drawn = action_units(scene["expression"], scene["intensity"], generator_for(int(scene["seed"]), "expression"))
+        assert {name: value for name, value in zip(ACTION_UNITS, weights, strict=True) if value} == {
+            name: value for name, value in drawn.items() if value
+        }
+
+
 def test_a_bound_of_yaw_or_light_belongs_to_the_class_above() -> None:
     yaws = (-90.0, -10.1, -10.0, 9.9, 10.0, 50.0)
     scenes = pd.DataFrame(
         {
             **{"sample_id": list("abcdef"), "person": "p", "expression": "fear", "gender": "male", "age": "70+"},
-            **{"race": "asian", "occluder": "none", "pose": "yaw+0", "illumination": "light00"},
+            **{
+                "race": "asian",
+                "occluder": "none",
+                "seed": 0,
+                "intensity": 1.0,
+                "pose": "yaw+0",
+                "illumination": "light00",
+            },
             **{"yaw": yaws, "light_yaw": (-30.1, -30.0, 29.9, 30.0, 90.0, 0.0)},
             **{"light_key": [1.1, 1.1, 1.1, 1.1, 0.4, 0.4], "light_ambient": [0.2, 0.2, 0.2, 0.2, 0.8, 0.4]},
         }

@@ -6,6 +6,7 @@ The FACS units that each expression is known for stand beside it. ``*`` stands f
 import numpy as np
 
 from openfer.labels import EXPRESSIONS
+from openfer.seeds import generator_for
 
 Units = dict[str, float]
 
@@ -164,6 +165,11 @@ def action_units(expression: str, intensity: float, generator: np.random.Generat
     for name, weight in _gaze(generator.normal(0, 0.15), generator.normal(0, 0.12)).items():
         drawn[name] = drawn.get(name, 0.0) + weight
     return drawn
+
+
+def units_of_scene(expression: str, intensity: float, seed: int) -> Units:
+    """Return the action units of a scene; see :class:`~openfer.synthetic.scene.description.Scene`."""
+    return action_units(expression, intensity, generator_for(seed, "expression"))
 
 
 def _gaze(left: float, up: float) -> Units:

@@ -1,9 +1,11 @@
-"""What the renderer knows of every face and the rows hide: all six factors, so that features can be asked for them."""
+"""What the renderer knows of every face and the rows hide: all six factors and the movements of the face."""
 
 import numpy as np
 import pandas as pd
 
+from openfer.labels import ACTION_UNITS
 from openfer.schemas import TRUTHS
+from openfer.synthetic.expressions import Units, units_of_scene
 from openfer.synthetic.sets import labelled_by
 
 YAW_EDGES = (-10.0, 10.0)
@@ -20,7 +22,7 @@ _SOFT = "soft"
 
 
 def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
-    """Return person, expression, all six disturbing factors and the occluder of each face.
+    """Return person, expression, all six disturbing factors, the occluder and the action units of each face.
 
     Pose and illumination of photographs are continuous and become few classes: where the camera stands, to the
     person's right or left by more than 10 degrees; whether the key light outshines its surroundings, and then from
@@ -40,7 +42,15 @@ def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
     if "illumination" not in named:
         directions = _binned(scenes["light_yaw"], LIGHT_EDGES, _LIGHTS)
         table["illumination"] = np.where(scenes["light_key"] > scenes["light_ambient"], directions, _SOFT)
+    drawn = zip(scenes["expression"], scenes["intensity"], scenes["seed"], strict=True)
+    weights = [_weights(units_of_scene(expression, float(strength), int(seed))) for expression, strength, seed in drawn]
+    table["action_units"] = pd.Series(weights, table.index, dtype=object)
     return TRUTHS.validate(table[list(TRUTHS.columns)])
+
+
+def _weights(units: Units) -> np.ndarray:
+    """Return a weight for each of :data:`openfer.labels.ACTION_UNITS`, (51,)."""
+    return np.array([units.get(name, 0.0) for name in ACTION_UNITS])
 
 
 def _binned(values: pd.Series, edges: tuple[float, ...], names: tuple[str, ...]) -> np.ndarray:

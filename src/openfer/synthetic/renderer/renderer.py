@@ -7,7 +7,7 @@ import warp as wp
 
 from openfer.seeds import generator_for
 from openfer.synthetic.colours import encode
-from openfer.synthetic.expressions import action_units
+from openfer.synthetic.expressions import units_of_scene
 from openfer.synthetic.landmarks import five_points
 from openfer.synthetic.occluders.face_mask import mask_colour
 from openfer.synthetic.people.person import Person
@@ -76,7 +76,7 @@ class Renderer:
             person: made by the scene's person seed, gender, age and race.
             scene: everything else.
         """
-        units = action_units(scene.expression, scene.intensity, generator_for(scene.seed, "expression"))
+        units = units_of_scene(scene.expression, scene.intensity, scene.seed)
         generator = generator_for(scene.seed, "surroundings")
         mesh = self._builder.build(person, scene, units, generator)
         side = self._template.image_size * SUPERSAMPLING

@@ -25,7 +25,7 @@ protocol: {validation_share: 0.3}
 """
 TINY_METHOD = """
 {name}:
-  settings: {{schedule: {{epochs: 2, batch_size: 8, milestones: [1]}}}}
+  settings: {{schedule: {{epochs: 2, batch_size: 8}}}}
 """
 
 FIRST_CHECKPOINT = "openfer.training.resume:ResumeFile.save"

@@ -212,6 +212,15 @@ image's right, y down, z away from the camera), without position, size and rotat
 """
 
 
+OPEN_FEATURES = pa.DataFrameSchema(
+    {"sample_id": pa.Column(str, unique=True, coerce=True)}
+    | {side: _list(_numbers(1728), "1728 numbers") for side in ("features", "mirrored_features")},
+    strict=True,
+    name="open_features",
+)
+"""What :func:`openfer.training.open_features.open_features` gives of each face, and of its mirror image."""
+
+
 def _affect(side: str) -> pa.Column:
     rated = pa.Check.in_range(-1, 1) if side == "true" else None
     return pa.Column(float, rated, nullable=True, coerce=True, required=False)

@@ -1,8 +1,10 @@
 """What every registered method must do, whatever paper it is from."""
 
+import functools
 import multiprocessing
 import os
 import signal
+import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +13,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
+from tests.pipelines.conftest import ROOT
 
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.methods.contract import Schedule
 from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
+from openfer.nn.initialisation_settings import InitialisationSettings
+from openfer.nn.open_features_settings import OpenFeaturesSettings
+from openfer.nn.weight_manifest import with_weights
 from openfer.parameters import Settings
-from openfer.pipelines.sources import landmark_array
+from openfer.pipelines.extras import extra_array
+from openfer.pipelines.geometry import measure_geometry
+from openfer.pipelines.open_features import measure_open_features
 from openfer.synthetic.circumplex import circumplex
 from openfer.training import batches
 from openfer.training.checks import check_weights
@@ -122,7 +131,8 @@ class Trial:
         labels = {task: self.faces.labels(task)[rows] for task in self.classes}
         extras = {name: self.extra(name)[rows] for name in self.declared.extras}
         targets = {name: values[rows] for name, values in self.values.items()}
-        return FaceDataset(self.faces.store, rows, labels, IMAGES, 0, training, extras, targets)
+        decodes = self.declared.looks_at_pixels
+        return FaceDataset(self.faces.store, rows, labels, IMAGES, 0, training, extras, targets, decodes)
 
     @cached_property
     def values(self):
@@ -131,14 +141,30 @@ class Trial:
         return {name: circumplex(scenes)[name].to_numpy() for name in self.declared.regression_targets}
 
     def extra(self, name):
-        assert name == "landmarks"
-        table = self.faces.store.table(["sample_id", "points68", "confidence68"])
-        return landmark_array(table, self.faces.scenes["sample_id"])
+        return extra_array(name, measured(name, self.faces.store), self.faces.scenes["sample_id"])
 
     def _fresh(self):
         model = self.build()
         facts = {"classes": model.classes, "config": model.config.model_dump(mode="json")}
         return Checkpoint(model.own_state(), facts)
+
+
+@functools.cache
+def measured(name, store):
+    """Return the table of an extra of all faces of a store."""
+    if name == "landmarks":
+        return store.table(["sample_id", "points68", "confidence68"])
+    if name == "geometry":
+        with tempfile.TemporaryDirectory() as work:
+            return measure_geometry("tiny", store, Path(work))
+    return measure_open_features(OpenFeaturesSettings(initialisation=dlib_weights()), store)
+
+
+def dlib_weights():
+    """Return the initialisation that ``backbone: dlib`` is with the manifest that openfer ships."""
+    manifest = yaml.safe_load((ROOT / "conf/base/weights.yml").read_text().replace("${globals:data_root}", "data"))
+    block = with_weights({"m": {"initialisation": {"backbone": "dlib"}}}, manifest)["m"]["initialisation"]
+    return InitialisationSettings.model_validate(block)
 
 
 def shortened(value, epochs):
@@ -323,6 +349,9 @@ def test_its_expression_feature_is_what_its_classifier_reads(trial):
 
 def test_it_shows_where_it_looks_and_stays_as_it_was(trial):
     method = trial.build().train()
+    if not trial.declared.looks_at_pixels:
+        assert not any(isinstance(layer, torch.nn.Conv2d) for layer in method.modules())
+        return
     settle(method, trial.dataset(HELD_OUT))
     state = {name: value.clone() for name, value in method.state_dict().items()}
     modes = [module.training for module in method.modules()]

@@ -2,17 +2,13 @@
 
 import pytest
 import torch
-import yaml
 from tests.methods.networks import checkpoint_of
-from tests.methods.test_every_method import Trial
-from tests.pipelines.conftest import ROOT
+from tests.methods.test_every_method import Trial, dlib_weights
 
 from openfer.errors import CheckpointError
 from openfer.methods.contract import Batch
 from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation import initialise
-from openfer.nn.initialisation_settings import InitialisationSettings
-from openfer.nn.weight_manifest import with_weights
 
 DLIB = "dlib_resnet29"
 SIDE = 72
@@ -21,9 +17,7 @@ WITH_TRUNK = sorted(name for name in METHODS.names() if "trunk" in METHODS[name]
 
 @pytest.fixture(scope="module")
 def weights():
-    manifest = yaml.safe_load((ROOT / "conf/base/weights.yml").read_text().replace("${globals:data_root}", "data"))
-    block = {"m": {"initialisation": {"backbone": "dlib"}}}
-    return InitialisationSettings.model_validate(with_weights(block, manifest)["m"]["initialisation"])
+    return dlib_weights()
 
 
 def with_dlib(name, faces):

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.pipelines.sources import Source, data_version, faces_for, landmark_array
+from openfer.pipelines.extras import extra_array
+from openfer.pipelines.sources import Source, data_version, faces_for
 from openfer.training.config import ImageSettings
 
 
@@ -39,7 +40,7 @@ def landmarks_of(store):
 def test_landmarks_are_found_by_name_whatever_their_order(tiny_faces):
     table = landmarks_of(tiny_faces.store)
     wanted = table["sample_id"].iloc[[5, 2]].reset_index(drop=True)
-    found = landmark_array(table.sample(frac=1, random_state=0), wanted)
+    found = extra_array("landmarks", table.sample(frac=1, random_state=0), wanted)
     assert found.shape == (2, 68, 3)
     for place, row in enumerate((5, 2)):
         assert (found[place, :, :2].ravel() == table["points68"].iloc[row]).all()
@@ -49,7 +50,7 @@ def test_landmarks_are_found_by_name_whatever_their_order(tiny_faces):
 def test_faces_without_landmarks_are_named_with_the_command_that_finds_them(tiny_faces):
     table = landmarks_of(tiny_faces.store)
     with pytest.raises(DataError, match=r"2 of 3 faces have no landmarks.*kedro run --pipelines landmarks --params"):
-        landmark_array(table.iloc[2:], table["sample_id"].head(3))
+        extra_array("landmarks", table.iloc[2:], table["sample_id"].head(3))
 
 
 def test_extras_go_with_their_dataset_and_into_its_version(tables, tiny_faces):
@@ -60,5 +61,5 @@ def test_extras_go_with_their_dataset_and_into_its_version(tables, tiny_faces):
     versions = [data_version(data) for data in (plain, seeing, other)]
     assert len(set(versions)) == 3
     faces = faces_for(seeing, "train", {}, ImageSettings(crop=64), 0)
-    assert (faces.extras["landmarks"] == landmark_array(table, seeing[0].role("train")["sample_id"])).all()
+    assert (faces.extras["landmarks"] == extra_array("landmarks", table, seeing[0].role("train")["sample_id"])).all()
     assert faces_for(plain, "train", {}, ImageSettings(crop=64), 0).extras == {}

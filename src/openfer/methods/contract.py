@@ -19,6 +19,7 @@ from openfer.methods.schedules import Oversampled as Oversampled
 from openfer.methods.schedules import Sampling as Sampling
 from openfer.methods.schedules import Schedule as Schedule
 from openfer.methods.schedules import WeightedSamples as WeightedSamples
+from openfer.nn.open_features_settings import OPEN_FEATURES
 from openfer.parameters import Settings
 
 Classes = Mapping[str, tuple[str, ...]]
@@ -38,9 +39,15 @@ Extras = Mapping[str, Tensor]
 
 NO_EXTRAS: Extras = {}
 
-EXTRA_SHAPES: Mapping[str, tuple[int, ...]] = {"landmarks": (68, 3)}
+EXTRA_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "landmarks": (68, 3),
+    "geometry": (52 + 478 * 3,),
+    "open_features": (OPEN_FEATURES,),
+}
 """The extras that there are, with their shape for one face: of ``landmarks`` x and y in pixels of the image (centres
-of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 points."""
+of pixels at whole numbers plus one half) and confidence in [0, 1] of the 68 points; of ``geometry`` the blendshapes,
+then x, y and z of the mesh's points, as :data:`openfer.schemas.GEOMETRY` describes them; of ``open_features``
+averages of dlib's maps."""
 
 
 @dataclass(frozen=True)

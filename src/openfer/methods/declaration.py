@@ -35,6 +35,7 @@ class Declaration:
             :meth:`~openfer.methods.contract.Method.load_prerequisites` fills. Read them by :meth:`prerequisites_of`.
         initialised_from: the prerequisite whose weights its own networks start from, and which fills no sub-module.
         extras: inputs beside the image, keys of :data:`openfer.methods.contract.EXTRA_SHAPES`.
+        looks_at_pixels: whether it reads the image. If not, images are not decoded, and there is no Grad-CAM.
         regression_targets: continuous labels that it learns, columns of rows such as ``valence``. The epoch with the
             best agreement on validation is then its ``best_val``.
         supports_sample_weights: whether losses that read labels multiply each sample by its weight.
@@ -50,6 +51,7 @@ class Declaration:
     prerequisites: Names = ()
     initialised_from: str | None = None
     extras: tuple[str, ...] = ()
+    looks_at_pixels: bool = True
     regression_targets: tuple[str, ...] = ()
     supports_sample_weights: bool = False
     input_side: int = 224

@@ -41,7 +41,7 @@ def read_dlib(path: Path) -> dict[str, Tensor]:
     file.find(b"input_rgb_image_sized")
     for name, (outputs, inputs, side) in _convolutions():
         filters = file.tensor_of(b"con_4", outputs * inputs * side * side + outputs)
-        gamma, beta = file.tensor_of(b"affine_", 2 * outputs).split(outputs)
+        gamma, beta = file.tensor_of(b"affine_", 2 * outputs).view(2, outputs)
         weight, bias = filters[:-outputs].view(outputs, inputs, side, side), filters[-outputs:]
         tensors[f"{name}.weight"] = weight * gamma[:, None, None, None]
         tensors[f"{name}.bias"] = bias * gamma + beta

@@ -78,7 +78,9 @@ class DlibResNet29Trunk(nn.Module):
             halve = inputs != outputs and not (unstrided and name == self._stages[-1])
             self.add_module(name, _stage(inputs, outputs, count, halve=halve))
             inputs = outputs
-        self.taps = nn.ModuleList(nn.BatchNorm2d(width, eps=_LEAST_VARIANCE, affine=False) for width in TAP_CHANNELS[: stages + 1])
+        self.taps = nn.ModuleList(
+            nn.BatchNorm2d(width, eps=_LEAST_VARIANCE, affine=False) for width in TAP_CHANNELS[: stages + 1]
+        )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

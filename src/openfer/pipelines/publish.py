@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from openfer.methods.contract import Method
     from openfer.training.config import ImageSettings
 
-_MEANINGS = {"landmarks": "(N, 68, 3): x and y in pixels of the input, and confidence, of the 68 points"}
+_MEANINGS = {
+    "landmarks": "(N, 68, 3): x and y in pixels of the input, and confidence, of the 68 points",
+    "geometry": "(N, 1486): 52 blendshapes, then x, y and z of 478 points, as MediaPipe's landmarker measures them",
+    "open_features": "(N, 1728): averages over 3 x 3 cells of the third and fourth tap of dlib's network",
+}
 _EXAMPLES = 2  # torch.export takes a batch of one for a constant
 
 
@@ -112,9 +116,9 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
             for name, value in (("mean", images.channel_means), ("std", images.channel_stds)):
                 self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
-        def forward(self, rgb: torch.Tensor, landmarks: torch.Tensor | None = None) -> torch.Tensor:
+        def forward(self, rgb: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
             normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
-            extras = {} if landmarks is None else {"landmarks": landmarks}
+            extras = {} if extra is None else dict(zip(method.declared.extras, [extra], strict=True))
             found = self.method(*self.method.inputs(Batch(normalised, {}, extras)))
             shares = [found.logits[task].float().softmax(1) for task in method.classes]
             return torch.cat(

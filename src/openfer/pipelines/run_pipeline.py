@@ -11,6 +11,7 @@ from openfer.pipelines import cross_dataset, evaluation_nodes, predicting, stabi
 from openfer.pipelines import train as training
 from openfer.pipelines.bound import bound
 from openfer.pipelines.by_name import by_name, named
+from openfer.pipelines.extras import extras_pipeline
 from openfer.pipelines.figures import grad_cam
 from openfer.pipelines.figures.declared import FIGURES, HISTORY, Figure
 from openfer.pipelines.finish import finish
@@ -32,11 +33,13 @@ def runs_pipeline(requested: Iterable[RunPlan], datasets: Datasets) -> Pipeline:
     """
     wanted = {run.slug for run in requested}
     nodes: list[Node] = []
-    used: dict[str, None] = {}
+    extras: dict[str, dict[str, None]] = {}
     for slug, run in chain_of(requested).items():
         nodes += _Nodes(run, datasets).all(requested=slug in wanted)
-        used |= dict.fromkeys((*run.settings.datasets, *run.settings.test_datasets))
-    return data_pipeline(used, datasets) + Pipeline(nodes)
+        for dataset in (*run.settings.datasets, *run.settings.test_datasets):
+            extras.setdefault(dataset, {}).update(dict.fromkeys(run.settings.declared.extras))
+    made = sum((extras_pipeline(dataset, names) for dataset, names in extras.items()), Pipeline(nodes))
+    return data_pipeline(extras, datasets) + made
 
 
 def catalog_name(dataset: str, part: str) -> str:
@@ -126,22 +129,27 @@ class _Nodes:
 
     def _predictions(self) -> list[Node]:
         slug = self._run.slug
-        table = f"{slug}_grad_cam"
         results = {"metrics": self._space.own("metrics_json"), "groups": self._space.own("groups_table")}
         published = [self._space.own("mlflow_model_json"), self._space.own("model_card_text")]
         predict = by_name(runs(bound(predicting.predict_run, slug), *self._code), "sources")
-        look = by_name(runs(grad_cam.grad_cam, *self._code), "sources")
         model = by_name(runs(bound(publish, slug), *self._code), "sources")
         return [
             self._space(predict, self._trained, [f"{slug}_{kind}" for kind in _PREDICTED], "predict"),
-            self._space(look, self._trained, table, "grad_cam"),
-            self._space(
-                evaluation_nodes.grad_cam_picture, table, self._space.own("grad_cam_picture"), "grad_cam_picture"
-            ),
+            *self._grad_cam(),
             self._space(
                 evaluation_nodes.distances, f"{slug}_features", self._space.own("distances_table"), "distances"
             ),
             self._space(model, self._trained | results, published, "publish", PUBLISHES),
+        ]
+
+    def _grad_cam(self) -> list[Node]:
+        if not self._run.settings.declared.looks_at_pixels:
+            return []
+        table, picture = f"{self._run.slug}_grad_cam", self._space.own("grad_cam_picture")
+        look = by_name(runs(grad_cam.grad_cam, *self._code), "sources")
+        return [
+            self._space(look, self._trained, table, "grad_cam"),
+            self._space(evaluation_nodes.grad_cam_picture, table, picture, "grad_cam_picture"),
         ]
 
     def _scores(self) -> list[Node]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
+from openfer.pipelines.extras import extra_array
 from openfer.protocols.holdout import image_holdout
 from openfer.protocols.labelling import label_indices, with_attribute_columns
 
@@ -35,7 +36,7 @@ class Source:
         store: its faces.
         split: :data:`openfer.schemas.SPLIT`.
         tasks: what is learned from it.
-        extras: by name: ``landmarks``, :data:`openfer.schemas.LANDMARKS`.
+        extras: by name, the tables of :data:`openfer.pipelines.extras.EXTRAS`.
     """
 
     rows: pd.DataFrame
@@ -139,6 +140,7 @@ def faces_for(
     *,
     augmented: bool = False,
     regression_targets: Sequence[str] = (),
+    decodes: bool = True,
 ) -> "ConcatFaces":
     """Return the faces that play a role, with integer labels: centre crops, or augmented for training.
 
@@ -150,6 +152,7 @@ def faces_for(
         seed: of the augmentation.
         augmented: as training sees them.
         regression_targets: names of the continuous labels that go with them.
+        decodes: whether images are read.
     """
     from openfer.training.data import ConcatFaces, FaceDataset
 
@@ -158,37 +161,10 @@ def faces_for(
         rows = source.role(role)
         labels = {task: label_indices(rows, task, names) for task, names in classes.items()}
         numbers = source.store.rows_of(rows["sample_id"])
-        extras = {name: landmark_array(table, rows["sample_id"]) for name, table in source.extras.items()}
+        extras = {name: extra_array(name, table, rows["sample_id"]) for name, table in source.extras.items()}
         targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regression_targets}
-        parts.append(
-            FaceDataset(source.store, numbers, labels, images, seed, training=augmented, extras=extras, targets=targets)
-        )
+        parts.append(FaceDataset(source.store, numbers, labels, images, seed, augmented, extras, targets, decodes))
     return ConcatFaces(parts)
-
-
-def landmark_array(table: pd.DataFrame, sample_ids: pd.Series) -> np.ndarray:
-    """Return x, y and confidence of the 68 points of samples, float32, (N, 68, 3).
-
-    Args:
-        table: valid under :data:`openfer.schemas.LANDMARKS`.
-        sample_ids: (N,).
-
-    Raises:
-        DataError: if a sample has no points.
-    """
-    from openfer.protocols.contents import places
-
-    found = places(sample_ids, table["sample_id"])
-    if (found < 0).any():
-        raise DataError(
-            f"{(found < 0).sum()} of {len(found)} faces have no landmarks, the first "
-            f"{sample_ids.iloc[int((found < 0).argmax())]}; the table is of other faces: "
-            "run `kedro run --pipelines landmarks --params dataset=...` for this dataset again"
-        )
-    chosen = table.iloc[found]
-    points = np.array(chosen["points68"].tolist(), np.float32).reshape(-1, 68, 2)
-    confidence = np.array(chosen["confidence68"].tolist(), np.float32).reshape(-1, 68, 1)
-    return np.concatenate([points, confidence], axis=2)
 
 
 def data_version(data: Sequence[Source]) -> str:
@@ -201,5 +177,5 @@ def data_version(data: Sequence[Source]) -> str:
         table = table.merge(source.rows, on="sample_id").sort_values("sample_id")
         digest.update(table.to_csv(index=False).encode())
         for name, extra in source.extras.items():
-            digest.update(name.encode() + landmark_array(extra, table["sample_id"]).tobytes())
+            digest.update(name.encode() + extra_array(name, extra, table["sample_id"]).tobytes())
     return digest.hexdigest()[:12]

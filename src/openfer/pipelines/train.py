@@ -159,11 +159,10 @@ def _fit(
     learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}
 
     targets = run.declared.regression_targets
-    faces = faces_for(data, "train", classes, run.images, run.seed, augmented=True, regression_targets=targets)
+    seen = functools.partial(faces_for, regression_targets=targets, decodes=run.declared.looks_at_pixels)
+    faces = seen(data, "train", classes, run.images, run.seed, augmented=True)
     true = _flip_labels(run, classes, faces)
-    validation, test = (
-        faces_for(data, role, classes, run.images, run.seed, regression_targets=targets) for role in ("val", "test")
-    )
+    validation, test = (seen(data, role, classes, run.images, run.seed) for role in ("val", "test"))
     fitted = fit(
         method,
         FitData(faces, validation, test if len(test) else None),

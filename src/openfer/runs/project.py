@@ -13,7 +13,17 @@ from openfer.runs.plan import Planner, RunPlan, chain_of
 from openfer.runs.study import PlannedStudy, is_study, requested_study
 
 _SHARED = (
-    *("compared_methods", "complexity", "dataset", "doctor", "landmarks", "predictions", "predictions_name", "study"),
+    *(
+        "compared_methods",
+        "complexity",
+        "dataset",
+        "doctor",
+        "landmarks",
+        "open_features",
+        "predictions",
+        "predictions_name",
+        "study",
+    ),
     *("synthetic", "protocol"),
 )
 _RENAMED = {"compared": "compared_methods", "tested_on": "test_datasets"}

@@ -99,8 +99,9 @@ class FaceDataset:
         images: crop, flip, augmentation, normalisation.
         seed: root of the augmentation's draws.
         training: random crop, flip and augmentation; else the centre crop.
-        extras: ``landmarks`` or nothing: x, y (pixels of the stored face) and confidence, (N, 68, 3). They follow
-            every step of the image.
+        extras: by name. ``landmarks``: x, y (pixels of the stored face) and confidence, (N, 68, 3); they follow every
+            step of the image. Any other: (N, 2, D), of the face and of its mirror image.
+        decodes: whether images are read; if not, pixels are zero.
         targets: continuous labels by name, (N,); NaN where nobody rated the face.
 
     Raises:
@@ -119,6 +120,7 @@ class FaceDataset:
         training: bool,
         extras: Mapping[str, np.ndarray] = _NOTHING,
         targets: Mapping[str, np.ndarray] = _NOTHING,
+        decodes: bool = True,
     ) -> None:
         named = {f"labels of {task}": v for task, v in labels.items()} | {
             f"values of {n}": v for n, v in targets.items()
@@ -126,7 +128,7 @@ class FaceDataset:
         for what, values in (named | dict(extras)).items():
             if len(values) != len(rows):
                 raise DataError(f"{len(values)} {what} for {len(rows)} faces of {store.folder}; give one each")
-        if extras and any(step.kind == "erase" for step in images.augment):
+        if "landmarks" in extras and any(step.kind == "erase" for step in images.augment):
             raise ParameterError(
                 "images.augment has erase, which covers landmarks that would stay as sure as before; take it out for "
                 "a method that looks at landmarks"
@@ -145,7 +147,8 @@ class FaceDataset:
         self.images = images
         self.seed = seed
         self.training = training
-        self._augmenter = Augmenter(images) if training and images.augment else None
+        self._blank = None if decodes else np.zeros((images.crop, images.crop, 3), np.uint8)
+        self._augmenter = Augmenter(images) if training and images.augment and decodes else None
         self._crops_itself = any(step.kind == "resized_crop" for step in images.augment)
         self.sample_ids = store.sample_ids[self.rows]
         self._check_crop()
@@ -165,16 +168,20 @@ class FaceDataset:
 
     def sample(self, index: int, draw: np.random.Generator) -> Sample:
         """Return a sample augmented by ``draw``, which testing does not touch."""
-        stored = self.store.image(int(self.rows[index]))
+        stored = self.store.image(int(self.rows[index])) if self._blank is None else self._blank
         image = self._resized(stored)
         window = self._random_window(image, draw) if self.training else self._centre_window(image)
         pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
-        extras = {}
+        extras = {
+            name: torch.from_numpy(values[index, int(window.mirrored)])
+            for name, values in self.extras.items()
+            if name != "landmarks"
+        }
         if "landmarks" in self.extras:
             scale = (image.shape[1] / stored.shape[1], image.shape[0] / stored.shape[0], 1)
             followed = window.of_landmarks(self.extras["landmarks"][index] * scale)
             extras["landmarks"] = torch.from_numpy(followed.astype(np.float32))
-        if self._augmenter is not None and extras:
+        if self._augmenter is not None and "landmarks" in extras:
             pixels, extras["landmarks"] = self._augmenter.with_landmarks(pixels, extras["landmarks"], draw)
         elif self._augmenter is not None:
             pixels = self._augmenter(pixels, draw)
@@ -182,7 +189,7 @@ class FaceDataset:
         return Sample(pixels, labels, extras, {name: float(values[index]) for name, values in self.targets.items()})
 
     def _resized(self, image: np.ndarray) -> np.ndarray:
-        size = self.images.size
+        size = None if self._blank is not None else self.images.size
         if size is None or image.shape[:2] == (size, size):
             return image
         return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
@@ -201,7 +208,7 @@ class FaceDataset:
         return _Window(top, left, size, size, mirrored=False)
 
     def _check_crop(self) -> None:
-        if not len(self.rows):
+        if not len(self.rows) or self._blank is not None:
             return
         crop, size = self.images.crop, self.images.size
         sides = self.store.table(["height", "width"]).to_numpy()[self.rows]

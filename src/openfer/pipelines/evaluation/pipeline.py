@@ -39,7 +39,8 @@ def comparison_pipeline(plan: Plan) -> Pipeline:
     every = named("runs", {run.slug: f"{run.slug}_run" for run in runs})
     one = named("runs", {slug: f"{slug}_run" for slug in first})
     features = named("features", {slug: f"{slug}_features" for slug in first})
-    maps = named("maps", {slug: f"{slug}_grad_cam" for slug in first})
+    seeing = [run for run in (plan.requested[name][0] for name in methods) if run.settings.declared.looks_at_pixels]
+    maps = named("maps", {run.slug: f"{run.slug}_grad_cam" for run in seeing})
     compare, curves = (by_name(f, "runs") for f in (evaluation_nodes.compare, evaluation_nodes.all_curves))
     look, embed = (
         by_name(evaluation_nodes.grad_cam_comparison, "maps"),
@@ -50,7 +51,7 @@ def comparison_pipeline(plan: Plan) -> Pipeline:
         [
             _SPACE(compare, every, {name: own(name) for name in _COMPARED}, "compare", SUMMARY),
             _SPACE(curves, one, own("curves_plot"), "curves"),
-            _SPACE(look, maps, own("grad_cam_picture"), "grad_cam"),
+            *([_SPACE(look, maps, own("grad_cam_picture"), "grad_cam")] if seeing else []),
             _SPACE(embed, one | features, own("tsne"), "tsne"),
             _SPACE(evaluation_nodes.tsne_figures, own("tsne"), pictures, "tsne_figures"),
             *_elsewhere(plan, methods),

@@ -1,0 +1,37 @@
+"""Probe: a small classifier of open features that are not trained any further, a floor for networks: its settings."""
+
+from pydantic import Field
+
+from openfer.methods.declaration import Declaration, network_at
+from openfer.methods.schedules import Schedule
+from openfer.parameters import Settings
+
+
+class SmallClassifierSettings(Settings):
+    """Parameters of a small classifier of what is known of a face beside its pixels; of no paper.
+
+    Attributes:
+        schedule: seconds on a CPU.
+        hidden: units between its two layers.
+        dropout: before each of the two layers.
+    """
+
+    schedule: Schedule = Schedule(
+        epochs=30,
+        batch_size=64,
+        learning_rate=1e-3,
+        weight_decay=1e-4,
+        learning_rate_schedule="cosine",
+    )
+    hidden: int = Field(default=128, ge=8)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+
+
+METHOD = Declaration(
+    name="probe",
+    settings=SmallClassifierSettings,
+    network=network_at("openfer.methods.probe:Probe"),
+    extras=("open_features",),
+    looks_at_pixels=False,
+    supports_sample_weights=True,
+)

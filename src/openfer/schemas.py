@@ -205,8 +205,8 @@ GEOMETRY = pa.DataFrameSchema(
 )
 """What MediaPipe's face landmarker measures on each face, and on its mirror image.
 
-``presence`` is the probability that the points are those of a face. The pose, in degrees, has the signs of the
-renderer's camera: yaw to the person's left, pitch upwards, roll clockwise. Blendshapes have the order of
+``presence`` is the probability that the points are those of a face, low for profiles. The pose, in degrees, has the
+signs of the renderer's camera: yaw to the person's left, pitch upwards, roll clockwise. Blendshapes have the order of
 :data:`openfer.faces.mediapipe.blendshapes.BLENDSHAPES`. A mesh is in centimetres of the canonical face (x to the
 image's right, y down, z away from the camera), without position, size and rotation.
 """

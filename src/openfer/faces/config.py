@@ -40,8 +40,8 @@ class FacesConfig(Settings):
             videos (MMI) are stored.
         refine: a second alignment by 68 points that dlib (an optional extra) finds on a first crop. It brings the
             eyes of photographs nearer to the template where MTCNN has found them, and not where MediaPipe has.
-        smallest_score: a detection below it is no face, in [0, 1]. MediaPipe's score is the probability that the found
-            points are those of a face.
+        smallest_score: a detection below it is no face, in [0, 1]. MediaPipe's score says that its mesh
+            network or its detector is sure.
         smallest_share: faces below this share of the image's shorter side are looked for only where there is no
             larger one; it makes the search several times faster. None is 0.3 for ``mediapipe`` and 0.06 for ``mtcnn``.
         smallest_side: an image or a face of fewer pixels is put into quarantine: nothing can be read in it.

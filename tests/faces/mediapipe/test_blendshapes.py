@@ -16,7 +16,7 @@ def network(file) -> BlendshapeNetwork:
 
 @pytest.fixture(scope="module")
 def points(detector, pictures) -> np.ndarray:
-    return detector.meshes(pictures[0])[0].points
+    return detector.find(pictures[0])[0].mesh.points
 
 
 def test_the_renderer_and_the_network_share_their_names() -> None:

@@ -34,7 +34,7 @@ def test_points_and_blendshapes_are_those_of_mediapipe(detector, file, pictures,
     assert tuple(reference.columns[-52:]) == BLENDSHAPES
     network = BlendshapeNetwork(file.blendshapes)
     for row, known in reference.iterrows():
-        mesh = detector.meshes(pictures[row])[0]
+        mesh = detector.find(pictures[row])[0].mesh
         across = np.linalg.norm(mesh.points[EYE, :2] - mesh.points[OTHER_EYE, :2])
         points = known.to_numpy(float)[:-52].reshape(-1, 2)
         assert np.linalg.norm(mesh.points[::20, :2] - points, axis=1).mean() / across < 0.018

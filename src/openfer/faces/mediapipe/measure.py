@@ -28,7 +28,8 @@ class Measurement:
     """What was measured on one crop.
 
     Attributes:
-        presence: probability that the points are those of a face, in [0, 1].
+        presence: probability that the points are those of a face, in [0, 1]; low for faces that are turned by more than
+            60 degrees, although their points are right.
         pose: of the head.
         mesh: in the canonical face's frame, see :meth:`~openfer.faces.mediapipe.canonical.CanonicalFace.normalise`,
             centimetres, float32, (478, 3).
@@ -65,7 +66,7 @@ class FaceMeter:
         return Measurement(mesh.presence, pose, normalised.astype(np.float32), self._blendshapes(mesh.points))
 
     def _found(self, crop: np.ndarray) -> Mesh:
-        meshes = self._detector.meshes(crop)
+        meshes = [face.mesh for face in self._detector.find(crop)]
         if meshes:
             return max(meshes, key=lambda mesh: float((mesh.box[2:] - mesh.box[:2]).prod()))
         height, width = crop.shape[:2]

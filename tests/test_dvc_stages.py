@@ -77,7 +77,7 @@ def test_a_method_depends_on_its_own_files_and_on_no_other_method(stages: dict[s
 
 def test_a_stage_names_the_parameters_that_its_nodes_read(stages: dict[str, Stage]) -> None:
     assert stages["baseline"].params == {
-        "conf/base/globals.yml": ("image_size", "seed"),
+        "conf/base/globals.yml": ("backbone", "images", "seed", "trunk"),
         "conf/base/parameters/baseline.yml": ("baseline",),
     }
     assert stages["study"].params["conf/base/parameters/studies/first_study.yml"] == ("first_study",)

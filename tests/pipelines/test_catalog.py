@@ -13,12 +13,15 @@ from kedro.pipeline import Pipeline
 
 from openfer.cli import readable
 from openfer.errors import ParameterError
+from openfer.methods.contract import EXTRA_SHAPES
 from openfer.methods.declaration import METHODS
 from openfer.pipelines import planned
 from openfer.pipelines.evaluation.pipeline import comparison_pipeline
 from openfer.pipelines.run_pipeline import runs_pipeline
 from tests.pipelines.conftest import ROOT
 from tests.pipelines.plans import project_plan, unslugged
+
+EXTRAS = tuple(f"_{name}" for name in EXTRA_SHAPES)
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +92,15 @@ def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, 
 def test_every_method_gets_the_extras_that_it_asks_for(pipelines: dict[str, Pipeline]) -> None:
     for name in METHODS:
         nodes = {unslugged(node.name): node for node in pipelines[name].nodes}
-        expected = [f"synthetic_fer_known_{extra}" for extra in METHODS[name].extras]
-        after = ("predict", "grad_cam", "publish") if METHODS[name].tasks else ()
+        declared = METHODS[name]
+        known = {"landmarks": "known_landmarks"}  # the renderer says them
+        expected = [f"synthetic_fer_{known.get(extra, extra)}" for extra in declared.extras]
+        after = ("predict", "publish", *(["grad_cam"] if declared.looks_at_pixels else [])) if declared.tasks else ()
         for node in ("train", "augmented", *after):
-            assert [i for i in nodes[f"{name}.{node}"].inputs if "landmarks" in i] == expected, node
+            assert [i for i in nodes[f"{name}.{node}"].inputs if i.endswith(EXTRAS)] == expected, node
+        assert (f"{name}.grad_cam" in nodes) == (bool(declared.tasks) and declared.looks_at_pixels)
+        made = {f"synthetic_fer_{extra}" for extra in declared.extras if extra != "landmarks"}
+        assert made <= {output for node in nodes.values() for output in node.outputs}
 
 
 def test_landmarks_of_a_set_that_is_not_rendered_are_those_that_were_found() -> None:

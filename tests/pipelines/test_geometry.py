@@ -24,11 +24,11 @@ def test_every_face_is_measured_once(tiny_faces: TinyFaces, tmp_path: Path) -> N
     with KedroSession.create(workshop.path) as session:
         catalog = session.load_context().catalog
         IdempotentRunner().run(geometry_pipeline("mine"), catalog)
-        made = (workshop.path / "data/04_feature/mine/geometry.parquet").stat().st_mtime_ns
+        made = (workshop.path / "data/04_feature/geometry/mine.parquet").stat().st_mtime_ns
         IdempotentRunner().run(geometry_pipeline("mine"), catalog)
-        assert (workshop.path / "data/04_feature/mine/geometry.parquet").stat().st_mtime_ns == made  # up to date
+        assert (workshop.path / "data/04_feature/geometry/mine.parquet").stat().st_mtime_ns == made  # up to date
     planned._handed.clear()
-    table = workshop.table("04_feature", "mine", "geometry.parquet")
+    table = workshop.table("04_feature", "geometry", "mine.parquet")
     assert len(GEOMETRY.validate(table)) == len(tiny_faces.store)
     assert (table["presence"] > 0.5).mean() > 0.95
     assert not list((workshop.path / "data/02_intermediate/.work").rglob("*.parquet"))

@@ -13,6 +13,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
+from openfer.nn.open_features_settings import OpenFeaturesSettings
 from openfer.pipelines.run_pipeline import runs_pipeline
 from openfer.pipelines.study.pipeline import study_pipeline
 from openfer.runner import IdempotentRunner
@@ -52,6 +53,9 @@ class TinyProject:
         catalog = DataCatalog.from_config(_entries(self.root))
         for slug, settings in asked.parameters["runs"].items():
             catalog[f"params:runs.{slug}"] = MemoryDataset(RunSettings.model_validate(settings))
+        if "open_features" in asked.parameters:
+            features = OpenFeaturesSettings.model_validate(asked.parameters["open_features"])
+            catalog["params:open_features"] = MemoryDataset(features)
         if asked.study is not None:
             study = StudyPlan.model_validate(asked.parameters["study_plan"])
             catalog["params:study_plan"] = MemoryDataset(study)

@@ -18,7 +18,7 @@ esr:
     schedule: {epochs: 1, batch_size: 8, sampling: {per_class: 2}}
     growth: {epochs: 1}
 """
-MANET = "manet: {settings: {schedule: {epochs: 1, batch_size: 8}}}"
+MANET = "manet: {settings: {schedule: {epochs: 1, warmup_epochs: 0, batch_size: 8}}}"
 
 
 @pytest.fixture(scope="module")

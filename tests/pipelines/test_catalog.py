@@ -79,7 +79,7 @@ def test_every_method_has_a_pipeline_of_its_requested_run(
     for name in METHODS:
         (trains,) = [node.name for node in pipelines[name].nodes if unslugged(node.name) == f"{name}.train"]
         slug = trains.split(".")[1]
-        assert context.params["runs"][slug].method == context.params[name]["method"] == name
+        assert context.params["runs"][slug].method == name
 
 
 def test_addl_brings_all_that_it_needs_from_the_first_face(pipelines: dict[str, Pipeline]) -> None:

@@ -28,7 +28,7 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     raw.build(workshop.raw(reader), Pictures(tiny_faces))
     workshop.describe(reader, **raw.parameters)
 
-    assert without_dataset(workshop.run("ingest", reader), reader) == INGEST
+    assert without_dataset(workshop.run("ingest doctor", reader), reader) == INGEST | DOCTOR
     rows, quarantine = workshop.rows(reader), workshop.quarantine(reader)
     faces, split = workshop.faces(reader), workshop.split(reader)
     stored = list(faces.sample_ids)
@@ -41,7 +41,6 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     assert (faces.table(["height", "width"]) == 64).all(axis=None)
     assert faces.table(["points5"])["points5"].notna().any() == (reader not in CROPS)
 
-    assert without_dataset(workshop.run("doctor", reader), reader) == DOCTOR
     folder = workshop.path / "data/08_reporting/doctor" / reader
     page = (folder / "doctor.html").read_text()
     assert page.startswith("<!doctype html>")
@@ -49,8 +48,7 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     assert READERS[reader].about.title in (folder / "verdict.json").read_text()
     assert (workshop.path / "data/08_reporting" / reader / "faces.png").is_file()
 
-    assert workshop.run("ingest", reader) == []
-    assert workshop.run("doctor", reader) == []
+    assert workshop.run("ingest doctor", reader) == []
 
 
 @pytest.mark.slow

@@ -164,4 +164,6 @@ def test_one_command_learns_the_backbone_and_then_the_method(copy_of_finished: P
     assert own.start() < other.start()
     (made,) = set((copy_of_finished.path / "data/06_models/baseline").iterdir()) - before
     about = json.loads((made / "initialisation.json").read_text())
-    assert about["initialisation"].startswith("100 of 100 tensors from pretrain's resnet18 (attributes, synthetic_raf")
+    assert about["initialisation"].startswith(
+        "54 of 54 tensors from pretrain's dlib_resnet29 (attributes, synthetic_raf"
+    )

@@ -94,8 +94,9 @@ def test_licence_and_origin_of_the_weights_go_into_the_model_its_facts_and_its_c
 
 
 @pytest.mark.slow
-def test_a_run_without_weights_of_others_says_so(finished: Project):
+def test_the_default_run_says_whose_weights_it_starts_from(finished: Project):
     (file,) = finished.path.glob("data/07_model_output/baseline/*/facts.json")
     (facts, *_) = json.loads(file.read_text())
-    assert facts["licences_of_weights"] == []
-    assert facts["origin_of_weights"] == "random weights"
+    (licence,) = facts["licences_of_weights"]
+    assert licence.startswith("CC0-1.0 (dlib's author)")
+    assert facts["origin_of_weights"].startswith("dlib's face recognition network")

@@ -42,7 +42,8 @@ class Plan:
         compared: the methods that ``evaluation`` compares, the reference first.
         study: the requested one; None where none is described.
         foreign: predictions of another program that ``evaluation`` is to score.
-        parameters: complete, for Kedro: with all runs as ``runs`` by slug, and the study as ``study_plan``.
+        parameters: those that nodes read, for Kedro: all runs as ``runs`` by slug and the study as ``study_plan`` in
+            place of the blocks that describe them.
     """
 
     datasets: Datasets
@@ -81,7 +82,8 @@ def plan(parameters: Mapping[str, Any]) -> Plan:
     dataset = _dataset(parameters, datasets)
     study, foreign = requested_study(parameters, planner), foreign_plan(parameters, dataset)
     made = Plan(datasets, dataset, requested, _compared(parameters), study, foreign, {})
-    complete = dict(parameters) | datasets.blocks
+    unread = {name for name, value in parameters.items() if name in METHODS or is_study(value)}
+    complete = {name: value for name, value in parameters.items() if name not in unread} | datasets.blocks
     complete["runs"] = {slug: run.settings.model_dump() for slug, run in made.runs.items()}
     if study is not None:
         complete["study_plan"] = study.plan.model_dump()

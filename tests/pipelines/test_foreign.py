@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from openfer.errors import ParameterError
-from tests.pipelines.conftest import new_project
+from tests.pipelines.conftest import Project
+from tests.pipelines.in_process import typed
 from tests.pipelines.plans import project_plan
 
 
 @pytest.mark.slow
-def test_foreign_predictions_are_scored_by_the_same_code_and_a_wrong_file_is_one_error(tmp_path):
-    project = new_project(tmp_path / "project")
-    project.run("--pipelines", "ingest")
+def test_foreign_predictions_are_scored_by_the_same_code_and_a_wrong_file_is_one_error(copy_of_finished: Project):
+    project = copy_of_finished
     rows = pd.read_parquet(project.path / "data/02_intermediate/synthetic_fer/rows.parquet")
     tested = rows[rows["partition"] == "test"]
     shares = np.random.default_rng(0).dirichlet(np.ones(7), len(tested))
@@ -31,7 +31,7 @@ def test_foreign_predictions_are_scored_by_the_same_code_and_a_wrong_file_is_one
     assert {"gender", "race", "age", "illumination", "intensity", "occluder", "yaw"} <= set(groups["by"])
     assert {"confusion.png", "reliability.png", "groups.png", "gaps.csv"} <= {path.name for path in reports.iterdir()}
 
-    again = project.run("--pipelines", "evaluation", "--params", "predictions=rival.csv,predictions_name=rival")
+    again = typed(project.path, "--pipelines", "evaluation", "--params", "predictions=rival.csv,predictions_name=rival")
     assert "0 ran" in again
     table.assign(p_fear=1.0).to_csv(project.path / "rival.csv", index=False)
     said = project.run("--pipelines", "evaluation", "--params", "predictions=rival.csv", expect=1)

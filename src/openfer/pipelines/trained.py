@@ -88,7 +88,9 @@ def main_model(models: Models) -> Checkpoint:
 def restore(run: RunSettings, checkpoint: Checkpoint) -> "Method":
     """Build a trained method for prediction."""
     from openfer.methods.registry import build
+    from openfer.nn.undrawn import Undrawn
 
-    method = build(run.method, run.settings, {k: tuple(v) for k, v in checkpoint.facts["classes"].items()})
+    with Undrawn():
+        method = build(run.method, run.settings, {k: tuple(v) for k, v in checkpoint.facts["classes"].items()})
     method.load_own_state(checkpoint.tensors)
     return method.eval()

@@ -191,7 +191,7 @@ def no_file(draw: np.random.Generator, root: Path, stem: str) -> list[Input]:
     elif kind == 3:
         return [Input("no file", f"{stem}{'x' * 300}{suffix}", reason="^cannot be read: File name too long")]
     else:
-        return [Input("no file", f"{stem}\0{suffix}", reason="^cannot be read: embedded null")]
+        return [Input("no file", f"{stem}\0{suffix}", reason="^cannot be read: (stat: )?embedded null")]
     return [Input("no file", f"{stem}{suffix}", reason="^not a regular file$")]
 
 

@@ -119,7 +119,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 @pytest.mark.slow
 def test_a_method_on_rendered_sequences_ends_with_its_failures(workshop: Workshop) -> None:
     ran = workshop.run("baseline", "synthetic_fer", baseline={"datasets": [SET]})
-    assert f"{SET}.render" in ran
+    assert any(name.endswith(".stability") for name in ran)
     assert not any(name.startswith("synthetic_fer") for name in ran)
     report = Project(workshop.path).run_folder("08_reporting", "baseline")
     table = pd.read_csv(report / "stability.csv")

@@ -3,12 +3,15 @@
 import pytest
 import torch
 from tests.methods.networks import checkpoint_of
-from tests.methods.test_every_method import Trial, dlib_weights
+from tests.methods.trial import Trial, dlib_weights
 
-from openfer.errors import CheckpointError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.methods.contract import Batch
 from openfer.methods.declaration import METHODS
 from openfer.nn.initialisation import initialise
+from openfer.nn.manet_network import MANetwork
+from openfer.nn.mask_attention import MaskAttention
+from openfer.nn.trunks import TRUNKS
 
 DLIB = "dlib_resnet29"
 SIDE = 72
@@ -60,3 +63,15 @@ def test_dlibs_weights_fill_its_backbone_and_every_part_is_trained(name, tiny_fa
 def test_a_dfem_of_another_trunk_is_refused_with_the_remedy(tiny_faces):
     with pytest.raises(CheckpointError, match=r"its DFEM's is resnet18.*set dfem\.settings\.trunk to dlib_resnet29"):
         Trial("addl", tiny_faces).build(trunk=DLIB)
+
+
+def test_dlibs_maps_that_manet_cannot_cut_into_quadrants_are_refused_with_a_size_that_can():
+    with pytest.raises(ParameterError, match=r"of which dlib's maps are 5 x 5.*set images\.crop to 72 or 104"):
+        MANetwork(trunk=DLIB)(torch.zeros(1, 3, 96, 96))
+
+
+def test_attention_blocks_meet_taps_that_are_halved_by_rounding_down():
+    taps = TRUNKS[DLIB].build().eval()(torch.zeros(1, 3, 96, 96))
+    assert [tap.shape[-1] for tap in taps] == [22, 22, 11, 5, 2]
+    maps = MaskAttention(TRUNKS[DLIB].taps).eval()(taps)
+    assert [tuple(level.shape[1:3]) for level in maps] == [(32, 22), (64, 11), (128, 5), (256, 2), (256, 2)]

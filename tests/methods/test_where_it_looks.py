@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.methods.test_every_method import CPU, HELD_OUT, Trial
+from tests.methods.trial import CPU, HELD_OUT, Trial
 
 from openfer.methods.contract import Batch
 from openfer.methods.registry import build

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
 from PIL import Image
-from tests.pipelines.conftest import ROOT
+from tests.methods.trial import dlib_weights
 
 from openfer.errors import CheckpointError, ParameterError
 from openfer.nn.complexity import count_parameters
@@ -26,10 +25,7 @@ COSINE = 0.9999
 
 @pytest.fixture(scope="module")
 def shipped():
-    """The initialisation that ``backbone: dlib`` is with the manifest that openfer ships."""
-    manifest = yaml.safe_load((ROOT / "conf/base/weights.yml").read_text().replace("${globals:data_root}", "data"))
-    block = with_weights({"m": {"initialisation": {"backbone": "dlib"}}}, manifest)["m"]["initialisation"]
-    return InitialisationSettings.model_validate(block)
+    return dlib_weights()
 
 
 @pytest.fixture(scope="module")

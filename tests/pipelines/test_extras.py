@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from openfer.errors import DataError
+from openfer.errors import DataError, ParameterError
 from openfer.methods.contract import EXTRA_SHAPES, NO_EXTRAS
 from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
+from openfer.nn.initialisation_settings import InitialisationSettings
+from openfer.nn.open_features_settings import OpenFeaturesSettings
 from openfer.pipelines.extras import EXTRAS, extra_array
 from openfer.pipelines.sources import Source, faces_for
 from openfer.training.config import ImageSettings
+from openfer.training.open_features import open_features
 from tests.conftest import TinyFaces
-from tests.methods.test_every_method import dlib_weights, measured
+from tests.methods.trial import dlib_weights, measured
 from tests.pipelines.tiny_project import METHOD, TinyProject, tables
 
 FLOORS = ("geometry", "probe")
@@ -75,3 +78,15 @@ def test_a_floor_is_trained_on_what_is_measured_once(name: str, tiny_faces: Tiny
     assert not any("grad_cam" in node for node in ran)
     assert project.method(name, {**parameters, name: {**block, "seed": 1}})[0] != f"a.measure_{extra}"
     assert project.method(name, parameters) == []
+
+
+def test_open_features_of_weights_whose_normalisation_nobody_states_are_refused(tiny_faces: TinyFaces) -> None:
+    settings = OpenFeaturesSettings(initialisation=InitialisationSettings(backbone="weights/mine.pth"))
+    with pytest.raises(ParameterError, match=r"is 'weights/mine\.pth'; give a name of weights\.yml whose entry"):
+        open_features(settings, tiny_faces.store)
+
+
+def test_an_extra_of_other_faces_is_told_with_its_remedy(tiny_faces: TinyFaces) -> None:
+    table = measured("geometry", tiny_faces.store)
+    with pytest.raises(DataError, match=r"1 of 2 faces have no geometry.*delete its table and run the same command"):
+        extra_array("geometry", table.iloc[1:], table["sample_id"].head(2))

@@ -6,7 +6,7 @@ import torch
 from openfer.methods.declaration import METHODS
 from openfer.pipelines.publish import classifier
 from openfer.training.config import ImageSettings
-from tests.methods.test_every_method import LABELLED, TRAIN, Trial
+from tests.methods.trial import LABELLED, TRAIN, Trial
 
 IMAGES = ImageSettings(crop=64, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
 EXPORTED, ASKED = 2, 3

@@ -80,7 +80,7 @@ def decisive(value: Any) -> Any:
         kept = {name: getattr(value, name) for name, mark in marks.items() if mark != WITHOUT_EFFECT}
         for name, mark in marks.items():
             if mark == FILE and kept[name] is not None and Path(kept[name]).is_file():
-                kept[name] = sha256_of(Path(kept[name]))
+                kept[name] = _hash_as_stamped(Path(kept[name]), _stamp(Path(kept[name])))
         return decisive(kept)
     if isinstance(value, Mapping):
         return {str(name): decisive(inner) for name, inner in value.items()}

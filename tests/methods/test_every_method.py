@@ -1,6 +1,5 @@
 """What every registered method must do, whatever paper it is from."""
 
-import multiprocessing
 import os
 import signal
 from dataclasses import replace
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tests.methods.trial import ADAM, CPU, HELD_OUT, TRAIN, Trial
+from tests.prepared import start
 
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -33,11 +33,6 @@ LONGER = {"oadn": 40}
 
 AGAINST_OTHERS = ("adversarial", "attention_transfer", "attention", "mutual_information")
 """Terms that do not fall to zero however well a method learns, as another network answers them."""
-
-CLEAN = multiprocessing.get_context("forkserver")
-"""Children of a process that has done nothing yet: torch refuses to train in a fork of one that has threads."""
-
-CLEAN.set_forkserver_preload([__name__])
 
 
 OPTIONS = {
@@ -257,8 +252,7 @@ def settle(method, faces):
 @pytest.mark.slow
 def test_it_ends_bit_identically_after_kill_9_in_the_middle_of_an_epoch(trial, tmp_path: Path):
     anew = replace(trial)  # without what it has made by now, whose tensors would go there as open files
-    child = CLEAN.Process(target=_train_until_killed, args=(anew, tmp_path / "killed"))
-    child.start()
+    child = start(_train_until_killed, anew, tmp_path / "killed")
     child.join()
     assert child.exitcode == -signal.SIGKILL
     resumed = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "killed")

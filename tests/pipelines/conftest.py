@@ -1,19 +1,15 @@
 """A project of its own in a temporary folder: this one's code and parameters, a handful of faces."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.prepared import type_kedro
 
-PATIENCE = 900
-"""Seconds until a program is taken to hang. Nothing is said of its speed: machines differ, and other programs run."""
+ROOT = Path(__file__).parents[2]
 
 TINY = """
 synthetic:
@@ -40,7 +36,15 @@ class Project:
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Type `kedro run ...` there and return all that it prints."""
-        return self.command(sys.executable, "-m", "kedro", "run", *arguments, expect=expect)
+        return self.kedro("run", *arguments, expect=expect)
+
+    def kedro(self, *words: str, expect: int = 0) -> str:
+        """Type `kedro ...` there and return all that it prints."""
+        printed = self.path / "printed.log"
+        status = type_kedro(words, self.path, printed)
+        said = printed.read_text()
+        assert status == expect, f"exit status {status}, expected {expect}:\n{said[-6000:]}"
+        return said
 
     def run_folders(self, layer: str, method: str) -> list[Path]:
         """Return the folders of all runs of a method in a layer such as ``07_model_output``, by slug."""
@@ -56,23 +60,10 @@ class Project:
         return self.run_folder("06_models", method).name
 
     def killed_at(self, moment: str, *arguments: str) -> None:
-        """Type `kedro run ...` there and kill it, with all that it started, after a function (see killed.py)."""
-        words = [sys.executable, str(Path(__file__).with_name("killed.py")), moment, "run", *arguments]
-        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-        with (self.path / "killed.log").open("wb") as said:
-            running = subprocess.Popen(
-                words, cwd=self.path, env=environment, start_new_session=True, stdout=said, stderr=said
-            )
-            status = running.wait(PATIENCE)
-        assert status == -signal.SIGKILL, f"{status}: {(self.path / 'killed.log').read_text()[-6000:]}"
-
-    def command(self, *words: str, expect: int = 0) -> str:
-        environment = os.environ | {"COLUMNS": "200", "DO_NOT_TRACK": "1"}
-        environment.pop("MLFLOW_TRACKING_URI", None)
-        done = subprocess.run(words, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
-        said = done.stdout + done.stderr
-        assert done.returncode == expect, f"exit status {done.returncode}, expected {expect}:\n{said[-6000:]}"
-        return said
+        """Type `kedro run ...` there and kill it, with all that it started, after a function, ``MODULE:FUNCTION``."""
+        printed = self.path / "killed.log"
+        status = type_kedro(("run", *arguments), self.path, printed, moment)
+        assert status == -signal.SIGKILL, f"{status}: {printed.read_text()[-6000:]}"
 
 
 def new_project(path: Path) -> Project:

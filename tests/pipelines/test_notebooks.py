@@ -7,7 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.pipelines.conftest import PATIENCE, ROOT, Project
+from tests.pipelines.conftest import ROOT, Project
+from tests.prepared import PATIENCE
 
 
 @pytest.mark.slow

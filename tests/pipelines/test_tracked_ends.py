@@ -10,7 +10,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tests.pipelines.conftest import PATIENCE, Project, new_project
+from tests.pipelines.conftest import Project, new_project
+from tests.prepared import PATIENCE
 
 # with one worker an interrupt may come inside a destructor, where Python drops it; a person then presses Ctrl-C again
 MANY_FACES = "synthetic.fer.train_people=400,synthetic.workers=2"

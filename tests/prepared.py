@@ -1,0 +1,105 @@
+"""Programs of the tests, each a process of its own that has the large libraries loaded already.
+
+Importing torch, MLflow, pandas and scikit-learn takes most of the time of a small `kedro run`. A server process imports
+them once for all tests of a worker; each program is a fork of it, with a folder, environment and signals of its own.
+"""
+
+import atexit
+import importlib
+import multiprocessing
+import operator
+import os
+import sys
+from collections.abc import Callable, Mapping
+from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.killed import kill_after
+
+PATIENCE = 900
+"""Seconds until a program is taken to hang. Nothing is said of its speed: machines differ, and other programs run."""
+
+COLUMNS = "200"
+"""Width of the terminal that programs see; rich reads it when Kedro is imported."""
+
+LIBRARIES = (
+    "kedro.framework.cli",
+    "kedro.framework.project",
+    "kedro.framework.session",
+    "matplotlib.pyplot",
+    "mlflow",
+    "openfer.training.loop",
+    "pandera.pandas",
+    "plotly",
+    "pyarrow.parquet",
+    "scipy.stats",
+    "sklearn.metrics",
+    "torchmetrics",
+    "torchvision",
+)
+
+PREPARED = multiprocessing.get_context("forkserver")
+PREPARED.set_forkserver_preload(list(LIBRARIES))
+
+
+def start(program: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """Start a function of a module as a process. The server has no threads, beside which torch refuses to train."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", COLUMNS)
+        forkserver.ensure_running()
+    process = PREPARED.Process(target=program, args=arguments)
+    process.start()
+    return process
+
+
+def type_kedro(words: tuple[str, ...], folder: Path, printed: Path, killed_after: str | None = None) -> int:
+    """Type `kedro` with some words, and return its exit status; a negative one is the signal that ended it.
+
+    Args:
+        words: what follows `kedro`.
+        folder: where it is typed.
+        printed: the file that takes all that it prints.
+        killed_after: ``MODULE:FUNCTION``; the process and all that it has started are killed as soon as the function
+            returns for the first time (a generator: yields). None: nothing is killed.
+    """
+    environment = os.environ | {"COLUMNS": COLUMNS, "DO_NOT_TRACK": "1"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    process = start(_kedro, words, folder, environment, printed, killed_after)
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError(f"kedro {' '.join(words)} hangs:\n{printed.read_text()[-6000:]}")
+    return process.exitcode
+
+
+def _kedro(
+    words: tuple[str, ...], folder: Path, environment: Mapping[str, str], printed: Path, killed_after: str | None
+) -> None:
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    with printed.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    if killed_after is not None:
+        _kill_after(killed_after)
+    sys.argv = ["kedro", *words]
+    from kedro.framework.cli import main
+
+    try:
+        main()
+    finally:
+        atexit._run_exitfuncs()  # a forked process would leave them out
+
+
+def _kill_after(place: str) -> None:
+    module, _, path = place.partition(":")
+    holder, _, name = path.rpartition(".")
+    owner = importlib.import_module(module)
+    owner = operator.attrgetter(holder)(owner) if holder else owner
+    setattr(owner, name, kill_after(getattr(owner, name)))

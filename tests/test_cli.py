@@ -1,9 +1,15 @@
-import errno
+"""The words of errors on the terminal."""
 
+import errno
+from pathlib import Path
+
+import pytest
 from kedro.io.core import DatasetError
 
 from openfer.cli import readable
-from openfer.errors import DataError
+from openfer.errors import DataError, did_you_mean
+from tests.pipelines.conftest import new_project
+from tests.pipelines.in_process import typed
 
 
 def chained(outer: Exception, inner: Exception) -> Exception:
@@ -25,5 +31,29 @@ def test_a_full_disk_behind_a_dataset_error_says_what_to_do() -> None:
     assert "run the same command again" in said
 
 
-def test_any_other_dataset_error_keeps_its_words() -> None:
-    assert readable(DatasetError("No such file")) == "DatasetError: No such file"
+def test_a_library_s_error_keeps_its_first_words_and_the_traceback_goes_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = readable(
+        chained(DatasetError("\n".join(["No such file", *("a line " * 200 for _ in range(50))])), KeyError("x"))
+    )
+    lines = said.splitlines()
+    assert lines[0] == "DatasetError: No such file"
+    assert len(lines) <= 8
+    assert max(map(len, lines)) < 400
+    (log,) = (tmp_path / "logs").iterdir()
+    assert lines[-1] == f"The traceback is in {log}"
+    assert "Traceback (most recent call last)" in log.read_text()
+    assert "KeyError: 'x'" in log.read_text()
+
+
+def test_a_name_is_found_whatever_its_case() -> None:
+    assert did_you_mean("ADDL", ["baseline", "addl"]) == "did you mean 'addl'? "
+
+
+@pytest.mark.slow
+def test_an_unknown_pipeline_is_one_line_with_the_nearest_name(tmp_path: Path) -> None:
+    said = typed(new_project(tmp_path / "project").path, "--pipelines", "Baseline", expect=1)
+    assert "--pipelines names 'Baseline', which does not exist; did you mean 'baseline'? The pipelines are" in said
+    assert len(said) < 500

@@ -3,27 +3,36 @@
 import copy
 import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
-from kedro.io.core import DatasetError
-from kedro.validation.exceptions import ParameterValidationError
+from kedro.framework.project import LOGGING
+from kedro.utils import find_kedro_project
 
-from openfer.errors import OpenferError
+from openfer.errors import OpenferError, ParameterError, did_you_mean
 from openfer.io.atomic import no_room_message, says_no_room
+from openfer.io.error_log import keep_traceback
+from openfer.pipeline_registry import pipeline_names
 from openfer.runs_command import runs
 
 os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # the address says nothing about the parameter
 
 _RUNNER = "openfer.runner.IdempotentRunner"
+_LINES = 6
+"""Lines of an error that the terminal shows; the place of the traceback comes below them."""
+
+_CHARACTERS = 300
+"""Of a line of a library's own words."""
 
 
 def readable(error: BaseException) -> str:
     """Return the words for an error: those of openfer's own error behind it, if there is one.
 
-    Kedro wraps what a dataset raises; the wrapped error is the one that says what to do.
+    Kedro wraps what a dataset raises; the wrapped error is the one that says what to do. Any other error is a
+    library's: its first lines, and the file with its traceback.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -32,25 +41,55 @@ def readable(error: BaseException) -> str:
         if isinstance(cause, OSError) and says_no_room(cause):
             return f"StorageError: {no_room_message(Path(cause.filename or '.'))}"
         cause = cause.__cause__ or cause.__context__
-    return f"{type(error).__name__}: {error}"
+    lines = [line for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
+    shown = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]} ..." for line in lines[:_LINES]]
+    return "\n".join([*shown, *(["..."] if len(lines) > _LINES else []), keep_traceback(error)])
 
 
 def _with_readable_errors(function: Any) -> Any:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
+            _enter_project()
             return function(*args, **kwargs)
-        except (OpenferError, DatasetError, ParameterValidationError) as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
             raise click.ClickException(readable(error)) from error
 
     return wrapped
+
+
+def _enter_project() -> None:
+    """Make the project the current folder, so that every relative path starts from it, and log as it says."""
+    root = find_kedro_project(Path.cwd())
+    if root is None or root == Path.cwd():
+        return
+    os.chdir(root)
+    settings = root / "conf/logging.yml"
+    if settings.is_file() and "KEDRO_LOGGING_CONFIG" not in os.environ:
+        import yaml
+
+        LOGGING.configure(yaml.safe_load(settings.read_text(encoding="utf-8")))
+
+
+def _run_known(*args: Any, pipeline: str | None, pipelines: Sequence[str], **kwargs: Any) -> Any:
+    """Run pipelines by name, and word a name that does not exist."""
+    for name in (*([pipeline] if pipeline else []), *pipelines):
+        known = pipeline_names()
+        if name not in known:
+            raise ParameterError(
+                f"--pipelines names {name!r}, which does not exist; {did_you_mean(name, known)}The pipelines are "
+                f"{', '.join(known)}"
+            )
+    return kedro_run.callback(*args, pipeline=pipeline, pipelines=pipelines, **kwargs)
 
 
 cli = click.Group(name="openfer")
 """Kedro merges this group into its own; a command of the same name replaces Kedro's."""
 
 _run = copy.copy(kedro_run)
-_run.callback = _with_readable_errors(kedro_run.callback)
+_run.callback = _with_readable_errors(_run_known)
 _run.params = [copy.copy(parameter) for parameter in kedro_run.params]
 for _parameter in _run.params:
     if _parameter.name == "runner":

@@ -38,5 +38,6 @@ class RunError(OpenferError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return what a message about a name that does not exist asks, with a space behind; nothing if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    written = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), list(written), n=1)
+    return f"did you mean {written[near[0]]!r}? " if near else ""

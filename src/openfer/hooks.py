@@ -12,7 +12,9 @@ from openfer.io.face_shard import forget_maps
 from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
 from openfer.io.old_layout import warn_of_old_results
 from openfer.nn.weight_manifest import with_weights
+from openfer.pipelines import raw_roots
 from openfer.pipelines.planned import hand_over
+from openfer.runs.datasets import placed
 from openfer.runs.project import plan
 from openfer.runs.settings import RunSettings
 from openfer.runs.tags import PREREQUISITE, REQUESTED, slug_of
@@ -31,18 +33,22 @@ class PlanHook:
             ParameterError: if a name is unknown or a value is not valid; the nearest names are given.
         """
         loader = context.config_loader
-        planned = plan(with_weights(loader["parameters"], loader["weights"]))
+        parameters = placed(loader["parameters"], context.project_path)
+        planned = plan(with_weights(parameters, loader["weights"]))
         loader["parameters"] = dict(planned.parameters)
         hand_over(planned)
         warn_of_old_results(context.project_path / str(loader["globals"]["data_root"]))
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Say which runs are there already; refuse a missing weights file before faces are made for its run.
+        """Say which runs are there already; refuse a missing raw folder or weights file before any node runs.
 
         Raises:
-            CheckpointError: if it is missing.
+            DataError: if the doctor is to examine a raw folder that does not exist.
+            CheckpointError: if a weights file is missing.
         """
+        raw_roots.refuse_missing(pipeline, catalog)
+        raw_roots.warn_of_missing(pipeline, catalog)
         _tell_of_earlier_runs(pipeline, catalog)
         for name in sorted(name for name in pipeline.inputs() if name.startswith("params:runs.")):
             settings = catalog.load(name)
@@ -74,6 +80,7 @@ class ResultsHook:
         from openfer.pipelines.show import show
 
         show(pipeline, catalog)
+        raw_roots.warn_of_missing(pipeline, catalog)  # again, below the results that it is about
 
     @hook_impl
     def on_pipeline_error(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
 WITHOUT_EFFECT: dict[str, Any] = {"changes_results": False}
 """Mark of a field that changes how a result is made and not the result, such as a number of workers.
@@ -24,11 +24,21 @@ FILE: dict[str, Any] = {"names": "file"}
 """Mark of a field that may name a file: the file's content decides the result, not its place."""
 
 
+PathType = TypeVar("PathType", str, Path)
+
+
+def at_home(path: PathType) -> PathType:
+    """Return a path with a leading ``~`` replaced by the home folder; any other path unchanged."""
+    return type(path)(Path(path).expanduser()) if str(path).startswith("~") else path
+
+
 class RawFolder(RootModel[Path]):
     """Where a dataset's copy lies. Its files decide what is made of it, the place does not."""
 
     model_config = ConfigDict(frozen=True)
     root: Path = Field(json_schema_extra=WITHOUT_EFFECT)
+
+    _expands = field_validator("root", mode="after")(at_home)
 
 
 class Settings(BaseModel):

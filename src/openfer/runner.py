@@ -20,6 +20,7 @@ from kedro.runner.task import Task
 from openfer.code_version import GATHERS, WATCHED, code_modules
 from openfer.errors import OpenferError, RunError
 from openfer.io.datasets import WorkFolderDataset
+from openfer.io.error_log import keep_traceback
 from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
     Ingredients,
@@ -113,7 +114,7 @@ class Failures:
             self._block(node, in_words(error))
             return False
         own = isinstance(error, OpenferError) or isinstance(error.__cause__, OpenferError)
-        log.error("failed      %s: %s", node.name, in_words(error), exc_info=None if own else error)
+        log.error("failed      %s: %s%s", node.name, in_words(error), "" if own else f". {keep_traceback(error)}")
         self._errors[slug_of(node.tags) or node.name] = error
         self._block(node, in_words(error))
         return True
@@ -188,8 +189,6 @@ class Work:
         fingerprint = self.ingredients.fingerprint
         if record is None or (record.fingerprint != fingerprint and not self._source_is_gone):
             return False
-        if record.fingerprint != fingerprint:
-            log.info("the raw folder is not here; taking what was made of it: %s", output)
         content_hash(output)  # raises if the file was changed: that is an error, not a result
         return True
 

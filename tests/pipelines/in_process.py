@@ -19,8 +19,8 @@ from openfer.runner import IdempotentRunner
 from tests.pipelines.conftest import new_project
 
 
-def typed(project: Path, *arguments: str, expect: int = 0) -> str:
-    """Type `kedro run ...` in a project where no node will run, and return all that it prints, on one line.
+def typed(project: Path, *arguments: str, expect: int = 0, folder: str = ".") -> str:
+    """Type `kedro run ...` in a folder of a project where no node will run; returns all that it prints, on one line.
 
     A run of nodes leaves MLflow's marks on its process and needs one of its own (:meth:`Project.run`).
     """
@@ -28,7 +28,7 @@ def typed(project: Path, *arguments: str, expect: int = 0) -> str:
     said = io.StringIO()
     logged = logging.StreamHandler(said)
     logging.getLogger().addHandler(logged)
-    with contextlib.chdir(project), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with contextlib.chdir(project / folder), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
             KedroCLI(project).main(["run", *arguments])
         except SystemExit as end:

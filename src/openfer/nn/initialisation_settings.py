@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from openfer.errors import CheckpointError
-from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings, at_home
 
 PRETRAIN = "pretrain"
 """The pipeline, and the value of ``backbone`` that asks for what it learned."""
@@ -69,6 +69,8 @@ class InitialisationSettings(Settings):
     sha256: _Hash | None = None
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None
+
+    _expands = field_validator("backbone")(at_home)
 
     @property
     def file(self) -> Path | None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from openfer.errors import ParameterError, did_you_mean
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, WeightsEntry
+from openfer.parameters import at_home
 
 _IN_PACKAGE = "package:"
 
@@ -70,7 +71,7 @@ def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) ->
 def _place(path: str) -> str:
     """Return a file's path; one that begins with ``package:`` lies in an installed package, which is not imported."""
     if not path.startswith(_IN_PACKAGE):
-        return path
+        return at_home(path)
     package, _, inner = path.removeprefix(_IN_PACKAGE).partition("/")
     found = importlib.util.find_spec(package)
     root = package if found is None or found.origin is None else str(Path(found.origin).parent)

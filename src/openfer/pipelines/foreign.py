@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 from kedro.pipeline import Pipeline
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field, RootModel, field_validator
 
 from openfer.io.runs import RunRecord
-from openfer.parameters import FILE
+from openfer.parameters import FILE, at_home
 from openfer.pipelines.bound import bound
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.run_pipeline import scored_nodes
@@ -23,6 +23,8 @@ class PredictionsFile(RootModel[Path]):
 
     model_config = ConfigDict(frozen=True)
     root: Path = Field(json_schema_extra=FILE)
+
+    _expands = field_validator("root")(at_home)
 
 
 def foreign_pipeline(plan: ForeignPlan, datasets: Datasets) -> Pipeline:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from openfer.datasets.registry import READERS
 from openfer.errors import ParameterError, did_you_mean
 from openfer.faces.config import FacesConfig
 from openfer.io.provenance import decisive
+from openfer.parameters import at_home
 from openfer.protocols.config import DatasetProtocol
 from openfer.runs.words import in_words
 from openfer.synthetic.config import SyntheticConfig
@@ -92,6 +94,23 @@ class Datasets:
         options = _validated(f"{name}.options", READERS[block["reader"]].options_class, block["options"])
         faces = _validated(f"{name}.faces", FacesConfig, block["faces"])
         return [block["reader"], *map(decisive, (options, faces, self._protocol_of(name)))]
+
+
+def placed(parameters: Mapping[str, Any], project: Path) -> dict[str, Any]:
+    """Return parameters with each dataset's ``root`` as an absolute path; a relative one starts from the project.
+
+    So a command finds the same copy from any folder.
+
+    Args:
+        parameters: all top-level parameters.
+        project: folder of the project.
+    """
+    return {
+        name: {**block, "root": str(project / at_home(block["root"]))}
+        if describes_dataset(block) and isinstance(block.get("root"), str)
+        else block
+        for name, block in parameters.items()
+    }
 
 
 def describes_dataset(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from openfer.errors import ParameterError
 from openfer.io.atomic import sha256_of
+from openfer.parameters import at_home
 
 METHOD = "foreign"
 """What the runs of other programs have in the place of a method."""
@@ -55,4 +56,4 @@ def foreign_plan(parameters: Mapping[str, Any], dataset: str) -> ForeignPlan | N
             f"predictions is {file!r} and predictions_name is {name!r}; give the path of a .parquet or .csv file, and "
             "optionally a name for its method in tables"
         )
-    return ForeignPlan(file, name or PurePath(file).stem, dataset)
+    return ForeignPlan(at_home(file), name or PurePath(file).stem, dataset)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
+from openfer.parameters import FILE, WITHOUT_EFFECT, Settings, at_home
 
 Name = Literal["heatmap", "dlib68", "external"]
 """The landmarkers there are."""
@@ -90,6 +90,8 @@ class ExternalSettings(Settings):
     bgr: bool = False
     gives: Literal["heatmaps", "points"] = "heatmaps"
     stage: int = -1
+
+    _expands = field_validator("path")(at_home)
 
 
 class LandmarkerChoice(Settings):

@@ -47,6 +47,17 @@ def test_partition_folders(tmp_path: Path) -> None:
     assert set(rows["expression"]) == {"happiness"}
 
 
+def test_an_image_is_one_by_its_content_whatever_its_suffix(tmp_path: Path) -> None:
+    whole = write_image(tmp_path / "happy/0.jpg").read_bytes()
+    for name in ("1.jfif", "2.JPE", "3.heic", "4", "5.photo"):
+        (tmp_path / "happy" / name).write_bytes(whole)
+    (tmp_path / "happy/6.pic").write_bytes(b"\0\0\0\x18ftypheic")  # true HEIC is not decoded: quarantine says so
+    write_text(tmp_path / "happy/notes.txt", "a list of photographs")
+    write_text(tmp_path / "read_me", "BSD licence")
+    found = read(tmp_path)["path"].tolist()
+    assert found == [f"happy/{name}" for name in ("0.jpg", "1.jfif", "2.JPE", "3.heic", "4", "5.photo", "6.pic")]
+
+
 def test_an_unknown_word_is_named_with_the_canonical_names_and_the_option(tmp_path: Path) -> None:
     write_image(tmp_path / "smiling/1.png")
     with pytest.raises(DataError, match=r"'smiling'.* the names are neutral, happiness.*options\.labels"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from openfer.datasets import inventory
-from openfer.datasets.inventory import take_inventory, with_contents
+from openfer.datasets.inventory import by_suffix, take_inventory, unused_files, with_contents
 from openfer.datasets.tree import Tree
 
 FILES = {"a/1.jpg": b"one", "a/2.jpg": b"two", "b/1.jpg": b"one", "c.csv": b"list"}
@@ -50,3 +50,13 @@ def test_a_file_that_cannot_be_read_is_there() -> None:
     unreadable = pd.DataFrame({"path": ["a.jpg"], "sha256": pd.Series([None], dtype=str)})
     (found,) = with_contents([pd.DataFrame({"path": ["a.jpg"]})], [unreadable])
     assert found["content"].tolist() == [0]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_files_that_no_row_is_of_are_counted_and_named(at_once: int) -> None:
+    rows = pd.DataFrame({"path": ["a/0.jpg", "a/1.jpg", "a/1.jpg", "b/1.jpg"]})
+    files = pd.DataFrame({"path": ["a/1.jpg", "a/2.jpg", "b/1.jpg", "c.CSV", "d.csv", "read_me"]})
+    unused = list(unused_files(in_parts(rows, at_once), in_parts(files, at_once)))
+    assert unused == ["a/2.jpg", "c.CSV", "d.csv", "read_me"]
+    assert by_suffix(unused) == "4: .csv (2), .jpg (1), no suffix (1); such as a/2.jpg, c.CSV, d.csv"
+    assert by_suffix([]) == ""

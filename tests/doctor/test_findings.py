@@ -30,6 +30,14 @@ def test_missing_images_are_counted_and_named(copy: Copy) -> None:
     assert findings.set_index("check").loc["images that cannot be read", "found"] == "none of 10 decoded (all)"
 
 
+def test_files_of_one_s_own_set_that_are_no_images_are_a_note_and_lists_are_not(copy: Copy) -> None:
+    findings = copy.findings(Expected())
+    assert "files that no row is of" not in bad(findings, "note")
+    (copy.image(3).parent / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    found = bad(copy.findings(Expected()), "note")["files that no row is of"]
+    assert found == "2: .csv (1), .mp4 (1); such as labels.csv, train/clip.mp4"
+
+
 def test_an_empty_file_is_a_problem_of_the_copy_and_of_the_image(copy: Copy) -> None:
     copy.image(2).write_bytes(b"")
     assert bad(copy.findings()) == {

@@ -154,3 +154,11 @@ def test_a_set_without_one_face_is_an_error_that_says_why(tmp_path: Path) -> Non
     sources = sources_of([Input("missing", f"{number}.jpg") for number in range(3)])
     with pytest.raises(DataError, match=r"none of the 3 rows of mine has a face.*: the file is missing; check root"):
         align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")
+
+
+def test_a_format_that_no_image_is_read_of_is_the_reason_and_the_remedy(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes([number]))
+    sources = sources_of([Input("face", f"{number}.jpg") for number in range(3)])
+    with pytest.raises(DataError, match=r"most \(3\) because of: HEIC, .*convert it to JPEG or PNG; mend the files"):
+        align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, ImageOps
 from openfer.errors import DataError
 from openfer.io.images import ImageLimits, UnreadableImageError, read_image
 
-FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF"]
+FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM"]
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,8 @@ def test_noise_behind_a_right_beginning_is_read_or_reported(name: str) -> None:
     [
         (b"", "zero bytes"),
         (b"<!DOCTYPE html><title>404</title>", 'not an image (starts with "<!DOCTYPE ht")'),
-        (b"\0\0\0\x18ftypheic", "not an image (starts with 00 00 00 18 66 74 79 70 68 65 69 63)"),
+        (b"\0\0\0\x18ftypheic", "HEIC, a format that is not read: convert it to JPEG or PNG"),
+        (b"\0\0\0\x1cftypavif", "AVIF, a format that is not read: convert it to JPEG or PNG"),
         (b"\xff\xd8", "not an image (starts with ff d8)"),
         (b"RIFF\0\0\0\0WAVEfmt ", "not an image (starts with 52 49 46 46 00 00 00 00 57 41 56 45)"),
         (b"%PDF-1.7", 'not an image (starts with "%PDF-1.7")'),
@@ -142,9 +143,10 @@ def test_what_is_no_image_is_described(tmp_path: Path, content: bytes, reason: s
     assert str(caught.value) == reason
 
 
-def test_formats_outside_of_the_six_are_refused() -> None:
-    for name in ("ICO", "PPM", "TGA", "PCX", "JPEG2000", "PDF", "EPS"):
+def test_other_formats_are_refused() -> None:
+    for name in ("ICO", "TGA", "PCX", "PDF", "EPS"):
         assert (reads_or_says_why(encoded(picture(), name)) or "").startswith("not an image")
+    assert (reads_or_says_why(encoded(picture(), "JPEG2000")) or "").startswith("JPEG 2000, a format that is not read")
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_reported(tmp_path: Path) -> None:
@@ -302,6 +304,17 @@ def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
         source = read_image(encoded(Image.fromarray(values), name))
         assert source.oddities == ("16-bit grey",)
         assert np.array_equal(source.pixels, np.repeat(np.round(values / 257).astype(np.uint8)[..., None], 3, 2))
+
+
+@pytest.mark.parametrize("white", [255, 1000, 65535])
+@pytest.mark.parametrize("plain", [False, True])
+def test_pgm_reaches_its_own_white_in_both_of_its_writings(white: int, plain: bool) -> None:
+    values = np.linspace(0, white, 12 * 9).round().astype(">u2" if white > 255 else np.uint8).reshape(9, 12)
+    body = " ".join(map(str, values.ravel())).encode() if plain else values.tobytes()
+    source = read_image(b"P%d\n# Yale B\n12 9\n%d\n" % (2 if plain else 5, white) + body)
+    assert np.abs(source.pixels[..., 0] - 255 * (values / white)).max() <= 1
+    assert source.pixels.max() == 255
+    assert source.oddities == (("grey",) if white == 255 else ("16-bit grey",))
 
 
 def test_12_bit_grey_reaches_white() -> None:

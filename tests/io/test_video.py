@@ -1,7 +1,9 @@
 """Videos that the test writes: frames by number, and what happens to damaged ones."""
 
+import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from tests.datasets.trees_lab import write_video
@@ -20,6 +22,48 @@ def test_frames_come_by_number_and_a_repeated_one_again(tmp_path: Path, name: st
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
     assert all(frame.dtype == np.uint8 for frame in frames)
     assert [frame.mean() for frame in frames] == pytest.approx([24, 24, 136], abs=4)
+
+
+def turned_video(path: Path, pixels: np.ndarray, matrix: tuple[int, int, int, int]) -> Path:
+    """Write a video of one picture whose header asks for (x, y) -> (a x + c y, b x + d y) when it is shown."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.height, stream.width = pixels.shape[:2]
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    content = bytearray(path.read_bytes())
+    place = content.find(b"tkhd") + 44  # behind version, five numbers, and what is reserved
+    a, b, c, d = (0x10000 * number for number in matrix)
+    content[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        (1, 0, 0, 1),
+        (0, 1, -1, 0),
+        (-1, 0, 0, -1),
+        (0, -1, 1, 0),
+        (-1, 0, 0, 1),
+        (1, 0, 0, -1),
+        (0, 1, 1, 0),
+        (0, -1, -1, 0),
+    ],
+)
+def test_a_frame_is_turned_and_mirrored_as_a_player_shows_it(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    grey = np.array([[30, 80, 130], [180, 230, 5]], np.uint8)  # two by three fields, each unlike the others
+    stored = np.repeat(np.kron(grey, np.ones((32, 32), np.uint8))[..., None], 3, 2)
+    (shown,) = iterate_frames(turned_video(tmp_path / "phone.mp4", stored, matrix), [0])
+    a, b, c, d = matrix
+    moved = {(b * x + d * y, a * x + c * y): grey[y, x] for y in range(2) for x in range(3)}
+    top, left = (min(place[axis] for place in moved) for axis in (0, 1))
+    for (y, x), value in moved.items():
+        field = shown[32 * (y - top) : 32 * (y - top + 1), 32 * (x - left) : 32 * (x - left + 1)]
+        assert field.shape == (32, 32, 3)
+        assert np.median(field) == pytest.approx(value, abs=6)
 
 
 def test_no_frame_is_read_when_none_is_asked_for(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """What a copy holds: every file with its size and hash."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ _THREADS = 8
 
 _AT_ONCE = 4096
 """Files handed to the threads together, so that waiting ones cost no memory."""
+
+_KINDS, _EXAMPLES = 5, 3
+"""Suffixes and files that a person is shown."""
 
 
 def take_inventory(tree: Tree) -> Iterator[pd.DataFrame]:
@@ -55,6 +59,32 @@ def with_contents(rows: Iterable[pd.DataFrame], inventory: Iterable[pd.DataFrame
         place = pd.Index(known["path"]).get_indexer(pd.Index(some["path"]))
         yield some.assign(content=np.append(known["content"], -1)[place])
         known = known[known["path"] >= last]  # the next rows may be of the same file
+
+
+def unused_files(rows: Iterable[pd.DataFrame], inventory: Iterable[pd.DataFrame]) -> Iterator[str]:
+    """Yield the files of a copy that no row names, both tables in the order of ``path``, some rows at a time."""
+    named = (str(path) for some in rows for path in some["path"])
+    wanted = next(named, None)
+    for files in inventory:
+        for path in map(str, files["path"]):
+            while wanted is not None and wanted < path:
+                wanted = next(named, None)
+            if path != wanted:
+                yield path
+
+
+def by_suffix(paths: Iterable[str]) -> str:
+    """Return how many files there are, of which suffixes, and some of them by name; empty without any."""
+    suffixes: Counter[str] = Counter()
+    first: list[str] = []
+    for path in paths:
+        suffixes[PurePosixPath(path).suffix.lower() or "no suffix"] += 1
+        if len(first) < _EXAMPLES:
+            first.append(path)
+    if not first:
+        return ""
+    kinds = ", ".join(f"{name} ({count:,})" for name, count in suffixes.most_common(_KINDS))
+    return f"{suffixes.total():,}: {kinds}{' ...' if len(suffixes) > _KINDS else ''}; such as {', '.join(first)}"
 
 
 def _facts(path: Path) -> tuple[int, str | None]:

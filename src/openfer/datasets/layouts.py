@@ -7,7 +7,7 @@ import pandas as pd
 from openfer.datasets.tree import ARCHIVES, Tree
 from openfer.errors import DataError
 
-PICTURE = r"\.(?i:png|jpe?g)"
+PICTURE = r"\.(?i:png|jpe?g|jpe|jfif|bmp|tiff?|webp|p[bgpn]m)"
 """The end of an image's name in a pattern; upper and lower case are alike."""
 
 

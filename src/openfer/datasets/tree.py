@@ -10,9 +10,13 @@ from typing import Any
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.io.image_kinds import HEAD, other_kind, readable_kind
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+IMAGES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm"),
+)
 
 
 class Tree:
@@ -67,6 +71,24 @@ class Tree:
         """Return the files under a folder (``""``: anywhere) that end like one of the suffixes, in any case."""
         start = f"{under}/" if under else ""
         return [name for name in self.files if name.startswith(start) and name.lower().endswith(tuple(suffixes))]
+
+    def pictures(self, under: str) -> list[str]:
+        """Return the pictures under a folder (``""``: anywhere), in the order of the tree.
+
+        A usual suffix says that a file is one. Any other file is one if its first bytes are those of a picture,
+        also of a kind that is not decoded: quarantine then gives the reason.
+        """
+        start = f"{under}/" if under else ""
+        inside = (name for name in self.files if name.startswith(start))
+        return [name for name in inside if name.lower().endswith(IMAGES) or self._is_picture(name)]
+
+    def _is_picture(self, relative: str) -> bool:
+        try:
+            with (self.root / relative).open("rb") as file:
+                head = file.read(HEAD)
+        except OSError:
+            return False
+        return readable_kind(head) is not None or other_kind(head) is not None
 
     def path(self, relative: str, what: str = "file") -> Path:
         """Return the place of a file that must be there.

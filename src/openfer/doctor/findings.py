@@ -7,12 +7,16 @@ from typing import Literal
 import pandas as pd
 
 from openfer.datasets.contract import Expected
+from openfer.datasets.inventory import by_suffix
 from openfer.labels import EXPRESSIONS
 
 Level = Literal["good", "note", "problem"]
 COLUMNS = ("level", "check", "found", "expected", "meaning")
 _SIDES = ("train", "val", "test", "")
 _EXAMPLES = 3
+_LISTS = (".csv", ".tsv", ".txt", ".lst", ".json", ".xml", ".yml", ".yaml", ".md", ".pdf", ".npy", ".mat")
+"""Suffixes of what lies beside images: lists, annotations, read-me files."""
+
 _NONE = "none"
 """What is expected of damage, whether or not anything is published."""
 
@@ -50,7 +54,7 @@ def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expec
         One line per finding: ``level, check, found, expected, meaning``.
     """
     found = [
-        *_files(rows, files),
+        *_files(rows, files, expected),
         *_counts(rows, expected),
         *_people(rows, expected),
         *_images(probed, rows, files, expected),
@@ -79,9 +83,14 @@ def verdict(title: str, findings: pd.DataFrame) -> str:
     )
 
 
-def _files(rows: pd.DataFrame, files: pd.DataFrame) -> Iterator[Finding]:
+def _files(rows: pd.DataFrame, files: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
     total = files["bytes"].sum() / 2**20
     yield Finding("good", "files", f"{len(files):,} files, {total:,.1f} MiB")
+    unused = files.loc[~files["path"].isin(rows["path"]), "path"]
+    if len(unused):
+        known = bool(expected.images) or unused.str.lower().str.endswith(_LISTS).all()
+        meaning = "" if known else "these are no images by their content"
+        yield Finding("good" if known else "note", "files that no row is of", by_suffix(unused), "", meaning)
     empty = files.loc[files["bytes"] == 0, "path"]
     if len(empty):
         yield Finding("problem", "empty files", _some(empty), _NONE, "restore them from the publisher's archive")

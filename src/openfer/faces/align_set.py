@@ -1,5 +1,6 @@
 """Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,10 @@ from openfer.workers import in_processes, with_bar
 
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
+
+
+_OF_FILES = re.compile("not read|cannot be read|not an image|zero bytes|truncated|damaged|megapixels|megabytes|32-bit")
+"""Reasons that lie in a file itself, whatever root and alignment are."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,17 @@ def align_set(
     if len(quarantine) == count:
         reason, most = next(iter(quarantine["reason"].value_counts().items()))
         raise DataError(
-            f"none of the {count} rows of {name} has a face, most ({most}) because of: {reason}; check root "
-            f"({root}) and {name}.faces.align ({config.align})"
+            f"none of the {count} rows of {name} has a face, most ({most}) because of: {reason}; "
+            + _remedy(str(reason), name, root, config)
         )
     faces = assemble_store(work / "faces", shards)
     return faces, QUARANTINE.validate(quarantine)
+
+
+def _remedy(reason: str, name: str, root: Path, config: FacesConfig) -> str:
+    if _OF_FILES.search(reason):
+        return f"mend the files below {root}"
+    return f"check root ({root}) and {name}.faces.align ({config.align})"
 
 
 def _align(shard: _Shard) -> int:

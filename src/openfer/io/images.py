@@ -1,6 +1,6 @@
 """Reading image files that nobody has vetted: pixels as people see them, or one error with a short reason.
 
-Only the six formats below are decoded, each known by its first bytes, never by its name. A file lies in
+Only the formats below are decoded, each known by its first bytes, never by its name. A file lies in
 memory while it is read, so none stays open; the number of pixels is checked in the header, before any
 is decoded. Colour profiles are ignored.
 """
@@ -12,7 +12,7 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,22 +22,25 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from openfer.errors import DataError
+from openfer.io.image_kinds import HEAD, Readable, other_kind, readable_kind
 
 # A program without logging would print what Pillow logs about damaged files; each is one error here.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_FORMATS: tuple[tuple[str, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
-    ("JPEG", (b"\xff\xd8\xff",), JpegImageFile),
-    ("PNG", (b"\x89PNG\r\n\x1a\n",), PngImageFile),
-    ("GIF", (b"GIF87a", b"GIF89a"), GifImageFile),
-    ("BMP", (b"BM",), BmpImageFile),
-    ("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
-    ("WEBP", (b"RIFF",), WebPImageFile),
-)
+_OPENERS: Mapping[Readable, type[ImageFile.ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "GIF": GifImageFile,
+    "BMP": BmpImageFile,
+    "TIFF": TiffImageFile,
+    "WEBP": WebPImageFile,
+    "PPM": PpmImageFile,
+}
 
 _DECODER_ERRORS = (
     ArithmeticError,
@@ -79,6 +82,7 @@ _ODD_MODES = {
     "I;16": "16-bit grey",
     "I;16B": "16-bit grey",
     "I;16L": "16-bit grey",
+    "I": "16-bit grey",
 }
 
 _STRIP = 256
@@ -122,7 +126,7 @@ _DEFAULT_LIMITS = ImageLimits()
 
 
 def read_image(source: Path | bytes, limits: ImageLimits = _DEFAULT_LIMITS, max_side: int | None = None) -> SourceImage:
-    """Read an image file of any origin: JPEG, PNG, BMP, WEBP, TIFF or GIF.
+    """Read an image file of any origin: JPEG, PNG, BMP, WEBP, TIFF, GIF, PBM, PGM or PPM.
 
     EXIF orientation is applied. Transparent pixels are laid on white. 16 bits are scaled to 8. Of several
     frames the first is read.
@@ -165,9 +169,12 @@ def _content(path: Path, limits: ImageLimits) -> bytes:
 def _format_of(content: bytes) -> tuple[str, type[ImageFile.ImageFile]]:
     if not content:
         raise UnreadableImageError("zero bytes")
-    for name, signatures, opener in _FORMATS:
-        if content.startswith(signatures) and (name != "WEBP" or content[8:12] == b"WEBP"):
-            return name, opener
+    name = readable_kind(content[:HEAD])
+    if name is not None:
+        return name, _OPENERS[name]
+    known = other_kind(content[:HEAD])
+    if known is not None:
+        raise UnreadableImageError(f"{known}, a format that is not read: convert it to JPEG or PNG")
     head = content[:12]
     shown = f'"{head.decode()}"' if head.isascii() and head.decode().isprintable() else head.hex(" ")
     raise UnreadableImageError(f"not an image (starts with {shown})")
@@ -268,14 +275,15 @@ def _orientation(image: ImageFile.ImageFile) -> int:
 
 def _rgb(image: ImageFile.ImageFile) -> tuple[np.ndarray, bool]:
     """Return 8-bit RGB, and whether pixels were transparent; strip by strip, to hold nothing twice."""
-    if image.mode in ("I", "F"):
+    wide = isinstance(image, PpmImageFile) and image.mode == "I"  # 16 bits: Pillow scales any white to 65,535
+    if image.mode in ("I", "F") and not wide:
         raise UnreadableImageError(f"32-bit pixels (mode {image.mode}), whose white is unknown")
     bits = image.tag_v2.get(258, (16,))[0] if isinstance(image, TiffImageFile) else 16
     is_transparent = False
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     for top in range(0, image.height, _STRIP):
         strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
-        if image.mode.startswith("I;16"):
+        if image.mode.startswith("I;16") or wide:
             strip = Image.fromarray(_to_8_bits(np.asarray(strip), bits))
         elif image.has_transparency_data:
             strip = strip.convert("RGBA")

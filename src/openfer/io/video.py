@@ -1,5 +1,6 @@
 """Frames of video files: how many there are, and some of them as arrays."""
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
 from openfer.errors import DataError
@@ -42,7 +44,7 @@ def iterate_frames(
         largest_megapixels: a video that claims larger frames is not decoded.
 
     Yields:
-        RGB arrays (height, width, 3), uint8.
+        RGB arrays (height, width, 3), uint8, turned and mirrored as a player shows them.
 
     Raises:
         DataError: if the video is missing or damaged, or ends before a frame that was asked for; the frames before
@@ -61,13 +63,26 @@ def iterate_frames(
         for number, frame in enumerate(container.decode(stream)):
             while wanted and wanted[-1] == number:
                 wanted.pop()
-                yield frame.to_ndarray(format="rgb24")
+                yield _as_shown(frame)
             if not wanted:
                 return
     raise DataError(
         f"{path} ends after {number + 1} frames, frame {indices[-1]} was asked for; "
         "it is damaged or another edition: restore it from the publisher's copy"
     )
+
+
+def _as_shown(frame: av.VideoFrame) -> np.ndarray:
+    """Return a frame as its display matrix says: telephones store portraits lying, and selfies mirrored."""
+    pixels = frame.to_ndarray(format="rgb24")
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
+    if matrix is None:
+        return pixels
+    a, b, _, c, d = struct.unpack_from("5i", bytes(matrix))  # x' = a x + c y, y' = b x + d y
+    if abs(b) > abs(a):  # across: columns become rows
+        pixels = pixels.transpose(1, 0, 2)
+        a, d = c, b
+    return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from openfer.datasets.inventory import by_suffix, unused_files
 from openfer.io.runs import Run
 from openfer.runs import tags
 
@@ -88,9 +89,9 @@ def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
 
 
 def show_ingested(
-    name: str, n_rows: int, quarantine: pd.DataFrame, counts: pd.DataFrame, leakage: pd.DataFrame
+    name: str, n_rows: int, unused: str, quarantine: pd.DataFrame, counts: pd.DataFrame, leakage: pd.DataFrame
 ) -> None:
-    """Print what became of a dataset: rows = faces + quarantine, the split by class, and what is on two sides."""
+    """Print what became of a dataset: rows = faces + quarantine, unused files, the split by class, and leakage."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -100,6 +101,8 @@ def show_ingested(
     console.print(f"\n[bold]{name}[/]: {n_rows:,} rows = {n_rows - refused:,} faces + {refused:,} in quarantine")
     for reason, count in quarantine["reason"].value_counts().head(5).items():
         console.print(Text(f"  {count:,} x {reason}"))
+    if unused:
+        console.print(Text(f"  files that no row is of: {unused}", "dim"))
     first = counts[counts["fold"] == counts["fold"].min()]
     folds = counts["fold"].nunique()
     table = Table("class", *(("train", "val", "test", "excluded")), title=f"fold 0 of {folds}" if folds > 1 else None)
@@ -143,7 +146,9 @@ def show_report(page: str, ledger: pd.DataFrame) -> None:
 def _ingested(node: Node, catalog: CatalogProtocol) -> None:
     name = str(node.namespace)
     parts = (catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage"))
-    show_ingested(name, len(catalog.load(f"{name}_rows@file")), *parts)
+    rows, inventory = catalog.load(f"{name}_rows@file"), catalog.load(f"{name}.inventory@file")
+    unused = by_suffix(unused_files(rows.batches(["path"]), inventory.batches(["path"])))
+    show_ingested(name, len(rows), unused, *parts)
 
 
 def _verdict(node: Node, catalog: CatalogProtocol) -> None:

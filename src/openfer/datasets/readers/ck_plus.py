@@ -8,14 +8,14 @@ from pydantic import Field
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.frames import THREE, chosen_frames
 from openfer.datasets.labelling import integers, named
-from openfer.datasets.layouts import matching_files
+from openfer.datasets.layouts import PICTURE, matching_files
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import CK_PLUS
 from openfer.parameters import Settings
 
 _SEQUENCE = r"(?P<subject>S\d{3})/(?P<part>\d{3})"
-_IMAGES = rf"(?:.*/)?cohn-kanade-images/{_SEQUENCE}/(?P<stem>S\d{{3}}_\d{{3}}_(?P<frame>\d{{8}}))\.(?i:png)"
+_IMAGES = rf"(?:.*/)?cohn-kanade-images/{_SEQUENCE}/(?P<stem>S\d{{3}}_\d{{3}}_(?P<frame>\d{{8}})){PICTURE}"
 _EMOTIONS = rf"(?:.*/)?Emotion/{_SEQUENCE}/[^/]+_emotion\.txt"
 _LANDMARKS = "_landmarks.txt"
 _POINTS = 68

@@ -6,7 +6,7 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import FED_RO
 
@@ -29,7 +29,7 @@ class FedRo(Reader):
 
     def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per image; the folder that holds it is its expression."""
-        rows = pd.DataFrame({"path": tree.with_suffix("", IMAGES)}, dtype=object)
+        rows = pd.DataFrame({"path": tree.pictures("")}, dtype=object)
         bare = rows.loc[~rows["path"].str.contains("/", regex=False), "path"]
         if len(bare):
             raise DataError(

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import field_validator, model_validator
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 from openfer.labels import AGES, EXPRESSION_WORDS, EXPRESSIONS, GENDERS, RACES
 from openfer.parameters import Settings
@@ -116,7 +116,7 @@ class Folder(Reader):
         return Expected()
 
     def _of_folders(self, tree: Tree) -> pd.DataFrame:
-        paths = tree.with_suffix(self.options.images, IMAGES)
+        paths = tree.pictures(self.options.images)
         partitions, words = [], []
         for path in paths:
             folders = PurePosixPath(path).relative_to(self.options.images or ".").parts[:-1]

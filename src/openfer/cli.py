@@ -17,6 +17,7 @@ from openfer.io.atomic import no_room_message, says_no_room
 from openfer.io.error_log import keep_traceback
 from openfer.pipeline_registry import pipeline_names
 from openfer.runs_command import runs
+from openfer.weights_command import weights
 
 os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # the address says nothing about the parameter
 
@@ -96,9 +97,10 @@ for _parameter in _run.params:
         _parameter.default = _RUNNER
 cli.add_command(_run, name="run")
 
-for _command in runs.commands.values():
-    _command.callback = _with_readable_errors(_command.callback)
-cli.add_command(runs)
+for _group in (runs, weights):
+    for _command in _group.commands.values():
+        _command.callback = _with_readable_errors(_command.callback)
+    cli.add_command(_group)
 
 
 @cli.command()

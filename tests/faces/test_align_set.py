@@ -18,6 +18,7 @@ from openfer.faces.align_set import align_set
 from openfer.faces.config import FacesConfig
 from openfer.io.atomic import sha256_of
 from openfer.io.face_store import FaceStore
+from tests.conftest import TinyFaces
 from tests.faces.damage import SIDE, Input, damaged_inputs, sources_of
 
 pytestmark = pytest.mark.slow
@@ -154,6 +155,16 @@ def test_a_set_without_one_face_is_an_error_that_says_why(tmp_path: Path) -> Non
     sources = sources_of([Input("missing", f"{number}.jpg") for number in range(3)])
     with pytest.raises(DataError, match=r"none of the 3 rows of mine has a face.*: the file is missing; check root"):
         align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")
+
+
+def test_files_that_were_missing_are_looked_for_again(tmp_path: Path, tiny_faces: TinyFaces) -> None:
+    sources = sources_of([Input("face", f"{number}.png") for number in range(3)])
+    with pytest.raises(DataError, match="the file is missing"):
+        align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")
+    for number in range(3):  # the disk is mounted
+        (tmp_path / f"{number}.png").write_bytes(tiny_faces.store.encoded(number))
+    _, quarantine = align_set([sources], 3, tmp_path, FacesConfig(align="whole", size=48), tmp_path / "work", "mine")
+    assert quarantine.empty
 
 
 def test_a_format_that_no_image_is_read_of_is_the_reason_and_the_remedy(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
+import argparse
 import collections
 import copy
 import hashlib
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision
+from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 
@@ -16,6 +20,7 @@ from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.nn.resnet import ResNet18Trunk
 from openfer.nn.resnet50 import ResNet50Trunk
 from openfer.nn.trunks import TRUNKS
+from openfer.weights_command import convert
 
 LAST = "layer4.1.bn2.weight"
 
@@ -72,12 +77,47 @@ def test_ordinary_resnet_weights_fill_the_whole_trunk(backbone, tmp_path, weight
         lambda w: {"state_dict": {f"module.encoder.{name}": value for name, value in w.items()}},
         lambda w: {f"backbone.{name}": value for name, value in w.items()},
         lambda w: collections.OrderedDict(w),
+        lambda w: {"epoch": 3, "state_dict_ema": {f"module.{name}": value for name, value in w.items()}},
+        lambda w: {"ema": {"model": {f"_orig_mod.{name}": value for name, value in w.items()}}},
+        lambda w: {"state_dict": {f"model.net.{name}": value for name, value in w.items()}, "lr": 0.1},
     ],
 )
 def test_nested_and_prefixed_state_dicts_are_understood(backbone, tmp_path, weights, wrap):
     torch.save(wrap(weights), tmp_path / "w.pt")
     assert initialise(backbone, settings(tmp_path / "w.pt")).matched == 100
     assert equal(backbone, weights)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda w: w,
+        lambda w: {"state_dict": {f"module.{name}": value for name, value in w.items()}},
+        lambda w: {"state_dict_ema": w},
+        lambda w: {name: value.half() for name, value in w.items()},
+    ],
+)
+def test_weights_that_are_not_finite_are_refused_with_their_tensor(backbone, tmp_path, weights, wrap, value):
+    wrong = weights["layer4.1.bn2.running_var"].clone()
+    wrong[3] = value
+    torch.save(wrap(weights | {"layer4.1.bn2.running_var": wrong}), tmp_path / "w.pth")
+    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"w\.pth .*1 of the 512 values of layer4\.1\.bn2\.running_var\. "):
+        initialise(backbone, settings(tmp_path / "w.pth"))
+    assert equal(backbone, before)
+
+
+def test_a_value_that_is_too_large_for_half_precision_is_refused(backbone, tmp_path, weights):
+    large = weights | {"bn1.running_mean": weights["bn1.running_mean"] + 1e5}
+    torch.save({name: value.half() for name, value in large.items()}, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"64 of the 64 values of bn1\.running_mean"):
+        initialise(backbone, settings(tmp_path / "w.pth"))
+
+
+def test_safetensors_are_known_by_their_content(backbone, tmp_path, weights):
+    save_file(dict(weights), tmp_path / "w.pth")
+    assert initialise(backbone, settings(tmp_path / "w.pth")).matched == 100
 
 
 def test_safetensors_and_our_own_checkpoints_are_understood(backbone, tmp_path, weights):
@@ -134,6 +174,63 @@ def test_a_file_with_python_objects_is_refused_unread(tmp_path):
     torch.save({"state_dict": nn.Linear(1, 1)}, tmp_path / "w.pth")
     with pytest.raises(CheckpointError, match="Python objects besides tensors"):
         initialise(nn.Linear(1, 1), settings(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "named", "remedy"),
+    [
+        (
+            {"best": np.float64(0.893)},
+            r"numpy\._core\.multiarray\.scalar",
+            r"kedro weights convert .*w\.pth w\.safetensors",
+        ),
+        (
+            {"args": argparse.Namespace(lr=0.1)},
+            r"argparse\.Namespace",
+            r"kedro weights convert .*w\.pth w\.safetensors",
+        ),
+        (
+            {"net": nn.Linear(1, 1)},
+            r"torch\.nn\.modules\.linear\.Linear",
+            r"can run code .* save the network's state_dict",
+        ),
+    ],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_an_object_beside_the_tensors_is_named_with_a_safe_remedy(tmp_path, weights, beside, named, remedy, zipped):
+    torch.save({"state_dict": weights} | beside, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match=rf"besides tensors: {named}.*{remedy}") as refused:
+        initialise(nn.Linear(1, 1), settings(tmp_path / "w.pth"))
+    assert "weights_only" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><html><title>Virus scan warning</title>", "a web page"),
+        (b"\n<html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a pointer of Git LFS"),
+        (b"\x1f\x8b\x08\0", "a compressed archive"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_file_of_another_kind_is_named(tmp_path, content, what, suffix):
+    (tmp_path / f"w.{suffix}").write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"is not a PyTorch file: it is {what}"):
+        initialise(nn.Linear(1, 1), settings(tmp_path / f"w.{suffix}"))
+
+
+@pytest.mark.slow
+def test_tensors_beside_harmless_objects_are_converted_in_another_process(backbone, tmp_path, weights):
+    beside = {"best": np.float64(0.9), "args": argparse.Namespace(data=Path("raf")), "curve": np.ones(3), "at": {1, 2}}
+    torch.save({"state_dict": weights} | beside, tmp_path / "w.pth.tar")
+    converted = CliRunner().invoke(convert, [str(tmp_path / "w.pth.tar"), str(tmp_path / "w.safetensors")])
+    assert "122 tensors" in converted.output, converted.exception
+    assert initialise(backbone, settings(tmp_path / "w.safetensors")).matched == 100
+    torch.save(nn.Linear(1, 1), tmp_path / "net.pth")
+    refused = CliRunner().invoke(convert, [str(tmp_path / "net.pth"), str(tmp_path / "net.safetensors")])
+    assert "modules.linear.Linear" in str(refused.exception)
+    assert not (tmp_path / "net.safetensors").exists()
 
 
 @pytest.mark.parametrize("content", [{}, [1, 2], {"epoch": 3}])

@@ -14,7 +14,7 @@ from openfer.errors import DataError
 from openfer.faces.alignment import Aligner, Find68, FindFaces, NoFaceError
 from openfer.faces.config import FacesConfig
 from openfer.faces.perceptual_hash import perceptual_hash
-from openfer.faces.sources import source_images
+from openfer.faces.sources import MISSING, source_images
 from openfer.io.atomic import atomic_path
 from openfer.io.face_store import Face, assemble_store, write_shard
 from openfer.io.images import SourceImage
@@ -79,10 +79,15 @@ def _quarantine(shard: Path) -> Path:
     return shard.with_suffix(".quarantine.parquet")
 
 
+def _lacks(shard: Path) -> bool:
+    """Return whether files were missing when a shard was made: its disk may be mounted now."""
+    return bool((pd.read_parquet(_quarantine(shard), columns=["reason"])["reason"] == MISSING).any())
+
+
 def align_set(
     sources: Iterable[pd.DataFrame], count: int, root: Path, config: FacesConfig, work: Path, name: str
 ) -> tuple[Path, pd.DataFrame]:
-    """Cut out the face of every row; a killed run goes on from its finished shards.
+    """Cut out the face of every row; a killed run goes on from its finished shards, and looks for missing files again.
 
     Nothing disappears: every row is either a face of the store or a line of the quarantine. The stored bytes
     do not depend on the number of workers.
@@ -105,7 +110,7 @@ def align_set(
         OpenferError: if a worker was killed.
     """
     shards = [work / "shards" / f"{number:06d}.arrow" for number in range(-(-count // _ROWS_PER_SHARD))]
-    pending = _Pending(sources, root, config, [shard for shard in shards if not shard.is_file()])
+    pending = _Pending(sources, root, config, [shard for shard in shards if not shard.is_file() or _lacks(shard)])
     give_back_memory()  # what loading the table has left behind, before the workers need theirs
     done = count - sum(min(_ROWS_PER_SHARD, count - int(path.stem) * _ROWS_PER_SHARD) for path in pending.paths)
     with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, count, done, "row")

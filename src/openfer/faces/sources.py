@@ -16,6 +16,8 @@ from openfer.io.video import iterate_frames
 VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm", ".m4v")
 _TABLES = (".csv",)
 _LONGEST_REASON = 160
+MISSING = "the file is missing"
+"""The reason for a row whose file is not there."""
 
 
 def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[SourceImage | str]:
@@ -49,7 +51,7 @@ def _why_absent(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return "the file is missing"
+        return MISSING
     except (OSError, ValueError) as error:  # links in a circle; a name that is too long or holds a null
         return f"cannot be read: {getattr(error, 'strerror', None) or error}"
     return None if stat.S_ISREG(mode) else "not a regular file"  # reading a pipe would wait for ever

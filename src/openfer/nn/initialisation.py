@@ -1,8 +1,6 @@
 """Loading pretrained weights into a backbone, with a report of what matched."""
 
 import logging
-import pickle
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,29 +11,25 @@ from torch import Tensor, nn
 
 from openfer.errors import CheckpointError
 from openfer.io.atomic import sha256_of
-from openfer.io.checkpoint import Checkpoint, check_sha256, load_checkpoint
-from openfer.nn.dlib_file import DLIB, read_dlib
+from openfer.io.checkpoint import Checkpoint
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings, KeyFilter
 from openfer.nn.trunks import ARCHITECTURES, TRUNKS
+from openfer.nn.weights_file import read_weights
 
 _log = logging.getLogger(__name__)
 
-_PREFIXES = ("module.", "backbone.", "encoder.", "shared.", "trunk.", "network.")
+_PREFIXES = (
+    *("module.", "model.", "net.", "backbone.", "encoder.", "shared.", "trunk.", "network."),
+    *("_orig_mod.", "ema_model.", "state_dict."),
+)
 _CLASSIFIERS = ("fc.", "fc_1.", "fc_2.", "heads.", "layer5.")
 _TRUNK = "trunk."
 """Prefix of what a checkpoint of the pretraining holds of its backbone."""
 
-_NESTS = ("state_dict", "model_state_dict", "model", "net", "backbone", "encoder")
 _SHOWN = 5
 _KIN = 0.9
 """Smallest share of a backbone's tensors that its own architecture has; ECA's ResNet-18 shares 93 % with the plain one,
 ResNet-50 shares 77 %, mostly of normalisations."""
-
-_DAMAGE = (
-    pickle.UnpicklingError, struct.error, RuntimeError, OSError, EOFError,
-    LookupError, ValueError, TypeError, AttributeError, AssertionError,
-)  # fmt: skip
-"""What the unpickler raises for bytes that are no pickle."""
 
 
 @runtime_checkable
@@ -112,7 +106,8 @@ def initialise(
 
     Raises:
         CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, the manifest
-            says that it is of another architecture, or the weights match too little; the backbone is then unchanged.
+            says that it is of another architecture, the weights match too little, or a value of theirs is not finite;
+            the backbone is then unchanged.
     """
     known = backbone.state_dict()
     is_new = backbone.is_new if isinstance(backbone, Extended) else _never
@@ -144,6 +139,7 @@ def initialise(
             "%s holds %d tensors that this backbone has no place for, such as %s",
             source, len(unexpected), ", ".join(unexpected[:_SHOWN]),
         )  # fmt: skip
+    _refuse_not_finite(fitting, source)
     with torch.no_grad():
         for name, tensor in fitting.items():
             known[name].copy_(tensor)
@@ -172,8 +168,8 @@ def _of_file(settings: InitialisationSettings) -> Checkpoint:
     settings.refuse_missing_file()
     assert settings.file is not None
     if settings.entry is None:
-        return _read(settings.file, settings.sha256)
-    weights = _read(settings.file, settings.sha256 or settings.entry.sha256)
+        return read_weights(settings.file, settings.sha256)
+    weights = read_weights(settings.file, settings.sha256 or settings.entry.sha256)
     return Checkpoint(_filtered(weights.tensors, settings.entry.keys, settings.backbone), weights.facts)
 
 
@@ -230,39 +226,16 @@ def _share(trunk: nn.Module, own: Mapping[str, Tensor]) -> float:
     return sum(name in given and given[name].shape == value.shape for name, value in own.items()) / len(own)
 
 
-def _read(path: Path, sha256: str | None) -> Checkpoint:
-    if path.suffix == ".safetensors":
-        return load_checkpoint(path, sha256)
-    check_sha256(path, sha256)
-    if path.suffix == DLIB:
-        return Checkpoint(read_dlib(path))
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except _DAMAGE as error:
+def _refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    wrong = {name: int((~torch.isfinite(value)).sum()) for name, value in tensors.items() if value.is_floating_point()}
+    wrong = {name: count for name, count in wrong.items() if count}
+    if wrong:
+        name, count = next(iter(wrong.items()))
         raise CheckpointError(
-            f"weights file {path} ({path.stat().st_size} bytes) is truncated, not a PyTorch file, or holds Python "
-            f"objects besides tensors: {_first_line(error)}; fetch it again, or save its state_dict alone"
-        ) from error
-    return Checkpoint(_tensors(content, path))
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """Find the state dict in what a file held, however it was wrapped."""
-    for nest in _NESTS:
-        if isinstance(content, Mapping) and isinstance(content.get(nest), Mapping):
-            return _tensors(content[nest], path)
-    tensors = (
-        {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-        if isinstance(content, Mapping)
-        else {}
-    )
-    if not tensors:
-        raise CheckpointError(f"weights file {path} holds no tensors by name; save a network's state_dict in it")
-    return tensors
+            f"{source} holds values that are infinite or no numbers: {count} of the {tensors[name].numel()} values of "
+            f"{name}{f', and some of {len(wrong) - 1} further tensors' if len(wrong) > 1 else ''}. A network with them "
+            "predicts by chance: fetch the file again, or save it anew in float32"
+        )
 
 
 def _plain(name: str) -> str:

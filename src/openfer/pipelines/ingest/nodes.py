@@ -51,8 +51,10 @@ def align(name: str, root: RawFolder, config: FacesConfig, sources: TableFile, w
     Returns:
         The face store and the quarantine.
     """
+    from openfer.datasets.tree import Tree
     from openfer.faces.align_set import align_set
 
+    Tree(root.root)  # without the folder, each row would be called missing
     faces, quarantine = align_set(sources.batches(PLACES), len(sources), root.root, config, work, name)
     log.info("%s: %d faces, %d rows in quarantine", name, len(sources) - len(quarantine), len(quarantine))
     return faces, quarantine

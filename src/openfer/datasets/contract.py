@@ -1,7 +1,7 @@
 """What every reader offers: how a raw folder becomes rows, and what a complete copy of it looks like."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -88,6 +88,14 @@ class Reader(ABC):
         Raises:
             DataError: if a file is missing, or holds a column, label or path that it should not.
         """
+
+    def advice(self, files: Collection[str]) -> str:
+        """Return what a person who has these files and none of the listed images should change; empty if unknown.
+
+        Args:
+            files: relative paths of the copy.
+        """
+        return ""
 
     @property
     def licence(self) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from openfer.datasets.contract import Expected
 from openfer.datasets.inventory import by_suffix
+from openfer.datasets.nearest import Nearest
 from openfer.labels import EXPRESSIONS
 
 Level = Literal["good", "note", "problem"]
@@ -17,6 +18,7 @@ _EXAMPLES = 3
 _LISTS = (".csv", ".tsv", ".txt", ".lst", ".json", ".xml", ".yml", ".yaml", ".md", ".pdf", ".npy", ".mat")
 """Suffixes of what lies beside images: lists, annotations, read-me files."""
 
+_ABSENT = "listed images that are not there"
 _NONE = "none"
 """What is expected of damage, whether or not anything is published."""
 
@@ -40,7 +42,9 @@ class Finding:
     meaning: str = ""
 
 
-def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expected: Expected) -> pd.DataFrame:
+def examine(
+    rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expected: Expected, advice: str = ""
+) -> pd.DataFrame:
     """Compare a copy with what is expected of it.
 
     Args:
@@ -49,12 +53,13 @@ def examine(rows: pd.DataFrame, files: pd.DataFrame, probed: pd.DataFrame, expec
         probed: images that were decoded: ``path, width, height, problem`` (null where it is whole); all that are
             there, or a sample of them.
         expected: as published.
+        advice: what the reader says of a copy without its images.
 
     Returns:
         One line per finding: ``level, check, found, expected, meaning``.
     """
     found = [
-        *_files(rows, files, expected),
+        *_files(rows, files, expected, advice),
         *_counts(rows, expected),
         *_people(rows, expected),
         *_images(probed, rows, files, expected),
@@ -68,22 +73,23 @@ def verdict(title: str, findings: pd.DataFrame) -> str:
     """Return what a person should take away, in a sentence or two."""
     problems = findings[findings["level"] == "problem"]
     notes = int((findings["level"] == "note").sum())
-    also = f" {notes} thing{'s' if notes > 1 else ''} to know stand{'' if notes > 1 else 's'} below." if notes else ""
+    also = f" {notes} thing{'s' if notes > 1 else ''} to know stand{'' if notes > 1 else 's'} above." if notes else ""
     compared = int((~findings["expected"].isin(["", _NONE])).sum())
     if problems.empty:
         if not compared:
             return f"Nothing is published to compare {title} with; the copy itself is whole.{also}"
         return f"This is the expected copy of {title}: {compared} comparisons hold.{also}"
-    first = problems.iloc[0]
+    first = problems.iloc[int((problems["check"] == _ABSENT).argmax())]  # no image: all other checks follow from it
     said = f"This is NOT the expected copy of {title}" if compared else f"This copy of {title} is damaged"
+    what_to_do = f" ({first['meaning']})" if first["check"] == _ABSENT else ""
     return (
         f"{said}: {len(problems)} of {len(findings)} checks fail. The first: {first['check']}: found {first['found']}"
         + (f", expected {first['expected']}" if first["expected"] else "")
-        + f". Results on it cannot be compared with others until that is mended.{also}"
+        + f"{what_to_do}. Results on it cannot be compared with others until that is mended.{also}"
     )
 
 
-def _files(rows: pd.DataFrame, files: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
+def _files(rows: pd.DataFrame, files: pd.DataFrame, expected: Expected, advice: str) -> Iterator[Finding]:
     total = files["bytes"].sum() / 2**20
     yield Finding("good", "files", f"{len(files):,} files, {total:,.1f} MiB")
     unused = files.loc[~files["path"].isin(rows["path"]), "path"]
@@ -99,9 +105,11 @@ def _files(rows: pd.DataFrame, files: pd.DataFrame, expected: Expected) -> Itera
         yield Finding("problem", "files that cannot be opened", _some(unread), _NONE, "check permissions and the disk")
     missing = rows.loc[~rows["path"].isin(files["path"]), "path"].drop_duplicates()
     if len(missing):
-        yield Finding("problem", "listed images that are not there", _some(missing), _NONE, "unpack all archives")
+        meaning = Nearest(files["path"]).advice(list(missing))
+        found = f"{'all ' if len(missing) == rows['path'].nunique() else ''}{_some(missing)}"
+        yield Finding("problem", _ABSENT, found, _NONE, advice or meaning)
     else:
-        yield Finding("good", "listed images that are not there", "none")
+        yield Finding("good", _ABSENT, "none")
 
 
 def _counts(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:

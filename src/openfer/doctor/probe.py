@@ -52,7 +52,7 @@ def sample_faces(
 ) -> dict[str, list[tuple[str, np.ndarray]]]:
     """Return some whole images of every class: class -> (path, RGB image)."""
     label = rows["expression"].astype(object).fillna("(no label)")
-    there = rows[rows["path"].isin(files["path"])].assign(label=label)
+    there = rows.assign(label=label)[rows["path"].isin(files["path"])]
     faces = {}
     for name, members in there.groupby("label", sort=False):
         chosen = generator_for(seed, "doctor", str(name)).permutation(len(members))[:per_class]

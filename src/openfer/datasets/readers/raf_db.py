@@ -1,6 +1,7 @@
 """RAF-DB, the basic set: 15,339 photographs from the web with seven expressions."""
 
 import logging
+from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -16,6 +17,10 @@ from openfer.parameters import Settings
 
 _log = logging.getLogger(__name__)
 _LABELS = "EmoLabel/list_patition_label.txt"  # the publisher's own spelling
+_ENDING = r"(?i)(_aligned)?\.(jpe?g|png|bmp)$"
+"""What copies of the list write behind an image's name."""
+
+_VALUES = 2
 _POINTS = 5
 _MANUAL = "_manu_attri.txt"
 _ATTRIBUTES = ("gender", "race", "age")
@@ -54,18 +59,12 @@ class RafDb(Reader):
 
     def find(self, tree: Tree) -> pd.DataFrame:
         """Return the rows in ``list_patition_label.txt``, with manual attributes and points where given."""
-        lines = [line.split() for line in tree.lines(_LABELS, "RAF-DB's partition and labels")]
-        wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), None)
-        if wrong is not None:
-            raise DataError(
-                f"line {wrong} of {tree.root / _LABELS} is not `<image> <label>`: {' '.join(lines[wrong - 1])!r}"
-            )
-        table = pd.DataFrame(lines, columns=["file", "code"])
-        stem = table["file"].str.removesuffix(".jpg")
+        table = _table(tree)
+        stem = table["file"].str.replace(_ENDING, "", regex=True)
         suffix = "_aligned" if self.options.images == "aligned" else ""
         folder = f"Image/{self.options.images}"
-        images = _by_name(tree.with_suffix(folder, [".jpg"]))
-        paths = [images.get(name, f"{folder}/{name}") for name in stem + suffix + ".jpg"]
+        images = {PurePosixPath(name).stem: path for name, path in _by_name(tree.pictures(folder)).items()}
+        paths = [images.get(name, f"{folder}/{name}.jpg") for name in stem + suffix]
         rows = pd.DataFrame({"path": paths}, dtype=object)
         rows["partition"] = named(stem.str.split("_").str[0], {"train": "train", "test": "test"}, _LABELS)
         rows["expression"] = named(integers(table["code"], _LABELS), RAF_DB, _LABELS)
@@ -86,6 +85,18 @@ class RafDb(Reader):
                 )
         return rows
 
+    def advice(self, files: Collection[str]) -> str:
+        """Name the other edition of the images, where the copy has that one."""
+        other = "aligned" if self.options.images == "original" else "original"
+        found = [file for file in files if file.startswith(f"Image/{other}/")]
+        if not found:
+            return ""
+        aligned = "; faces: {align: whole}" if other == "aligned" else ""
+        return (
+            f"the copy has the {other} images, {len(found):,} files such as {min(found)}: set options: {{images: "
+            f"{other}}}{aligned} in the dataset's block"
+        )
+
     def expected(self) -> Expected:
         """Return the counts of the CVPR paper's basic set."""
         return Expected(
@@ -95,6 +106,24 @@ class RafDb(Reader):
             landmarks=self.options.images == "original",
             source="RAF-DB's read-me and list_patition_label.txt",
         )
+
+
+def _table(tree: Tree) -> pd.DataFrame:
+    """Return the list as ``file, code``; copies of it separate them by commas, or have further values behind them."""
+    lines = [line.replace(",", " ").split() for line in tree.lines(_LABELS, "RAF-DB's partition and labels")]
+    wrong = next((number for number, words in enumerate(lines, 1) if len(words) < _VALUES), None)
+    if wrong is not None:
+        raise DataError(
+            f"line {wrong} of {tree.root / _LABELS} is not `<image> <label>`: {' '.join(lines[wrong - 1])!r}; restore "
+            "it from the publisher's copy"
+        )
+    longer = sum(len(words) > _VALUES for words in lines)
+    if longer:
+        _log.warning(
+            "%d of the %d lines of %s have further values, which are not read: only image and label count",
+            *(longer, len(lines), tree.root / _LABELS),
+        )
+    return pd.DataFrame([words[:_VALUES] for words in lines], columns=["file", "code"])
 
 
 def _by_name(files: list[str]) -> dict[str, str]:

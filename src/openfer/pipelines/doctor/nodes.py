@@ -25,7 +25,10 @@ def examine(
     from openfer.datasets.registry import READERS
     from openfer.doctor.findings import examine as compare
 
-    return compare(rows, inventory, probed, READERS[reader](options).expected())
+    known = READERS[reader](options)
+    there = rows["path"].isin(inventory["path"]).any()
+    advice = "" if there else known.advice(frozenset(inventory["path"]))
+    return compare(rows, inventory, probed, known.expected(), advice)
 
 
 def page(

@@ -23,7 +23,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 
 
 class ToyFaces(Reader):
@@ -33,7 +33,7 @@ class ToyFaces(Reader):
 
     def find(self, tree: Tree) -> pd.DataFrame:
         """Return a row per image."""
-        paths = [PurePosixPath(path) for path in tree.with_suffix("", IMAGES)]
+        paths = [PurePosixPath(path) for path in tree.pictures("")]
         subject, expression = zip(*(path.stem.split("_") for path in paths), strict=True)
         rows = {"path": map(str, paths), "partition": [path.parts[0] for path in paths]}
         return pd.DataFrame(rows | {"subject": subject, "expression": expression}, dtype=object)

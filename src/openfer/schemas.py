@@ -8,13 +8,13 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 
-from openfer.labels import ACTION_UNITS, AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import ACTION_UNITS, AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, RACES
 
 _PARTITIONS = ("train", "val", "test")
 _AT_ONCE = 1 << 14
 """Rows whose words are Python's strings at once."""
 
-_VOCABULARIES = {"gender": GENDERS, "age": AGES, "race": RACES, "illumination": ILLUMINATIONS, "pose": POSES}
+_VOCABULARIES = {"gender": GENDERS, "age": AGES, "race": RACES}
 
 
 def _name(values: tuple[str, ...] | None = None, *, nullable: bool = False) -> pa.Column:
@@ -91,10 +91,10 @@ ROWS = pa.DataFrameSchema(
 """One row per face in an image or a frame: what the publisher says of it.
 
 ``partition`` is null where the publisher gives none. ``attributes`` names those that the face has (CelebA);
-``subsets`` names the lists that it is on (``occlusion``, ``pose30``, ``pose45``). ``landmarks`` and ``box`` are
+``subsets`` names the lists that it is on (``occlusion``, ``pose30``, ``pose45``). ``illumination`` and ``pose`` are
+Multi-PIE's names or a set's own. ``landmarks`` and ``box`` are
 in pixels of the image as stored on disk, after its EXIF orientation; two points are the eyes.
 """
-
 
 _KINDS = {
     "frame": arrow.int64(),

@@ -1,14 +1,20 @@
 """The reader of one's own data: folders, or a table with its own column names and words."""
 
+import os
+import re
+import unicodedata
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from openfer.datasets.inventory import take_inventory
 from openfer.datasets.readers.folder import Folder
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.faces.sources import source_images
 from openfer.labels import EXPRESSIONS, RAF_DB
 from tests.datasets.trees import write_image, write_text
 
@@ -60,7 +66,7 @@ def test_an_image_is_one_by_its_content_whatever_its_suffix(tmp_path: Path) -> N
 
 def test_an_unknown_word_is_named_with_the_canonical_names_and_the_option(tmp_path: Path) -> None:
     write_image(tmp_path / "smiling/1.png")
-    with pytest.raises(DataError, match=r"'smiling'.* the names are neutral, happiness.*options\.labels"):
+    with pytest.raises(DataError, match=r"'smiling'.* The names are neutral, happiness.*options\.labels"):
         read(tmp_path)
     assert read(tmp_path, labels={"Smiling": "happiness"})["expression"].tolist() == ["happiness"]
     assert read(tmp_path, labels={"smiling": None})["expression"].isna().all()
@@ -136,9 +142,133 @@ def test_numbers_come_from_columns(tmp_path: Path) -> None:
 
 def test_paths_may_start_from_a_folder(tmp_path: Path) -> None:
     root = table(tmp_path, "path,expression", "a.png,happy", images="faces")
-    with pytest.raises(DataError, match=r"such as a\.png; set options\.images"):
+    with pytest.raises(DataError, match=r"such as a\.png: faces/a\.png is there .*; set options\.images"):
         read(root, table="labels.csv")
     assert read(root, table="labels.csv", images="faces")["path"].tolist() == ["faces/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "there"),
+    [
+        ("img/0.bmp", "img/0.png"),
+        ("IMG/0.PNG", "img/0.png"),
+        ("img/0", "img/0.png"),
+        ("/home/someone/data/img/0.png", "img/0.png"),
+        ("D:\\data\\img\\0.png", "img/0.png"),
+        ("0.jpg", "img/0_aligned.jpg"),
+    ],
+)
+def test_a_list_that_nearly_matches_names_the_file_and_the_option_that_takes_it(
+    tmp_path: Path, listed: str, there: str
+) -> None:
+    write_image(tmp_path / there)
+    write_text(tmp_path / "labels.csv", "path,expression", f"{listed},happy")
+    words = rf"{re.escape(there)} is there.*options\.nearest|outside.*{re.escape(there)} is there"
+    with pytest.raises(DataError, match=words):
+        read(tmp_path, table="labels.csv")
+    rows = read(tmp_path, table="labels.csv", nearest=True)
+    assert rows[["path", "expression"]].to_numpy().tolist() == [[there, "happiness"]]
+
+
+def test_of_two_files_that_are_as_near_none_is_taken(tmp_path: Path) -> None:
+    for name in ("a/0.png", "b/0.png"):
+        write_image(tmp_path / name)
+    write_text(tmp_path / "labels.csv", "path,expression", "0.png,happy", "a/0.jpg,sad")
+    rows = read(tmp_path, table="labels.csv", nearest=True)
+    assert rows["path"].tolist() == ["0.png", "a/0.png"]
+
+
+def test_a_line_per_face_is_a_row_per_face_by_its_box_or_its_points(tmp_path: Path) -> None:
+    head = "path,expression,l,t,r,b,x1,y1,x2,y2"
+    root = table(tmp_path, head, "a.png,happy,0,0,20,30,5,9,15,9", "a.png,sad,20,2,40,32,25,9,35,9")
+    with pytest.raises(DataError, match=r"2 rows of 1 images more than once.*its box or points .*options\.box"):
+        read(root, table="labels.csv")
+    boxes = read(root, table="labels.csv", box={"left": "l", "top": "t", "right": "r", "bottom": "b"})
+    assert {tuple(box): name for box, name in zip(boxes["box"], boxes["expression"], strict=True)} == {
+        (0, 0, 20, 30): "happiness",
+        (20, 2, 20, 30): "sadness",
+    }
+    assert boxes["sample_id"].nunique() == 2
+    points = read(root, table="labels.csv", points=["x1", "y1", "x2", "y2"])
+    assert points["sample_id"].nunique() == 2
+    sizes = read(root, table="labels.csv", box={"left": "l", "top": "t", "width": "r", "height": "b"})
+    assert sorted(map(tuple, sizes["box"])) == [(0, 0, 20, 30), (20, 2, 40, 32)]
+
+
+@pytest.mark.parametrize(
+    ("folders", "side", "word"),
+    [
+        ("images/train/happy", "train", "happiness"),
+        ("data/validation/happy", "val", "happiness"),
+        ("train_class/happy", "train", "happiness"),
+        ("PublicTest/happy", "val", "happiness"),
+        ("happy/test", "test", "happiness"),
+        ("happy", None, "happiness"),
+    ],
+)
+def test_words_for_sides_in_circulation(tmp_path: Path, folders: str, side: str | None, word: str) -> None:
+    write_image(tmp_path / folders / "0.png")
+    rows = read(tmp_path)
+    assert rows["expression"].tolist() == [word]
+    assert rows["partition"].dropna().tolist() == ([side] if side else [])
+
+
+def test_an_option_names_sides(tmp_path: Path) -> None:
+    write_image(tmp_path / "fold1/happy/0.png")
+    write_image(tmp_path / "trainable/happy/0.png")
+    rows = read(tmp_path, partitions={"fold1": "train", "trainable": "test"})
+    assert rows["partition"].tolist() == ["train", "test"]
+    root = table(tmp_path / "t", "path,expression,side", "a.png,happy,A", "b.png,sad,B", "c.png,sad,Public Test")
+    columns = {"path": "path", "expression": "expression", "partition": "side"}
+    with pytest.raises(DataError, match=r"the partition 'A'.*options\.partitions"):
+        read(root, table="labels.csv", columns=columns)
+    rows = read(root, table="labels.csv", columns=columns, partitions={"a": "train", "B": "test"})
+    assert rows["partition"].tolist() == ["train", "test", "test"]
+
+
+def test_lights_and_poses_have_names_of_one_s_own(tmp_path: Path) -> None:
+    lines = [f"{number}.png,A+{number:03d}E+00,P{number % 3}" for number in range(64)]
+    root = table(tmp_path, "path,light,view", *lines)
+    columns = {"path": "path", "illumination": "light", "pose": "view"}
+    rows = read(root, table="labels.csv", columns=columns, words={"pose": {"p0": "frontal"}})
+    assert rows["illumination"].nunique() == 64
+    assert set(rows["pose"]) == {"frontal", "P1", "P2"}
+
+
+def test_a_whole_number_that_a_program_wrote_with_a_point_is_that_number(tmp_path: Path) -> None:
+    root = table(tmp_path, "path,expression", "a.png,0.0", "b.png,1")
+    rows = read(root, table="labels.csv", labels={0: "neutral", 1: "happiness"})
+    assert rows["expression"].tolist() == ["neutral", "happiness"]
+
+
+def test_accents_are_compared_and_the_file_s_own_bytes_are_kept(tmp_path: Path) -> None:
+    decomposed, composed = (unicodedata.normalize(form, "jos\u00e9") for form in ("NFD", "NFC"))
+    write_image(tmp_path / f"{decomposed}/{decomposed}.png")
+    write_text(tmp_path / "labels.csv", "path,expression", f"{composed}/{composed}.png,happy")
+    assert read(tmp_path, table="labels.csv")["path"].tolist() == [f"{decomposed}/{decomposed}.png"]
+    assert read(tmp_path, labels={composed: "happiness"})["expression"].tolist() == ["happiness"]
+
+
+def test_odd_names_are_names(tmp_path: Path) -> None:
+    names = [" blank.png", "img:1.png", "a b.png", f"{'x' * 240}.png", "#1.png", "100%.png"]
+    root = table(tmp_path, "path,expression", *(f"{name},happy" for name in names))
+    assert sorted(read(root, table="labels.csv")["path"]) == sorted(names)
+
+
+def test_a_name_that_is_not_utf_8_is_a_row_whose_image_is_read(tmp_path: Path) -> None:
+    (tmp_path / "happy").mkdir()
+    content = write_image(tmp_path / "a.png").read_bytes()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/happy/jos\xe9.png")).write_bytes(content)
+    (tmp_path / "a.png").unlink()
+    tree = Tree(tmp_path)
+    rows = Folder().read(tree, "mine")
+    rows["path"].str.encode("utf-8")  # tables hold it
+    files = pd.concat(list(take_inventory(tree)))
+    assert files["path"].tolist() == rows["path"].tolist()
+    (image,) = source_images(tmp_path, rows, 1)
+    assert image.pixels.shape == (48, 40, 3)
+    write_text(tmp_path / "labels.csv", "path,expression", "happy/jos\u00e9.png,sad")
+    assert read(tmp_path, table="labels.csv")["path"].tolist() == rows["path"].tolist()
 
 
 def test_a_person_or_a_class_may_be_called_like_nothing(tmp_path: Path) -> None:

@@ -66,6 +66,32 @@ def test_archives_unpacked_into_folders_of_their_own_name_are_read(root: Path) -
     assert aligned["path"].str.startswith("Image/aligned/aligned/").all()
 
 
+@pytest.mark.parametrize(
+    "line", ["{name}_aligned.jpg {code}", "{name}.jpg {code} 1", "{name}.jpg,{code}", "{name}.png {code}"]
+)
+def test_lists_in_circulation_are_read_as_the_published_one(root: Path, line: str) -> None:
+    before = RafDb().read(Tree(root), "raf_db")
+    lines = (line.format(name=name, code=code) for name, code in LABELS.items())
+    write_text(root / "EmoLabel/list_patition_label.txt", *lines)
+    assert RafDb().read(Tree(root), "raf_db").equals(before)
+
+
+@pytest.mark.parametrize("suffix", [".JPG", ".png", ".jpeg"])
+def test_images_with_another_suffix_are_those_of_the_list(root: Path, suffix: str) -> None:
+    for path in list((root / "Image/aligned").iterdir()):
+        path.rename(path.with_suffix(suffix))
+    rows = RafDb({"images": "aligned"}).read(Tree(root), "raf_db")
+    assert set(rows["path"]) == {f"Image/aligned/{name}_aligned{suffix}" for name in LABELS}
+
+
+def test_the_other_edition_of_the_images_is_named_with_its_option(root: Path) -> None:
+    files = [file for file in Tree(root).files if not file.startswith("Image/original")]
+    said = RafDb().advice(files)
+    assert "the copy has the aligned images, 4 files" in said
+    assert "options: {images: aligned}; faces: {align: whole}" in said
+    assert RafDb({"images": "aligned"}).advice(files) == ""
+
+
 def test_an_image_that_is_not_there_keeps_its_published_place(root: Path) -> None:
     (root / "Image/original/test_0001.jpg").unlink()
     assert "Image/original/test_0001.jpg" in set(RafDb().read(Tree(root), "raf_db")["path"])

@@ -11,6 +11,7 @@ from openfer.datasets.readers.folder import Folder
 from openfer.datasets.tree import Tree
 from openfer.doctor.findings import examine
 from openfer.doctor.probe import probe
+from openfer.schemas import complete_rows
 from tests.datasets.trees import write_image, write_text
 
 EXPECTED = Expected(
@@ -63,6 +64,12 @@ class Copy:
     def rows(self) -> pd.DataFrame:
         write_text(self.root / "labels.csv", "path,label,side,person,x1,y1,x2,y2", *map(",".join, self.lines))
         return Folder(OPTIONS).read(Tree(self.root), "mine")
+
+    def rows_as_listed(self) -> pd.DataFrame:
+        """Return rows of a published reader, which keeps listed images that are not there; these are all neutral."""
+        paths = sorted(line[0] for line in self.lines)
+        given = {"sample_id": [f"{number:016x}" for number in range(len(paths))], "dataset": "ours", "path": paths}
+        return complete_rows(pd.DataFrame({**given, "expression": "neutral", "licence": "none"}))
 
     @property
     def files(self) -> pd.DataFrame:

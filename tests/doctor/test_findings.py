@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from openfer.datasets.contract import Expected
-from openfer.doctor.findings import class_counts, verdict
+from openfer.doctor.findings import class_counts, examine, verdict
+from openfer.doctor.probe import probe, sample_faces
 from tests.datasets.trees import write_image
 from tests.doctor.copies import EXPECTED, Copy, bad
 
@@ -36,6 +37,30 @@ def test_files_of_one_s_own_set_that_are_no_images_are_a_note_and_lists_are_not(
     (copy.image(3).parent / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
     found = bad(copy.findings(Expected()), "note")["files that no row is of"]
     assert found == "2: .csv (1), .mp4 (1); such as labels.csv, train/clip.mp4"
+
+
+def test_a_copy_without_any_listed_image_says_so_first_and_names_what_is_there(copy: Copy) -> None:
+    for line in copy.lines:
+        old = Path(line[0])
+        (copy.root / old).rename(copy.root / "train" / f"{old.parent.name}_{old.stem}_aligned.png")
+        line[0] = f"Image/{old.parent.name}_{old.stem}.jpg"
+    near = "train/test_happy0_aligned.png is there for Image/test_happy0.jpg (12 of 12 are alike)"
+    rows = copy.rows_as_listed()
+    findings = examine(rows, copy.files, probe(rows, copy.files, copy.root, 1000, 0, 1), EXPECTED)
+    assert bad(findings)["listed images that are not there"].startswith("all 12: Image/test_happy0.jpg")
+    said = verdict("our set", findings)
+    assert "The first: listed images that are not there" in said
+    assert near in said
+    assert sample_faces(rows, copy.files, copy.root, 2, 0) == {}
+
+
+def test_an_archive_in_the_place_of_images_is_to_be_unpacked(copy: Copy) -> None:
+    for number in range(12):
+        copy.image(number).unlink()
+    (copy.root / "images.part1.rar").write_bytes(b"Rar!")
+    rows = copy.rows_as_listed()
+    findings = examine(rows, copy.files, probe(rows, copy.files, copy.root, 1000, 0, 1), EXPECTED)
+    assert "there is an archive, images.part1.rar: unpack it" in verdict("our set", findings)
 
 
 def test_an_empty_file_is_a_problem_of_the_copy_and_of_the_image(copy: Copy) -> None:
@@ -92,7 +117,9 @@ def test_copies_across_sides_and_with_different_labels_are_told(copy: Copy) -> N
     assert notes["equal images with different labels"] == "1 group"
     pair = findings.set_index("check").loc["equal images with different labels", "meaning"]
     assert pair == "test/sad0.png is sadness, train/happy2.png is happiness"
-    assert verdict("our set", findings).endswith("3 things to know stand below.")
+    assert verdict("our set", findings).endswith(
+        "3 things to know: images that occur twice, images on two sides, equal images with different labels."
+    )
 
 
 def test_wrong_sizes_are_told_with_how_many(copy: Copy) -> None:

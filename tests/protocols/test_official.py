@@ -4,7 +4,9 @@ import pytest
 
 from openfer.errors import DataError, ParameterError
 from openfer.labels import BASIC_EXPRESSIONS
+from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.counts import split_counts
+from openfer.protocols.make import refuse_unfit
 from openfer.protocols.official import official_split
 from openfer.schemas import SPLIT
 
@@ -119,8 +121,18 @@ def test_no_rows_is_an_error_that_says_what_to_do(rows):
 
 
 def test_no_test_rows_is_an_error_that_names_the_partition(rows):
-    with pytest.raises(DataError, match="publisher's test partition"):
+    with pytest.raises(DataError, match=r"in the partition test; set `protocol: \{kind: subject_folds\}`"):
         official_split(rows[rows.partition == "train"], 0.15, seed=0)
+
+
+def test_only_train_and_validation_or_only_test_say_which_protocol_to_set(rows):
+    with pytest.raises(DataError, match=r"in the partition test; set `protocol: \{tested: val\}`"):
+        refuse_unfit(rows.assign(partition=rows.partition.replace("test", "val")), DatasetProtocol())
+    with pytest.raises(DataError, match=r"in the partition train; set `protocol: \{kind: test_only\}`"):
+        refuse_unfit(rows[rows.partition == "test"], DatasetProtocol())
+    with pytest.raises(DataError, match=r"have no partition.* `protocol: \{kind: test_only\}` to test models"):
+        refuse_unfit(rows.assign(partition=None), DatasetProtocol())
+    refuse_unfit(rows.assign(partition=None), DatasetProtocol(kind="test_only"))
 
 
 def test_one_class_only_is_an_error_that_names_the_class(rows):

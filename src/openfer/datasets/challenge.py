@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from pydantic import Field
 
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.io.image_kinds import SUFFIXES
 from openfer.parameters import FILE, Settings
 
 _log = logging.getLogger(__name__)
@@ -88,6 +89,6 @@ def _entries(path: Path, name: str) -> list[str]:
 
 def _name(word: str) -> str:
     name = PurePosixPath(word).name
-    if name.lower().endswith(IMAGES):
+    if name.lower().endswith(SUFFIXES):
         name = name.rpartition(".")[0]
     return _CLASS_BEFORE.sub("", name).removesuffix("_aligned")

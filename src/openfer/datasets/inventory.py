@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.datasets.tree import Tree
+from openfer.io.names import on_disk
 
 _THREADS = 8
 """Hashing leaves Python's lock, so threads read and hash side by side."""
@@ -31,7 +32,7 @@ def take_inventory(tree: Tree) -> Iterator[pd.DataFrame]:
     files = tree.walk()
     with ThreadPoolExecutor(_THREADS) as pool:
         while some := list(islice(files, _AT_ONCE)):
-            facts = pool.map(_facts, (tree.root / name for name in some))
+            facts = pool.map(_facts, (on_disk(tree.root, name) for name in some))
             found = [(name, *fact) for name, fact in zip(some, facts, strict=True)]
             yield pd.DataFrame(found, columns=["path", "bytes", "sha256"]).astype({"path": str, "sha256": str})
 

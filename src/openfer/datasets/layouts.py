@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from openfer.datasets.tree import ARCHIVES, Tree
+from openfer.datasets.nearest import ARCHIVES
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
 
 PICTURE = r"\.(?i:png|jpe?g|jpe|jfif|bmp|tiff?|webp|p[bgpn]m)"

@@ -1,17 +1,13 @@
 """Which file of a copy a list means that names another one: another folder, suffix, case or way to write an accent."""
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from openfer.datasets.tree import ARCHIVES, IMAGES
+from openfer.io.image_kinds import SUFFIXES
+from openfer.io.names import same_text
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 _ALIGNED = ("_aligned", "-aligned", "_crop", "_cropped", "_face")
-
-
-def same_text(name: str) -> str:
-    """Return a name with each accented letter as one character, as keyboards write it and Macs do not."""
-    return unicodedata.normalize("NFC", name)
 
 
 class Nearest:
@@ -30,30 +26,28 @@ class Nearest:
                 self._archives.append(file)
 
     def of(self, listed: str) -> str | None:
-        """Return the file that is nearest to a listed path; None if there is none with such a name."""
+        """Return the file that is nearest to a listed path; None if there is none, or if several are as near."""
         found = self._files.get(_key(listed), [])
-        return max(found, key=lambda file: (_common_end(file, listed), file), default=None)
+        nearness = [_common_end(file, listed) for file in found]
+        best = [file for file, near in zip(found, nearness, strict=True) if near == max(nearness)]
+        return best[0] if len(best) == 1 else None
 
     def advice(self, missing: Sequence[str]) -> str:
         """Return what to do about listed paths that are not there: their nearest files, or archives to unpack."""
         pairs = [(listed, near) for listed in missing if (near := self.of(listed)) is not None]
         if pairs:
             listed, near = pairs[0]
-            return f"{near} is there for {listed} ({len(pairs):,} of {len(missing):,} are alike): {_remedy(listed, near)}"
+            return (
+                f"{near} is there for {listed} ({len(pairs):,} of {len(missing):,} are alike): {_remedy(listed, near)}"
+            )
         if self._archives:
             return f"there is an archive, {self._archives[0]}: unpack it, and set root so that listed paths start there"
         return "unpack all archives, and set root to the folder that listed paths start from"
 
 
-def mapped(listed: Sequence[str], files: Iterable[str]) -> Mapping[str, str]:
-    """Return listed path -> the file that is named alike apart from accents' writing, for those that have one."""
-    known = {same_text(file): file for file in files}
-    return {path: known[same] for path in listed if (same := same_text(path)) in known}
-
-
 def _key(path: str) -> str:
     name = same_text(PurePosixPath(path.replace("\\", "/")).name).lower()
-    if name.endswith(IMAGES):
+    if name.endswith(SUFFIXES):
         name = name.rpartition(".")[0]
     ending = next((end for end in _ALIGNED if name.endswith(end)), "")
     return name.removesuffix(ending).rstrip(".")

@@ -20,7 +20,8 @@ def row_batches(tree: Tree, dataset: str, licence: str, found: pd.DataFrame) -> 
     """Complete and check the rows of a dataset, some at a time.
 
     A row's ``sample_id`` is a hash of what names the face: dataset, path, frame and, where one image has several
-    faces, its box. It depends on no order, machine or root, so that predictions of two people can be joined.
+    faces, its box, or its points where there is no box. It depends on no order, machine or root, so that predictions
+    of two people can be joined.
     Files that a list names and the copy lacks stay in the rows: alignment puts them into quarantine.
 
     Args:
@@ -38,7 +39,7 @@ def row_batches(tree: Tree, dataset: str, licence: str, found: pd.DataFrame) -> 
     if found.empty:
         raise DataError(f"{tree.root} holds no image of {dataset}; is root the right folder?")
     where = f"a list of {dataset}"
-    paths = [path if path in tree else tree.check_name(str(path), where) for path in found["path"]]
+    paths = [path if path in tree else tree.check_name(tree.resolve(str(path)), where) for path in found["path"]]
     found = found.assign(path=pd.Series(paths, found.index, dtype=object))
     names = _names(dataset, found)
     _refuse_repeated(dataset, paths, names)
@@ -71,8 +72,17 @@ def _names(dataset: str, found: pd.DataFrame) -> np.ndarray:
             for box, use in zip(found["box"], several, strict=True)
         ]
     parts = ((dataset, *part) for part in zip(found["path"], frames, boxes, strict=True))
-    digests = (hashlib.blake2b(repr(part).encode(), digest_size=8).digest() for part in parts)
-    return np.fromiter((int.from_bytes(digest, "big") for digest in digests), np.uint64, len(found))
+    names = np.fromiter(map(_number, parts), np.uint64, len(found))
+    if "landmarks" in found:  # faces of one image without boxes
+        for row in np.flatnonzero(pd.Series(names).duplicated(keep=False)):
+            points = found["landmarks"].iloc[row]
+            if points is not None:
+                names[row] = _number((int(names[row]), np.round(np.asarray(points, float), 2).tolist()))
+    return names
+
+
+def _number(parts: tuple[Any, ...]) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
 def _refuse_repeated(dataset: str, paths: Sequence[str], names: np.ndarray) -> None:
@@ -81,8 +91,9 @@ def _refuse_repeated(dataset: str, paths: Sequence[str], names: np.ndarray) -> N
     if len(twice):
         images = list(dict.fromkeys(paths[row] for row in twice.tolist()))
         raise DataError(
-            f"{dataset} lists {len(twice)} rows of {len(images)} images more than once, such as {images[0]}; "
-            "remove the repeated lines from its list"
+            f"{dataset} lists {len(twice)} rows of {len(images)} images more than once, such as {images[0]}; remove "
+            "the repeated lines, or give each of several faces of an image its box or points (of your own data: "
+            "options.box or options.points)"
         )
 
 

@@ -1,6 +1,7 @@
 """A raw folder as readers see it: what is outside does not exist, and what is missing has a name."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -9,14 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from openfer.datasets.nearest import ARCHIVES, Nearest
 from openfer.errors import DataError
-from openfer.io.image_kinds import HEAD, other_kind, readable_kind
+from openfer.io.image_kinds import HEAD, SUFFIXES, other_kind, readable_kind
+from openfer.io.names import as_text, on_disk, same_text
 
-ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
-IMAGES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"),
-    *(".pbm", ".pgm", ".ppm", ".pnm"),
-)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 class Tree:
@@ -58,6 +57,29 @@ class Tree:
         """Tell whether a file is there, upper and lower case as written."""
         return relative in self._names
 
+    def resolve(self, listed: str) -> str:
+        """Return the file that a list means: the one of this name, or of the same name with accents written otherwise.
+
+        A path that names no file is returned unchanged.
+        """
+        return listed if listed in self._names else self._same.get(same_text(listed), listed)
+
+    @cached_property
+    def _same(self) -> dict[str, str]:
+        return {same: file for file in self.files if (same := same_text(file)) != file or not file.isascii()}
+
+    def nearest_to(self, listed: str) -> str | None:
+        """Return the one file that is named like a listed path apart from folder, suffix and case; None if none is."""
+        return self._nearest.of(listed)
+
+    @cached_property
+    def _nearest(self) -> Nearest:
+        return Nearest(self.files)
+
+    def advice(self, missing: Sequence[str]) -> str:
+        """Return what to do about listed paths that are not there."""
+        return self._nearest.advice(missing)
+
     def find(self, *patterns: str) -> list[str]:
         """Return the files that match a pattern such as ``Image/aligned/*.jpg``, sorted; ``*`` crosses slashes."""
         return [name for name in self.files if any(fnmatchcase(name, pattern) for pattern in patterns)]
@@ -80,11 +102,11 @@ class Tree:
         """
         start = f"{under}/" if under else ""
         inside = (name for name in self.files if name.startswith(start))
-        return [name for name in inside if name.lower().endswith(IMAGES) or self._is_picture(name)]
+        return [name for name in inside if name.lower().endswith(SUFFIXES) or self._is_picture(name)]
 
     def _is_picture(self, relative: str) -> bool:
         try:
-            with (self.root / relative).open("rb") as file:
+            with on_disk(self.root, relative).open("rb") as file:
                 head = file.read(HEAD)
         except OSError:
             return False
@@ -99,7 +121,7 @@ class Tree:
         self.check_name(relative, what)
         if relative not in self._names:
             raise DataError(f"{self.root} lacks {relative} ({what}); {self._instead(relative)}")
-        return self.root / relative
+        return on_disk(self.root, relative)
 
     def check_name(self, relative: str, where: str) -> str:
         """Return a path that a label file gives, if it stays inside the root.
@@ -108,9 +130,11 @@ class Tree:
             DataError: if it is absolute or climbs out with ``..``.
         """
         pure = PurePosixPath(relative.replace("\\", "/"))
-        if pure.is_absolute() or ".." in pure.parts or ":" in relative.split("/")[0]:
+        if pure.is_absolute() or ".." in pure.parts or _DRIVE.match(relative):
+            near = self.nearest_to(relative)
+            inside = f"{near} is there in its place: " if near else ""
             raise DataError(
-                f"{where} names {relative!r}, which is outside {self.root}; a path must lie inside the root"
+                f"{where} names {relative!r}, which is outside {self.root}; {inside}a path must lie inside the root"
             )
         return str(pure)
 
@@ -185,9 +209,9 @@ def _other_separator(path: Path, options: Mapping[str, Any]) -> str | None:
 
 def _walk(folder: Path, inside: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
     with os.scandir(folder) as entries:
-        visible = [entry for entry in entries if not entry.name.startswith(".")]
+        visible = [(as_text(entry.name), entry) for entry in entries if not entry.name.startswith(".")]
     # a folder's slash counts in the order of whole paths: a.jpg stands before a/1.jpg
-    named = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in visible]
+    named = [(f"{name}/" if entry.is_dir() else name, entry) for name, entry in visible]
     for name, entry in sorted(named, key=lambda pair: pair[0]):
         if entry.is_symlink():
             target = Path(entry.path).resolve()

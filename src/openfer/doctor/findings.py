@@ -72,8 +72,8 @@ def examine(
 def verdict(title: str, findings: pd.DataFrame) -> str:
     """Return what a person should take away, in a sentence or two."""
     problems = findings[findings["level"] == "problem"]
-    notes = int((findings["level"] == "note").sum())
-    also = f" {notes} thing{'s' if notes > 1 else ''} to know stand{'' if notes > 1 else 's'} above." if notes else ""
+    notes = findings.loc[findings["level"] == "note", "check"]
+    also = f" {len(notes)} thing{'s' if len(notes) > 1 else ''} to know: {', '.join(notes)}." if len(notes) else ""
     compared = int((~findings["expected"].isin(["", _NONE])).sum())
     if problems.empty:
         if not compared:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.io.images import ImageLimits, SourceImage, UnreadableImageError, read_image
+from openfer.io.names import on_disk
 from openfer.io.pixel_table import PixelTable
 from openfer.io.video import iterate_frames
 
@@ -33,7 +34,7 @@ def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> 
     limits = ImageLimits(megapixels=largest_megapixels)
     pairs = zip(rows["path"], rows["frame"], strict=True)
     for relative, group in groupby(pairs, key=lambda pair: pair[0]):
-        path = root / relative
+        path = on_disk(root, relative)
         frames = [frame for _, frame in group]
         absent = _why_absent(path)
         if absent is not None:

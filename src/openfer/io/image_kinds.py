@@ -5,6 +5,12 @@ from typing import Literal
 HEAD = 32
 """Bytes that decide."""
 
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm"),
+)
+"""How the names of pictures usually end, in lower case."""
+
 Readable = Literal["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM"]
 """Kinds that :func:`openfer.io.images.read_image` decodes; PPM is PBM, PGM and PPM."""
 

@@ -117,6 +117,8 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
         if not found:
             continue
         closed = PRESENCE if task.startswith(ATTRIBUTE) else FACTOR_CLASSES.get(task)
+        if closed and not found <= set(closed):  # a set with lights or poses of its own
+            closed = None
         order = EXPRESSIONS if task == "expression" else tuple(sorted(found))
         classes[task] = closed or tuple(name for name in order if name in found)
     if not classes:

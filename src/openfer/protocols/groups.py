@@ -39,7 +39,7 @@ def factor_groups(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
     named = {
         (factor, name): rows["sample_id"][rows[factor] == name]
         for factor in LABELLED
-        for name in FACTOR_CLASSES[factor]
+        for name in (*FACTOR_CLASSES[factor], *sorted(set(rows[factor].dropna()) - set(FACTOR_CLASSES[factor])))
     }
     return {key: names for key, names in named.items() if len(names)}
 

@@ -10,7 +10,7 @@ from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.fold_lists import fold_list
 from openfer.protocols.folds import image_folds, subject_folds
 from openfer.protocols.holdout import image_holdout
-from openfer.protocols.official import official_split, only_testing
+from openfer.protocols.official import labelled_rows, official_split, only_testing
 from openfer.protocols.stability import stability_split
 
 
@@ -56,6 +56,20 @@ def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protoc
     if protocol.subset is not None:
         return challenge_split(rows, protocol.subset, share, seed, task, sha256)
     return official_split(rows, share, seed, task, sha256)
+
+
+def refuse_unfit(rows: pd.DataFrame, protocol: DatasetProtocol) -> None:
+    """Refuse rows whose partitions do not allow an official split, before their faces are cut out.
+
+    Args:
+        rows: the columns that :func:`columns_of` names.
+        protocol: how to split.
+
+    Raises:
+        DataError: the message says what to set in the dataset's ``protocol``.
+    """
+    if protocol.kind == "official" and protocol.task not in _STRATA:
+        labelled_rows(_validation_tests(rows) if protocol.tested == "val" else rows, protocol.task)
 
 
 def _by_valence(rows: pd.DataFrame) -> pd.Series:

@@ -46,7 +46,7 @@ def official_split(
     """
     if not 0 < validation_share < 1:
         raise ParameterError(f"validation_share is {validation_share}; give a number between 0 and 1, such as 0.15")
-    labelled = _labelled(rows, task)
+    labelled = labelled_rows(rows, task)
     role = pd.Series(pd.Categorical(labelled["partition"], _PARTITIONS))  # a byte each
     if not (role == "val").any():
         role[_validation(labelled[role == "train"], validation_share, seed, task, sha256)] = "val"
@@ -77,19 +77,35 @@ def only_testing(rows: pd.DataFrame, task: str = "expression") -> pd.DataFrame:
     """
     labelled = rows[rows[task].notna()]
     if labelled.empty:
-        raise DataError(f"none of the {len(rows)} rows has a {task}: there is nothing to test; check the reader")
+        raise DataError(
+            f"none of the {len(rows)} rows has a label of {task}: there is nothing to test; check the reader"
+        )
     split = pd.DataFrame({"sample_id": labelled["sample_id"], "fold": 0, "role": "test"})
     return SPLIT.validate(split.reset_index(drop=True))
 
 
-def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
+def _without(partition: str, found: set[str]) -> str:
+    if partition == "test" and "val" in found:
+        return "set `protocol: {tested: val}` to test on the validation images; validation is then carved from train"
+    if partition == "train":
+        return "set `protocol: {kind: test_only}` to test models on these images, or give some of them to train"
+    return "set `protocol: {kind: subject_folds}`, or {kind: image_folds} where subjects are unknown"
+
+
+def labelled_rows(rows: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Return the rows that an official split gives a role.
+
+    Raises:
+        DataError: if the partitions do not allow an official split; the message says what to set in its place.
+    """
     if rows.empty:
         raise DataError("there are no rows to split; run the dataset's own pipeline first and look at its quarantine")
     without = int(rows["partition"].isna().sum())
     if without:
         raise DataError(
             f"{without} of {len(rows)} rows have no partition: their publisher gives none, or the reader lost it. "
-            "Choose `protocol: {kind: subject_folds}`, or `{kind: image_folds}` where subjects are unknown"
+            "Choose `protocol: {kind: test_only}` to test models on them; to train on them `{kind: subject_folds}`, or "
+            "`{kind: image_folds}` where subjects are unknown"
         )
     unknown = sorted(set(rows["partition"].astype(object)) - set(_PARTITIONS))
     if unknown:
@@ -103,8 +119,8 @@ def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     for partition in ("train", "test"):
         if not (labelled["partition"] == partition).any():
             raise DataError(
-                f"none of the {len(labelled)} rows with a {task} is in the publisher's {partition} partition; an "
-                "official split needs train and test: check the reader, or use another protocol"
+                f"none of the {len(labelled)} rows with a label of {task} is in the partition {partition}; "
+                f"{_without(partition, set(labelled['partition'].astype(object)))}"
             )
     names = labelled.loc[labelled["partition"] == "train", task].unique()
     if len(names) < 2:

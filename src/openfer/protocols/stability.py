@@ -94,7 +94,9 @@ def _is_whole(ordered: pd.DataFrame, task: str) -> np.ndarray:
 def _labelled(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     labelled = rows[rows[task].notna()].reset_index(drop=True)
     if labelled.empty:
-        raise DataError(f"none of the {len(rows)} rows has a {task}: there is nothing to learn; check the reader")
+        raise DataError(
+            f"none of the {len(rows)} rows has a label of {task}: there is nothing to learn; check the reader"
+        )
     if len(labelled) < len(rows):
         _log.warning("%d of %d rows carry no %s and get no role", len(rows) - len(labelled), len(rows), task)
     without = int(labelled[["sequence", "frame"]].isna().any(axis=1).sum())

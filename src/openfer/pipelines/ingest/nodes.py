@@ -38,10 +38,15 @@ def read_rows(
     return READERS[reader](options).batches(Tree(root.root), name)
 
 
-def sources(rows: TableFile, inventory: TableFile) -> Iterator[pd.DataFrame]:
-    """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew."""
-    from openfer.datasets.inventory import with_contents
+def sources(rows: TableFile, inventory: TableFile, protocol: DatasetProtocol) -> Iterator[pd.DataFrame]:
+    """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew.
 
+    Rows that no split can be made of are refused here, before the long work.
+    """
+    from openfer.datasets.inventory import with_contents
+    from openfer.protocols.make import columns_of, refuse_unfit
+
+    refuse_unfit(rows.table(columns_of(protocol)), protocol)
     return with_contents(rows.batches(PLACES), inventory.batches(["path", "sha256"]))
 
 

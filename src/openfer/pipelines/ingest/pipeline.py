@@ -64,7 +64,7 @@ def _ingest(name: str, reader: str) -> Pipeline:
     aligned = [faces, f"{name}_quarantine"]
     return read_pipeline(name, reader) + Pipeline(
         [
-            space(nodes.sources, [rows, f"{name}.inventory@file"], where, "sources"),
+            space(nodes.sources, [rows, f"{name}.inventory@file", protocol], where, "sources"),
             space(bound(nodes.align, name), [root, faces_config, where, space.own("work")], aligned, "align"),
             space(nodes.split, [rows, faces, protocol], split, "split"),
             space(nodes.duplicates, [faces, protocol], pairs, "duplicates"),

@@ -1,12 +1,11 @@
 """Kedro's project settings."""
 
-from kedro.config import OmegaConfigLoader
-
+from openfer.config_loader import ConfigLoader
 from openfer.hooks import MemoryHook, PlanHook, ResultsHook
 from openfer.tracking import MlflowHook
 
 HOOKS = (PlanHook(), MlflowHook(), MemoryHook(), ResultsHook())
-CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,14 @@ _STABLE = ("synthetic_sequences",)
 
 _OPTIONAL: dict[str, Any] = {"options": {}, "faces": {"align": "detect"}, "protocol": {"kind": "official"}}
 """What a dataset's block may leave out; ``reader`` and ``root`` are required."""
+
+
+RESERVED = frozenset({"params", "parameters", "runs", "study", "study_plan", "synthetic", "protocol", "dataset"})
+"""Words that parameters and Kedro use themselves."""
+
+_NAME = re.compile(r"[^\W_][\w-]*")
+_TABLES = ("_rows", "_faces", "_split", "_groups", "_quarantine")
+"""Endings of the tables that are made of each dataset."""
 
 
 class Datasets:
@@ -118,7 +127,17 @@ def describes_dataset(value: Any) -> bool:
     return isinstance(value, Mapping) and ("reader" in value or "root" in value)
 
 
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name) or name in RESERVED or name.endswith(_TABLES):
+        raise ParameterError(
+            f"a dataset's block is called {name!r}; a name begins with a letter or a digit, has letters, digits, _ and "
+            f"- only, does not end in {', '.join(_TABLES)}, and is none of {', '.join(sorted(RESERVED))}. Rename the "
+            "block, and what names it"
+        )
+
+
 def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    _check_name(name)
     allowed = ("reader", "root", *_OPTIONAL)
     for key in value:
         if key not in allowed:
@@ -129,6 +148,11 @@ def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     for key, wanted in (("reader", f"the name of a reader: {', '.join(READERS.names())}"), ("root", "a folder")):
         if not isinstance(value.get(key), str):
             raise ParameterError(f"{name}.{key} is {value.get(key)!r}; give {wanted}")
+    if any(ord(letter) < ord(" ") for letter in value["root"]):
+        raise ParameterError(
+            f"{name}.root is {value['root']!r}, which holds a control character. In double quotes a backslash begins "
+            "an escape: write / in its place, or single quotes"
+        )
     if value["reader"] not in READERS:
         raise ParameterError(
             f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], READERS.names())}The readers are "

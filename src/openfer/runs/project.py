@@ -122,14 +122,14 @@ def _compared(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _dataset(parameters: Mapping[str, Any], datasets: Datasets) -> str:
-    asked = parameters.get("dataset", _DATASET)
+    asked = str(parameters.get("dataset", _DATASET))  # a name such as 2024 comes as a number
     if asked not in datasets.names:
         raise ParameterError(
-            f"dataset is {asked!r}, which is not described; {did_you_mean(str(asked), datasets.names)}The datasets are "
+            f"dataset is {asked!r}, which is not described; {did_you_mean(asked, datasets.names)}The datasets are "
             f"{', '.join(datasets.names)}; for your own, write a block with `reader` and `root` into "
             "conf/local/parameters.yml"
         )
-    return str(asked)
+    return asked
 
 
 def _check_test_datasets(run: RunPlan) -> None:

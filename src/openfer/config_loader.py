@@ -17,7 +17,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 _REMEDIES = (
     (re.compile(r"character '\\t'"), "blanks, and no tabulator, indent a line: replace it"),
-    (re.compile(r"unknown escape|expected escape"), "in double quotes a backslash begins an escape: write /, or single quotes"),
+    (re.compile(r"unknown escape|expected escape"), "in double quotes a backslash begins an escape: use single ones"),
     (re.compile(r"duplicate key"), "keep one of the two"),
     (re.compile(r"mapping values are not allowed"), "indent all keys of a block alike, and quote a value with a colon"),
     (re.compile(r"<stream end>"), "close the bracket or quote that is open"),

@@ -1,10 +1,15 @@
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
+import mlflow
 import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline, node
 from pydantic import ValidationError
 
-from openfer.tracking import TrackingSettings, _absolute_uri, _tags, flatten
+from openfer.errors import TrackingError
+from openfer.tracking import MlflowHook, TrackingSettings, _absolute_uri, _tags, flatten
 
 
 def test_an_unknown_setting_is_refused() -> None:
@@ -22,6 +27,37 @@ def test_an_unknown_setting_is_refused() -> None:
 )
 def test_only_a_relative_database_lies_in_the_project(uri: str, absolute: str) -> None:
     assert _absolute_uri(uri, Path("/project")) == absolute
+
+
+def started(tmp_path: Path, uri: str) -> MlflowHook:
+    """Return a hook before the first node of a command."""
+    hook = MlflowHook()
+    hook.after_context_created(
+        SimpleNamespace(config_loader={"mlflow": {"tracking_uri": uri, "system_metrics": False}}, project_path=tmp_path)
+    )
+    hook.before_pipeline_run({"pipeline_names": ["test"]}, Pipeline([]), DataCatalog())
+    return hook
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("http://127.0.0.1:9", "MlflowException: .* Start the server, or correct MLFLOW_TRACKING_URI"),
+        ("sqlite:////proc/nowhere/mlflow.db", "cannot be used: .* Free space on its disk, check its permissions"),
+        ("nonsense://x", "cannot be used: "),
+    ],
+)
+def test_an_mlflow_that_cannot_be_used_is_one_error_before_any_work(
+    tmp_path: Path, uri: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # the hook sets it too; it is gone after the test
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    hook = started(tmp_path, uri)
+    with pytest.raises(TrackingError, match=words) as refused:
+        hook.before_node_run(node(lambda: 1, None, "one", name="first"))
+    assert "`enabled: false`" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    mlflow.set_tracking_uri(None)
 
 
 def test_nested_parameters_get_dotted_names() -> None:

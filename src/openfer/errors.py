@@ -32,6 +32,10 @@ class TrainingError(OpenferError):
     """Training cannot go on, such as a loss that is not finite."""
 
 
+class TrackingError(OpenferError):
+    """MLflow cannot be used when a command begins."""
+
+
 class RunError(OpenferError):
     """Several runs of a command failed; all that does not need them is done."""
 

@@ -8,6 +8,7 @@ whatever needs it; all other runs go on.
 
 import gc
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from openfer.code_version import GATHERS, WATCHED, code_modules
 from openfer.errors import OpenferError, RunError
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.error_log import keep_traceback
+from openfer.io.locks import Locks
 from openfer.io.memory import give_back_memory
 from openfer.io.provenance import (
     Ingredients,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LAYER = re.compile(r"\d\d_")
+"""How the folder of a layer of data begins."""
+
 _RECORD = "_run"
 """How the names of runs' records end in the catalog."""
 
@@ -54,13 +59,15 @@ class IdempotentRunner(SequentialRunner):
     ) -> None:
         skipped = ran = 0
         failures = Failures(pipeline, catalog)
+        claims = Claims(pipeline, catalog)
         for planned in pipeline.nodes:
             node = failures.without_lost_inputs(planned)
             if node is None:
+                claims.leave(planned)
                 continue
             try:
-                work = Work(node, catalog)
-                if work.is_done():
+                work = claims.take(node, catalog)
+                if work is None:
                     skipped += 1
                     log.info("up to date  %s", node.name)
                     continue
@@ -71,11 +78,77 @@ class IdempotentRunner(SequentialRunner):
                 ran += 1
             except Exception as error:
                 if not failures.isolate(planned, error):
+                    claims.close()
                     raise
+            finally:
+                claims.leave(planned)
             give_back_memory()
             gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
         log.info("%d of %d nodes were up to date, %d ran", skipped, len(pipeline.nodes), ran)
+        claims.close()
         failures.raise_them()
+
+
+class Claims:
+    """What a pipeline makes and uses in the checkout, kept apart from other commands by the namespaces of its nodes.
+
+    A namespace is a dataset or a run. While a command makes it others wait, and then find it up to date. Until the last
+    node that reads it nobody may make it anew.
+
+    Args:
+        pipeline: that is run.
+        catalog: with its outputs.
+    """
+
+    def __init__(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        nodes = pipeline.nodes
+        self._locks = Locks(_locks_folder(pipeline, catalog))
+        makers = {output: _claim(node) for node in nodes for output in node.outputs}
+        self._last_made = {_claim(node): node.name for node in nodes}
+        self._last_used = {
+            claim: node.name for node in nodes for claim in (_claim(node), *map(makers.get, node.inputs)) if claim
+        }
+
+    def take(self, node: Node, catalog: CatalogProtocol) -> "Work | None":
+        """Return a node's work, alone with it; None if it is done."""
+        claim = _claim(node)
+        if claim not in self._locks.making:
+            self._locks.use(claim)
+        work = Work(node, catalog)
+        if work.is_done():
+            return None
+        if claim in self._locks.making:
+            return work
+        if not self._locks.make(claim, lambda: Work(node, catalog).is_done()):
+            return None
+        work = Work(node, catalog)  # of what is there now
+        return None if work.is_done() else work
+
+    def leave(self, node: Node) -> None:
+        """Let others use what is made, and make anew what no later node reads."""
+        claim = _claim(node)
+        if self._last_made[claim] == node.name and claim in self._locks.making:
+            self._locks.use(claim)
+        for claim in [claim for claim, name in self._last_used.items() if name == node.name]:
+            self._locks.release(claim)
+
+    def close(self) -> None:
+        """Leave all."""
+        self._locks.close()
+
+
+def _claim(node: Node) -> str:
+    return str(node.namespace or node.name)
+
+
+def _locks_folder(pipeline: Pipeline, catalog: CatalogProtocol) -> Path | None:
+    """Return the folder of locks beside the layers; None for a pipeline without files."""
+    for output in sorted(pipeline.all_outputs()):
+        path = _path(catalog, output)
+        layers = [] if path is None else [parent for parent in path.parents if _LAYER.match(parent.name)]
+        if layers:
+            return layers[-1].parent / ".locks"
+    return None
 
 
 class Failures:

@@ -20,8 +20,10 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from pydantic import BaseModel, Field
 
-from openfer.errors import ParameterError
+from openfer.errors import ParameterError, TrackingError
 from openfer.io.git import revision
+from openfer.io.locks import alone
+from openfer.io.outbox import OUTBOX, Outbox, first_line
 from openfer.io.runs import RunRecord
 from openfer.parameters import DERIVED, Settings
 from openfer.runs.tags import PUBLISHES, TRAINS, slug_of
@@ -32,6 +34,10 @@ _LONGEST_VALUE = 6000  # MLflow cuts what is longer
 _LOGS = {TRAINS, PUBLISHES}
 """Tags of the nodes that log to the MLflow run in progress themselves."""
 
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""A server that is away costs seconds; MLflow's own seven tries take four minutes."""
+
+_LOGS_FOLDER, _UNSENT = "logs", "mlflow_unsent_"
 _RUNS = "runs."
 """Prefix of the parameters of runs."""
 
@@ -64,6 +70,7 @@ class MlflowHook:
         self._settings = TrackingSettings()
         self._root = Path()
         self._run_id: str | None = None
+        self._experiment = ""
         self._children: dict[str, str] = {}
         self._pending: dict[str, Any] = {}
         self._complete: set[str] = set()
@@ -102,7 +109,8 @@ class MlflowHook:
         if self._run_id is not None and _LOGS & node.tags:
             import mlflow
 
-            mlflow.start_run(run_id=self._child(node), nested=True)
+            child = OUTBOX.run = self._child(node)
+            OUTBOX.attempt(lambda: mlflow.start_run(run_id=child, nested=True))
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
@@ -114,12 +122,10 @@ class MlflowHook:
         """Leave the nested run as failed, with the reason."""
         if self._run_id is None or slug_of(node.tags) is None:
             return
-        import mlflow
-
         child = self._child(node)
-        mlflow.MlflowClient().set_tag(child, "error", repr(error)[:_LONGEST_VALUE])
+        OUTBOX.log(child, tags={"error": repr(error)[:_LONGEST_VALUE]})
         self._leave(node, "FAILED")
-        mlflow.MlflowClient().set_terminated(child, "FAILED")
+        OUTBOX.end(child, "FAILED")
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
@@ -131,10 +137,8 @@ class MlflowHook:
             self._complete.add(slug)
             self._log_scores(self._child(node), data)
         elif TRAINS in node.tags and "data_version" in data:
-            import mlflow
-
-            for key in ("data_version", "initialisation", "licences_of_data", "licences_of_weights"):
-                mlflow.MlflowClient().set_tag(self._child(node), key, _words(data[key]))
+            named = ("data_version", "initialisation", "licences_of_data", "licences_of_weights")
+            OUTBOX.log(self._child(node), tags={key: _words(data[key]) for key in named})
 
     @hook_impl
     def after_pipeline_run(self, catalog: CatalogProtocol) -> None:
@@ -149,95 +153,141 @@ class MlflowHook:
         """Keep the reports of what is done, and end the run as failed, with the reason."""
         if self._run_id is None:
             return
-        import mlflow
-
         self._keep_reports(catalog)
-        mlflow.MlflowClient().set_tag(self._run_id, "error", repr(error)[:_LONGEST_VALUE])
+        OUTBOX.log(self._run_id, tags={"error": repr(error)[:_LONGEST_VALUE]})
         self._end("FAILED")
 
     def _keep_reports(self, catalog: CatalogProtocol) -> None:
         """Log each report as an artifact of the run that it is of."""
-        import mlflow
-
+        own = str(self._run_id)
         for name, slug in self._made.items():
             path = getattr(catalog.get(name), "_filepath", None)
             if path is not None and "08_reporting" in Path(path).parts and Path(path).is_file():
-                run_id = self._children.get(slug, self._run_id)
-                mlflow.log_artifact(str(path), artifact_path=Path(path).parent.name, run_id=run_id)
-        mlflow.log_metric("wall_seconds", time.perf_counter() - self._started, run_id=self._run_id)
+                OUTBOX.log_artifact(self._children.get(slug, own), Path(path), Path(path).parent.name)
+        OUTBOX.log(own, [("wall_seconds", time.perf_counter() - self._started, _now(), 0)])
 
     def _begin(self) -> None:
-        import mlflow
-
         uri = _absolute_uri(os.environ.get("MLFLOW_TRACKING_URI") or self._settings.tracking_uri, self._root)
         os.environ["MLFLOW_TRACKING_URI"] = uri  # workers and child processes write to the same place
-        mlflow.set_tracking_uri(uri)
-        if mlflow.get_experiment_by_name(self._settings.experiment) is None:
-            place = (self._root / self._settings.artifacts).as_uri() if uri.startswith("sqlite:") else None
-            mlflow.create_experiment(self._settings.experiment, artifact_location=place)
-        mlflow.set_experiment(self._settings.experiment)
-        mlflow.set_system_metrics_sampling_interval(self._settings.sampling_seconds)
-
-        run = self._pending["run"]
+        for name, value in _PATIENCE.items():
+            os.environ.setdefault(name, value)
         os.environ.pop("MLFLOW_RUN_ID", None)  # start_run() would silently continue that run
-        active = mlflow.start_run(
-            run_name="+".join(run.get("pipeline_names") or ["all"]), log_system_metrics=self._settings.system_metrics
-        )
-        self._run_id = active.info.run_id
+        try:
+            self._start(uri)
+        except Exception as error:
+            raise TrackingError(
+                f"MLflow at {uri} cannot be used: {first_line(error)}. {_remedy(str(error), uri)}, or set "
+                "`enabled: false` in conf/local/mlflow.yml to work without it"
+            ) from error
         self._started = time.perf_counter()
-        mlflow.set_tags(_tags(run, self._root))
-        shared = {name: value for name, value in self._pending["parameters"].items() if not name.startswith(_RUNS)}
-        mlflow.log_params(_logged(shared))
+        self._send_kept()
         # Ctrl-C reaches no error hook, and mlflow's own exit handler would call the run FINISHED.
         atexit.register(self._end, "KILLED")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
+    def _start(self, uri: str) -> None:
+        """Begin the run of the whole command."""
+        import mlflow
+
+        mlflow.set_tracking_uri(uri)
+        # several commands that make the database at once would fail
+        with alone(self._root / _LOGS_FOLDER / "mlflow", "the database"):
+            if mlflow.get_experiment_by_name(self._settings.experiment) is None:
+                place = (self._root / self._settings.artifacts).as_uri() if uri.startswith("sqlite:") else None
+                mlflow.create_experiment(self._settings.experiment, artifact_location=place)
+        mlflow.set_experiment(self._settings.experiment)
+        mlflow.set_system_metrics_sampling_interval(self._settings.sampling_seconds)
+        run = self._pending["run"]
+        active = mlflow.start_run(
+            run_name="+".join(run.get("pipeline_names") or ["all"]), log_system_metrics=self._settings.system_metrics
+        )
+        self._run_id, self._experiment = active.info.run_id, active.info.experiment_id
+        mlflow.set_tags(_tags(run, self._root))
+        shared = {name: value for name, value in self._pending["parameters"].items() if not name.startswith(_RUNS)}
+        mlflow.log_params(_logged(shared))
+
+    def _send_kept(self) -> None:
+        """Send what earlier commands could not."""
+        for path in sorted((self._root / _LOGS_FOLDER).glob(f"{_UNSENT}*.jsonl")):
+            earlier = Outbox()
+            earlier.take(path)
+            if not earlier.flush():
+                path.unlink()
+
     def _child(self, node: Node) -> str:
         """Return the nested MLflow run of the run that a node belongs to; it begins with the first question for it."""
-        from mlflow import MlflowClient
-        from mlflow.entities import Param
         from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-        slug, client = str(slug_of(node.tags)), MlflowClient()
+        slug = str(slug_of(node.tags))
         if slug not in self._children:
-            experiment = client.get_run(str(self._run_id)).info.experiment_id
-            tags = {MLFLOW_PARENT_RUN_ID: self._run_id, "slug": slug}
-            child = self._children[slug] = client.create_run(experiment, tags=tags, run_name=slug).info.run_id
+            tags = {MLFLOW_PARENT_RUN_ID: str(self._run_id), "slug": slug}
+            child = self._children[slug] = OUTBOX.create_run(self._experiment, slug, tags)
             settings = self._pending["parameters"].get(f"{_RUNS}{slug}")
             if settings is not None:
-                logged = _logged({settings.method: settings})
-                client.log_batch(child, params=[Param(name, value) for name, value in logged.items()])
+                OUTBOX.log(child, parameters=_logged({settings.method: settings}))
         return self._children[slug]
 
     def _leave(self, node: Node, status: str) -> None:
         if self._run_id is not None and _LOGS & node.tags:
             import mlflow
 
-            mlflow.end_run(status)
+            OUTBOX.run = None
+            if mlflow.active_run() is not None and mlflow.active_run().info.run_id != self._run_id:
+                OUTBOX.attempt(lambda: mlflow.end_run(status))
 
     def _log_scores(self, child: str, record: RunRecord) -> None:
-        from mlflow import MlflowClient
-        from mlflow.entities import Metric, RunTag
-
-        now = int(1000 * time.time())
         scores = {f"{task}.{name}": value for task, own in record.scores.items() for name, value in own.items()}
-        metrics = [Metric(name, value, now, 0) for name, value in scores.items() if math.isfinite(value)]
-        client = MlflowClient()
-        client.log_batch(child, metrics=metrics, tags=[RunTag("row", record.row)])
-        client.set_terminated(child, "FINISHED")
+        metrics = [(name, value, _now(), 0) for name, value in scores.items() if math.isfinite(value)]
+        OUTBOX.log(child, metrics, tags={"row": record.row})
+        OUTBOX.end(child, "FINISHED")
 
     def _end(self, status: str) -> None:
         if self._run_id is None:
             return
         import mlflow
 
-        while mlflow.active_run() is not None:  # a nested run is still open where a person has stopped the program
-            mlflow.end_run(status)
+        own, was_lost = self._run_id, OUTBOX.lost
+        while mlflow.active_run() is not None and not OUTBOX.lost:  # a nested run is open where a person has stopped it
+            OUTBOX.attempt(lambda: mlflow.end_run(status))
         if status == "KILLED":  # between two nodes of a run, its nested one is closed
             for slug in set(self._children) - self._complete:
-                mlflow.MlflowClient().set_terminated(self._children[slug], status)
+                OUTBOX.end(self._children[slug], status)
+        if OUTBOX.lost:
+            OUTBOX.end(own, status)
+            self._send_or_keep(own)
+        elif was_lost:
+            OUTBOX.flush()
         self._run_id = None
+
+    def _send_or_keep(self, run: str) -> None:
+        """Send what MLflow has not taken so far; what it still refuses is kept in a file for the next command."""
+        left = OUTBOX.flush()
+        if left:
+            path = self._root / _LOGS_FOLDER / f"{_UNSENT}{run}.jsonl"
+            OUTBOX.keep(path)
+            _log_kept(left, path)
+
+
+def _log_kept(count: int, path: Path) -> None:
+    log.warning(
+        "WARNING: MLflow has not taken %d records. They are kept in %s, and the next command sends them", count, path
+    )
+
+
+def _remedy(said: str, uri: str) -> str:
+    """Return what to do about MLflow's refusal at the start."""
+    if "schema" in said:
+        return f"Bring its database up to date with `mlflow db upgrade {uri}`"
+    if "deleted" in said:
+        return "Restore the experiment with `mlflow experiments restore`, or set another name in conf/local/mlflow.yml"
+    if uri.startswith("http"):
+        return "Start the server, or correct MLFLOW_TRACKING_URI or tracking_uri in conf/local/mlflow.yml"
+    return "Free space on its disk, check its permissions, or move a damaged mlflow.db away"
+
+
+def _now() -> int:
+    return int(1000 * time.time())
 
 
 def flatten(values: Any, prefix: str = "") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from openfer.io.outbox import OUTBOX
 from openfer.pipelines.sources import Sources
 from openfer.pipelines.trained import Models, load_trained, main_model
 from openfer.runs.settings import RunSettings
@@ -38,7 +39,7 @@ def publish(
         sources: its datasets, by name.
 
     Returns:
-        Where it is and what it is, ``model_uri`` being None when MLflow is switched off; and its card, in Markdown.
+        Where it is and what it is, ``model_uri`` None when MLflow is switched off or fails; and its card, in Markdown.
     """
     from openfer.evaluation.model_card import model_card
     from openfer.training.tracking import active_run
@@ -65,7 +66,7 @@ def publish(
     }
     words = model_card(card, checkpoint.facts, metrics, groups)
     run_id = active_run()
-    if run_id is None:
+    if run_id is None or OUTBOX.lost:
         return card, words
 
     import mlflow
@@ -81,22 +82,26 @@ def publish(
 
     with torch.inference_mode():
         answer = network(*map(torch.from_numpy, (example, *others.values()))).numpy()
-    info = mlflow.pytorch.log_model(
-        network,
-        name=slug,
-        signature=infer_signature({"rgb": example, **others} if others else example, answer),
-        input_example=[example, *others.values()] if others else example,
-        serialization_format="pt2",
-        pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
-        metadata={key: value for key, value in card.items() if key != "model_uri"},
-        registered_model_name=run.method,
-    )
-    version = info.registered_model_version
-    client = mlflow.MlflowClient()
-    client.update_model_version(run.method, version, description=words)
-    for name in ("licence", "licences_of_data"):
-        client.set_model_version_tag(run.method, version, name, str(card[name]))
-    return card | {"model_uri": info.model_uri, "run_id": run_id, "registered_version": version}, words
+
+    def send() -> dict[str, Any]:
+        info = mlflow.pytorch.log_model(
+            network,
+            name=slug,
+            signature=infer_signature({"rgb": example, **others} if others else example, answer),
+            input_example=[example, *others.values()] if others else example,
+            serialization_format="pt2",
+            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+            metadata={key: value for key, value in card.items() if key != "model_uri"},
+            registered_model_name=run.method,
+        )
+        version = info.registered_model_version
+        client = mlflow.MlflowClient()
+        client.update_model_version(run.method, version, description=words)
+        for name in ("licence", "licences_of_data"):
+            client.set_model_version_tag(run.method, version, name, str(card[name]))
+        return {"model_uri": info.model_uri, "run_id": run_id, "registered_version": version}
+
+    return card | (OUTBOX.attempt(send) or {}), words
 
 
 def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":

@@ -4,10 +4,9 @@ import math
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from openfer.io.outbox import OUTBOX
 
 
 class Tracker(Protocol):
@@ -36,7 +35,6 @@ class MlflowTracker:
 
     def __init__(self) -> None:
         self._run = active_run()
-        self._client: MlflowClient | None = None
         self._logged: dict[str, set[int]] = {}
 
     def epoch(self, label: str, stage: str, epoch: int, values: Mapping[str, float]) -> None:
@@ -44,24 +42,25 @@ class MlflowTracker:
         if self._run is None:
             return
         from mlflow import MlflowClient
-        from mlflow.entities import Metric
 
-        self._client = self._client or MlflowClient()
         if label not in self._logged:
-            history = self._client.get_metric_history(self._run, f"{label}/{_WITNESS}")
-            self._logged[label] = {metric.step for metric in history}
+            run = self._run
+            history = OUTBOX.attempt(lambda: MlflowClient().get_metric_history(run, f"{label}/{_WITNESS}"))
+            self._logged[label] = {metric.step for metric in history or ()}
         if epoch in self._logged[label]:
             return
         now = int(time.time() * 1000)
         # The witness is in the same request as all others: where it is, they are.
         figures = {**values, _WITNESS: float(epoch)}
-        metrics = [Metric(f"{label}/{name}", v, now, epoch) for name, v in figures.items() if math.isfinite(v)]
-        self._client.log_batch(self._run, metrics=metrics)
+        metrics = [(f"{label}/{name}", v, now, epoch) for name, v in figures.items() if math.isfinite(v)]
+        OUTBOX.log(self._run, metrics)
         self._logged[label].add(epoch)
 
 
 def active_run() -> str | None:
     """Return the id of the MLflow run in progress in this thread; None without one, and where MLflow is not in use."""
+    if OUTBOX.run is not None:
+        return OUTBOX.run
     mlflow = sys.modules.get("mlflow")  # importing it takes seconds
     active = None if mlflow is None else mlflow.active_run()
     return None if active is None else str(active.info.run_id)

@@ -42,7 +42,7 @@ def started(tmp_path: Path, uri: str) -> MlflowHook:
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("http://127.0.0.1:9", "MlflowException: .* Start the server, or correct MLFLOW_TRACKING_URI"),
+        ("http://127.0.0.1:9", "ConnectionRefusedError: .* Start the server, or correct MLFLOW_TRACKING_URI"),
         ("sqlite:////proc/nowhere/mlflow.db", "cannot be used: .* Free space on its disk, check its permissions"),
         ("nonsense://x", "cannot be used: "),
     ],

@@ -37,6 +37,7 @@ _LOGS = {TRAINS, PUBLISHES}
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """A server that is away costs seconds; MLflow's own seven tries take four minutes."""
 
+_SECONDS_TO_CONNECT = 5
 _LOGS_FOLDER, _UNSENT = "logs", "mlflow_unsent_"
 _RUNS = "runs."
 """Prefix of the parameters of runs."""
@@ -172,7 +173,9 @@ class MlflowHook:
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         os.environ.pop("MLFLOW_RUN_ID", None)  # start_run() would silently continue that run
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would tell of each try
         try:
+            _refuse_closed_port(uri)
             self._start(uri)
         except Exception as error:
             raise TrackingError(
@@ -273,6 +276,18 @@ def _log_kept(count: int, path: Path) -> None:
     log.warning(
         "WARNING: MLflow has not taken %d records. They are kept in %s, and the next command sends them", count, path
     )
+
+
+def _refuse_closed_port(uri: str) -> None:
+    """Raise at once if nobody listens at a server's address, which MLflow finds out after several tries."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    address = urlsplit(uri)
+    if address.scheme in ("http", "https") and address.hostname and address.scheme not in getproxies():
+        port = address.port or {"http": 80, "https": 443}[address.scheme]
+        socket.create_connection((address.hostname, port), timeout=_SECONDS_TO_CONNECT).close()
 
 
 def _remedy(said: str, uri: str) -> str:

@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed
 # The address of an index with PyTorch for the CPU alone, which saves about 5 GB; empty: PyTorch for NVIDIA GPUs.
 export TORCH_INDEX ?=
 
+# The port of `make mlflow`.
+PORT ?= 5000
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint viz mlflow machine clean usable
 
@@ -28,8 +31,9 @@ lint: usable  ## style, types, import directions
 viz: usable  ## open the lineage in a browser
 	@$(BIN)/kedro viz run --include-hooks
 
-mlflow: usable  ## open the runs at http://127.0.0.1:5000/?workflowType=machine_learning
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlartifacts
+mlflow: usable  ## open the runs at http://127.0.0.1:5000/?workflowType=machine_learning; another port: PORT=5001
+	@$(BIN)/python -c 'import socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", $(PORT)))' 2>/dev/null || { echo "openfer: port $(PORT) is taken or no port; choose another one: make mlflow PORT=5001" >&2; exit 1; }
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --workers 1 --port $(PORT) --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlartifacts
 
 machine: usable  ## what results depend on: processor, threads, versions
 	@$(BIN)/python tools/machine.py

@@ -43,6 +43,16 @@ def test_a_right_file_becomes_a_predictions_table_in_the_split_s_order():
     assert results[["name", "n", "accuracy", "tested_on"]].iloc[0].tolist() == ["RIVAL", 5, 0.4, "test"]
 
 
+def test_images_may_be_named_by_their_path():
+    rows = ROWS.assign(path=[f"img/{i}.jpg" for i in range(8)])
+    paths = predicted().assign(path=[f"./img/{i}.jpg" for i in (7, 6, 4, 3, 2)]).drop(columns="sample_id")
+    assert taken(paths, rows)[0].equals(taken(predicted())[0])
+    with pytest.raises(DataError, match=r"has 1 paths .* the first 'x\.jpg'; .* like 'img/0\.jpg'"):
+        taken(paths.replace({"path": {"./img/7.jpg": "x.jpg"}}), rows)
+    with pytest.raises(DataError, match=r"img/0\.jpg has several rows; give the column sample_id"):
+        taken(paths, rows.assign(path="img/0.jpg"))
+
+
 def test_answers_that_are_not_the_most_probable_class_and_the_way_of_selection_are_taken_over():
     table, facts = taken(predicted().assign(y_pred=["fear", *["happiness"] * 4], selection="oracle_test"))
     assert table["y_pred"].tolist() == [*["happiness"] * 4, "fear"]
@@ -72,7 +82,8 @@ def test_where_no_face_is_tested_the_validation_side_is():
 WRONG = {
     "no ids": (
         lambda t: t.rename(columns={"sample_id": "image"}),
-        "has no column sample_id, it has image, p_neutral, p_happiness, p_fear; the ids are in the rows of faces",
+        "has no column sample_id or path, it has image, p_neutral, p_happiness, p_fear; ids and paths are in "
+        "the rows of faces",
     ),
     "missing class": (
         lambda t: t.drop(columns="p_fear"),

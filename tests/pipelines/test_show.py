@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline, node
 
 from openfer.hooks import ResultsHook
 from openfer.io.runs import Run, RunDataset, RunRecord
-from openfer.pipelines.show import show_ingested, show_prerequisites, show_runs
+from openfer.pipelines.show import show_elsewhere, show_ingested, show_prerequisites, show_runs
 from openfer.runs.tags import REQUESTED
 
 
@@ -24,6 +24,17 @@ def test_a_reason_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> Non
     assert '2 x not an image (starts with "[/red]")' in said
     assert "1 x zero bytes" in said
     assert "files that no row is of: 2: .txt (2); such as a.txt, b.txt" in said
+
+
+def test_the_accuracy_on_other_datasets_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {"tested_on": "mine", "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6, "n": 20, "shared": "fear"}
+    show_elsewhere("baseline-s0-f0-3fa92c", pd.DataFrame([line, line | {"metric": "macro_f1", "value": 0.1}]))
+    said = capsys.readouterr().out
+    assert "baseline-s0-f0-3fa92c" in said
+    assert "mine" in said
+    assert "50.0" in said
+    assert "40.0 to 60.0" in said
+    assert "10.0" not in said
 
 
 def ended(root: Path, slug: str, **record: Any) -> Run:

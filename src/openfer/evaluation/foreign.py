@@ -43,11 +43,11 @@ def foreign_predictions(
     """Check foreign predictions of one run and return them as openfer's own.
 
     Args:
-        table: ``sample_id`` and one column ``p_<class>`` per expression that the model can answer, rows summing to 1,
-            for exactly the labelled samples of the test side (the validation side of a split without one). May have
-            ``y_pred`` where the answer is not the most probable class, ``y_true``, which must agree with the
-            dataset's, and ``selection``, one of last (taken where it is missing), best_val and oracle_test. Other
-            columns are not read.
+        table: ``sample_id``, or ``path`` where each image of the dataset has one row, and one column ``p_<class>`` per
+            expression that the model can answer, rows summing to 1, for exactly the labelled samples of the test side
+            (the validation side of a split without one). May have ``y_pred`` where the answer is not the most
+            probable class, ``y_true``, which must agree with the dataset's, and ``selection``, one of last (taken
+            where it is missing), best_val and oracle_test. Other columns are not read.
         rows: of the dataset, :data:`openfer.schemas.ROWS`.
         split: of the dataset, :data:`openfer.schemas.SPLIT`.
         name: of the method, for tables.
@@ -61,6 +61,7 @@ def foreign_predictions(
         DataError: if a column is missing or unknown, a sample is unknown, twice or missing, a row is no probability
             distribution, or a label is unknown or not the dataset's.
     """
+    table = _with_ids(table, rows, file)
     role = "test" if (split["role"] == "test").any() else "val"
     tested = split.loc[split["role"] == role, ["sample_id", "fold"]].drop_duplicates("sample_id")
     known = rows[["sample_id", "dataset", "subject", "licence", _TASK]]
@@ -100,11 +101,33 @@ def foreign_predictions(
     return predictions, _facts(name, selection, dataset, role, labelled)
 
 
+def _with_ids(table: pd.DataFrame, rows: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return predictions that name images by path with the ids of the dataset's rows; others unchanged."""
+    if "sample_id" in table or "path" not in table:
+        return table
+    several = rows["path"][rows["path"].duplicated()]
+    if len(several):
+        raise DataError(
+            f"{file} names images by path, and {several.iloc[0]} has several rows; give the column sample_id of the "
+            "dataset's rows (rows.parquet)"
+        )
+    ids = rows.set_index("path")["sample_id"].reindex(
+        table["path"].astype(str).str.replace("\\", "/").str.removeprefix("./")
+    )
+    if ids.isna().any():
+        unknown = table["path"][ids.isna().to_numpy()]
+        raise DataError(
+            f"{file} has {len(unknown)} paths that {rows['dataset'].iloc[0]} does not have, the first "
+            f"{unknown.iloc[0]!r}; its paths are like {rows['path'].iloc[0]!r}, from the dataset's root: write them so"
+        )
+    return table.assign(sample_id=ids.to_numpy())
+
+
 def _classes(table: pd.DataFrame, shown: pd.Series, dataset: str, file: Path) -> tuple[str, ...]:
     if "sample_id" not in table:
         raise DataError(
-            f"{file} has no column sample_id, it has {', '.join(map(str, table.columns))}; the ids are in the rows of "
-            f"{dataset} (rows.parquet), beside the path of each image"
+            f"{file} has no column sample_id or path, it has {', '.join(map(str, table.columns))}; ids and paths are in "
+            f"the rows of {dataset} (rows.parquet)"
         )
     given = [str(column).removeprefix("p_") for column in table.columns if str(column).startswith("p_")]
     for label in given:

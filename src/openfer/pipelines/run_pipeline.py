@@ -20,7 +20,7 @@ from openfer.pipelines.publish import publish
 from openfer.pipelines.space import Space
 from openfer.runs.datasets import EMBEDDED, Datasets
 from openfer.runs.plan import RunPlan, chain_of
-from openfer.runs.tags import PREREQUISITE, PUBLISHES, REQUESTED, TRAINS, run_tag
+from openfer.runs.tags import ELSEWHERE, PREREQUISITE, PUBLISHES, REQUESTED, TRAINS, run_tag
 from openfer.training.mask_settings import GENERATOR
 
 
@@ -182,7 +182,7 @@ class _Nodes:
         elsewhere = self._trained | sources(others, self._parts)
         return [
             self._space(predict, elsewhere, f"{slug}_elsewhere", "predict_elsewhere"),
-            self._space(run, made, matrix, "cross_dataset"),
+            self._space(run, made, matrix, "cross_dataset", ELSEWHERE),
             self._space(figure, matrix, picture, "cross_dataset_figure"),
         ]
 

@@ -11,6 +11,7 @@ from kedro.pipeline.node import Node
 from openfer.datasets.inventory import by_suffix, unused_files
 from openfer.io.runs import Run
 from openfer.runs import tags
+from openfer.runs.tags import slug_of
 
 
 def show(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -138,6 +139,21 @@ def show_verdict(verdict: Mapping[str, Any], findings: pd.DataFrame, page: str) 
     console.print(Text(f"Faces by class, and all of this: {page}"))
 
 
+def show_elsewhere(method: str, table: pd.DataFrame) -> None:
+    """Print the accuracy of a run on each dataset that it was tested on, beside its own test side."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("tested on", "accuracy %", "95 % interval", "n", "classes", title=method, title_justify="left")
+    for line in table[table["metric"] == "accuracy"].to_dict("records"):
+        interval = f"{100 * line['low']:.1f} to {100 * line['high']:.1f}"
+        found = f"{100 * line['value']:.1f}"
+        shown.add_row(str(line["tested_on"]), found, interval, str(line["n"]), str(line["shared"]))
+    console = Console()
+    console.print()
+    console.print(shown)
+
+
 def show_report(page: str, ledger: pd.DataFrame) -> None:
     """Print where the report is, and the number of its runs."""
     _print(f"\nReport of {len(ledger)} run{'s' if len(ledger) != 1 else ''}: {page}")
@@ -156,6 +172,11 @@ def _verdict(node: Node, catalog: CatalogProtocol) -> None:
     show_verdict(catalog.load(f"{name}.verdict"), catalog.load(f"{name}.findings"), _file(page))
 
 
+def _elsewhere(node: Node, catalog: CatalogProtocol) -> None:
+    (table,) = node.outputs
+    show_elsewhere(f"{slug_of(node.tags)}, on the datasets of test_datasets", catalog.load(table))
+
+
 def _study(node: Node, catalog: CatalogProtocol) -> None:
     title = catalog.load("params:study_plan").study.title
     picture = catalog.get(f"{node.namespace}.table_picture")
@@ -171,7 +192,7 @@ def _summary(_: Node, catalog: CatalogProtocol) -> None:
 
 
 _SHOWN_FIRST = {tags.INGESTED: _ingested, tags.VERDICT: _verdict}
-_SHOWN_LAST = {tags.STUDY: _study, tags.SUMMARY: _summary, tags.REPORT: _report}
+_SHOWN_LAST = {tags.ELSEWHERE: _elsewhere, tags.STUDY: _study, tags.SUMMARY: _summary, tags.REPORT: _report}
 
 
 def _show_nodes(shown: Mapping[str, Callable[..., None]], pipeline: Pipeline, catalog: CatalogProtocol) -> None:

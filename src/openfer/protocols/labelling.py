@@ -36,7 +36,8 @@ def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.n
         found = ", ".join(f"{name} ({count} rows)" for name, count in unknown.items())
         raise DataError(
             f"{unknown.sum()} labels of {task} are not classes: {found}; the classes are {', '.join(classes)}. "
-            "Take these rows out of the split, or train with a class tuple that has them"
+            f"Give these rows no label, of your own data by `options: {{labels: {{{unknown.index[0]}: null}}}}`, or "
+            "train on data that shows them"
         )
     return indices
 

@@ -12,9 +12,10 @@ PUBLISHES = "publishes"
 TRAINS = "trains"
 """Trains a run; its last output says how the run was initialised, from which data and under which licences."""
 
-INGESTED, VERDICT, STUDY, REPORT, SUMMARY = (
+INGESTED, VERDICT, ELSEWHERE, STUDY, REPORT, SUMMARY = (
     "shows.ingested",
     "shows.verdict",
+    "shows.elsewhere",
     "shows.study",
     "shows.report",
     "shows.summary",

@@ -126,8 +126,8 @@ def _with_ids(table: pd.DataFrame, rows: pd.DataFrame, file: Path) -> pd.DataFra
 def _classes(table: pd.DataFrame, shown: pd.Series, dataset: str, file: Path) -> tuple[str, ...]:
     if "sample_id" not in table:
         raise DataError(
-            f"{file} has no column sample_id or path, it has {', '.join(map(str, table.columns))}; ids and paths are in "
-            f"the rows of {dataset} (rows.parquet)"
+            f"{file} has no column sample_id or path, it has {', '.join(map(str, table.columns))}; ids and paths are "
+            f"in the rows of {dataset} (rows.parquet)"
         )
     given = [str(column).removeprefix("p_") for column in table.columns if str(column).startswith("p_")]
     for label in given:

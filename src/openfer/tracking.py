@@ -1,6 +1,7 @@
 """MLflow: one run per `kedro run`, and within it one for each run that it trains or evaluates."""
 
 import atexit
+import hashlib
 import logging
 import math
 import os
@@ -38,7 +39,7 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOU
 """A server that is away costs seconds; MLflow's own seven tries take four minutes."""
 
 _SECONDS_TO_CONNECT = 5
-_LOGS_FOLDER, _UNSENT = "logs", "mlflow_unsent_"
+_LOGS_FOLDER = "logs"
 _RUNS = "runs."
 """Prefix of the parameters of runs."""
 
@@ -212,7 +213,7 @@ class MlflowHook:
 
     def _send_kept(self) -> None:
         """Send what earlier commands could not."""
-        for path in sorted((self._root / _LOGS_FOLDER).glob(f"{_UNSENT}*.jsonl")):
+        for path in sorted((self._root / _LOGS_FOLDER).glob(f"{_unsent()}*.jsonl")):
             earlier = Outbox()
             earlier.take(path)
             if not earlier.flush():
@@ -250,7 +251,7 @@ class MlflowHook:
             return
         import mlflow
 
-        own, was_lost = self._run_id, OUTBOX.lost
+        own = self._run_id
         while mlflow.active_run() is not None and not OUTBOX.lost:  # a nested run is open where a person has stopped it
             OUTBOX.attempt(lambda: mlflow.end_run(status))
         if status == "KILLED":  # between two nodes of a run, its nested one is closed
@@ -259,22 +260,22 @@ class MlflowHook:
         if OUTBOX.lost:
             OUTBOX.end(own, status)
             self._send_or_keep(own)
-        elif was_lost:
-            OUTBOX.flush()
         self._run_id = None
 
     def _send_or_keep(self, run: str) -> None:
         """Send what MLflow has not taken so far; what it still refuses is kept in a file for the next command."""
         left = OUTBOX.flush()
         if left:
-            path = self._root / _LOGS_FOLDER / f"{_UNSENT}{run}.jsonl"
+            path = self._root / _LOGS_FOLDER / f"{_unsent()}{run}.jsonl"
             OUTBOX.keep(path)
             _log_kept(left, path)
 
 
 def _log_kept(count: int, path: Path) -> None:
     log.warning(
-        "WARNING: MLflow has not taken %d records. They are kept in %s, and the next command sends them", count, path
+        "WARNING: MLflow has not taken %d records. They are kept in %s, and the next command with this MLflow sends them",
+        count,
+        path,
     )
 
 
@@ -288,6 +289,12 @@ def _refuse_closed_port(uri: str) -> None:
     if address.scheme in ("http", "https") and address.hostname and address.scheme not in getproxies():
         port = address.port or {"http": 80, "https": 443}[address.scheme]
         socket.create_connection((address.hostname, port), timeout=_SECONDS_TO_CONNECT).close()
+
+
+def _unsent() -> str:
+    """Return how the files of records begin that the MLflow in use has not taken."""
+    where = hashlib.sha256(os.environ["MLFLOW_TRACKING_URI"].encode()).hexdigest()[:8]
+    return f"mlflow_unsent_{where}_"
 
 
 def _remedy(said: str, uri: str) -> str:

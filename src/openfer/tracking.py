@@ -273,7 +273,7 @@ class MlflowHook:
 
 def _log_kept(count: int, path: Path) -> None:
     log.warning(
-        "WARNING: MLflow has not taken %d records. They are kept in %s, and the next command with this MLflow sends them",
+        "WARNING: MLflow has not taken %d records. They are in %s; the next command with it sends them",
         count,
         path,
     )

@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 # The address of an index with PyTorch for the CPU alone, which saves about 5 GB; empty: PyTorch for NVIDIA GPUs.
 export TORCH_INDEX ?=
 
-# The port of `make mlflow`.
+# The port of `make mlflow`, and the inputs of `make fuzz`.
 PORT ?= 5000
+INPUTS ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint viz mlflow machine clean usable
+.PHONY: help run test fuzz lint viz mlflow machine clean usable
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ run: usable  ## render faces, train Baseline and ADDL, compare them
 
 test: usable  ## run all tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+fuzz: usable  ## try ten thousand inputs of each kind; another number: INPUTS=1000
+	@OPENFER_FUZZ=$(INPUTS) $(BIN)/pytest tests/fuzz -q --durations 10
 
 lint: usable  ## style, types, import directions
 	@$(BIN)/ruff check .

@@ -83,6 +83,8 @@ def read_yaml(content: bytes, path: Path) -> dict[str, Any]:
         found = yaml.load(text, Loader=_loader())
     except yaml.YAMLError as error:
         raise ParameterError(_in_words(error, text, path)) from error
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:  # a value of a stated kind
+        raise ParameterError(f"{path} holds a value that is not of the kind that it states: {error}") from error
     if not isinstance(found, dict | None):
         raise ParameterError(f"{path} holds {found!r:.60}, where keys with values are expected, such as `seed: 1`")
     return found or {}

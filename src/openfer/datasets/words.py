@@ -75,7 +75,7 @@ def renamed(values: pd.Series, words: Mapping[str, str | None], where: str, what
         names = dict.fromkeys(name for name in words.values() if name is not None)
         raise DataError(
             f"{where} holds the {what} {unknown.iloc[0]!r} (entry {int(unknown.index[0]) + 1}; {len(unknown)} entries "
-            f"have unknown words: {', '.join(map(str, unknown.unique()[:8]))}); "
+            f"have unknown words: {', '.join(repr(str(word))[1:-1] for word in unknown.unique()[:8])}); "
             f"{did_you_mean(str(unknown.iloc[0]), words)}The names are {', '.join(names)}: {remedy}"
         )
     named = values.map({value: lower[word] for value, word in plain.items()}).astype(object)

@@ -122,7 +122,9 @@ def initialise(
     matching = [name for name in own if name in fitting]
     unmatched = tuple(name for name in own if name not in fitting)
     unexpected = tuple(name for name in given if name not in known and not name.startswith(_CLASSIFIERS))
-    if len(matching) < settings.minimum_match * len(own):
+    too_few = len(matching) < settings.minimum_match * len(own)
+    _refuse_not_finite(given if too_few else fitting, source)
+    if too_few:
         raise CheckpointError(
             f"{source} fills {len(matching)} of {len(own)} tensors of the backbone "
             f"({len(matching) / len(own):.0%}, at least {settings.minimum_match:.0%} asked for); not in it or of "
@@ -139,7 +141,6 @@ def initialise(
             "%s holds %d tensors that this backbone has no place for, such as %s",
             source, len(unexpected), ", ".join(unexpected[:_SHOWN]),
         )  # fmt: skip
-    _refuse_not_finite(fitting, source)
     with torch.no_grad():
         for name, tensor in fitting.items():
             known[name].copy_(tensor)

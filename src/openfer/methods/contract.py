@@ -34,6 +34,9 @@ A name that starts with :data:`WATCH` is logged beside the losses and is not one
 WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
 
+GRADIENT_SHARE = "gradient_share_"
+"""Prefix, behind :data:`WATCH`, of each term's share of the gradient of :meth:`Method.shared_parameters`."""
+
 Extras = Mapping[str, Tensor]
 """What a method sees of each face beside its pixels, by name, (B, *shape)."""
 
@@ -187,6 +190,14 @@ class Method(nn.Module, ABC):
         effect.
         """
         return {}
+
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return the parameters on which the trainer compares the terms of the first player's loss.
+
+        In the middle of each epoch it logs each term's share of their gradient as ``watch/gradient_share_<term>``. The
+        default has none.
+        """
+        return ()
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:

@@ -25,6 +25,7 @@ from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import TrainingConfig
 from openfer.training.device import compile_networks, eager, forget_compiled, place
 from openfer.training.energy import EnergyMeter
+from openfer.training.gradient_share import gradient_shares
 from openfer.training.history import History
 from openfer.training.loss_means import LossMeans
 from openfer.training.masking import Mask
@@ -162,11 +163,14 @@ class _Run:
     ) -> None:
         setup, first = self._setup, self._timeline.step
         keys = training_batches(setup.samplers[stage.name], stage.schedule.batch_size, epoch, first)
+        compared, middle = setup.method.shared_parameters(), self._timeline.steps(stage) // 2
         for step, batch in enumerate(self._loader.batches(keys), first):
             torch.manual_seed(seed_for(setup.seed, "step", stage.name, epoch, step))
             batch, watched = weighted(setup, stage, epoch, batch, keys[step - first])
             losses = self._losses(batch, stage)
             losses[stage.players[0].name] |= watched
+            if step == middle:
+                losses[stage.players[0].name] |= gradient_shares(losses[stage.players[0].name], compared)
             means.note(step, losses, len(batch.images))
             if means.unread >= optimisers.check_every:
                 means.read()

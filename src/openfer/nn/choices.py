@@ -36,3 +36,6 @@ AUTOENCODER_SMALLEST_SIDE = 32
 
 RESNET50 = (3, 4, 6, 3)
 """Bottleneck blocks of the four stages of ResNet-50."""
+
+AttentionPooling = Literal["cells", "weights"]
+"""What OADN divides the sum of an attended map by: the number of its cells, or the sum of its weights."""

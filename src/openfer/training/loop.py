@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.methods.contract import Batch, Losses, Method, Stage
+from openfer.methods.contract import Batch, Losses, Method, Stage, WatchBounds
 from openfer.seeds import seed_for
 from openfer.training.averaging import WeightAverage
 from openfer.training.batches import Loader, training_batches
@@ -154,7 +154,7 @@ class _Run:
         losses.read()
         self._file.remove("losses", "meter")
         means = losses.means()
-        warn_of_collapse(f"{self._setup.label}, {where}", self._method.watch_bounds, means, self._history.rows)
+        warn_of_collapse(f"{self._setup.label}, {where}", self._bounds(stage), means, self._history.rows)
         figures = means | {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", figures | self._meter.figures(self._timeline.images(stage)))
 
@@ -186,6 +186,11 @@ class _Run:
             self._timeline.step = step + 1
             if self._file.is_due:
                 self._file.save()
+
+    def _bounds(self, stage: Stage) -> dict[str, WatchBounds]:
+        mask, first = self._setup.mask, stage.players[0].name
+        own = {} if mask is None else mask.watch_bounds
+        return {**self._method.watch_bounds, **{f"{first}/{name}": bounds for name, bounds in own.items()}}
 
     def _losses(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         full = len(batch.images) == stage.schedule.batch_size

@@ -51,6 +51,11 @@ class External:
         sides = np.array([len(crop) for crop in crops])[:, None, None]
         return points * sides / size, scores
 
+    def confidence(self, scores: np.ndarray) -> np.ndarray:
+        """Return the detector's own scores, clipped to [0, 1], float32, of what :meth:`find` gives, (N, 68)."""
+        own = scores if self._settings.gives == "points" else np.exp(scores)
+        return own.clip(0, 1).astype(np.float32)
+
     def _prepared(self, crops: np.ndarray) -> np.ndarray:
         values = crops.astype(np.float32) / 255
         if self._settings.bgr:

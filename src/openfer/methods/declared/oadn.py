@@ -26,7 +26,8 @@ class OADNSettings(Settings):
         unstrided: the stage without stride. The paper's "stride of conv4_1" is layer3 in ResNet's own naming and
             layer4 in torchvision's; both make 14 x 14 maps, and layer4 is what is usually unstrided.
         blocks: bottlenecks in each of the four stages; ResNet-50's. Fewer are for small studies.
-        threshold: T, the least score of a point that is kept; see :func:`openfer.nn.interest_points.kept_points`.
+        threshold: T, the least score of a point that is kept; see :func:`openfer.nn.interest_points.kept_points`. 0.6
+            is printed for the raw score of SAN (``landmarks.use.external.confidence: raw``), not for a probability.
         sigma: standard deviation of a point's map as a share of the image's side. Not stated; 10.75 of 224 pixels
             is what a re-implementation's drawing routine gives.
         regions: K.

@@ -102,6 +102,8 @@ class Player:
         name: the key of its losses in what :meth:`Method.step` returns.
         parameters: what its objective may change, and nothing else.
         decays: whether its learning rate follows the stage's schedule; the warm-up is every player's.
+        milestones: of a player that does not follow the schedule: epochs after which its learning rate is multiplied by
+            the schedule's ``decay``.
         scales: the multiple of the learning rate that each parameter steps with, one number per
             parameter; empty for 1 everywhere.
         every: of so many training steps of a stage it takes part in the last one.
@@ -111,6 +113,7 @@ class Player:
     name: str
     parameters: tuple[nn.Parameter, ...]
     decays: bool = True
+    milestones: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
     every: int = 1
     eager_epochs: int = 0

@@ -259,9 +259,9 @@ def test_pictures_of_neighbours_show_faces_and_move(tables, generators, tmp_path
 def test_reconstructions_that_are_not_recognised_are_told_of(tables, generators, tmp_path, caplog):
     """A classifier that has learned the tested faces by heart, and a generator of fresh weights, which draws greys."""
     rows, store, split = tables
-    swapped = split.assign(role=split["role"].map({"train": "val", "val": "val", "test": "train"}))
-    learned = run("two_scale", epochs=70)
-    learned = learned.model_copy(update={"settings": learned.settings.model_copy(update={"dropout": 0.0})})
+    swapped = split.assign(role=["unused"] * 28 + ["val"] * 14 + ["train"] * 14)
+    schedule = {"epochs": 25, "batch_size": 7, "learning_rate": 2e-3}
+    learned = run("two_scale", settings={"side": SIDE, "dropout": 0.0, "schedule": schedule})
     classifier, _, _ = train(learned, tmp_path / "classifier", sources_of((rows, store, swapped)), {})
     autoencoder, _, _ = train(run("sna_autoencoder", epochs=1), tmp_path / "autoencoder", sources_of(tables), {})
     models = {"sna_autoencoder": autoencoder["last"], "two_scale": classifier["last"]}
@@ -270,7 +270,7 @@ def test_reconstructions_that_are_not_recognised_are_told_of(tables, generators,
     given = {name: {"last": lambda own=own: own} for name, own in models.items()}
     table, _ = change(asked, generators, sources_of(tables), given)
     whole = table.iloc[0]
-    assert whole["accuracy_original"] > 0.5 > whole["accuracy_reconstruction"]
+    assert whole["accuracy_original"] > whole["accuracy_reconstruction"] + 0.05
     assert whole["recognisable"] == "no"
     (said,) = [record.getMessage() for record in caplog.records if "of their reconstructions" in record.getMessage()]
     assert f"{100 * whole['accuracy_original']:.1f} % of the faces" in said

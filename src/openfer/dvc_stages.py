@@ -27,7 +27,13 @@ _DEFAULT, _RENDERED = "__default__", "synthesize"
 _NO_STAGES = (_DEFAULT, "ingest")
 """Pipelines without a stage: the default one is several stages; `ingest` has one for each dataset."""
 
-_SHAPED_BY = {"evaluation": "compared_methods", "doctor": "dataset", "landmarks": "dataset", "study": "study"}
+_SHAPED_BY = {
+    "evaluation": "compared_methods",
+    "doctor": "dataset",
+    "landmarks": "dataset",
+    "study": "study",
+    "export": "export",
+}
 """The parameter that decides which nodes a pipeline has, where no node reads it."""
 
 _PARAMETERS, _GLOBALS = "conf/base/parameters", "conf/base/globals.yml"

@@ -85,7 +85,8 @@ def all_runs(root: Path) -> list[Run]:
         root: folder of the layers.
     """
     places = [path for layer in LAYERS for path in root.glob(f"{layer}/*/*") if path.is_dir()]
-    found = {path.name: path.parent.name for path in places if _SLUG.fullmatch(path.name)}
+    own = [path for path in places if path.name.startswith(f"{path.parent.name}-")]  # exported ones have another parent
+    found = {path.name: path.parent.name for path in own if _SLUG.fullmatch(path.name)}
     for path in root.glob(f"{_WORK}/*.*"):
         method, _, slug = path.name.partition(".")
         if _SLUG.fullmatch(slug):

@@ -30,6 +30,9 @@ from openfer.errors import DataError
 # A program without logging would print what Pillow logs about damaged files; each is one error here.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+"""Endings of the names of image files, by which they are looked for in folders."""
+
 _FORMATS: tuple[tuple[str, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
     ("JPEG", (b"\xff\xd8\xff",), JpegImageFile),
     ("PNG", (b"\x89PNG\r\n\x1a\n",), PngImageFile),

@@ -53,7 +53,7 @@ def predict(
     """
     if output is not None:
         check_ending(output)
-    sources = find_sources(paths)
+    sources = find_sources(paths, apart=annotated)
     predictor = load(model, smallest_face=smallest_face)
     total = sum(_count(source) for source in sources)
     with _work_folder(output, fingerprint(predictor.path, smallest_face, sources)) as work:

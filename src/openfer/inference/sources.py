@@ -23,23 +23,25 @@ class Source:
     is_video: bool
 
 
-def find_sources(names: Sequence[str]) -> list[Source]:
+def find_sources(names: Sequence[str], apart: Path | None = None) -> list[Source]:
     """Return the files that names mean, each once, in the order of the names.
 
     Args:
         names: files of any ending; folders, whose images and videos are taken with those of all folders below, sorted
             by path, hidden ones left out; or glob patterns, in which ``**`` means all folders below.
+        apart: a folder whose files are left out, as annotated copies are written there.
 
     Raises:
         DataError: if a name means no file.
     """
     found: dict[Path, None] = {}
     for name in names:
-        files = list(_files(name))
+        files = [path for path in _files(name) if apart is None or apart.resolve() not in path.resolve().parents]
         if not files:
+            outside = "" if apart is None else f" outside of {apart}"
             raise DataError(
-                f"{name} is no file, no folder with images or videos, and no pattern of such; give the path of an "
-                "image, a video or a folder, or a pattern such as 'photos/*.jpg'"
+                f"{name} is no file, no folder with images or videos, and no pattern of such{outside}; give the path "
+                "of an image, a video or a folder, or a pattern such as 'photos/*.jpg'"
             )
         found |= dict.fromkeys(files)
     return [Source(path, path.suffix.lower() in VIDEOS) for path in found]

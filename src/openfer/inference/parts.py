@@ -46,7 +46,7 @@ class Parts:
         self._pieces = list(_pieces(sources))
 
     def make(self) -> Iterator[int]:
-        """Make the missing parts; yields for every part how many images or frames it holds.
+        """Make the missing parts; yields how many images or frames are done since the last time.
 
         Raises:
             StorageError: if the disk is full.
@@ -56,11 +56,7 @@ class Parts:
             if piece[0].is_video:
                 yield from self._make_video(number, piece[0].path)
             else:
-                part = self._part(number)
-                if not part.is_file():
-                    found = in_threads(self._of_image, [source.path for source in piece], available_cores())
-                    _write(part, (row for rows in found for row in rows))
-                yield len(piece)
+                yield from self._make_images(number, [source.path for source in piece])
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of all files, in their order."""
@@ -70,6 +66,17 @@ class Parts:
                     yield from _read(part)
             else:
                 yield from _read(self._part(number))
+
+    def _make_images(self, number: int, paths: Sequence[Path]) -> Iterator[int]:
+        part = self._part(number)
+        if part.is_file():
+            yield len(paths)
+            return
+        waiting: list[Row] = []
+        for rows in in_threads(self._of_image, paths, available_cores()):
+            waiting += rows
+            yield 1
+        _write(part, waiting)
 
     def _make_video(self, number: int, path: Path) -> Iterator[int]:
         start = 0
@@ -84,15 +91,16 @@ class Parts:
         count = 0
         for rows in in_threads(self._of_frame(file), _frames(path, start), available_cores()):
             waiting += rows
-            count += rows[0].get("frame") is not None
+            if rows[0].get("frame") is None:
+                break  # the reason why there are no more
+            count += 1
+            yield 1
             if count == _AT_ONCE:
                 _write(self._part(number, start), waiting)
-                yield count
                 start, count, waiting = start + count, 0, []
         if not start and not waiting:
             waiting = [reason_row(file, "holds no frame")]
         _write(self._last(number), waiting)
-        yield count
 
     def _of_video(self, number: int) -> Iterator[Path]:
         """Yield the finished parts of a video, in order."""

@@ -9,6 +9,9 @@ from openfer.errors import DataError
 from openfer.io.images import IMAGES
 from openfer.io.video import VIDEOS
 
+_UNREAD = (".heic", ".heif", ".avif")
+"""Photographs that are not read; the table says so."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -65,4 +68,4 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _is_shown(path: Path) -> bool:
-    return path.suffix.lower() in (*IMAGES, *VIDEOS) and path.is_file()
+    return path.suffix.lower() in (*IMAGES, *VIDEOS, *_UNREAD) and path.is_file()

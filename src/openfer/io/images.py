@@ -42,6 +42,9 @@ _FORMATS: tuple[tuple[str, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] =
     ("WEBP", (b"RIFF",), WebPImageFile),
 )
 
+_UNREAD = {b"hei": "HEIC", b"hev": "HEIC", b"mif": "HEIF", b"avi": "AVIF"}
+"""Photographs of telephones that are not decoded, by the beginning of the brand that such a file names."""
+
 _DECODER_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -171,6 +174,8 @@ def _format_of(content: bytes) -> tuple[str, type[ImageFile.ImageFile]]:
     for name, signatures, opener in _FORMATS:
         if content.startswith(signatures) and (name != "WEBP" or content[8:12] == b"WEBP"):
             return name, opener
+    if content[4:8] == b"ftyp" and content[8:11] in _UNREAD:
+        raise UnreadableImageError(f"{_UNREAD[content[8:11]]}, which is not read: save it as JPEG")
     head = content[:12]
     shown = f'"{head.decode()}"' if head.isascii() and head.decode().isprintable() else head.hex(" ")
     raise UnreadableImageError(f"not an image (starts with {shown})")

@@ -67,7 +67,41 @@ def fit_geometry(path: Path, geometry: np.ndarray, expressions: Sequence[str], *
     return _save(path, nodes, constants, card(**changes))
 
 
-def _save(path: Path, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], about: ModelCard) -> Path:
+def look_at_colours(path: Path) -> Path:
+    """Write a model of crops that answers with their mean colour.
+
+    Logits are red, green and blue for the first three expressions and 0 for the others; valence is the hyperbolic
+    tangent of red minus blue and arousal that of green, all as shares of white.
+    """
+    expressions, affect = np.zeros((3, len(BASIC_EXPRESSIONS))), np.array([[1.0, 0], [0, 1], [-1, 0]])
+    expressions[:, :3] = np.eye(3)
+    nodes = [
+        helper.make_node("Cast", ["faces"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["numbers", "sides"], ["mean"], keepdims=0),
+        helper.make_node("Div", ["mean", "white"], ["colour"]),
+        helper.make_node("MatMul", ["colour", "expressions"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("MatMul", ["colour", "affect"], ["contrast"]),
+        helper.make_node("Tanh", ["contrast"], ["values"]),
+        helper.make_node("Split", ["values"], ["first", "second"], axis=1, num_outputs=2),
+        helper.make_node("Squeeze", ["first", "last"], ["valence"]),
+        helper.make_node("Squeeze", ["second", "last"], ["arousal"]),
+    ]
+    constants = {"white": np.array(255.0), "expressions": expressions, "affect": affect}
+    about = card(slug="colours-s0-f0-made00", method="baseline", input="faces", gives=("valence", "arousal"))
+    return _save(path, nodes, constants, about, {"sides": np.array([1, 2]), "last": np.array([1])})
+
+
+_NO_AXES: dict[str, np.ndarray] = {}
+
+
+def _save(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
+    about: ModelCard,
+    axes: dict[str, np.ndarray] = _NO_AXES,
+) -> Path:
     kinds = {"float32": TensorProto.FLOAT, "uint8": TensorProto.UINT8}
     inputs = [
         helper.make_tensor_value_info(name, kinds[kind], ["n", *shape]) for name, (kind, shape) in about.inputs.items()
@@ -76,6 +110,7 @@ def _save(path: Path, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarr
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]) for name, shape in about.outputs.items()
     ]
     known = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()]
+    known += [numpy_helper.from_array(value.astype(np.int64), name) for name, value in axes.items()]
     model = helper.make_model(
         helper.make_graph(nodes, "made", inputs, outputs, known),
         opset_imports=[helper.make_opsetid("", 18)],

@@ -21,6 +21,7 @@ from openfer.inference import parts
 from openfer.io.video import Frame, stream_frames
 from tests.conftest import TinyFaces
 from tests.inference.conftest import scene
+from tests.inference.made_models import look_at_colours
 
 _FRAMES = 14
 _RATE = 10
@@ -105,6 +106,14 @@ def test_three_kinds_of_files_hold_the_same_rows(photos: Path, model_file: Path,
     assert list(comma) == list(parquet)
     numbers = [name for name in parquet if parquet[name].dtype == float and parquet[name].notna().any()]
     assert np.allclose(comma[numbers], parquet[numbers], equal_nan=True, atol=0)
+
+
+def test_a_model_of_pixels_gives_valence_and_arousal_and_no_blendshapes(photos: Path, tmp_path: Path) -> None:
+    model = look_at_colours(tmp_path / "colours.onnx")
+    run(photos / "a.png", "-m", model, "-o", tmp_path / "faces.csv")
+    (row,) = pd.read_csv(tmp_path / "faces.csv").to_dict("records")
+    assert -1 < row["valence"] < row["arousal"] < 1  # of skin: more green than the difference of red and blue
+    assert not any(name.startswith("blendshape_") for name in row)
 
 
 def test_another_kind_of_file_is_refused_before_any_work(photos: Path, model_file: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from openfer.io.face_store import FaceStore
 from openfer.pipelines.extras import extra_array
 from tests.conftest import TinyFaces
 from tests.inference.conftest import scene
-from tests.inference.made_models import SIZE, crop, fit_geometry
+from tests.inference.made_models import SIZE, crop, fit_geometry, look_at_colours
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,19 @@ def test_a_fitted_model_recognises_the_expressions_of_new_people(
     right = [faces[0].expression == name for faces, name in zip(answers, true, strict=True)]
     assert np.mean(right[:40]) > 0.9
     assert np.mean(right[40:]) > 0.4  # chance is 1 of 7
+
+
+def test_a_model_of_pixels_is_given_the_crops_of_the_face_store(
+    ingested: FaceStore, photographs, tmp_path: Path
+) -> None:
+    model = openfer.load(look_at_colours(tmp_path / "colours.onnx"))
+    for number, (face,) in enumerate(model.predict(photographs[:3])):
+        red, green, blue = ingested.image(number).mean(axis=(0, 1)) / 255
+        weights = np.exp([red, green, blue, 0, 0, 0, 0])
+        assert face.probabilities == pytest.approx(weights / weights.sum(), abs=1e-5)
+        assert face.valence == pytest.approx(np.tanh(red - blue), abs=1e-5)
+        assert face.arousal == pytest.approx(np.tanh(green), abs=1e-5)
+        assert face.blendshapes is None
 
 
 def test_answers_do_not_depend_on_threads_and_place_in_a_batch(predictor: Predictor, photographs) -> None:

@@ -1,6 +1,7 @@
 """A model file of 8-bit integers: calibrated on training faces, its accuracy compared with the original's."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def quantised(path: Path, calibration: ConcatFaces, tested: ConcatFaces, *, acce
     about = Quantised(calibration_faces=len(chosen), float32=card.accuracy)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "int8.onnx"
-        _quantise(path, made, inputs)
+        integers(path, made, inputs)
         import onnx
 
         graph = onnx.load(made)
@@ -67,7 +68,14 @@ def quantised(path: Path, calibration: ConcatFaces, tested: ConcatFaces, *, acce
     return with_card(graph, card.with_measured(quantised=about, accuracy=after, parity=None))
 
 
-def _quantise(path: Path, made: Path, inputs: dict[str, np.ndarray]) -> None:
+def integers(path: Path, made: Path, inputs: Mapping[str, np.ndarray]) -> None:
+    """Write a file in which convolutions and products compute with 8-bit integers; its card is gone.
+
+    Args:
+        path: the file of 32-bit numbers.
+        made: where the other one is written.
+        inputs: of calibration faces, by name, (N, ...).
+    """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

@@ -8,7 +8,11 @@ import click
 
 from openfer.errors import OpenferError
 
-_COMMANDS = {"predict": "openfer.inference.command:predict"}
+_COMMANDS = {
+    "predict": "openfer.inference.command:predict",
+    "export": "openfer.export_command:export",
+    "serve": "openfer.inference.serve.command:serve",
+}
 """Where each command is; a module is imported when its command is typed."""
 
 

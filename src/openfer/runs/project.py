@@ -72,8 +72,8 @@ class Plan:
             ParameterError: if there is no such method or run.
         """
         name = self.export.run
-        if name in self.requested:
-            return self.requested[name]
+        if name in METHODS:
+            return self.requested.get(name, ())
         if name not in self.runs:
             raise ParameterError(
                 f"export.run is {name!r}, which is neither a method nor a run that the present parameters ask for; "

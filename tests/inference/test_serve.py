@@ -14,7 +14,7 @@ import sys
 import threading
 import zlib
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,7 +43,7 @@ def png(width: int, height: int, content: bytes, *others: tuple[bytes, bytes]) -
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def posted(client: TestClient, *files: bytes, field: str = "images") -> httpx.Response:
+def posted(client: TestClient, *files: bytes, field: str = "images") -> httpx2.Response:
     return client.post("/predict", files=[(field, (f"{place}.png", file)) for place, file in enumerate(files)])
 
 
@@ -169,8 +169,8 @@ def test_a_bad_file_does_not_spoil_another_request_of_its_batch(predictor, pictu
 
     async def asked():
         async with app.router.lifespan_context(app):
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://openfer") as client:
+            transport = httpx2.ASGITransport(app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://openfer") as client:
                 sent = [client.post("/predict", files={"images": file}) for file in (*pictures[:3], b"hello")]
                 answers = await asyncio.gather(*sent)
                 return answers, (await client.get("/metrics")).text
@@ -189,8 +189,8 @@ def test_more_requests_at_once_than_allowed_are_told_to_come_back(predictor, pic
 
     async def asked():
         async with app.router.lifespan_context(app):
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://openfer", timeout=60) as client:
+            transport = httpx2.ASGITransport(app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://openfer", timeout=60) as client:
                 sent = [client.post("/predict", files={"images": pictures[n % 8]}) for n in range(100)]
                 answers = await asyncio.gather(*sent)
                 return answers, await client.post("/predict", files={"images": pictures[0]})
@@ -268,12 +268,12 @@ def test_the_program_answers_over_a_socket_and_ends_what_it_has_begun(model_file
 
         def ask():
             files = [("images", (f"{n}.png", file)) for n, file in enumerate(pictures * 2)]
-            answers.append(httpx.post(f"{address}/predict", files=files, timeout=120))
+            answers.append(httpx2.post(f"{address}/predict", files=files, timeout=120))
 
         asking = threading.Thread(target=ask)
         asking.start()
-        while 'path="/predict"' not in httpx.get(f"{address}/metrics").text and asking.is_alive():
-            if "batch_images_count 1" in httpx.get(f"{address}/metrics").text:
+        while 'path="/predict"' not in httpx2.get(f"{address}/metrics").text and asking.is_alive():
+            if "batch_images_count 1" in httpx2.get(f"{address}/metrics").text:
                 break
         server.send_signal(signal.SIGTERM)
         asking.join()

@@ -25,13 +25,20 @@ def onnx_graph(network: Answering, example: Sequence[Tensor]) -> Any:
         An ``onnx.ModelProto``.
 
     Raises:
-        ExportError: if there are fewer than two examples, or the graph is of a fixed number of faces.
+        ExportError: if there are fewer than two examples, a package is not installed, or the graph is of a fixed number
+            of faces.
     """
     if len(example[0]) < _EXAMPLES:
         raise ExportError(
             f"{network.method.name} is exported with {len(example[0])} example faces, which fixes their number in the "
             f"file; give {_EXAMPLES} or more"
         )
+    try:
+        import onnxscript  # noqa: F401 - torch's exporter needs it
+    except ImportError as error:
+        raise ExportError(
+            f"exporting needs the package {error.name}, which is not installed; run `pip install 'openfer[export]'`"
+        ) from error
     batch = torch.export.Dim("batch")
     names = network.input_names()
     network.requires_grad_(False)

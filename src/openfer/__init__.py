@@ -3,14 +3,14 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from openfer.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from openfer.inference.predictor import load
 
 __all__ = ["load"]
 
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own pools keep what is free, and read this once
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

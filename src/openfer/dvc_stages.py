@@ -96,7 +96,8 @@ class Stages:
         having = [name for name, pipeline in self._pipelines.items() if node in pipeline.nodes]
         if space in self._pipelines:
             return space
-        return _RENDERED if _RENDERED in having else having[0]
+        methods = [name for name in having if name in METHODS]
+        return _RENDERED if _RENDERED in having else (methods or having)[0]
 
     def _stage(self, name: str) -> Stage:
         # A study also runs nodes of a method that the method's own stage does not.

@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from openfer import __version__
 from openfer.faces.template import template_points
 from openfer.inference.card import CARD, GEOMETRY_FEATURES, Crop, ModelCard
 from openfer.labels import BASIC_EXPRESSIONS
+from openfer.version import __version__
 
 SIZE = 128
 _BLENDSHAPES = 52

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from openfer import __version__
 from openfer.errors import ExportError
 from openfer.export.graph import Answering
 from openfer.export.measured import accuracy, examples, parity
@@ -18,6 +17,7 @@ from openfer.inference.onnx_model import OnnxModel
 from openfer.io.face_store import FaceStore
 from openfer.training.config import ImageSettings
 from openfer.training.data import ConcatFaces
+from openfer.version import __version__
 
 _FRAMES: tuple[Frame, ...] = ("face", "tight")
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from openfer import __version__
 from openfer.errors import DataError
 from openfer.inference.predictor import Predictor
 from openfer.inference.rows import Row, face_rows, reason_row
@@ -15,6 +14,7 @@ from openfer.inference.threads import in_threads
 from openfer.io.atomic import sha256_of, write_bytes
 from openfer.io.images import UnreadableImageError, read_image
 from openfer.io.video import Frame, stream_frames
+from openfer.version import __version__
 from openfer.workers import available_cores
 
 _AT_ONCE = 256

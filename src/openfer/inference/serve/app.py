@@ -10,7 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from openfer import __version__
 from openfer.inference.card import ModelCard
 from openfer.inference.serve.answers import Answer, Health, ImageAnswer, Problem
 from openfer.inference.serve.batching import Batcher
@@ -19,6 +18,7 @@ from openfer.inference.serve.images import ImagePredictor, Predicts, Upload
 from openfer.inference.serve.limits import Limits
 from openfer.inference.serve.metrics import Metrics
 from openfer.inference.serve.page import docs_page
+from openfer.version import __version__
 
 FIELD = "images"
 """The name of the form's files."""

@@ -90,7 +90,7 @@ def test_a_folder_becomes_one_row_for_each_face_or_reason(photos: Path, model_fi
     assert first["expression"] == second["expression"]
     assert sum(float(first[name]) for name in table if name.startswith("p_")) == pytest.approx(1, abs=1e-5)
     assert sum(name.startswith("blendshape_") for name in table) == 52
-    assert "2 faces; without a face: 1; unreadable: 1" in said
+    assert "faces: 2; without a face: 1; unreadable: 1" in said
     assert said.count("It learned from rendered faces alone.") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["faces.csv"]
 
@@ -164,7 +164,7 @@ def test_smoothed_probabilities_change_less_from_frame_to_frame(
     video: Path, followed: Path, model_file: Path, tmp_path: Path
 ) -> None:
     said = run(video, "-m", model_file, "-o", tmp_path / "v.csv", "--smooth", 0.5)
-    assert f"{_FRAMES * 3 // 2} faces, 2 tracks; without a face: 0; unreadable: 0" in said
+    assert f"faces: {_FRAMES * 3 // 2}; tracks in videos: 2; without a face: 0; unreadable: 0" in said
     changes = []
     for folder in (followed, tmp_path):
         table = pd.read_csv(folder / "v.csv")

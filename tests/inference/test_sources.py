@@ -33,7 +33,7 @@ def test_annotated_copies_of_the_last_time_are_no_inputs(tree: Path) -> None:
 
 
 def test_patterns_files_and_repetitions(tree: Path) -> None:
-    assert found("photos/*.png", "photos/a.png", "photos/notes.txt") == ["a.png", "notes.txt"]
+    assert found("photos/*.png", str(tree / "photos/a.png"), "photos/notes.txt") == ["a.png", "notes.txt"]
     assert found("photos/**/*.webp") == ["sub/c.webp"]
     assert found(str(tree / "photos/*.mp4")) == [(tree / "photos/clip.mp4").as_posix()]
 

@@ -37,7 +37,7 @@ def find_sources(names: Sequence[str], apart: Path | None = None) -> list[Source
     Raises:
         DataError: if a name means no file.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for name in names:
         files = [path for path in _files(name) if apart is None or apart.resolve() not in path.resolve().parents]
         if not files:
@@ -46,8 +46,9 @@ def find_sources(names: Sequence[str], apart: Path | None = None) -> list[Source
                 f"{name} is no file, no folder with images or videos, and no pattern of such{outside}; give the path "
                 "of an image, a video or a folder, or a pattern such as 'photos/*.jpg'"
             )
-        found |= dict.fromkeys(files)
-    return [Source(path, path.suffix.lower() in VIDEOS) for path in found]
+        for path in files:
+            found.setdefault(path.absolute(), path)
+    return [Source(path, path.suffix.lower() in VIDEOS) for path in found.values()]
 
 
 def _files(name: str) -> Iterator[Path]:

@@ -56,11 +56,9 @@ class Summary:
         """Print the rows themselves if they are few, else how many faces show each expression; then the limits."""
         console.print(self._each() if self.total <= _FEW else self._counts(card))
         damaged = sum(count for reason, count in self.reasons.items() if reason != NO_FACE)
-        people = f", {len(self.tracks)} tracks" if self.tracks else ""
-        console.print(
-            f"{self.faces.total()} faces{people}; without a face: {self.reasons[NO_FACE]}; unreadable: {damaged}",
-            highlight=False,
-        )
+        tracks = f"; tracks in videos: {len(self.tracks)}" if self.tracks else ""
+        counts = f"faces: {self.faces.total()}{tracks}; without a face: {self.reasons[NO_FACE]}; unreadable: {damaged}"
+        console.print(counts, highlight=False)
         console.print(f"Model {card.slug}: {' '.join(card.limits)}", style="dim", highlight=False)
 
     def _each(self) -> Table:

@@ -18,6 +18,9 @@ _PATIENCE = 1.0
 _DECIMALS = 6
 
 
+_AFFECT = ("valence", "arousal")
+
+
 class Tracker:
     """Numbers faces so that one person keeps a number while boxes of successive frames overlap."""
 
@@ -71,15 +74,13 @@ class Smoother:
         current = {name: value for name, value in row.items() if name.startswith("p_") or name in _AFFECT}
         before = self._means.get(row["track"])
         if before is not None:
-            share = 1 - math.exp(-(row["time"] - before[0]) / self._seconds)
+            elapsed = max(0.0, row["time"] - before[0])  # clocks of cut videos jump back
+            share = 1 - math.exp(-elapsed / self._seconds)
             current = {name: before[1][name] + share * (value - before[1][name]) for name, value in current.items()}
         self._means[row["track"]] = (row["time"], current)
         best = max((name for name in current if name.startswith("p_")), key=lambda name: current[name])
         rounded = {name: round(value, _DECIMALS) for name, value in current.items()}
         return row | rounded | {"expression": best.removeprefix("p_")}
-
-
-_AFFECT = ("valence", "arousal")
 
 
 def tracked(rows: Iterable[Row], smooth: float | None) -> Iterator[Row]:

@@ -24,8 +24,9 @@ _HEADER = """\
 # skips what is up to date; `persist` keeps a stage's outputs until then, so that an interrupted training resumes.
 """
 _DEFAULT, _RENDERED = "__default__", "synthesize"
-_NO_STAGES = (_DEFAULT, "ingest")
-"""Pipelines without a stage: the default one is several stages; `ingest` has one for each dataset."""
+_NO_STAGES = (_DEFAULT, "ingest", "predict")
+"""Pipelines without a stage: the default one is several stages; `ingest` has one for each dataset; the folder of
+`predict` is no data of the project."""
 
 _SHAPED_BY = {
     "evaluation": "compared_methods",

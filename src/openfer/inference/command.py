@@ -10,16 +10,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from openfer.errors import DataError
 from openfer.inference.annotate import annotate
 from openfer.inference.parts import Parts, fingerprint
-from openfer.inference.predictor import SMALLEST_FACE, load
+from openfer.inference.predictor import load
 from openfer.inference.rows import columns
-from openfer.inference.sources import Source, find_sources
+from openfer.inference.settings import SMALLEST_FACE
+from openfer.inference.sources import find_sources
 from openfer.inference.summary import Summary
 from openfer.inference.tables import check_ending, written
 from openfer.inference.tracking import tracked
-from openfer.io.video import count_frames
 from openfer.workers import with_bar
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -55,7 +54,7 @@ def predict(
         check_ending(output)
     sources = find_sources(paths, apart=annotated)
     predictor = load(model, smallest_face=smallest_face)
-    total = sum(_count(source) for source in sources)
+    total = sum(source.count for source in sources)
     with _work_folder(output, fingerprint(predictor.path, smallest_face, sources)) as work:
         parts = Parts(predictor, sources, work)
         with_bar(parts.make(), "predict", total, 0, "image")
@@ -83,12 +82,3 @@ def _work_folder(output: Path | None, name: str) -> Iterator[Path]:
     parts = output.with_name(f"{output.name}.parts")
     yield parts / name
     shutil.rmtree(parts)
-
-
-def _count(source: Source) -> int:
-    if not source.is_video:
-        return 1
-    try:
-        return count_frames(source.path)
-    except DataError:  # its row will say so
-        return 0

@@ -13,12 +13,9 @@ from openfer.inference.finder import FaceFinder, Seen
 from openfer.inference.model_names import model_path
 from openfer.inference.onnx_model import OnnxModel
 from openfer.inference.prediction import FacePrediction
+from openfer.inference.settings import SMALLEST_FACE
 from openfer.inference.threads import in_threads
 from openfer.workers import available_cores
-
-SMALLEST_FACE = 0.2
-"""The default of ``smallest_face``. Then heads of 15 % of a 3:2 image's shorter side are still found beside larger
-ones, and a search takes seven to ten looks of the detector."""
 
 
 def load(model: str | Path = "geometry", *, smallest_face: float = SMALLEST_FACE) -> "Predictor":

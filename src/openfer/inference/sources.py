@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openfer.errors import DataError
 from openfer.io.images import IMAGES
-from openfer.io.video import VIDEOS
+from openfer.io.video import VIDEOS, count_frames
 
 _UNREAD = (".heic", ".heif", ".avif")
 """Photographs that are not read; the table says so."""
@@ -24,6 +24,14 @@ class Source:
 
     path: Path
     is_video: bool
+
+    @property
+    def count(self) -> int:
+        """Number of images: 1, or the frames of a video, 0 if it cannot be read."""
+        try:
+            return count_frames(self.path) if self.is_video else 1
+        except DataError:  # its row will say so
+            return 0
 
 
 def find_sources(names: Sequence[str], apart: Path | None = None) -> list[Source]:

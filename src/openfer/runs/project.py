@@ -22,6 +22,7 @@ _SHARED = (
         "export",
         "landmarks",
         "open_features",
+        "predict",
         "predictions",
         "predictions_name",
         "study",

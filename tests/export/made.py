@@ -38,8 +38,17 @@ def network_of(name, tiny_faces):
     return Answering(method, images, OpenFeatures(settings)), ConcatFaces([whole])
 
 
+_MADE = {}
+
+
 def file_of(name, tiny_faces):
-    """Return the bytes of a method's model file, its network, and the faces that it was made with."""
+    """Return the bytes of a method's model file, its network, and the faces that it was made with; made once."""
+    if name not in _MADE:
+        _MADE[name] = _file_of(name, tiny_faces)
+    return _MADE[name]
+
+
+def _file_of(name, tiny_faces):
     network, faces = network_of(name, tiny_faces)
     crop = crop_of([tiny_faces.store], network.images, whole=network.input_names() == ["geometry"])
     card = card_of(f"{name}-s0-f0-abc123", network, FACTS, name, crop, ["a limit"])

@@ -31,7 +31,8 @@ def parity(network: Answering, model: OnnxModel, faces: ConcatFaces) -> Parity:
             expected = [answer.numpy() for answer in network(*map(torch.from_numpy, part.inputs.values()))]
         answers = model.predict(part.inputs)
         found = [answers.probabilities, *answers.further.values(), *answers.values.values()]
-        largest = max(largest, *(float(np.abs(f - e).max()) for f, e in zip(found, expected, strict=True)))
+        differences = [np.abs(f - e).max() for f, e in zip(found, expected, strict=True)]
+        largest = float(np.max([largest, *differences]))  # a NaN stays, which Python's max would lose
         equal += int((found[0].argmax(1) == expected[0].argmax(1)).sum())
     if not largest <= TOLERANCE:  # a NaN is no agreement
         raise ExportError(

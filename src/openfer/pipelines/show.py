@@ -182,7 +182,7 @@ def _exported(node: Node, catalog: CatalogProtocol) -> None:
     from openfer.inference.onnx_model import OnnxModel
 
     (made,) = node.outputs
-    _print(f"\n{in_words(OnnxModel(catalog.load(made)))}")
+    _print("", in_words(OnnxModel(catalog.load(made))))
 
 
 def _summary(_: Node, catalog: CatalogProtocol) -> None:
@@ -222,4 +222,4 @@ def _print(*lines: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console().print(Text("\n".join(lines)))
+    Console().print(Text("\n".join(lines)), soft_wrap=True)  # a path stays in one piece

@@ -23,7 +23,8 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
+from openfer.io.images import IMAGES
 
 
 class ToyFaces(Reader):

@@ -127,7 +127,8 @@ def test_noise_behind_a_right_beginning_is_read_or_reported(name: str) -> None:
     [
         (b"", "zero bytes"),
         (b"<!DOCTYPE html><title>404</title>", 'not an image (starts with "<!DOCTYPE ht")'),
-        (b"\0\0\0\x18ftypheic", "not an image (starts with 00 00 00 18 66 74 79 70 68 65 69 63)"),
+        (b"\0\0\0\x18ftypheic", "HEIC, which is not read: save it as JPEG"),
+        (b"\0\0\0\x18ftypmp42", "not an image (starts with 00 00 00 18 66 74 79 70 6d 70 34 32)"),
         (b"\xff\xd8", "not an image (starts with ff d8)"),
         (b"RIFF\0\0\0\0WAVEfmt ", "not an image (starts with 52 49 46 46 00 00 00 00 57 41 56 45)"),
         (b"%PDF-1.7", 'not an image (starts with "%PDF-1.7")'),

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from pydantic import Field
 
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.io.images import IMAGES
 from openfer.parameters import FILE, Settings
 
 _log = logging.getLogger(__name__)

@@ -30,6 +30,9 @@ from openfer.errors import DataError
 # A program without logging would print what Pillow logs about damaged files; each is one error here.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+"""Endings of the names of image files, by which they are looked for in folders."""
+
 _FORMATS: tuple[tuple[str, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
     ("JPEG", (b"\xff\xd8\xff",), JpegImageFile),
     ("PNG", (b"\x89PNG\r\n\x1a\n",), PngImageFile),
@@ -38,6 +41,9 @@ _FORMATS: tuple[tuple[str, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] =
     ("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
     ("WEBP", (b"RIFF",), WebPImageFile),
 )
+
+_UNREAD = {b"hei": "HEIC", b"hev": "HEIC", b"mif": "HEIF", b"avi": "AVIF"}
+"""Photographs of telephones that are not decoded, by the beginning of the brand that such a file names."""
 
 _DECODER_ERRORS = (
     ArithmeticError,
@@ -168,6 +174,8 @@ def _format_of(content: bytes) -> tuple[str, type[ImageFile.ImageFile]]:
     for name, signatures, opener in _FORMATS:
         if content.startswith(signatures) and (name != "WEBP" or content[8:12] == b"WEBP"):
             return name, opener
+    if content[4:8] == b"ftyp" and content[8:11] in _UNREAD:
+        raise UnreadableImageError(f"{_UNREAD[content[8:11]]}, which is not read: save it as JPEG")
     head = content[:12]
     shown = f'"{head.decode()}"' if head.isascii() and head.decode().isprintable() else head.hex(" ")
     raise UnreadableImageError(f"not an image (starts with {shown})")

@@ -12,12 +12,13 @@ PUBLISHES = "publishes"
 TRAINS = "trains"
 """Trains a run; its last output says how the run was initialised, from which data and under which licences."""
 
-INGESTED, VERDICT, STUDY, REPORT, SUMMARY = (
+INGESTED, VERDICT, STUDY, REPORT, SUMMARY, EXPORTED = (
     "shows.ingested",
     "shows.verdict",
     "shows.study",
     "shows.report",
     "shows.summary",
+    "shows.exported",
 )
 """Nodes whose results are printed at the end of a command."""
 

@@ -99,8 +99,7 @@ def test_what_is_missing_damaged_or_of_another_shape_is_said(maps: Path, tmp_pat
         External(ExternalSettings(path=maps, gives="points")).find(crops())
 
 
-def test_an_onnx_file_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    (tmp_path / "maps.onnx").write_bytes(b"")
-    with pytest.raises(ParameterError, match=r"pip install 'openfer\[onnx\]'"):
+def test_an_onnx_file_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "maps.onnx").write_bytes(b"no graph")
+    with pytest.raises(CheckpointError, match="is not an ONNX file that can be loaded"):
         External(ExternalSettings(path=tmp_path / "maps.onnx"))

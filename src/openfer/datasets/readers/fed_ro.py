@@ -6,8 +6,9 @@ import pandas as pd
 
 from openfer.datasets.contract import About, Expected, Reader
 from openfer.datasets.labelling import named
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.io.images import IMAGES
 from openfer.labels import FED_RO
 
 

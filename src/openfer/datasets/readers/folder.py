@@ -10,8 +10,9 @@ import pandas as pd
 from pydantic import field_validator, model_validator
 
 from openfer.datasets.contract import About, Expected, Reader
-from openfer.datasets.tree import IMAGES, Tree
+from openfer.datasets.tree import Tree
 from openfer.errors import DataError
+from openfer.io.images import IMAGES
 from openfer.labels import AGES, EXPRESSION_WORDS, EXPRESSIONS, GENDERS, RACES
 from openfer.parameters import Settings
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from openfer.errors import CheckpointError, ParameterError
+from openfer.errors import CheckpointError
 from openfer.faces.landmarks.contract import POINTS, Crops
 from openfer.faces.landmarks.decode import decode
 from openfer.faces.landmarks.heatmap import resized
@@ -26,7 +26,6 @@ class External:
 
     Raises:
         CheckpointError: if the file is missing, has another hash or cannot be read.
-        ParameterError: if an ONNX file is asked for and onnxruntime is not installed.
     """
 
     def __init__(self, settings: ExternalSettings) -> None:
@@ -102,13 +101,8 @@ def _torchscript(path: Path) -> Any:
 
 
 def _onnx(path: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ParameterError(
-            f"the landmark detector {path} needs the package 'onnxruntime'; install it with "
-            "pip install 'openfer[onnx]', or give a TorchScript file"
-        ) from error
+    import onnxruntime
+
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no public base class

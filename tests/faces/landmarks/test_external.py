@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from openfer.errors import CheckpointError, ParameterError
+from openfer.errors import CheckpointError
 from openfer.faces.landmarks.choose import landmarker
 from openfer.faces.landmarks.external import External
 from openfer.faces.landmarks.settings import ExternalSettings, LandmarkerChoice

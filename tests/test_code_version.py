@@ -7,6 +7,7 @@ import pytest
 from openfer import code_version as module
 from openfer.code_version import code_modules, runs
 from openfer.evaluation.scores import score_runs
+from openfer.pipelines.train import train
 from openfer.seeds import seed_for
 
 HELPER = "\ndef helper():\n    return 3\n"
@@ -94,3 +95,10 @@ def test_a_changed_data_file_of_an_imported_package_counts(sources: Path) -> Non
     before = version()
     (tables / "figures.csv").write_text("2")
     assert version() != before
+
+
+def test_what_uses_a_model_is_no_part_of_its_training() -> None:
+    forget()
+    reached = code_modules(runs(train, "openfer.methods.baseline"))
+    assert "openfer.training.loop" in reached
+    assert not [name for name in reached if name.startswith(("openfer.inference", "openfer.export"))]

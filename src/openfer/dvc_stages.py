@@ -24,10 +24,17 @@ _HEADER = """\
 # skips what is up to date; `persist` keeps a stage's outputs until then, so that an interrupted training resumes.
 """
 _DEFAULT, _RENDERED = "__default__", "synthesize"
-_NO_STAGES = (_DEFAULT, "ingest")
-"""Pipelines without a stage: the default one is several stages; `ingest` has one for each dataset."""
+_NO_STAGES = (_DEFAULT, "ingest", "predict")
+"""Pipelines without a stage: the default one is several stages; `ingest` has one for each dataset; the folder of
+`predict` is no data of the project."""
 
-_SHAPED_BY = {"evaluation": "compared_methods", "doctor": "dataset", "landmarks": "dataset", "study": "study"}
+_SHAPED_BY = {
+    "evaluation": "compared_methods",
+    "doctor": "dataset",
+    "landmarks": "dataset",
+    "study": "study",
+    "export": "export",
+}
 """The parameter that decides which nodes a pipeline has, where no node reads it."""
 
 _PARAMETERS, _GLOBALS = "conf/base/parameters", "conf/base/globals.yml"
@@ -90,7 +97,8 @@ class Stages:
         having = [name for name, pipeline in self._pipelines.items() if node in pipeline.nodes]
         if space in self._pipelines:
             return space
-        return _RENDERED if _RENDERED in having else having[0]
+        methods = [name for name in having if name in METHODS]
+        return _RENDERED if _RENDERED in having else (methods or having)[0]
 
     def _stage(self, name: str) -> Stage:
         # A study also runs nodes of a method that the method's own stage does not.

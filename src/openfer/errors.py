@@ -24,6 +24,10 @@ class CheckpointError(OpenferError):
     """A weights file is truncated, altered, or does not fit the network it is loaded into."""
 
 
+class ExportError(OpenferError):
+    """A model cannot be exported, or the exported file answers otherwise than the model."""
+
+
 class StorageError(OpenferError):
     """The disk refused a write; what was there before is intact."""
 

@@ -85,7 +85,8 @@ def all_runs(root: Path) -> list[Run]:
         root: folder of the layers.
     """
     places = [path for layer in LAYERS for path in root.glob(f"{layer}/*/*") if path.is_dir()]
-    found = {path.name: path.parent.name for path in places if _SLUG.fullmatch(path.name)}
+    own = [path for path in places if path.name.startswith(f"{path.parent.name}-")]  # exported ones have another parent
+    found = {path.name: path.parent.name for path in own if _SLUG.fullmatch(path.name)}
     for path in root.glob(f"{_WORK}/*.*"):
         method, _, slug = path.name.partition(".")
         if _SLUG.fullmatch(slug):
@@ -155,7 +156,7 @@ class Examiner:
         if record is None and run.name not in self._requested:
             return Verdict("incomplete", {_INTERRUPTED: ()})
         try:
-            found = self._stored(run.name)
+            found = self.stored(run.name)
         except ParameterError as error:
             return Verdict("stale", {f"its stored settings are not valid any more: {error}": ()})
         renamed = self._renamed(found) if isinstance(found, StoredRun) else {}
@@ -170,7 +171,12 @@ class Examiner:
         found = self._requested.get(run.name)
         return None if found is None else found.settings
 
-    def _stored(self, slug: str) -> RunPlan:
+    def stored(self, slug: str) -> RunPlan:
+        """Return a run as its record describes it, or as the present parameters ask for it where it has no record.
+
+        Raises:
+            ParameterError: if it is not there, or its settings are not valid any more.
+        """
         record = Run(self.root, slug).record
         if record is None or record.state == "failed":
             if slug not in self._requested:
@@ -185,9 +191,9 @@ class Examiner:
                 f"{settings.method} needs {', '.join(settings.prerequisites) or 'no other run'} now, and needed "
                 f"{', '.join(record.prerequisites) or 'none'}"
             )
-        before = {name: self._stored(needed) for name, needed in record.prerequisites.items()}
+        before = {name: self.stored(needed) for name, needed in record.prerequisites.items()}
         data = {name: self._plan.datasets.identity(name) for name in settings.datasets}
-        return StoredRun(settings, before, data, slug, self._stored(record.trained) if record.trained else None)
+        return StoredRun(settings, before, data, slug, self.stored(record.trained) if record.trained else None)
 
     def _renamed(self, run: StoredRun) -> dict[str, tuple[str, ...]]:
         if run.slug_now == run.name:
@@ -203,6 +209,15 @@ class Examiner:
     def _prepared(self, run: RunPlan) -> Pipeline:
         """Return the pipeline of a run, with all that it names in the catalog."""
         pipeline = runs_pipeline([run], self._plan.datasets)
+        self.catalog_of(run, pipeline)
+        return pipeline
+
+    def catalog_of(self, run: RunPlan, pipeline: Pipeline) -> DataCatalog:
+        """Return a catalog with all that a pipeline of a stored run names, the run's own settings among it.
+
+        Raises:
+            ParameterError: if a parameter is not valid.
+        """
         own = {part.slug: part.settings.model_dump() for part in run.chain()}
         try:
             typed = ParameterValidator({run.slug: pipeline}).validate_raw_params(self._parameters | {"runs": own})
@@ -214,7 +229,7 @@ class Examiner:
                 self._catalog[name] = (
                     MemoryDataset(_at(typed, name), copy_mode="assign") if given else self._files.get(name)
                 )
-        return pipeline
+        return self._catalog
 
     def _causes(self, run: RunPlan) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], int]:
         causes: dict[str, dict[str, None]] = {}

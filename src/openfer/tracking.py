@@ -345,7 +345,7 @@ def _absolute_uri(uri: str, root: Path) -> str:
 
 
 def _tags(run: dict[str, Any], root: Path) -> dict[str, str]:
-    from openfer import __version__
+    from openfer.version import __version__
 
     state = revision(root)
     return {

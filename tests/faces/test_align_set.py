@@ -171,5 +171,5 @@ def test_a_format_that_no_image_is_read_of_is_the_reason_and_the_remedy(tmp_path
     for number in range(3):
         (tmp_path / f"{number}.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes([number]))
     sources = sources_of([Input("face", f"{number}.jpg") for number in range(3)])
-    with pytest.raises(DataError, match=r"most \(3\) because of: HEIC, .*convert it to JPEG or PNG; mend the files"):
+    with pytest.raises(DataError, match=r"most \(3\) because of: HEIC, .*save it as JPEG; mend the files"):
         align_set([sources], len(sources), tmp_path, FacesConfig(align="whole"), tmp_path / "work", "mine")

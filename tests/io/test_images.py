@@ -127,8 +127,9 @@ def test_noise_behind_a_right_beginning_is_read_or_reported(name: str) -> None:
     [
         (b"", "zero bytes"),
         (b"<!DOCTYPE html><title>404</title>", 'not an image (starts with "<!DOCTYPE ht")'),
-        (b"\0\0\0\x18ftypheic", "HEIC, a format that is not read: convert it to JPEG or PNG"),
-        (b"\0\0\0\x1cftypavif", "AVIF, a format that is not read: convert it to JPEG or PNG"),
+        (b"\0\0\0\x18ftypheic", "HEIC, which is not read: save it as JPEG"),
+        (b"\0\0\0\x18ftypmp42", "not an image (starts with 00 00 00 18 66 74 79 70 6d 70 34 32)"),
+        (b"\0\0\0\x1cftypavif", "AVIF, which is not read: save it as JPEG"),
         (b"\xff\xd8", "not an image (starts with ff d8)"),
         (b"RIFF\0\0\0\0WAVEfmt ", "not an image (starts with 52 49 46 46 00 00 00 00 57 41 56 45)"),
         (b"%PDF-1.7", 'not an image (starts with "%PDF-1.7")'),
@@ -146,7 +147,7 @@ def test_what_is_no_image_is_described(tmp_path: Path, content: bytes, reason: s
 def test_other_formats_are_refused() -> None:
     for name in ("ICO", "TGA", "PCX", "PDF", "EPS"):
         assert (reads_or_says_why(encoded(picture(), name)) or "").startswith("not an image")
-    assert (reads_or_says_why(encoded(picture(), "JPEG2000")) or "").startswith("JPEG 2000, a format that is not read")
+    assert (reads_or_says_why(encoded(picture(), "JPEG2000")) or "").startswith("JPEG 2000, which is not read")
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_reported(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.datasets.trees_lab import write_video
 
 from openfer.errors import DataError
-from openfer.io.video import count_frames, iterate_frames
+from openfer.io.video import count_frames, iterate_frames, stream_frames
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,32 @@ def test_a_video_with_frames_beyond_the_limit_is_not_decoded(tmp_path: Path) -> 
     path = write_video(tmp_path / "a.avi", 3, size=(320, 240))
     with pytest.raises(DataError, match=r"frames of 0 megapixels, the limit is 0\.05"):
         next(iterate_frames(path, [0], largest_megapixels=0.05))
+
+
+def test_all_frames_come_with_their_times_from_any_of_them_on(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 12)
+    whole = list(stream_frames(path))
+    assert [frame.number for frame in whole] == list(range(12))
+    assert [frame.seconds for frame in whole] == pytest.approx([number / 24 for number in range(12)])
+    rest = list(stream_frames(path, 9))
+    assert [frame.number for frame in rest] == [9, 10, 11]
+    assert all((a.pixels == b.pixels).all() for a, b in zip(rest, whole[9:], strict=True))
+    assert list(stream_frames(path, 12)) == []
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, -90])
+def test_a_video_of_a_telephone_is_turned_as_its_display_matrix_says(tmp_path: Path, degrees: int) -> None:
+    upright = np.zeros((64, 48, 3), np.uint8)
+    upright[:32, :24] = 250  # bright at the upper left alone
+    path = tmp_path / "turned.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        recorded = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+        stream.height, stream.width = recorded.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.set_display_rotation(degrees)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(recorded, format="rgb24")))
+        container.mux(stream.encode())
+    for pixels in (next(stream_frames(path)).pixels, next(iterate_frames(path, [0]))):
+        assert pixels.shape == upright.shape
+        assert np.abs(pixels.astype(int) - upright).mean() < 8

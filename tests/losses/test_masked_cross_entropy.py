@@ -15,6 +15,7 @@ def test_equals_the_mean_over_labelled_samples_written_as_a_loop(dtype):
         if label != -1:
             terms.append(math.log(sum(math.exp(z) for z in row)) - row[label])
     assert masked_cross_entropy(logits, labels).item() == pytest.approx(sum(terms) / 3, rel=1e-5)
+    assert masked_cross_entropy(logits, labels, over="batch").item() == pytest.approx(sum(terms) / 5, rel=1e-5)
 
 
 def test_a_batch_without_labels_costs_exactly_nothing_and_teaches_nothing():

@@ -115,15 +115,54 @@ def test_the_lambdas_weigh_their_terms():
     assert ADDLSettings().weights.model_dump() == {"adversarial": 1.0, "attention_transfer": 0.1, "information": 0.001}
 
 
-def test_attention_is_transferred_from_the_layers_of_dfem_to_the_blocks_of_the_disturbance_branch():
-    method = build_addl(dropout=0).train()
+def readings_of_equation_9(method, images):
+    """Return by reading the student's and the teacher's maps, written out block by block."""
+    stem, *layers = method.dfem.trunk(images)
+    blocks = method.disturbance.attention.blocks
+    outputs, masks, mixes = [], [], []
+    for block, tap in zip(blocks, method.shared(images), strict=True):
+        mix = tap
+        if outputs:
+            of_tap, of_map = block.mixing.softmax(0)
+            mix = of_tap * tap + of_map * outputs[-1]
+            mixes.append(mix)
+        masks.append(block.mask(mix))
+        outputs.append(block.transform(masks[-1] * tap))
+    teachers = [*layers, layers[-1]]
+    return {
+        "block_outputs": (outputs, teachers),
+        "mixed_maps": ([*mixes, outputs[-1]], teachers),
+        "channel_masks": (masks, [stem, *layers]),
+        "spatial_maps": tuple([m.square().sum(1, keepdim=True) for m in maps] for maps in (outputs, teachers)),
+    }
+
+
+@pytest.mark.parametrize("reading", ["block_outputs", "mixed_maps", "channel_masks", "spatial_maps"])
+def test_attention_is_transferred_from_dfem_to_the_disturbance_branch_by_the_reading_that_is_asked_for(reading):
+    method = build_addl(dropout=0, transferred=reading).train()
     batch = expression_batch()
-    found = method.step(batch, method.stages()[0])["main"]["attention_transfer"].item()
+    found = method.step(batch, method.stages()[0])["main"]["attention_transfer"]
     with torch.no_grad():
-        _, *layers = method.dfem.trunk(batch.images)
-        maps = method.disturbance(method.shared(batch.images)).maps
-    expected = 0.1 * attention_transfer_loss(maps, [*layers, layers[-1]]).item()
-    assert found == pytest.approx(expected, rel=1e-4)
+        readings = readings_of_equation_9(method, batch.images)
+    expected = {name: 0.1 * attention_transfer_loss(*maps).item() for name, maps in readings.items()}
+    assert found.item() == pytest.approx(expected[reading], rel=1e-4)
+    assert len({round(value, 5) for value in expected.values()}) == 4
+    found.backward()
+    assert all(p.grad is not None for p in method.disturbance.attention.blocks[0].mask.parameters())
+
+
+def test_the_discriminator_may_have_milestones_of_its_own():
+    assert {player.name: player.milestones for player in build_addl().stages()[0].players} == {
+        "main": (), "discriminator": (), "mine": (),
+    }  # fmt: skip
+    method = build_addl(discriminator_milestones=[20, 28, 35])
+    assert {p.name: p.milestones for p in method.stages()[0].players}["discriminator"] == (20, 28, 35)
+
+
+def test_the_saturating_form_of_equation_7_is_the_negative_of_the_discriminators_loss():
+    method = build_addl(dropout=0, confusion="saturating").train()
+    losses = method.step(expression_batch(), method.stages()[0])
+    assert losses["main"]["adversarial"].item() == pytest.approx(-losses["discriminator"]["discrimination"].item())
 
 
 def test_factor_features_are_summed_by_importance_and_not_normalised():

@@ -71,13 +71,30 @@ def test_each_term_of_the_joint_loss_reaches_what_it_is_to_teach(method, losses,
 
 
 def test_the_adversarial_term_reaches_s_d_through_the_discriminators_answer_to_f_d(method, monkeypatch):
-    monkeypatch.setattr(addl, "confusion_loss", lambda prior, disturbance: disturbance.sum())
+    monkeypatch.setattr(addl, "confusion_loss", lambda prior, disturbance, form: disturbance.sum())
     assert reached(method, step(method)["main"], "adversarial") == {"shared", *BRANCH}
 
 
 def test_the_adversarial_term_reaches_sa_and_through_it_s_d_by_the_answer_to_f_m(method, monkeypatch):
-    monkeypatch.setattr(addl, "confusion_loss", lambda prior, disturbance: prior.sum())
+    monkeypatch.setattr(addl, "confusion_loss", lambda prior, disturbance, form: prior.sum())
     assert reached(method, step(method)["main"], "adversarial") == {"shared", *BRANCH, SA}
+
+
+def test_the_gradient_by_f_m_reaches_f_d_through_sa_by_the_chain_rule():
+    """f^m = sum_j alpha_j f_j^p with alpha = sigmoid(W f^d + b): written out, for every sample."""
+    torch.manual_seed(0)
+    method = build_addl(dropout=0).train()
+    f_d = torch.randn(3, 128, requires_grad=True)
+    priors, wanted = torch.randn(3, 6, 128), torch.randn(3, 128)
+    layer = method.disturbance.importance
+    (weighted_feature(layer(f_d), priors) * wanted).sum().backward()
+    alpha = layer(f_d).detach()
+    for sample in range(3):
+        expected = torch.zeros(128)
+        for factor in range(6):
+            slope = alpha[sample, factor] * (1 - alpha[sample, factor])
+            expected += (priors[sample, factor] @ wanted[sample]) * slope * layer[0].weight[factor].detach()
+        torch.testing.assert_close(f_d.grad[sample], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_every_importance_weight_learns(method, losses):
@@ -105,8 +122,10 @@ def test_every_term_is_its_equation_of_the_features_that_the_networks_give():
     with torch.no_grad():
         shared = method.shared(batch.images)
         logits, f_e, _ = method.expression(shared)
-        f_d, alpha, maps = method.disturbance(shared)
-        f_p, teachers = method.dfem.extract(batch.images, method.factors)
+        f_d, alpha, blocks = method.disturbance(shared)
+        maps = [block.attentive for block in blocks]
+        f_p, (_, *layers) = method.dfem.extract(batch.images, method.factors)
+        teachers = [*layers, layers[-1]]
         f_m = weighted_feature(alpha, f_p)
         bound = mutual_information_bound(method.mine, f_d, f_e, shuffle).item()
         answers = method.discriminator(f_m), method.discriminator(f_d)

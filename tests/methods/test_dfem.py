@@ -35,15 +35,40 @@ def test_has_the_parameters_of_the_paper_on_both_datasets_and_on_each(factors, p
     assert count_parameters(dfem) == parameters
 
 
-def test_the_loss_is_the_sum_of_the_factors_means_over_labelled_samples():
+@pytest.mark.parametrize("over", ["batch", "labelled"])
+def test_the_loss_adds_up_over_images_and_factors(over):
+    """Equation 1 as two loops; ``labelled`` divides each factor's sum by its labels in place of the batch."""
     dfem, batch = build_dfem().eval(), factor_batch(age=[1, 2], pose=[0])
+    dfem.config = dfem.config.model_copy(update={"averaged_over": over})
     losses = dfem.step(batch, dfem.stages()[0])["main"]
     logits = dfem(batch.images).logits
+    expected = 0.0
     for factor in FACTORS:
-        labelled = batch.labels[factor] != MISSING
-        expected = F.cross_entropy(logits[factor][labelled], batch.labels[factor][labelled])
-        assert losses[factor].item() == pytest.approx(expected.item(), rel=1e-5)
-    assert losses["total"].item() == pytest.approx(sum(losses[factor].item() for factor in FACTORS), rel=1e-5)
+        terms = []
+        for image in range(4):
+            if batch.labels[factor][image] != MISSING:
+                terms.append(-logits[factor][image].log_softmax(0)[batch.labels[factor][image]].item())
+        own = sum(terms) / (4 if over == "batch" else len(terms))
+        assert losses[factor].item() == pytest.approx(own, rel=1e-5)
+        expected += own
+    assert losses["total"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_by_equation_1_a_label_counts_the_same_however_few_there_are():
+    """The gradient of an image's own logits, where it alone is labelled and where all are."""
+    found = {}
+    for over in ("batch", "labelled"):
+        dfem = build_dfem(("gender",)).eval()
+        dfem.config = dfem.config.model_copy(update={"averaged_over": over})
+        norms = []
+        for missing in ([], [1, 2, 3]):
+            dfem.zero_grad()
+            batch = factor_batch(gender=missing)
+            images = batch.images.clone().requires_grad_()
+            dfem.step(Batch(images, batch.labels), dfem.stages()[0])["main"]["total"].backward()
+            norms.append(images.grad[0].norm().item())
+        found[over] = norms[1] / norms[0]
+    assert found == {"batch": pytest.approx(1, rel=1e-4), "labelled": pytest.approx(4, rel=1e-4)}
 
 
 def test_a_factor_without_labels_costs_nothing_and_its_layers_learn_nothing():
@@ -62,16 +87,16 @@ def test_factor_features_come_in_the_order_of_the_labels_whatever_the_order_of_t
     dfem = DFEM(DFEMSettings(), {factor: FACTOR_NAMES[factor] for factor in reversed(FACTORS)}).eval()
     assert dfem.factors == FACTORS
     images = factor_batch(2).images
-    features, maps = dfem.extract(images, FACTORS)
+    features, taps = dfem.extract(images, FACTORS)
     pooled = dfem.trunk(images)[-1].mean((2, 3))
     expected = F.leaky_relu(dfem.features["race"](pooled), 0.25)
     assert features.shape == (2, 6, 128)
     assert torch.allclose(features[:, FACTORS.index("race")], expected, atol=1e-5)
-    assert [tuple(level.shape[1:]) for level in maps] == [
+    assert [tuple(tap.shape[1:]) for tap in taps] == [
+        (64, 10, 10),
         (64, 10, 10),
         (128, 5, 5),
         (256, 3, 3),
-        (512, 2, 2),
         (512, 2, 2),
     ]
 

@@ -19,6 +19,7 @@ from openfer.nn.complexity import count_parameters
 from openfer.nn.esr_network import stack_gates
 from openfer.nn.initialisation import initialise
 from openfer.nn.initialisation_settings import InitialisationSettings
+from openfer.training.gradient_share import gradient_shares
 
 EIGHT = {"expression": EXPRESSIONS}
 PLAIN = {"attention": False, "diversify": ()}
@@ -76,7 +77,7 @@ def test_table_1_has_four_rows_for_either_number_of_branches():
     ]
 
 
-def test_the_loss_is_the_sum_of_cross_entropies_minus_both_diversities(method):
+def test_the_loss_is_the_sum_of_cross_entropies_minus_a_tenth_of_both_diversities(method):
     batch = expression_batch(4, SIZE)
     method.train()
     losses = method.step(batch, method.stages()[-1])["main"]
@@ -84,7 +85,7 @@ def test_the_loss_is_the_sum_of_cross_entropies_minus_both_diversities(method):
     channel, spatial = stack_gates(outputs)
     cross = sum(F.cross_entropy(h(o.feature), batch.labels["expression"]) for h, o in zip(method.heads, outputs))  # noqa: B905
     diverse = {
-        kind: diversity(similarity_matrix(gates, 10.0, "mean"), "logdet")
+        kind: 0.1 * diversity(similarity_matrix(gates, 10.0, "mean"), "logdet")
         for kind, gates in (("channel", channel), ("spatial", spatial))
     }
     assert losses["classification"].item() == pytest.approx(cross.item(), rel=1e-5)
@@ -155,6 +156,24 @@ def test_in_fine_tuning_all_branches_are_there_and_diverse_while_one_more_classi
     assert [{rates[id(own)] for own in part.parameters()} for part in parts] == [{0.2}, {0.2}, {1.0}, {0.2}]
     gradients = torch.autograd.grad(losses["classification"], list(method.heads.parameters()), allow_unused=True)
     assert [gradient is not None for gradient in gradients] == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("branches", [2, 4])
+def test_classification_moves_the_base_more_than_diversity_does_and_the_literal_weight_reverses_it(
+    tiny_faces, branches
+):
+    batch = face_batch(tiny_faces)
+    shares = {}
+    for weight in (0.1, 1.0):
+        method = esr(branches, diversity={"weight": weight}).train()
+        losses = method.step(batch, method.stages()[-1])["main"]
+        shares[weight] = gradient_shares(losses, method.shared_parameters())["watch/gradient_share_classification"]
+    assert shares[1.0] < 0.5 < shares[0.1]
+    bases = {id(parameter) for parameter in method.network.base.parameters()}
+    assert {id(parameter) for parameter in method.shared_parameters()} == bases
+    assert {name.removeprefix("main/") for name in method.watch_bounds} == {
+        "watch/gradient_share_diversity_channel", "watch/gradient_share_diversity_spatial",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["channel", "spatial"])

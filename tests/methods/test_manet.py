@@ -54,7 +54,7 @@ def test_the_loss_weighs_the_branches_and_rewards_three_diversities(method):
         "channel": seen.patches.mean((3, 4)),
     }
     expected = {"classification_local": 0.6 * local, "classification_global": 0.4 * whole} | {
-        f"diversity_{kind}": -diversity(similarity_matrix(features, 10.0, "mean"), "logdet")
+        f"diversity_{kind}": -0.1 * diversity(similarity_matrix(features, 10.0, "mean"), "logdet")
         for kind, features in learners.items()
     }
     for name, value in expected.items():
@@ -89,6 +89,15 @@ def test_without_diversity_it_is_ma_net_and_watches_how_alike_its_parts_are():
     assert losses["total"].item() == pytest.approx(
         (losses["classification_local"] + losses["classification_global"]).item()
     )
+
+
+@pytest.mark.parametrize("trunk", ["resnet18", "dlib_resnet29"])
+def test_the_terms_are_compared_on_the_layers_that_both_branches_share(trunk):
+    method = manet(trunk=trunk)
+    compared = {id(parameter) for parameter in method.shared_parameters()}
+    alone = (*method.network.patches.parameters(), *method.network.whole.parameters(), *method.heads.parameters())
+    assert compared == {id(p) for p in method.parameters()} - {id(p) for p in alone}
+    assert {name.rsplit("_", 1)[1] for name in method.watch_bounds} == set(KINDS)
 
 
 def test_diversity_has_a_gradient_at_its_defaults_and_the_literal_equation_has_none(tiny_faces):

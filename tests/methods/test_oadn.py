@@ -14,6 +14,7 @@ from openfer.methods.declared.oadn import OADNSettings
 from openfer.methods.oadn import averaged
 from openfer.methods.registry import build
 from openfer.nn.complexity import count_parameters
+from openfer.training.gradient_share import gradient_shares
 
 SIDE = 64
 SMALL = {"blocks": (1, 1, 1, 1), "sigma": 0.168}
@@ -77,6 +78,28 @@ def test_the_losses_are_equations_3_to_5_at_lambda_03():
     assert losses["regions"].item() == pytest.approx(0.7 * frb.item(), rel=1e-4)
     assert losses["total"].item() == pytest.approx(0.3 * lab.item() + 0.7 * frb.item(), rel=1e-4)
     assert losses["watch/kept_points"].item() == 1
+
+
+@pytest.mark.parametrize(("pooling", "least", "most"), [("cells", 0.0, 0.1), ("weights", 0.1, 0.9)])
+def test_divided_by_the_maps_weights_the_attention_branch_has_a_say_in_the_gradient(pooling, least, most):
+    method, batch = small(attention_pooling=pooling).train(), faces()
+    losses = method.step(batch, method.stages()[0])["main"]
+    compared = method.shared_parameters()
+    assert {id(parameter) for parameter in compared} == {id(p) for p in method.trunk.layer4.parameters()}
+    shares = gradient_shares(losses, compared)
+    assert set(shares) == {"watch/gradient_share_attention", "watch/gradient_share_regions"}
+    assert least < shares["watch/gradient_share_attention"] < most
+
+
+def test_a_weighted_map_is_divided_by_its_weights_where_asked():
+    method, batch = small(attention_pooling="weights"), faces()
+    with torch.no_grad():
+        features = method.trunk(batch.images)
+        seen = method.attend(batch.extras["landmarks"], SIDE, (4, 4))
+        f_a = ((features[:, None] * seen.maps[:, :, None]).sum((3, 4)) / seen.maps.sum((2, 3))[..., None]).amax(1)
+        lab = F.cross_entropy(method.attention_branch(f_a)[1], batch.labels["expression"])
+        losses = method.step(batch, method.stages()[0])["main"]
+    assert losses["attention"].item() == pytest.approx(0.5 * lab.item(), rel=1e-4)
 
 
 def test_the_mean_of_the_regions_losses_is_a_quarter_of_their_sum():

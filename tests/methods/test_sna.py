@@ -150,6 +150,16 @@ def test_the_image_counts_by_its_squared_distance_summed_over_the_pixels(batch):
     torch.testing.assert_close(method.step(batch, method.stages()[0])["decoder"]["pixel"], expected)
 
 
+def test_a_critic_of_the_decoder_s_rate_moves_as_far_as_it_in_every_step_and_the_terms_are_compared_on_the_decoder():
+    method = generator(critic={"rate": 1.0, "every": 1, "eager_epochs": 0})
+    (stage,) = method.stages()
+    decoder, critic = stage.players
+    rates = {player.name: set(player.scales) or {1.0} for player in (decoder, critic)}
+    assert rates == {"decoder": {1.0}, "critic": {1.0}}
+    assert all(takes_part(critic, number, number // 20) for number in range(60))
+    assert {id(p) for p in method.shared_parameters()} == {id(p) for p in method.decoder.parameters()}
+
+
 def test_the_critic_is_clipped(batch):
     method = generator(critic={"clip": 0.002})
     method.step(batch, method.stages()[0])

@@ -74,4 +74,4 @@ def test_attention_blocks_meet_taps_that_are_halved_by_rounding_down():
     taps = TRUNKS[DLIB].build().eval()(torch.zeros(1, 3, 96, 96))
     assert [tap.shape[-1] for tap in taps] == [22, 22, 11, 5, 2]
     maps = MaskAttention(TRUNKS[DLIB].taps).eval()(taps)
-    assert [tuple(level.shape[1:3]) for level in maps] == [(32, 22), (64, 11), (128, 5), (256, 2), (256, 2)]
+    assert [tuple(level.attentive.shape[1:3]) for level in maps] == [(32, 22), (64, 11), (128, 5), (256, 2), (256, 2)]

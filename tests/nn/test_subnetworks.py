@@ -52,7 +52,9 @@ def test_other_sizes_give_taps_attentive_maps_and_features_of_matching_shapes(ne
         taps = trunk(torch.zeros(1, 3, size, size))
         seen, disturbed = expression(taps), disturbance(taps)
     assert [tap.shape for tap in taps] == [tap.shape for tap in random_taps(size, 1)]
-    assert [level.shape for level in disturbed.maps] == [tap.shape for tap in [*taps[1:], taps[-1]]]
+    assert [block.attentive.shape for block in disturbed.blocks] == [tap.shape for tap in [*taps[1:], taps[-1]]]
+    for part in ("mask", "seen"):
+        assert [getattr(block, part).shape for block in disturbed.blocks] == [tap.shape for tap in taps]
     assert seen.attentive.shape == (1, 1472, *taps[-1].shape[-2:])
     assert (seen.logits.shape, seen.feature.shape) == ((1, 7), (1, 128))
     assert (disturbed.feature.shape, disturbed.importance.shape) == ((1, 128), (1, 6))
@@ -119,7 +121,9 @@ def test_a_block_is_equations_10_and_11():
     mask = torch.sigmoid(norm_mask(conv_in(F.prelu(norm_in(seen), torch.tensor([0.25])))))
     conv_out, norm_out, *_ = block.transform
     expected = F.max_pool2d(F.prelu(norm_out(conv_out(mask * tap)), torch.tensor([0.25])), 3, 2, 1)
-    assert torch.allclose(block(tap, previous), expected, atol=1e-6)
+    found = block(tap, previous)
+    for own, wanted in zip(found, (expected, mask, seen), strict=True):
+        torch.testing.assert_close(own, wanted, atol=1e-6, rtol=1e-5)
     assert (round(delta_tap.item(), 3), round(delta_previous.item(), 3)) == (0.269, 0.731)
 
 
@@ -130,7 +134,7 @@ def test_under_autocast_the_deltas_are_rounded_like_any_weight_and_learn_in_sing
     seen = {}
     block.mask.register_forward_pre_hook(lambda _, inputs: seen.update(mixed=inputs[0]))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        block(tap, previous).float().sum().backward()
+        block(tap, previous).attentive.float().sum().backward()
     delta = block.mixing.detach().softmax(0)[1]
     assert torch.equal(seen["mixed"], torch.lerp(tap, previous, delta.bfloat16()))
     assert abs(delta.bfloat16() - delta) < 2**-9

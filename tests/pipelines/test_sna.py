@@ -173,7 +173,7 @@ def test_who_is_masked_is_noted_for_each_epoch_with_the_true_label(tables, gener
 def test_a_masked_training_that_is_broken_off_goes_on_to_the_same_end(tables, generators, tmp_path, monkeypatch):
     from openfer.methods.two_scale import TwoScale
 
-    asked = run("sna", MASK)
+    asked = run("sna", {"threshold": {"last_epoch": 0.5}})  # the second epoch needs what the first one recorded
     given = sources_of(tables), {"sna_generator": generators}
     whole = train_masked(asked, tmp_path / "whole", *given)
     taken, step = [], TwoScale.step
@@ -230,8 +230,10 @@ def test_an_autoencoder_needs_no_label(tables, tmp_path):
 
 def test_pictures_of_neighbours_show_faces_and_move(tables, generators, tmp_path):
     before = run("sna_autoencoder", epochs=1)
-    states, _, _ = train(before, tmp_path, sources_of(tables), {})
-    given = sources_of(tables), {"sna_autoencoder": {"last": lambda: states["last"]}}
+    states, _, _ = train(before, tmp_path / "autoencoder", sources_of(tables), {})
+    classifier, _, _ = train(run("two_scale", epochs=1), tmp_path / "classifier", sources_of(tables), {})
+    models = {"sna_autoencoder": states["last"], "two_scale": classifier["last"]}
+    given = sources_of(tables), {name: {"last": lambda own=own: own} for name, own in models.items()}
     asked = run("sna_generator")
     asked = asked.model_copy(update={"settings": asked.settings.model_copy(update={"decoder": "symmetric"})})
     picture = np.asarray(sheet(asked, generators, *given))
@@ -246,6 +248,33 @@ def test_pictures_of_neighbours_show_faces_and_move(tables, generators, tmp_path
     assert table["pixels"].iloc[0] == table["pixels"].iloc[1:].sum() == SIDE**2
     assert np.isfinite(table[["psnr_autoencoder", "psnr_refined", "neighbour_change"]]).all(axis=None)
     figure.canvas.draw()
+    accuracies = table[["accuracy_original", "accuracy_reconstruction", "accuracy_neighbour"]]
+    assert (14 * accuracies.iloc[0]).tolist() == pytest.approx(
+        (14 * accuracies.iloc[0]).round().tolist()
+    )  # k of 14 faces
+    assert accuracies.iloc[1:].isna().all(axis=None)
+    assert set(table["recognisable"].iloc[1:]) == {""}
+
+
+def test_reconstructions_that_are_not_recognised_are_told_of(tables, generators, tmp_path, caplog):
+    """A classifier that has learned the tested faces by heart, and a generator of fresh weights, which draws greys."""
+    rows, store, split = tables
+    swapped = split.assign(role=["unused"] * 28 + ["val"] * 14 + ["train"] * 14)
+    schedule = {"epochs": 25, "batch_size": 7, "learning_rate": 2e-3}
+    learned = run("two_scale", settings={"side": SIDE, "dropout": 0.0, "schedule": schedule})
+    classifier, _, _ = train(learned, tmp_path / "classifier", sources_of((rows, store, swapped)), {})
+    autoencoder, _, _ = train(run("sna_autoencoder", epochs=1), tmp_path / "autoencoder", sources_of(tables), {})
+    models = {"sna_autoencoder": autoencoder["last"], "two_scale": classifier["last"]}
+    asked = run("sna_generator")
+    asked = asked.model_copy(update={"settings": asked.settings.model_copy(update={"decoder": "symmetric"})})
+    given = {name: {"last": lambda own=own: own} for name, own in models.items()}
+    table, _ = change(asked, generators, sources_of(tables), given)
+    whole = table.iloc[0]
+    assert whole["accuracy_original"] > whole["accuracy_reconstruction"] + 0.05
+    assert whole["recognisable"] == "no"
+    (said,) = [record.getMessage() for record in caplog.records if "of their reconstructions" in record.getMessage()]
+    assert f"{100 * whole['accuracy_original']:.1f} % of the faces" in said
+    assert "set neighbourhood_mask.reference to reconstruction" in said
 
 
 def test_the_mask_asks_the_generator_of_the_checkpoint(generators):

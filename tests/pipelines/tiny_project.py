@@ -53,6 +53,7 @@ class TinyProject:
         catalog = DataCatalog.from_config(_entries(self.root))
         for slug, settings in asked.parameters["runs"].items():
             catalog[f"params:runs.{slug}"] = MemoryDataset(RunSettings.model_validate(settings))
+        catalog["params:export"] = MemoryDataset(asked.export)
         if "open_features" in asked.parameters:
             features = OpenFeaturesSettings.model_validate(asked.parameters["open_features"])
             catalog["params:open_features"] = MemoryDataset(features)

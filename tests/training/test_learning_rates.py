@@ -53,6 +53,16 @@ def test_settings_and_registry_name_the_same_schedules():
     assert set(get_args(Schedule.model_fields["learning_rate_schedule"].annotation)) == set(SCHEDULES) == set(SETTINGS)
 
 
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_player_that_does_not_decay_may_have_milestones_of_its_own(kind):
+    schedule = Schedule.model_validate(
+        {"epochs": EPOCHS, "batch_size": 7, "learning_rate": 0.2, "learning_rate_schedule": kind, "decay": 0.5}
+    )
+    player = Player("opponent", (nn.Parameter(torch.zeros(1)),), decays=False, milestones=(3, 8))
+    found = [learning_rate(Stage("only", schedule, (player,)), player, epoch) for epoch in range(EPOCHS)]
+    assert found == pytest.approx([0.2] * 3 + [0.1] * 5 + [0.05] * 4)
+
+
 def test_the_default_schedule_is_constant_until_a_milestone():
     assert rates() == [0.2] * EPOCHS
 

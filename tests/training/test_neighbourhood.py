@@ -8,10 +8,12 @@ import torch
 import torch.nn.functional as F
 from small_method import SmallMethod, fit_data, painted_store, same_tensors
 from tests.methods.networks import EXPRESSION, face_batch
+from tests.methods.trial import CPU, IMAGES, Trial
 
 from openfer.errors import ParameterError
 from openfer.methods.contract import WeightedSamples
 from openfer.methods.registry import build
+from openfer.nn.grey import grey
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.device import resolve
 from openfer.training.loop import fit
@@ -84,10 +86,92 @@ def test_a_constant_threshold_is_one(generator, batch):
     assert weights.sum() == 4
 
 
-def test_the_median_of_the_first_epoch_masks_half_from_the_second_on(generator, batch):
-    mask, method = mask_of(generator, threshold="first_epoch_median"), classifier()
-    assert weights_of(mask, method, batch).all()
-    assert 4 <= weights_of(mask, method, batch, epoch=1).sum() <= 5  # the same draw
+def divergences(mask, epoch=1):
+    """Return those of an epoch, counted from 1, in the batch's order."""
+    table = mask.table(np.array([f"face{number:02d}" for number in range(20)]))
+    return table[table["epoch"] == epoch].sort_values("sample_id")["divergence"].to_numpy()
+
+
+def test_a_threshold_of_the_last_epoch_follows_it(generator, batch):
+    mask, method = mask_of(generator, epochs=4, threshold={"last_epoch": 0.7}), classifier()
+    assert weights_of(mask, method, batch).all()  # there was none before
+    assert weights_of(mask, method, batch, epoch=1).sum() == 7  # the same draw
+    with torch.no_grad():  # the classifier answers more sharply now, and the threshold grows with it
+        method.network.fused_head.weight.mul_(5)
+    quantile = np.quantile(divergences(mask, 2), 0.7)
+    weights = weights_of(mask, method, batch, epoch=2)
+    assert weights.tolist() == (divergences(mask, 3) < quantile).astype(float).tolist()
+    assert weights.sum() < 7
+    assert weights_of(mask, method, batch, epoch=3).sum() == 7
+
+
+def test_before_its_beginning_it_keeps_all_and_measures_all_the_same(generator, batch):
+    mask, method = mask_of(generator, begin=2), classifier()
+    for epoch in (0, 1, 2):
+        torch.manual_seed(9)
+        weights, watched = mask(method, PLAIN, batch, np.arange(10), epoch)
+        assert (weights.sum() == 10) == (epoch < 2)
+        assert ("watch/kept" in watched) == (epoch == 2)
+        assert divergences(mask, epoch + 1).mean() == pytest.approx(watched["watch/divergence"].item())
+
+
+def test_compared_with_reconstructions_only_the_noise_counts(generator, batch):
+    silent = mask_of(generator, reference="reconstruction", noise=0.0)
+    assert weights_of(silent, classifier(), batch).all()
+    assert divergences(silent).max() == 0
+    found = {}
+    for reference in ("original", "reconstruction"):
+        mask = mask_of(generator, reference=reference)
+        weights_of(mask, classifier(), batch)
+        found[reference] = divergences(mask)
+    assert (found["original"] > 10 * found["reconstruction"]).all()  # fresh weights draw no face
+
+
+@pytest.mark.parametrize("criterion", ["random", "loss"])
+def test_a_control_drops_as_many_others(generator, batch, criterion):
+    method = classifier()
+    own = weights_of(mask_of(generator), method, batch)
+    control = mask_of(generator, criterion=criterion)
+    weights = weights_of(control, method, batch)
+    assert weights.sum() == own.sum()
+    assert not torch.equal(weights, own)
+    if criterion == "random":
+        torch.manual_seed(10)
+        again = control(method, PLAIN, batch, np.arange(10), 0)[0]
+        assert again.sum() == own.sum()
+        assert not torch.equal(again, weights)
+    else:
+        with torch.no_grad():
+            logits = method.eval()(grey(batch.images, SIDE).expand(-1, 3, -1, -1)).logits["expression"]
+        losses = F.cross_entropy(logits, batch.labels["expression"], reduction="none")
+        assert losses[weights.bool()].max() < losses[~weights.bool()].min()
+
+
+def test_a_mask_that_keeps_nothing_or_everything_is_told_of(tmp_path, generator, caplog, tiny_faces):
+    said = []
+    for threshold in (1e-30, 1e3, "batch_mean"):
+        trial = Trial("two_scale", tiny_faces)
+        mask = NeighbourhoodMask(MaskSettings(threshold=threshold), copy.deepcopy(generator), IMAGES)
+        caplog.clear()
+        fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / str(threshold), mask=mask)
+        said.append([record.getMessage() for record in caplog.records if "kept of main" in record.getMessage()])
+    assert [len(own) for own in said] == [1, 1, 0]
+    assert "is 0 on average, outside of 0.1 to 0.99" in said[0][0]
+    assert "set another training.neighbourhood_mask.threshold, or a later begin" in said[1][0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, ""),
+        ({"threshold": 0.2}, "T 0.2"),
+        ({"threshold": {"last_epoch": 0.9}, "reference": "reconstruction", "begin": 4},
+         "T last epoch 0.9 reconstruction from 4"),
+        ({"criterion": "random"}, "by random"),
+    ],
+)  # fmt: skip
+def test_a_mask_is_named_by_what_differs_from_the_paper_s(settings, words):
+    assert MaskSettings.model_validate(settings).words == words
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])

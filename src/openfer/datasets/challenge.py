@@ -9,7 +9,7 @@ from pydantic import Field
 
 from openfer.datasets.tree import Tree
 from openfer.errors import DataError
-from openfer.io.image_kinds import SUFFIXES
+from openfer.io.image_kinds import IMAGES
 from openfer.parameters import FILE, Settings
 
 _log = logging.getLogger(__name__)
@@ -89,6 +89,6 @@ def _entries(path: Path, name: str) -> list[str]:
 
 def _name(word: str) -> str:
     name = PurePosixPath(word).name
-    if name.lower().endswith(SUFFIXES):
+    if name.lower().endswith(IMAGES):
         name = name.rpartition(".")[0]
     return _CLASS_BEFORE.sub("", name).removesuffix("_aligned")

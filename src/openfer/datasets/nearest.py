@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from openfer.io.image_kinds import SUFFIXES
+from openfer.io.image_kinds import IMAGES
 from openfer.io.names import same_text
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
@@ -47,7 +47,7 @@ class Nearest:
 
 def _key(path: str) -> str:
     name = same_text(PurePosixPath(path.replace("\\", "/")).name).lower()
-    if name.endswith(SUFFIXES):
+    if name.endswith(IMAGES):
         name = name.rpartition(".")[0]
     ending = next((end for end in _ALIGNED if name.endswith(end)), "")
     return name.removesuffix(ending).rstrip(".")

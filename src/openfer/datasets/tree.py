@@ -12,7 +12,7 @@ import pandas as pd
 
 from openfer.datasets.nearest import ARCHIVES, Nearest
 from openfer.errors import DataError
-from openfer.io.image_kinds import HEAD, SUFFIXES, other_kind, readable_kind
+from openfer.io.image_kinds import HEAD, IMAGES, other_kind, readable_kind
 from openfer.io.names import as_text, on_disk, same_text
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -102,7 +102,7 @@ class Tree:
         """
         start = f"{under}/" if under else ""
         inside = (name for name in self.files if name.startswith(start))
-        return [name for name in inside if name.lower().endswith(SUFFIXES) or self._is_picture(name)]
+        return [name for name in inside if name.lower().endswith(IMAGES) or self._is_picture(name)]
 
     def _is_picture(self, relative: str) -> bool:
         try:

@@ -49,7 +49,6 @@ class Aligner:
         self._find_faces = find_faces
         self._find_68 = find_68
         self._target = template_points(config.size, config.frame)
-        self._weights = np.array([config.eye_weight, config.eye_weight, 1, 1, 1])
 
     def __call__(self, image: np.ndarray, landmarks: np.ndarray | None, box: np.ndarray | None) -> Aligned:
         """Align the face that a row means.
@@ -98,7 +97,7 @@ class Aligner:
         self._check_inside(image, points.mean(axis=0))
         if self._find_68 is not None:
             points = self._refined(image, points, self._find_68)
-        transform = similarity(points, self._target[: len(points)], self._weights[: len(points)])
+        transform = fit(points, self._target, self._config.eye_weight)
         width = self._config.size / np.hypot(transform[0, 0], transform[1, 0])
         if width < self._config.smallest_side:
             raise NoFaceError(f"the face has about {width:.0f} pixels, fewer than {self._config.smallest_side}")
@@ -135,6 +134,18 @@ class Aligner:
             raise NoFaceError(
                 f"the given face is at ({centre[0]:.0f}, {centre[1]:.0f}), outside {width}x{height} pixels"
             )
+
+
+def fit(points: np.ndarray, template: np.ndarray, eye_weight: float) -> np.ndarray:
+    """Return the similarity from image to crop pixels that aligns a face, (2, 3).
+
+    Args:
+        points: eye centres, nose tip and mouth corners in image pixels, or the eyes alone, (5, 2) or (2, 2).
+        template: where the five points lie in the crop, (5, 2).
+        eye_weight: how much an eye counts, against 1 for the others.
+    """
+    weights = np.array([eye_weight, eye_weight, 1, 1, 1])[: len(points)]
+    return similarity(points, template[: len(points)], weights)
 
 
 def meant_face(

@@ -12,9 +12,8 @@ from openfer.errors import DataError
 from openfer.io.images import ImageLimits, SourceImage, UnreadableImageError, read_image
 from openfer.io.names import on_disk
 from openfer.io.pixel_table import PixelTable
-from openfer.io.video import iterate_frames
+from openfer.io.video import VIDEOS, iterate_frames
 
-VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm", ".m4v")
 _TABLES = (".csv",)
 _LONGEST_REASON = 160
 MISSING = "the file is missing"

@@ -14,7 +14,7 @@ from kedro_datasets.pillow import ImageDataset
 from PIL import Image, ImageSequence
 
 from openfer.errors import DataError
-from openfer.io.atomic import atomic_path
+from openfer.io.atomic import atomic_path, write_bytes
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.io.face_store import FaceStore
 
@@ -33,6 +33,28 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
     def save(self, data: Checkpoint) -> None:
         """Write atomically."""
         save_checkpoint(self._filepath, data)
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class ModelFileDataset(AbstractDataset[bytes, Path]):
+    """A model in one ONNX file; loaded as its place, for whoever opens it checks it."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """Return the file's place."""
+        return self._filepath
+
+    def save(self, data: bytes) -> None:
+        """Write atomically."""
+        write_bytes(self._filepath, data)
 
     def _exists(self) -> bool:
         return self._filepath.is_file()

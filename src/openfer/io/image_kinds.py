@@ -5,7 +5,7 @@ from typing import Literal
 HEAD = 32
 """Bytes that decide."""
 
-SUFFIXES = (
+IMAGES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"),
     *(".pbm", ".pgm", ".ppm", ".pnm"),
 )

@@ -174,7 +174,7 @@ def _format_of(content: bytes) -> tuple[str, type[ImageFile.ImageFile]]:
         return name, _OPENERS[name]
     known = other_kind(content[:HEAD])
     if known is not None:
-        raise UnreadableImageError(f"{known}, a format that is not read: convert it to JPEG or PNG")
+        raise UnreadableImageError(f"{known}, which is not read: save it as JPEG")
     head = content[:12]
     shown = f'"{head.decode()}"' if head.isascii() and head.decode().isprintable() else head.hex(" ")
     raise UnreadableImageError(f"not an image (starts with {shown})")

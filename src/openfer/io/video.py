@@ -1,8 +1,9 @@
-"""Frames of video files: how many there are, and some of them as arrays."""
+"""Frames of video files: how many there are, and some or all of them as upright arrays."""
 
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -13,7 +14,27 @@ from av.video.stream import VideoStream
 
 from openfer.errors import DataError
 
+VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv", ".webm", ".m4v")
+"""Endings of the names of video files."""
+
 _LARGEST_MEGAPIXELS = 100.0
+_RATE = 25
+"""Frames a second of a video that says neither times nor a rate."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a video.
+
+    Attributes:
+        number: counted from 0.
+        seconds: its time, as the container says.
+        pixels: RGB, uint8, (H, W, 3), turned as the container says.
+    """
+
+    number: int
+    seconds: float
+    pixels: np.ndarray
 
 
 def count_frames(path: Path) -> int:
@@ -55,24 +76,49 @@ def iterate_frames(
     if not indices:
         return
     wanted, number = list(reversed(indices)), -1
-    with _opened(path) as (container, stream):
-        megapixels = stream.codec_context.width * stream.codec_context.height / 1e6
-        if megapixels > largest_megapixels:
-            raise DataError(f"{path} has frames of {megapixels:.0f} megapixels, the limit is {largest_megapixels:g}")
-        stream.thread_type = "AUTO"
-        for number, frame in enumerate(container.decode(stream)):
+    for number, _, frame in _decoded(path, largest_megapixels):
+        if wanted[-1] == number:
+            pixels = _upright(frame)
             while wanted and wanted[-1] == number:
                 wanted.pop()
-                yield _as_shown(frame)
-            if not wanted:
-                return
+                yield pixels
+        if not wanted:
+            return
     raise DataError(
         f"{path} ends after {number + 1} frames, frame {indices[-1]} was asked for; "
         "it is damaged or another edition: restore it from the publisher's copy"
     )
 
 
-def _as_shown(frame: av.VideoFrame) -> np.ndarray:
+def stream_frames(path: Path, start: int = 0) -> Iterator[Frame]:
+    """Yield all frames of a video from a number on, one in memory at a time.
+
+    Frames before the first one are decoded and dropped, as only this gives exact frames in every format.
+
+    Args:
+        path: the video.
+        start: the first frame, counted from 0; there may be none.
+
+    Raises:
+        DataError: if the video is missing or damaged; the frames before the damage are given first.
+    """
+    for number, seconds, frame in _decoded(path, _LARGEST_MEGAPIXELS):
+        if number >= start:
+            yield Frame(number, seconds, _upright(frame))
+
+
+def _decoded(path: Path, largest_megapixels: float) -> Iterator[tuple[int, float, av.VideoFrame]]:
+    with _opened(path) as (container, stream):
+        megapixels = stream.codec_context.width * stream.codec_context.height / 1e6
+        if megapixels > largest_megapixels:
+            raise DataError(f"{path} has frames of {megapixels:.0f} megapixels, the limit is {largest_megapixels:g}")
+        stream.thread_type = "AUTO"
+        for number, frame in enumerate(container.decode(stream)):
+            counted = float(number / (stream.average_rate or _RATE))
+            yield number, counted if frame.time is None else frame.time, frame
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
     """Return a frame as its display matrix says: telephones store portraits lying, and selfies mirrored."""
     pixels = frame.to_ndarray(format="rgb24")
     matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]

@@ -61,7 +61,7 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
 
     Args:
         similarity: S, (L, L), of :func:`similarity_matrix`.
-        surrogate: ``det``, the equation's; or ``logdet``, ``log det(S + 0.001 I)``, which has a gradient
+        surrogate: ``det``, the equation's; or ``logdet``, ``log det(S + 0.001 I) / L``, which has a gradient
             also where three or more learners are nearly equal and that of the determinant is zero.
 
     Returns:
@@ -70,7 +70,8 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
     with torch.autocast(similarity.device.type, enabled=False):
         if surrogate == "det":
             return torch.linalg.det(similarity)
-        return torch.linalg.slogdet(similarity + _EPSILON * torch.eye(len(similarity)).to(similarity)).logabsdet
+        regular = similarity + _EPSILON * torch.eye(len(similarity)).to(similarity)
+        return torch.linalg.slogdet(regular).logabsdet / len(similarity)
 
 
 def over_space(maps: Tensor) -> Tensor:

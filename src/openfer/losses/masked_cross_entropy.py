@@ -1,5 +1,7 @@
 """Cross-entropy of a task that not every sample is labelled for."""
 
+from typing import Literal
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -7,7 +9,9 @@ from openfer.labels import MISSING
 from openfer.losses.precision import widen
 
 
-def masked_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+def masked_cross_entropy(
+    logits: Tensor, labels: Tensor, weights: Tensor | None = None, over: Literal["labelled", "batch"] = "labelled"
+) -> Tensor:
     """Mean cross-entropy over the labelled samples; exactly zero when there is none.
 
     ADDL, Eq. 1 sums it over the disturbing factors, and Eq. 5 is it for the expression.
@@ -17,7 +21,9 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None 
     Args:
         logits: (B, K).
         labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
-        weights: what each sample counts, (B,); None for 1 each. The mean stays one over the labelled samples.
+        weights: what each sample counts, (B,); None for 1 each. They do not change what the sum is divided by.
+        over: what the sum is divided by: the number of ``labelled`` samples, or of all samples of the ``batch``, with
+            which a sample counts the same whatever the others are labelled for.
 
     Returns:
         Scalar >= 0.
@@ -26,4 +32,4 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None 
         summed = F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="sum")
     else:
         summed = (F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="none") * weights).sum()
-    return summed / (labels != MISSING).sum().clamp_min(1)
+    return summed / ((labels != MISSING).sum().clamp_min(1) if over == "labelled" else len(labels))

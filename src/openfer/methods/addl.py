@@ -38,6 +38,7 @@ from openfer.nn.disturbance_subnetwork import DisturbanceSubnetwork
 from openfer.nn.expression_subnetwork import Expression, ExpressionSubnetwork
 from openfer.nn.heads import FEATURE_SIZE
 from openfer.nn.opponents import Discriminator, MutualInformationEstimator, frozen
+from openfer.nn.transferred_maps import transferred_maps
 from openfer.nn.trunks import TRUNKS
 
 _LEAST_NORM = 0.01
@@ -104,25 +105,27 @@ class ADDL(Method):
         }
 
     def stages(self) -> Sequence[Stage]:
-        """Return the one stage; the learning rates of D and T stay as they are at its start.
+        """Return the one stage; the learning rates of D and T do not follow its schedule.
 
-        D's does so in the DDL code, whose two Adams share one weight decay. That code has no T and
-        the paper says nothing of its training: T is an opponent and trains as D does, by our choice.
+        D's is constant, or has milestones of its own. The DDL code has no T and the paper says nothing of its training:
+        T trains as D does, at a constant rate, by our choice.
         """
         main = [p for network in (self.shared, self.expression, self.disturbance) for p in network.parameters()]
-        opponents = {"discriminator": self.discriminator, "mine": self.mine}
         players = [Player("main", tuple(main))]
-        for name, network in opponents.items():
-            if network is not None:
-                players.append(Player(name, tuple(network.parameters()), decays=False))
+        if self.discriminator is not None:
+            own, milestones = tuple(self.discriminator.parameters()), self.config.discriminator_milestones
+            players.append(Player("discriminator", own, decays=False, milestones=milestones))
+        if self.mine is not None:
+            players.append(Player("mine", tuple(self.mine.parameters()), decays=False))
         return (Stage("joint", self.config.schedule, tuple(players)),)
 
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return the losses of the players; a term without a weight is not there.
 
-        L_CE reaches S_g and S_e; L_AD reaches S_g and S_d, by f^d, and SA, by f^m; L_AT reaches S_g
-        and S_d; L_MI reaches all three. DFEM, D and T are constants to the main player, and every
-        feature is a constant to D and T.
+        L_CE reaches S_g and S_e; L_AD reaches S_g and S_d by f^d, and SA by f^m; L_AT reaches S_g and S_d; L_MI reaches
+        all three. The importance weights are made of f^d, so that the gradient by f^m goes on through SA to all that
+        makes f^d: S_d and S_g are also moved to make f^m look generated. DFEM, D and T are constants to the main
+        player, and every feature is a constant to D and T.
 
         Raises:
             TrainingError: if no DFEM was loaded.
@@ -141,14 +144,16 @@ class ADDL(Method):
         if self.discriminator is not None:
             f_m = weighted_feature(disturbance.importance, prior.features)  # Eq. 6
             judge = frozen(self.discriminator)
-            main["adversarial"] = weights.adversarial * confusion_loss(judge(f_m), judge(f_d))  # Eq. 7
+            confusion = confusion_loss(judge(f_m), judge(f_d), self.config.confusion)  # Eq. 7
+            main["adversarial"] = weights.adversarial * confusion
             opponents["discriminator"] = _discrimination(self.discriminator, f_m.detach(), f_d.detach())
             norms["weighted"] = f_m
         if self.config.learns_importance:
             means = zip(self.factors, disturbance.importance.mean(0), strict=True)
             watched = {f"importance_{factor}": alpha for factor, alpha in means}
         if weights.attention_transfer:
-            transfer = attention_transfer_loss(disturbance.maps, prior.maps)  # Eq. 9
+            maps = transferred_maps(self.config.transferred, disturbance.blocks, prior.taps)
+            transfer = attention_transfer_loss(*maps)  # Eq. 9
             main["attention_transfer"] = weights.attention_transfer * transfer
         if self.mine is not None:
             shuffle = torch.randperm(len(f_e), device=f_e.device)
@@ -222,7 +227,7 @@ class ADDL(Method):
     @torch.no_grad()
     def _prior(self, images: Tensor) -> FactorFeatures:
         if not self.config.uses_dfem:
-            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), [])
+            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), ())
         if self.dfem is None:
             raise TrainingError("addl cannot train without a DFEM; run the dfem pipeline first and load its checkpoint")
         return self.dfem.extract(images, self.factors)

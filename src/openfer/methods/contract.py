@@ -34,6 +34,9 @@ A name that starts with :data:`WATCH` is logged beside the losses and is not one
 WATCH = "watch/"
 """Prefix of scalars worth a curve that no player minimises, such as a mean importance weight."""
 
+GRADIENT_SHARE = "gradient_share_"
+"""Prefix, behind :data:`WATCH`, of each term's share of the gradient of :meth:`Method.shared_parameters`."""
+
 Extras = Mapping[str, Tensor]
 """What a method sees of each face beside its pixels, by name, (B, *shape)."""
 
@@ -99,6 +102,8 @@ class Player:
         name: the key of its losses in what :meth:`Method.step` returns.
         parameters: what its objective may change, and nothing else.
         decays: whether its learning rate follows the stage's schedule; the warm-up is every player's.
+        milestones: of a player that does not follow the schedule: epochs after which its learning rate is multiplied by
+            the schedule's ``decay``.
         scales: the multiple of the learning rate that each parameter steps with, one number per
             parameter; empty for 1 everywhere.
         every: of so many training steps of a stage it takes part in the last one.
@@ -108,6 +113,7 @@ class Player:
     name: str
     parameters: tuple[nn.Parameter, ...]
     decays: bool = True
+    milestones: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
     every: int = 1
     eager_epochs: int = 0
@@ -187,6 +193,14 @@ class Method(nn.Module, ABC):
         effect.
         """
         return {}
+
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return the parameters on which the trainer compares the terms of the first player's loss.
+
+        In the middle of each epoch it logs each term's share of their gradient as ``watch/gradient_share_<term>``. The
+        default has none.
+        """
+        return ()
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:

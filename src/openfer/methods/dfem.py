@@ -21,11 +21,11 @@ class FactorFeatures(NamedTuple):
 
     Attributes:
         features: f_j^p by factor, (B, M, 128), in the order that the factors were asked for.
-        maps: of layers 1, 2, 3, 4 and 4 again, the shapes of ADDL's attentive maps a_1..a_5.
+        taps: maps of the trunk's stem and its layers 1 to 4.
     """
 
     features: Tensor
-    maps: list[Tensor]
+    taps: tuple[Tensor, ...]
 
 
 class DFEM(Method):
@@ -61,13 +61,12 @@ class DFEM(Method):
         return (Stage("factors", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
 
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
-        """Return the unweighted sum of the factors' cross-entropies (ADDL, Eq. 1).
+        """Return the unweighted sum of the factors' cross-entropies over the batch (ADDL, Eq. 1).
 
-        A dataset labels some factors only. Each factor's mean is over the samples that carry its
-        label; a factor that no sample of the batch is labelled for adds zero.
+        A dataset labels some factors only; a missing label adds zero.
         """
-        logits = self(batch.images).logits
-        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f]) for f in self.factors})}
+        logits, over = self(batch.images).logits, self.config.averaged_over
+        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f], over=over) for f in self.factors})}
 
     def forward(self, images: Tensor) -> Prediction:
         """Classify every factor; the feature is all factor features in a row, (B, M * 128)."""
@@ -76,20 +75,19 @@ class DFEM(Method):
         return Prediction(logits, features.flatten(1))
 
     def extract(self, images: Tensor, factors: Sequence[str]) -> FactorFeatures:
-        """Return what ADDL learns from: the features of some factors, (B, 0, 128) of none, and the maps of the trunk.
+        """Return what ADDL learns from: the features of some factors, (B, 0, 128) of none, and the taps of the trunk.
 
         The features come in single precision also under autocast, for ADDL's D tells them, weighted,
         from f^d.
         """
-        _, *stages = self.trunk(images)
-        maps = [*stages, stages[-1]]
+        taps = tuple(self.trunk(images))
         if not factors:
-            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), maps)
-        pooled = F.adaptive_avg_pool2d(stages[-1], 1).flatten(1)
+            return FactorFeatures(images.new_empty(len(images), 0, FEATURE_SIZE), taps)
+        pooled = F.adaptive_avg_pool2d(taps[-1], 1).flatten(1)
         slope = self.config.activation_slope
         with torch.autocast(images.device.type, enabled=False):
             features = [F.leaky_relu(self.features[factor](pooled.float()), slope) for factor in factors]
-        return FactorFeatures(torch.stack(features, dim=1), maps)
+        return FactorFeatures(torch.stack(features, dim=1), taps)
 
     def backbone(self) -> nn.Module:
         """Return the trunk."""

@@ -4,7 +4,7 @@ ESR: Siqueira, Magg and Wermter, AAAI 2020. CBAM behind every layer and the dive
 Heidari and Iosifidis, 2022. Where the papers are silent their public code decides, and the docstrings say so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,11 @@ from openfer.methods.contract import (
     Player,
     Prediction,
     Stage,
+    WatchBounds,
     total,
 )
 from openfer.methods.declared.esr import METHOD, ESRSettings
-from openfer.methods.watching import watched_similarity
+from openfer.methods.watching import diversity_bounds, watched_similarity
 from openfer.nn.esr_network import FEATURES, ESRNetwork, stack_gates
 from openfer.nn.vote import majority_vote
 
@@ -44,6 +45,15 @@ class ESR(Method):
         self.network = ESRNetwork(config.branches, attention=config.attention, gate_momentum=config.gate_momentum)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in range(config.branches))
         self.voters = config.early_exit or config.branches
+
+    @property
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of diversity's share of the base's gradient."""
+        return diversity_bounds(self.config.diversify)
+
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return those of the base, which all branches share."""
+        return tuple(self.network.base.parameters())
 
     def stages(self) -> Sequence[Stage]:
         """Return a stage per branch: the new branch at the full learning rate, the rest more slowly."""
@@ -73,7 +83,7 @@ class ESR(Method):
             for kind, gates in zip(("channel", "spatial"), stack_gates(outputs), strict=True):
                 diversity, similarity = diversity_of(gates, self.config.diversity)
                 if kind in self.config.diversify:
-                    losses[f"diversity_{kind}"] = -diversity
+                    losses[f"diversity_{kind}"] = -self.config.diversity.weight * diversity
                 losses |= watched_similarity(kind, similarity)
         return {"main": total(losses)}
 

@@ -1,7 +1,11 @@
 """Geometry: what blendshapes and mesh say of expressions, read by a small classifier."""
 
-from openfer.methods.declared.geometry import METHOD
+from torch import Tensor
+
+from openfer.methods.declared.geometry import METHOD, GeometrySettings
 from openfer.methods.small_classifier import SmallClassifier
+
+_BLENDSHAPES = 52
 
 
 class Geometry(SmallClassifier):
@@ -11,3 +15,10 @@ class Geometry(SmallClassifier):
     """
 
     declared = METHOD
+    config: GeometrySettings
+
+    def select(self, extra: Tensor) -> Tensor:
+        """Return the blendshapes, the mesh or both."""
+        if self.config.reads == "both":
+            return extra
+        return extra[:, :_BLENDSHAPES] if self.config.reads == "blendshapes" else extra[:, _BLENDSHAPES:]

@@ -3,7 +3,7 @@
 MA-Net: Zhao, Liu and Wang, IEEE TIP 30, 2021. The diversity of patches and branches: Heidari and Iosifidis, 2022.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +18,11 @@ from openfer.methods.contract import (
     Player,
     Prediction,
     Stage,
+    WatchBounds,
     total,
 )
 from openfer.methods.declared.manet import METHOD, MANetSettings
-from openfer.methods.watching import watched_similarity
+from openfer.methods.watching import diversity_bounds, watched_similarity
 from openfer.nn.manet_network import FEATURES, LocalAndGlobal, MANetwork
 
 
@@ -36,6 +37,15 @@ class MANet(Method):
         count = len(self.classes["expression"])
         self.network = MANetwork(config.gate_momentum, config.trunk)
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for _ in ("local", "global"))
+
+    @property
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of diversity's share of the shared layers' gradient."""
+        return diversity_bounds(self.config.diversify)
+
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return those of the layers that both branches share."""
+        return tuple(parameter for layer in self.network.shared_layers() for parameter in layer.parameters())
 
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
@@ -53,7 +63,7 @@ class MANet(Method):
         for kind, features in _learners(seen).items():
             diversity, similarity = diversity_of(features, self.config.diversity)
             if kind in self.config.diversify:
-                losses[f"diversity_{kind}"] = -diversity
+                losses[f"diversity_{kind}"] = -self.config.diversity.weight * diversity
             losses |= watched_similarity(kind, similarity)
         return {"main": total(losses)}
 

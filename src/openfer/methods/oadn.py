@@ -140,6 +140,10 @@ class OADN(Method):
         """Return the trunk."""
         return self.trunk
 
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return those of the trunk's last stage, on which both branches stand."""
+        return tuple(self.trunk.get_submodule("layer4").parameters())
+
     def _answers(self, images: Tensor, extras: Mapping[str, Tensor]) -> _Answers:
         maps = self.trunk(images)
         features = maps if isinstance(maps, Tensor) else maps[-1]
@@ -150,7 +154,8 @@ class OADN(Method):
             raise DataError("oadn was given images without landmarks; its extras are the 68 points of each face")
         height, width = features.shape[-2:]
         seen = self.attend(extras["landmarks"], images.shape[-1], (height, width))
-        hidden, logits = self.attention_branch(strongest(attended_features(features, seen.maps)))
+        attended = attended_features(features, seen.maps, self.config.attention_pooling)
+        hidden, logits = self.attention_branch(strongest(attended, seen.kept))
         return _Answers((hidden[:, None], logits[:, None]), regions, seen)
 
     def _head(self) -> HiddenHead:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from openfer.errors import DataError
@@ -29,11 +30,12 @@ class SmallClassifier(Method):
     """
 
     config: SmallClassifierSettings
+    class_weights: Tensor
 
     def __init__(self, config: SmallClassifierSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         (self._reads,) = self.declared.extras
-        (inputs,) = EXTRA_SHAPES[self._reads]
+        inputs = self.select(torch.empty(1, *EXTRA_SHAPES[self._reads])).shape[1]
         self.hidden = nn.Sequential(
             nn.BatchNorm1d(inputs, affine=False),
             nn.Dropout(config.dropout),
@@ -44,6 +46,13 @@ class SmallClassifier(Method):
             nn.Dropout(config.dropout), nn.Linear(config.hidden, len(self.classes["expression"]))
         )
 
+        weights = [config.class_weights.get(name, 1.0) for name in self.classes["expression"]]
+        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
+
+    def select(self, extra: Tensor) -> Tensor:
+        """Return what the classifier reads of its extra, (B, F) to (B, G)."""
+        return extra
+
     def stages(self) -> Sequence[Stage]:
         """Return the one stage."""
         return (Stage("expression", self.config.schedule, (Player("main", tuple(self.parameters())),)),)
@@ -51,7 +60,10 @@ class SmallClassifier(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return the cross-entropy of the batch."""
         logits = self(batch.images, batch.extras).logits["expression"]
-        loss = masked_cross_entropy(logits, batch.labels["expression"], batch.weights)
+        labels = batch.labels["expression"]
+        weights = self.class_weights[labels.clamp_min(0)]  # of a face without a label, any: it does not count
+        weights = weights if batch.weights is None else weights * batch.weights
+        loss = masked_cross_entropy(logits, labels, weights)
         return {"main": total({"classification": loss})}
 
     def forward(self, images: Tensor, extras: Extras = NO_EXTRAS) -> Prediction:
@@ -62,7 +74,7 @@ class SmallClassifier(Method):
         """
         if self._reads not in extras:
             raise DataError(f"{self.name} was given faces without {self._reads}, which is all that it looks at")
-        hidden = self.hidden(extras[self._reads])
+        hidden = self.hidden(self.select(extras[self._reads]))
         return Prediction({"expression": self.predict(hidden)}, hidden)
 
     def backbone(self) -> nn.Module:

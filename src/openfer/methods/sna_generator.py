@@ -71,6 +71,10 @@ class SNAGenerator(NeighbourGenerator):
         )
         return (Stage("refinement", self.config.schedule, players),)
 
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        """Return those of the decoder, which all of its losses move."""
+        return tuple(self.decoder.parameters())
+
     def on_epoch_start(self, stage: Stage, epoch: int) -> None:
         """Let the weight of the autoencoder's loss fall."""
         self._share = 0.1 ** (epoch // self.config.weights.autoencoder_every)

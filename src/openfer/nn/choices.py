@@ -36,3 +36,9 @@ AUTOENCODER_SMALLEST_SIDE = 32
 
 RESNET50 = (3, 4, 6, 3)
 """Bottleneck blocks of the four stages of ResNet-50."""
+
+AttentionPooling = Literal["cells", "weights"]
+"""What OADN divides the sum of an attended map by: the number of its cells, or the sum of its weights."""
+
+Transferred = Literal["block_outputs", "mixed_maps", "channel_masks", "spatial_maps"]
+"""Which maps ADDL's attention transfer compares."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from openfer.nn.heads import FEATURE_SIZE
-from openfer.nn.mask_attention import MaskAttention, attentive_channels
+from openfer.nn.mask_attention import AttentionOutput, MaskAttention, attentive_channels
 from openfer.nn.pooling import average_cells, have_papers_size
 from openfer.nn.prelu import PReLU
 from openfer.nn.resnet import TAP_CHANNELS
@@ -19,12 +19,12 @@ class Disturbance(NamedTuple):
     Attributes:
         feature: f^d, (B, 128).
         importance: alpha in (0, 1), (B, factors); 1 / factors each where it is not learned.
-        maps: a_1^d..a_5^d, which attention transfer compares with DFEM's.
+        blocks: outputs of the attention blocks, whose maps attention transfer compares with DFEM's.
     """
 
     feature: Tensor
     importance: Tensor
-    maps: list[Tensor]
+    blocks: list[AttentionOutput]
 
 
 class DisturbanceSubnetwork(nn.Module):
@@ -53,12 +53,13 @@ class DisturbanceSubnetwork(nn.Module):
         self.importance = nn.Sequential(nn.Linear(FEATURE_SIZE, factors), nn.Sigmoid()) if learns_importance else None
 
     def forward(self, taps: Sequence[Tensor]) -> Disturbance:
-        """Return f^d, the importance weights and the attentive maps of the taps u_1..u_5."""
-        maps = self.attention(taps)
+        """Return f^d, the importance weights and the attention blocks' outputs for the taps u_1..u_5."""
+        blocks = self.attention(taps)
+        maps = [block.attentive for block in blocks]
         pooled = average_cells(maps[-1], 1, literal=have_papers_size(maps))
         with torch.autocast(pooled.device.type, enabled=False):
             feature = self.feature(pooled.float())
             if self.importance is not None:
-                return Disturbance(feature, self.importance(feature), maps)
+                return Disturbance(feature, self.importance(feature), blocks)
             equal = feature.new_full((len(feature), self._factors), 1 / max(1, self._factors))
-            return Disturbance(feature, equal, maps)
+            return Disturbance(feature, equal, blocks)

@@ -51,7 +51,7 @@ class ExpressionSubnetwork(nn.Module):
 
     def forward(self, taps: Sequence[Tensor]) -> Expression:
         """Classify the taps u_1..u_5 of the shared trunk."""
-        maps = self.attention(taps)
+        maps = [output.attentive for output in self.attention(taps)]
         attentive = concatenate_levels(maps) if self._multi_level else maps[-1]
         feature, logits = self.head(average_cells(attentive, _CELLS, literal=have_papers_size(maps)))
         return Expression(logits, feature, attentive)

@@ -90,7 +90,7 @@ class FeatureReconstruction(nn.Module):
         if self._relation == "cosine":
             directions = F.normalize(nodes, dim=2)
             return directions @ directions.transpose(1, 2)
-        distance = torch.cdist(nodes, nodes, compute_mode="donot_use_mm_for_euclid_dist")
+        distance = torch.linalg.vector_norm(nodes.unsqueeze(2) - nodes.unsqueeze(1), dim=3)  # ONNX has no cdist
         return distance if self._relation == "distance" else -distance
 
 

@@ -124,6 +124,10 @@ class MANetwork(nn.Module):
             )
         return self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
 
+    def shared_layers(self) -> tuple[nn.Module, ...]:
+        """Return the layers with parameters that both branches share."""
+        return (self.conv1, self.bn1, self.layer1, self.layer2) if self.dlib is None else (self.dlib,)
+
     def own_name(self, published: str) -> str:
         """Translate the name of a tensor in MA-Net's checkpoints (or in ResNet-18's, for the shared layers)."""
         for pattern, name in _PUBLISHED:

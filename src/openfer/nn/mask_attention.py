@@ -1,6 +1,7 @@
 """ADDL's attention: a chain of blocks that mask the taps of a shared trunk."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,20 @@ from openfer.nn.prelu import PReLU
 def attentive_channels(taps: Sequence[int]) -> tuple[int, ...]:
     """Return the channels of a_1..a_5, each map's those of the tap that it meets next: of ResNet-18 64 to 512, 512."""
     return (*taps[1:], taps[-1])
+
+
+class AttentionOutput(NamedTuple):
+    """What one attention block gives.
+
+    Attributes:
+        attentive: a_j, of the shape of the tap that it meets next.
+        mask: m_j in (0, 1), of the shape of u_j.
+        seen: what the mask is made from: ``delta1_j u_j + delta2_j a_{j-1}``, u_1 in the first block.
+    """
+
+    attentive: Tensor
+    mask: Tensor
+    seen: Tensor
 
 
 class MaskAttentionBlock(nn.Module):
@@ -53,14 +68,14 @@ class MaskAttentionBlock(nn.Module):
         )
         self.mixing = None if first else nn.Parameter(torch.tensor([0.0, 1.0]))
 
-    def forward(self, tap: Tensor, previous: Tensor | None = None) -> Tensor:
-        """Return a_j from u_j (B, C, H, W) and, for all but the first block, a_{j-1} of the same shape."""
+    def forward(self, tap: Tensor, previous: Tensor | None = None) -> AttentionOutput:
+        """Return the outputs for u_j (B, C, H, W) and, in all but the first block, a_{j-1} of the same shape."""
         seen = tap
         if self.mixing is not None and previous is not None:
             delta_previous = self.mixing.softmax(0)[1].to(tap.dtype)
             seen = torch.lerp(tap, previous, delta_previous)  # delta1 = 1 - delta2: one pass over the maps, not three
-        attentive: Tensor = self.transform(self.mask(seen) * tap)
-        return attentive
+        mask = self.mask(seen)
+        return AttentionOutput(self.transform(mask * tap), mask, seen)
 
 
 class MaskAttention(nn.Module):
@@ -77,16 +92,18 @@ class MaskAttention(nn.Module):
             for level, (tap, attentive) in enumerate(zip(channels, attentive_channels(channels), strict=True), start=1)
         )
 
-    def forward(self, taps: Sequence[Tensor]) -> list[Tensor]:
-        """Return the attentive maps a_1..a_5 of the taps u_1..u_5.
+    def forward(self, taps: Sequence[Tensor]) -> list[AttentionOutput]:
+        """Return the outputs of the blocks for the taps u_1..u_5.
 
-        At 224 pixels they are 56, 28, 14, 7 and 7 wide: one block ahead of the taps, so that each
+        At 224 pixels the attentive maps are 56, 28, 14, 7 and 7 wide: one block ahead of the taps, so that each
         has the shape of the tap that it meets next. A trunk that halves odd maps otherwise than by rounding up gets
         them max-pooled to the size of that tap.
         """
-        maps: list[Tensor] = []
+        outputs: list[AttentionOutput] = []
         for number, (block, tap) in enumerate(zip(self.blocks, taps, strict=True)):
-            attentive = block(tap, maps[-1] if maps else None)
+            output: AttentionOutput = block(tap, outputs[-1].attentive if outputs else None)
             size = taps[min(number + 1, len(taps) - 1)].shape[-2:]
-            maps.append(attentive if attentive.shape[-2:] == size else F.adaptive_max_pool2d(attentive, size))
-        return maps
+            if output.attentive.shape[-2:] != size:
+                output = output._replace(attentive=F.adaptive_max_pool2d(output.attentive, size))
+            outputs.append(output)
+        return outputs

@@ -1,7 +1,7 @@
 """Results where a person looks first: the terminal. What is shown is decided by the tags of nodes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from kedro.io import CatalogProtocol
@@ -12,6 +12,9 @@ from openfer.datasets.inventory import by_suffix, unused_files
 from openfer.io.runs import Run
 from openfer.runs import tags
 from openfer.runs.tags import slug_of
+
+if TYPE_CHECKING:
+    from openfer.inference.onnx_model import OnnxModel
 
 
 def show(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -159,6 +162,20 @@ def show_report(page: str, ledger: pd.DataFrame) -> None:
     _print(f"\nReport of {len(ledger)} run{'s' if len(ledger) != 1 else ''}: {page}")
 
 
+def in_words(model: "OnnxModel") -> str:
+    """Return what an exported file is: its place and size, and what was measured on it."""
+    card, parts = model.card, [f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB"]
+    if card.quantised is not None:
+        parts.append("8-bit integers")
+    if card.parity is not None:
+        equal = f"{100 * card.parity.equal_answers:.1f} % equal answers (n = {card.parity.n})"
+        parts.append(f"differs from torch by {card.parity.largest_difference:.1g} at most, {equal}")
+    if card.accuracy is not None:
+        before = "" if card.quantised is None else f", {100 * card.quantised.float32.value:.1f} % with 32-bit numbers"
+        parts.append(f"accuracy {100 * card.accuracy.value:.1f} % (n = {card.accuracy.n}{before})")
+    return "; ".join(parts)
+
+
 def _ingested(node: Node, catalog: CatalogProtocol) -> None:
     name = str(node.namespace)
     parts = (catalog.load(f"{name}{part}") for part in ("_quarantine", ".counts", ".leakage"))
@@ -187,12 +204,25 @@ def _report(_: Node, catalog: CatalogProtocol) -> None:
     show_report(_file(catalog.get("report.report_page")), catalog.load("report.ledger_table"))
 
 
+def _exported(node: Node, catalog: CatalogProtocol) -> None:
+    from openfer.inference.onnx_model import OnnxModel
+
+    (made,) = node.outputs
+    _print("", in_words(OnnxModel(catalog.load(made))))
+
+
 def _summary(_: Node, catalog: CatalogProtocol) -> None:
     show_results(catalog.load("summary.results_table"), catalog.load("summary.sentences_json"))
 
 
 _SHOWN_FIRST = {tags.INGESTED: _ingested, tags.VERDICT: _verdict}
-_SHOWN_LAST = {tags.ELSEWHERE: _elsewhere, tags.STUDY: _study, tags.SUMMARY: _summary, tags.REPORT: _report}
+_SHOWN_LAST = {
+    tags.ELSEWHERE: _elsewhere,
+    tags.STUDY: _study,
+    tags.SUMMARY: _summary,
+    tags.REPORT: _report,
+    tags.EXPORTED: _exported,
+}
 
 
 def _show_nodes(shown: Mapping[str, Callable[..., None]], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -224,4 +254,4 @@ def _print(*lines: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console().print(Text("\n".join(lines)))
+    Console().print(Text("\n".join(lines)), soft_wrap=True)  # a path stays in one piece

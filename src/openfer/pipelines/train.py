@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-import openfer
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.git import revision
@@ -18,6 +17,7 @@ from openfer.pipelines.sources import Source, Sources, classes_of, data_version,
 from openfer.pipelines.trained import Models, main_model
 from openfer.runs.settings import RunSettings
 from openfer.training.mask_settings import GENERATOR, MaskSettings
+from openfer.version import __version__
 
 # Kedro reads the annotations of nodes when it checks parameters, so the names in them are really imported.
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _fit(
         "learned_from": sorted(learned | set(run.datasets)),
         "sampling": {stage.name: stage.schedule.sampling.model_dump(mode="json") for stage in method.stages()},
         "threads": torch.get_num_threads(),
-        "code": {"openfer": openfer.__version__, **revision(Path(openfer.__file__).parent)},
+        "code": {"openfer": __version__, **revision(Path(__file__).parent)},
     }
     for checkpoint in fitted.states.values():
         checkpoint.facts |= about | {"variant": run.row}

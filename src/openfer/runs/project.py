@@ -8,6 +8,7 @@ from typing import Any
 from openfer.errors import ParameterError, did_you_mean
 from openfer.methods.declaration import METHODS
 from openfer.runs.datasets import Datasets
+from openfer.runs.export_settings import ExportSettings, export_settings
 from openfer.runs.foreign import ForeignPlan, foreign_plan
 from openfer.runs.plan import Planner, RunPlan, chain_of
 from openfer.runs.study import PlannedStudy, is_study, requested_study
@@ -18,8 +19,10 @@ _SHARED = (
         "complexity",
         "dataset",
         "doctor",
+        "export",
         "landmarks",
         "open_features",
+        "predict",
         "predictions",
         "predictions_name",
         "study",
@@ -42,6 +45,7 @@ class Plan:
         compared: the methods that ``evaluation`` compares, the reference first.
         study: the requested one; None where none is described.
         foreign: predictions of another program that ``evaluation`` is to score.
+        export: what ``export`` makes files of.
         parameters: those that nodes read, for Kedro: all runs as ``runs`` by slug and the study as ``study_plan`` in
             place of the blocks that describe them.
     """
@@ -52,6 +56,7 @@ class Plan:
     compared: tuple[str, ...]
     study: PlannedStudy | None
     foreign: ForeignPlan | None
+    export: ExportSettings
     parameters: Mapping[str, Any]
 
     @cached_property
@@ -59,6 +64,24 @@ class Plan:
         """All runs of all pipelines with what they need, by slug, each after what it needs."""
         wanted = [run for runs in self.requested.values() for run in runs]
         return chain_of([*wanted, *(self.study.runs.values() if self.study else ())])
+
+    @cached_property
+    def exported(self) -> tuple[RunPlan, ...]:
+        """The runs that ``export`` makes files of: the requested ones of a method, or the one of a slug.
+
+        Raises:
+            ParameterError: if there is no such method or run.
+        """
+        name = self.export.run
+        if name in METHODS:
+            return self.requested.get(name, ())
+        if name not in self.runs:
+            raise ParameterError(
+                f"export.run is {name!r}, which is neither a method nor a run that the present parameters ask for; "
+                f"{did_you_mean(name, [*self.requested, *self.runs])}give a method, or export a finished run of other "
+                "parameters with `openfer export RUN`"
+            )
+        return (self.runs[name],)
 
 
 def plan(parameters: Mapping[str, Any]) -> Plan:
@@ -81,9 +104,10 @@ def plan(parameters: Mapping[str, Any]) -> Plan:
         _check_test_datasets(runs[0])
     dataset = _dataset(parameters, datasets)
     study, foreign = requested_study(parameters, planner), foreign_plan(parameters, dataset)
-    made = Plan(datasets, dataset, requested, _compared(parameters), study, foreign, {})
+    made = Plan(datasets, dataset, requested, _compared(parameters), study, foreign, export_settings(parameters), {})
     unread = {name for name, value in parameters.items() if name in METHODS or is_study(value)}
     complete = {name: value for name, value in parameters.items() if name not in unread} | datasets.blocks
+    complete["export"] = made.export.model_dump()
     complete["runs"] = {slug: run.settings.model_dump() for slug, run in made.runs.items()}
     if study is not None:
         complete["study_plan"] = study.plan.model_dump()

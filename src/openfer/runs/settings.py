@@ -80,8 +80,8 @@ class RunSettings(Settings):
         mask = self.training.neighbourhood_mask
         if mask is not None and self.method != MASKED:
             words.append("mask")
-        if mask is not None and mask.threshold != "batch_mean":
-            words.append(f"T {mask.threshold}")
+        if mask is not None and mask.words:
+            words.append(mask.words)
         if self.label_noise:
             words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
         return " ".join(words)

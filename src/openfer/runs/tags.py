@@ -12,13 +12,14 @@ PUBLISHES = "publishes"
 TRAINS = "trains"
 """Trains a run; its last output says how the run was initialised, from which data and under which licences."""
 
-INGESTED, VERDICT, ELSEWHERE, STUDY, REPORT, SUMMARY = (
+INGESTED, VERDICT, ELSEWHERE, STUDY, REPORT, SUMMARY, EXPORTED = (
     "shows.ingested",
     "shows.verdict",
     "shows.elsewhere",
     "shows.study",
     "shows.report",
     "shows.summary",
+    "shows.exported",
 )
 """Nodes whose results are printed at the end of a command."""
 

@@ -1,14 +1,14 @@
 """The learning rate of every epoch, by the schedules that a stage can name."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from openfer.methods.contract import Player, Schedule, Stage
 
 
 def multi_step(schedule: Schedule, epoch: int) -> float:
     """Return ``decay`` to the power of the number of milestones reached; milestones count from the stage's start."""
-    return schedule.decay ** sum(milestone <= epoch for milestone in schedule.milestones)
+    return _stepped(schedule.milestones, schedule.decay, epoch)
 
 
 def cosine(schedule: Schedule, epoch: int) -> float:
@@ -33,16 +33,23 @@ SCHEDULES: Mapping[str, Callable[[Schedule, int], float]] = {
 def learning_rate(stage: Stage, player: Player, epoch: int) -> float:
     """Return a player's learning rate in an epoch, counted from 0.
 
-    A player that does not decay keeps the first rate. The warm-up is everyone's: in epoch e of W it multiplies the rate
-    by ``(e + 1) / (W + 1)``, so that the first epoch after it is the first at the full rate.
+    A player that does not decay keeps the first rate, or steps at milestones of its own. The warm-up is everyone's: in
+    epoch e of W it multiplies the rate by ``(e + 1) / (W + 1)``, so that the first epoch after it is the first at the
+    full rate.
     """
     schedule = stage.schedule
     rate = schedule.learning_rate
     if player.decays:
         rate *= SCHEDULES[schedule.learning_rate_schedule](schedule, epoch)
+    else:
+        rate *= _stepped(player.milestones, schedule.decay, epoch)
     if epoch < schedule.warmup_epochs:
         rate *= (epoch + 1) / (schedule.warmup_epochs + 1)
     return rate
+
+
+def _stepped(milestones: Sequence[int], decay: float, epoch: int) -> float:
+    return decay ** sum(milestone <= epoch for milestone in milestones)
 
 
 def _after_warmup(schedule: Schedule, epoch: int) -> int:

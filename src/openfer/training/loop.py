@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.methods.contract import Batch, Losses, Method, Stage
+from openfer.methods.contract import Batch, Losses, Method, Stage, WatchBounds
 from openfer.seeds import seed_for
 from openfer.training.averaging import WeightAverage
 from openfer.training.batches import Loader, training_batches
@@ -25,6 +25,7 @@ from openfer.training.collapse import warn_of_collapse
 from openfer.training.config import TrainingConfig
 from openfer.training.device import compile_networks, eager, forget_compiled, place
 from openfer.training.energy import EnergyMeter
+from openfer.training.gradient_share import gradient_shares
 from openfer.training.history import History
 from openfer.training.loss_means import LossMeans
 from openfer.training.masking import Mask
@@ -153,7 +154,7 @@ class _Run:
         losses.read()
         self._file.remove("losses", "meter")
         means = losses.means()
-        warn_of_collapse(f"{self._setup.label}, {where}", self._method.watch_bounds, means, self._history.rows)
+        warn_of_collapse(f"{self._setup.label}, {where}", self._bounds(stage), means, self._history.rows)
         figures = means | {f"learning_rate/{player}": rate for player, rate in rates.items()}
         self._history.note(stage.name, epoch, "train", figures | self._meter.figures(self._timeline.images(stage)))
 
@@ -162,11 +163,14 @@ class _Run:
     ) -> None:
         setup, first = self._setup, self._timeline.step
         keys = training_batches(setup.samplers[stage.name], stage.schedule.batch_size, epoch, first)
+        compared, middle = setup.method.shared_parameters(), self._timeline.steps(stage) // 2
         for step, batch in enumerate(self._loader.batches(keys), first):
             torch.manual_seed(seed_for(setup.seed, "step", stage.name, epoch, step))
             batch, watched = weighted(setup, stage, epoch, batch, keys[step - first])
             losses = self._losses(batch, stage)
             losses[stage.players[0].name] |= watched
+            if step == middle:
+                losses[stage.players[0].name] |= gradient_shares(losses[stage.players[0].name], compared)
             means.note(step, losses, len(batch.images))
             if means.unread >= optimisers.check_every:
                 means.read()
@@ -182,6 +186,11 @@ class _Run:
             self._timeline.step = step + 1
             if self._file.is_due:
                 self._file.save()
+
+    def _bounds(self, stage: Stage) -> dict[str, WatchBounds]:
+        mask, first = self._setup.mask, stage.players[0].name
+        own = {} if mask is None else mask.watch_bounds
+        return {**self._method.watch_bounds, **{f"{first}/{name}": bounds for name, bounds in own.items()}}
 
     def _losses(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         full = len(batch.images) == stage.schedule.batch_size

@@ -1,12 +1,13 @@
 """Who in a batch is left out of the loss: what the trainer asks of those who decide it."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from openfer.methods.contract import Batch, Losses, Method
+from openfer.methods.contract import Batch, Losses, Method, WatchBounds
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan
 from openfer.training.stateful import Stateful
@@ -31,6 +32,11 @@ class Mask(Stateful, Protocol):
             indices: of the samples in the training set, (B,).
             epoch: of the whole run, from 0.
         """
+        ...
+
+    @property
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of its scalars, by name; outside of them the trainer warns."""
         ...
 
     def table(self, sample_ids: np.ndarray) -> pd.DataFrame:

@@ -4,7 +4,7 @@ SNA: Fu, Wu, Li, Pan and Luo, Eq. 9 to 14. It asks any classifier: what the gene
 classifier's size, channels and normalisation, as is the original, which the classifier then sees in grey too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,24 +17,25 @@ from torch import Tensor
 
 from openfer.errors import ParameterError
 from openfer.losses.symmetric_divergence import symmetric_divergence
-from openfer.methods.contract import WATCH, Batch, Losses, Method, NeighbourGenerator
+from openfer.methods.contract import MISSING, WATCH, Batch, Losses, Method, NeighbourGenerator, WatchBounds
 from openfer.nn.grey import grey
 from openfer.training.batches import per_channel
 from openfer.training.buffers import unchanged_buffers
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
-from openfer.training.mask_settings import GENERATOR, MaskSettings
+from openfer.training.mask_settings import GENERATOR, LastEpoch, MaskSettings
 from openfer.training.recipe import fingerprint_of_tensors
 from openfer.training.stateful import State
 
 _NOT_SHOWN, _KEPT, _MASKED = 0, 1, 2
+_WATCHED = f"{WATCH}kept"
 
 
 class NeighbourhoodMask:
-    """Weighs the samples of a batch with 1 or 0, and remembers it for each sample and epoch.
+    """Weighs the samples of a batch with 1 or 0, and records it for each sample and epoch.
 
     Args:
-        settings: threshold, noise and mode.
+        settings: which samples are dropped, and from when on.
         generator: trained.
         images: what the generator was trained on.
 
@@ -54,6 +55,7 @@ class NeighbourhoodMask:
         self.generator = generator.requires_grad_(False).eval()
         self._divergence = torch.zeros(0)
         self._state = torch.zeros(0)
+        self._last_epoch = -1, float("nan")  # its number, and the threshold that is made of it
 
     def begin(self, plan: Plan, epochs: int, samples: int) -> None:
         """Make room for a run and move the generator to where it takes place."""
@@ -65,21 +67,33 @@ class NeighbourhoodMask:
     def __call__(
         self, method: Method, images: ImageSettings, batch: Batch, indices: np.ndarray, epoch: int
     ) -> tuple[Tensor, Losses]:
-        """Return 1 for those who are kept and 0 for the others, as :class:`~openfer.training.masking.Mask` says."""
-        with torch.no_grad(), self._plan.autocast(), eager():
-            originals, neighbours = self._pair(images, batch.images)
-            with _asked(method, self._settings.mode):
-                first, second = (
-                    next(iter(method(*method.inputs(replace(batch, images=shown))).logits.values()))
-                    for shown in (originals, neighbours)
-                )
+        """Return 1 for those who are kept and 0 for the others, as :class:`~openfer.training.masking.Mask` says.
+
+        The share of kept samples is logged from the epoch on in which samples may be dropped.
+        """
+        with torch.no_grad(), self._plan.autocast(), eager(), _asked(method, self._settings.mode):
+            original, reconstruction, neighbour = self._seen(images, batch.images)
+            compared = original if self._settings.reference == "original" else reconstruction
+            first, second = (_logits(method, batch, shown) for shown in (compared, neighbour))
             divergence = symmetric_divergence(first, second)
-        kept = self._kept(divergence, epoch)
+            threshold = self._threshold(divergence, epoch)
+            kept = torch.ones_like(divergence, dtype=torch.bool)
+            if threshold is not None:
+                kept = self._dropped_by(divergence < threshold, method, batch, original)
         places = torch.from_numpy(indices)
         self._divergence[epoch, places] = divergence.float().cpu()
         self._state[epoch, places] = torch.where(kept, _KEPT, _MASKED).to("cpu", torch.uint8)
-        watched = {f"{WATCH}divergence": divergence.mean(), f"{WATCH}kept": kept.float().mean()}
-        return kept.float(), watched
+        watched = {f"{WATCH}divergence": divergence.mean()}
+        return kept.float(), watched | ({} if threshold is None else {_WATCHED: kept.float().mean()})
+
+    @property
+    def watch_bounds(self) -> Mapping[str, WatchBounds]:
+        """Return the bounds of the share of kept samples."""
+        meaning = (
+            "the mask drops almost everything, so that little is learned, or almost nothing; set another "
+            "training.neighbourhood_mask.threshold, or a later begin"
+        )
+        return {_WATCHED: WatchBounds(0.1, 0.99, meaning)}
 
     def table(self, sample_ids: np.ndarray) -> pd.DataFrame:
         """Return who was shown when: sample_id, epoch (from 1), divergence in nats and kept.
@@ -108,33 +122,60 @@ class NeighbourhoodMask:
         """Continue the record that :meth:`state` returned."""
         self._divergence, self._state = state.tensors["divergence"], state.tensors["state"]
 
-    def _pair(self, images: ImageSettings, shown: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the originals as the generator sees them and their neighbours, as the classifier is shown faces."""
+    def _seen(self, images: ImageSettings, shown: Tensor) -> list[Tensor]:
+        """Return faces as the generator sees them, their reconstructions and neighbours, as the classifier sees faces.
+
+        The reconstructions are those of the code without noise.
+        """
         side, classifier_side = self.generator.side, shown.shape[-1]
         seen = shown.mul(per_channel(images.std, shown)).add(per_channel(images.mean, shown))
         seen = _resized(seen, side)
         theirs = seen.sub(self._mean).div(self._std)
-        drawn = self.generator.neighbours(theirs, self._settings.noise).float()
-        pair = []
-        for normalised in (grey(theirs, side), drawn):
+        drawn = [self.generator.neighbours(theirs, noise).float() for noise in (0.0, self._settings.noise)]
+        seen_alike = []
+        for normalised in (grey(theirs, side), *drawn):
             plain = _resized(normalised.mul(self._std).add(self._mean).expand(-1, 3, -1, -1), classifier_side)
-            pair.append(
+            seen_alike.append(
                 plain.sub(per_channel(images.mean, plain))
                 .div(per_channel(images.std, plain))
                 .contiguous(memory_format=self._plan.memory_format)
             )
-        return pair[0], pair[1]
+        return seen_alike
 
-    def _kept(self, divergence: Tensor, epoch: int) -> Tensor:
+    def _threshold(self, divergence: Tensor, epoch: int) -> Tensor | float | None:
+        """Return the divergence in nats below which a sample is kept; None while all are."""
         threshold = self._settings.threshold
+        if epoch < self._settings.begin:
+            return None
         if threshold == "batch_mean":
-            # the mean of equal numbers may round to either side of them
-            return (divergence < divergence.mean()) | (divergence.max() == divergence.min())
-        if threshold == "first_epoch_median":
-            if epoch == 0:
-                return torch.ones_like(divergence, dtype=torch.bool)
-            threshold = float(self._divergence[0][self._state[0] != _NOT_SHOWN].median())
-        return divergence < threshold
+            equal = divergence.max() == divergence.min()  # their mean may round to either side of equal numbers
+            return torch.where(equal, torch.inf, divergence.mean())
+        if not isinstance(threshold, LastEpoch):
+            return threshold
+        if epoch == 0:
+            return None
+        if self._last_epoch[0] != epoch - 1:
+            shown = self._divergence[epoch - 1][self._state[epoch - 1] != _NOT_SHOWN]
+            self._last_epoch = epoch - 1, float(np.quantile(shown.numpy(), threshold.last_epoch))
+        return self._last_epoch[1]
+
+    def _dropped_by(self, kept: Tensor, method: Method, batch: Batch, original: Tensor) -> Tensor:
+        """Return who is kept by the criterion, as many as the divergence keeps."""
+        criterion = self._settings.criterion
+        if criterion == "divergence":
+            return kept
+        if criterion == "random":
+            return kept[torch.randperm(len(kept), device=kept.device)]
+        labels = next(iter(batch.labels.values()))
+        losses = F.cross_entropy(
+            _logits(method, batch, original).float(), labels, ignore_index=MISSING, reduction="none"
+        )
+        return losses.argsort().argsort() < kept.sum()  # the rank of each
+
+
+def _logits(method: Method, batch: Batch, shown: Tensor) -> Tensor:
+    """Return a classifier's logits of its first task for a batch's faces, shown in another way."""
+    return next(iter(method(*method.inputs(replace(batch, images=shown))).logits.values()))
 
 
 def _resized(images: Tensor, side: int) -> Tensor:

@@ -5,10 +5,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from openfer.errors import CheckpointError, ParameterError
+from openfer.errors import CheckpointError
+from openfer.faces.landmarks.choose import landmarker
 from openfer.faces.landmarks.external import External
-from openfer.faces.landmarks.settings import ExternalSettings
+from openfer.faces.landmarks.settings import ExternalSettings, LandmarkerChoice
 from openfer.io.atomic import sha256_of
+from openfer.io.checkpoint import Checkpoint
 
 
 class Maps(nn.Module):
@@ -51,6 +53,27 @@ def test_heat_maps_of_a_scripted_detector_become_points_in_crop_pixels(maps: Pat
     assert np.allclose(scores[0] - scores[1], np.log(5), atol=1e-3)
 
 
+def test_raw_confidences_are_the_maxima_of_the_maps_and_need_no_calibration(maps: Path) -> None:
+    settings = ExternalSettings(path=maps, input_size=128, confidence="raw")
+    choice = LandmarkerChoice(landmarker="external", external=settings)
+    found = landmarker(choice, Checkpoint({}, {}))(crops())
+    with torch.no_grad():
+        _, own = Maps()(torch.tensor([1.0, 0.2])[:, None, None, None].expand(-1, 3, 128, 128))
+    assert np.allclose(found.confidence, own[:, :68].amax((2, 3)), atol=1e-5)
+    assert found.confidence.dtype == np.float32
+    with pytest.raises(CheckpointError, match="calibrations of no landmarker, none of external"):
+        landmarker(choice.model_copy(update={"external": ExternalSettings(path=maps)}), Checkpoint({}, {}))
+
+
+def test_raw_confidences_of_a_detector_of_points_are_its_scores_within_zero_and_one(tmp_path: Path) -> None:
+    path = tmp_path / "points.pt"
+    torch.jit.script(Points()).save(str(path))
+    settings = ExternalSettings(path=path, gives="points", input_size=32, std=(1, 1, 0.5), confidence="raw")
+    detector = landmarker(LandmarkerChoice(landmarker="external", external=settings), Checkpoint({}, {}))
+    found = detector([np.full((64, 64, 3), value, np.uint8) for value in (51, 255)])
+    assert found.confidence[:, 0] == pytest.approx([0.4, 1.0])  # 0.2 / 0.5, and 2 clipped
+
+
 def test_channels_are_ordered_and_normalised_as_the_settings_say(tmp_path: Path) -> None:
     path = tmp_path / "points.pt"
     torch.jit.script(Points()).save(str(path))
@@ -76,8 +99,7 @@ def test_what_is_missing_damaged_or_of_another_shape_is_said(maps: Path, tmp_pat
         External(ExternalSettings(path=maps, gives="points")).find(crops())
 
 
-def test_an_onnx_file_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    (tmp_path / "maps.onnx").write_bytes(b"")
-    with pytest.raises(ParameterError, match=r"pip install 'openfer\[onnx\]'"):
+def test_an_onnx_file_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "maps.onnx").write_bytes(b"no graph")
+    with pytest.raises(CheckpointError, match="is not an ONNX file that can be loaded"):
         External(ExternalSettings(path=tmp_path / "maps.onnx"))

@@ -4,7 +4,7 @@ from openfer.errors import CheckpointError
 from openfer.faces.landmarks.calibrate import Calibration
 from openfer.faces.landmarks.external import External
 from openfer.faces.landmarks.heatmap import from_checkpoint
-from openfer.faces.landmarks.raw import CalibratedLandmarker, RawLandmarker
+from openfer.faces.landmarks.raw import RawLandmarker, ScoredLandmarker
 from openfer.faces.landmarks.settings import LandmarkerChoice
 from openfer.io.checkpoint import Checkpoint
 
@@ -37,17 +37,19 @@ def with_calibration(checkpoint: Checkpoint, name: str, calibration: Calibration
     return Checkpoint(checkpoint.tensors, {**checkpoint.facts, _CALIBRATIONS: known})
 
 
-def landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> CalibratedLandmarker:
-    """Return the chosen landmarker with the calibration that the checkpoint carries for it.
+def landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> ScoredLandmarker:
+    """Return the chosen landmarker with the calibration that the checkpoint carries for it, or with raw confidences.
 
     Raises:
         CheckpointError: if it was never calibrated.
     """
     raw = raw_landmarker(choice, checkpoint)
+    if isinstance(raw, External) and choice.external is not None and choice.external.confidence == "raw":
+        return ScoredLandmarker(raw, raw.confidence)
     known = checkpoint.facts.get(_CALIBRATIONS, {})
     if raw.name not in known:
         raise CheckpointError(
             f"the checkpoint has calibrations of {', '.join(sorted(known)) or 'no landmarker'}, none of {raw.name}; "
             "run the pipeline landmarks with this landmarker"
         )
-    return CalibratedLandmarker(raw, Calibration.from_facts(known[raw.name]))
+    return ScoredLandmarker(raw, Calibration.from_facts(known[raw.name]))

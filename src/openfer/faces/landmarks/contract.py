@@ -30,7 +30,8 @@ class Landmarks:
 
     Attributes:
         points: in crop pixels, pixel centres at whole numbers plus one half, (N, 68, 2), float32.
-        confidence: probability that the camera sees each point, in [0, 1], (N, 68), float32.
+        confidence: probability that the camera sees each point, or an external detector's raw score, in [0, 1],
+            (N, 68), float32.
     """
 
     points: np.ndarray

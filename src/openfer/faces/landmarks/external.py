@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from openfer.errors import CheckpointError, ParameterError
+from openfer.errors import CheckpointError
 from openfer.faces.landmarks.contract import POINTS, Crops
 from openfer.faces.landmarks.decode import decode
 from openfer.faces.landmarks.heatmap import resized
@@ -26,7 +26,6 @@ class External:
 
     Raises:
         CheckpointError: if the file is missing, has another hash or cannot be read.
-        ParameterError: if an ONNX file is asked for and onnxruntime is not installed.
     """
 
     def __init__(self, settings: ExternalSettings) -> None:
@@ -50,6 +49,11 @@ class External:
         points, scores = self._points(outputs) if self._settings.gives == "points" else self._peaks(outputs)
         sides = np.array([len(crop) for crop in crops])[:, None, None]
         return points * sides / size, scores
+
+    def confidence(self, scores: np.ndarray) -> np.ndarray:
+        """Return the detector's own scores, clipped to [0, 1], float32, of what :meth:`find` gives, (N, 68)."""
+        own = scores if self._settings.gives == "points" else np.exp(scores)
+        return own.clip(0, 1).astype(np.float32)
 
     def _prepared(self, crops: np.ndarray) -> np.ndarray:
         values = crops.astype(np.float32) / 255
@@ -97,13 +101,8 @@ def _torchscript(path: Path) -> Any:
 
 
 def _onnx(path: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ParameterError(
-            f"the landmark detector {path} needs the package 'onnxruntime'; install it with "
-            "pip install 'openfer[onnx]', or give a TorchScript file"
-        ) from error
+    import onnxruntime
+
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no public base class

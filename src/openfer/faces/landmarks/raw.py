@@ -1,5 +1,6 @@
 """A landmarker in two halves: points with a raw score, and the calibration that makes it a probability."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -27,17 +28,18 @@ class RawLandmarker(Protocol):
         ...
 
 
-class CalibratedLandmarker:
-    """A landmarker whose confidence is the probability that a point is visible.
+class ScoredLandmarker:
+    """A landmarker with a confidence in [0, 1] for every point.
 
     Args:
         raw: what finds the points.
-        calibration: what its scores mean.
+        confidence: of its scores, (N, 68) each: a :class:`Calibration`, which gives the probability that a point is
+            visible, or another function.
     """
 
-    def __init__(self, raw: RawLandmarker, calibration: Calibration) -> None:
+    def __init__(self, raw: RawLandmarker, confidence: Callable[[np.ndarray], np.ndarray]) -> None:
         self.name, self.licence = raw.name, raw.licence
-        self._raw, self._calibration = raw, calibration
+        self._raw, self._confidence = raw, confidence
 
     def __call__(self, crops: Crops) -> Landmarks:
         """Return points and confidences of N crops."""
@@ -45,7 +47,7 @@ class CalibratedLandmarker:
         parts = []
         for start in range(0, len(crops), _BATCH):
             points, scores = self._raw.find(crops[start : start + _BATCH])
-            parts.append(Landmarks(points.astype(np.float32), self._calibration(scores)))
+            parts.append(Landmarks(points.astype(np.float32), self._confidence(scores)))
         return concatenate(parts)
 
 

@@ -77,6 +77,9 @@ class ExternalSettings(Settings):
         bgr: whether the channels' order is blue, green, red.
         gives: ``heatmaps``, (N, K, h, w) with K >= 68, non-negative, of which further maps (SAN's
             background) are left out; or ``points``, (N, 68, 2) in input pixels, and ``scores``, (N, 68).
+        confidence: ``calibrated`` makes the detector's scores probabilities that a point is visible, by rendered faces;
+            ``raw`` takes the scores themselves, the maximum of a point's heat map where it gives heat maps. OADN prints
+            its T = 0.6 for SAN's raw score.
         stage: which output counts where a network gives one per stage; FAN's and SAN's last one is best.
     """
 
@@ -89,6 +92,7 @@ class ExternalSettings(Settings):
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     bgr: bool = False
     gives: Literal["heatmaps", "points"] = "heatmaps"
+    confidence: Literal["calibrated", "raw"] = "calibrated"
     stage: int = -1
 
     _expands = field_validator("path")(at_home)

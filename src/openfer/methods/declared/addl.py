@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from openfer.labels import FACTORS
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
-from openfer.nn.choices import TrunkName
+from openfer.nn.choices import Transferred, TrunkName
 from openfer.parameters import Settings
 
 _ABBREVIATIONS = ("g", "ga", "gar", "gar_id", "gar_id_il", "gar_id_il_p")
@@ -51,6 +51,15 @@ class ADDLSettings(Settings):
             those of one dataset only. The adversarial term alone reads them.
         importance: where the importance weights of M' fused factors come from: ``learned`` is the SA layer (ADFL),
             ``equal`` is 1/M' for each, the rows DDL and ADDL_MI; the paper does not state the value.
+        confusion: how the main player works against D. ``non_saturating`` exchanges the targets of Eq. 8, as the public
+            DDL code does; ``saturating`` is Eq. 7 to the letter, the negative of Eq. 8, whose gradient vanishes where D
+            is sure.
+        transferred: the maps of Eq. 9, which the paper leaves open. ``block_outputs`` compares a_1..a_5 with DFEM's
+            layer1..layer4 and layer4. ``mixed_maps`` takes for a_1..a_4 what the next block sees, the mix of a_j and
+            u_{j+1}, as the public DDL code does. ``channel_masks`` compares the masks m_1..m_5 with DFEM's stem to
+            layer4: the paper calls the masks attention maps. ``spatial_maps`` compares sums of squares over channels.
+        discriminator_milestones: epochs after which D's learning rate is multiplied by the schedule's decay; none in
+            the paper. One public version of DDL steps it after 20, 28 and 35.
         dropout: before the FCs; 0.5 in the DDL code, not stated in the paper.
         leaky_slope: of the LeakyReLUs of D and T; 0.01 in the DDL code, not stated in the paper.
     """
@@ -60,6 +69,9 @@ class ADDLSettings(Settings):
     weights: Weights = Weights()
     factors: tuple[str, ...] = Field(default=FACTORS, min_length=1)
     importance: Literal["learned", "equal"] = "learned"
+    confusion: Literal["non_saturating", "saturating"] = "non_saturating"
+    transferred: Transferred = "block_outputs"
+    discriminator_milestones: tuple[int, ...] = ()
     dropout: float = Field(default=0.5, ge=0, lt=1)
     leaky_slope: float = Field(default=0.01, ge=0, lt=1)
 

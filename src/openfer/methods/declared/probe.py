@@ -1,7 +1,10 @@
 """Probe: a small classifier of open features that are not trained any further, a floor for networks: its settings."""
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import Field, field_validator
+
+from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
 from openfer.parameters import Settings
@@ -14,6 +17,8 @@ class SmallClassifierSettings(Settings):
         schedule: seconds on a CPU.
         hidden: units between its two layers.
         dropout: before each of the two layers.
+        class_weights: weight of a face of each expression in the loss; 1 for those not named. Where all are equally
+            frequent in training, the shares that are expected in use, up to a factor, fit the predictions to these.
     """
 
     schedule: Schedule = Schedule(
@@ -25,6 +30,14 @@ class SmallClassifierSettings(Settings):
     )
     hidden: int = Field(default=128, ge=8)
     dropout: float = Field(default=0.5, ge=0, lt=1)
+    class_weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+    @field_validator("class_weights")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(set(value) - set(EXPRESSIONS)):
+            raise ValueError(f"class_weights names {', '.join(unknown)}; the expressions are {', '.join(EXPRESSIONS)}")
+        return value
 
 
 METHOD = Declaration(

@@ -34,7 +34,11 @@ class RefinementWeights(Settings):
 
 
 class CriticSettings(Settings):
-    """How the critic trains.
+    """How the critic trains; the defaults are the paper's.
+
+    With few steps the paper's critic hardly moves. On 320 rendered faces of 48 pixels, 120 steps of the decoder, the
+    adversarial term had 0.1 % of the gradient of the decoder; with ``rate: 1`` and ``every: 1`` it had 38 to 76 % from
+    step 50 on, and the pixel loss was the same to 3 % (one seed).
 
     Attributes:
         rate: its learning rate as a multiple of the decoder's; 2e-5 of 1e-4.

@@ -56,7 +56,12 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
     "sna_generator": (
         Figure("sheet", neighbours.sheet, ("neighbours_image",), prerequisites=("sna_autoencoder",)),
         Figure("animation", neighbours.animation, ("perturbation_animation",)),
-        Figure("change", neighbours.change, ("change_table", "change_picture"), prerequisites=("sna_autoencoder",)),
+        Figure(
+            "change",
+            neighbours.change,
+            ("change_table", "change_picture"),
+            prerequisites=("sna_autoencoder", "two_scale"),
+        ),
     ),
 }
 """By method; any other has none of its own."""

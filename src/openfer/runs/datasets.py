@@ -34,8 +34,6 @@ RESERVED = frozenset({"params", "parameters", "runs", "study", "study_plan", "sy
 """Words that parameters and Kedro use themselves."""
 
 _NAME = re.compile(r"[^\W_][\w-]*")
-_TABLES = ("_rows", "_faces", "_split", "_groups", "_quarantine")
-"""Endings of the tables that are made of each dataset."""
 
 
 class Datasets:
@@ -128,11 +126,10 @@ def describes_dataset(value: Any) -> bool:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name in RESERVED or name.endswith(_TABLES):
+    if not _NAME.fullmatch(name) or name in RESERVED:
         raise ParameterError(
             f"a dataset's block is called {name!r}; a name begins with a letter or a digit, has letters, digits, _ and "
-            f"- only, does not end in {', '.join(_TABLES)}, and is none of {', '.join(sorted(RESERVED))}. Rename the "
-            "block, and what names it"
+            f"- only, and is none of {', '.join(sorted(RESERVED))}. Rename the block, and what names it"
         )
 
 

@@ -5,7 +5,16 @@ from collections.abc import Iterable
 
 
 class OpenferError(Exception):
-    """Base of all errors that openfer raises on purpose; shown without a traceback."""
+    """Base of all errors that openfer raises on purpose; shown in one line without a traceback.
+
+    What cannot be printed, such as a line break in the name of a file, is shown as an escape.
+    """
+
+    def __str__(self) -> str:
+        words = super().__str__()
+        if words.isprintable():
+            return words
+        return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words)
 
 
 class ParameterError(OpenferError):

@@ -132,9 +132,11 @@ class Tree:
         pure = PurePosixPath(relative.replace("\\", "/"))
         if pure.is_absolute() or ".." in pure.parts or _DRIVE.match(relative):
             near = self.nearest_to(relative)
-            inside = f"{near} is there in its place: " if near else ""
+            taken = (
+                f"{near} is there in its place, which options.nearest: true takes of your own data: " if near else ""
+            )
             raise DataError(
-                f"{where} names {relative!r}, which is outside {self.root}; {inside}a path must lie inside the root"
+                f"{where} names {relative!r}, which is outside {self.root}; {taken}a path must lie inside the root"
             )
         return str(pure)
 

@@ -127,7 +127,12 @@ def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:
                 "`root`"
             )
     for method in METHODS.names():
-        for name in set(_RENAMED) & set(parameters.get(method) or {}):
+        block = parameters.get(method, {})
+        if not isinstance(block, Mapping):
+            raise ParameterError(
+                f"{method} is {block!r:.80}; give a block of parameters, such as {method}: {{seed: 1}}"
+            )
+        for name in sorted(set(_RENAMED) & set(block)):
             raise ParameterError(f"{method}.{name} is not a parameter; {_renamed(name)}")
 
 

@@ -12,6 +12,10 @@ from openfer.synthetic.texture_space import smooth_curve
 _BROWS = ((17, 18, 19, 20, 21), (26, 25, 24, 23, 22))
 """Landmarks of the two brows, outer to inner."""
 
+_BROW_LIFT, _BROW_LIFT_STD = 3.0, 3.0
+"""How far the brows lie above their landmarks, which differs between people; 18 texture units are a centimetre. Of 68
+neutral photographs the landmarker's mesh has its brows as high; painted 8 units lower, rendered faces looked angry."""
+
 _ZOOM = 2
 _HAIRLINE_ANGLES = (0, 22, 38, 50, 60, 68, 78, 90, 100, 110)
 _SCALP_COVER = {"bald": 0.0, "buzz": 0.75, "short": 1.0, "tied": 1.0, "long": 1.0}
@@ -37,7 +41,8 @@ def paint_brows(
     space = template.space
     scale = space.scale * _ZOOM
     thickness = generator.uniform(0.75, 1.15) * (0.8 if traits.is_female else 1.15) * (1 if traits.is_adult else 0.75)
-    centres = [np.array([template.landmark_place(point) for point in brow]) + np.array([0, 5]) for brow in _BROWS]
+    lift = generator.normal(_BROW_LIFT, _BROW_LIFT_STD)
+    centres = [np.array([template.landmark_place(point) for point in brow]) - np.array([0, lift]) for brow in _BROWS]
     low = np.floor((np.concatenate(centres).min(0) - 20) * space.scale).astype(int)
     high = np.ceil((np.concatenate(centres).max(0) + 20) * space.scale).astype(int)
     picture = Image.new("L", (int(high[0] - low[0]) * _ZOOM, int(high[1] - low[1]) * _ZOOM), 0)

@@ -267,6 +267,9 @@ def test_a_name_that_is_not_utf_8_is_a_row_whose_image_is_read(tmp_path: Path) -
     assert files["path"].tolist() == rows["path"].tolist()
     (image,) = source_images(tmp_path, rows, 1)
     assert image.pixels.shape == (48, 40, 3)
+    (tmp_path / "happy/\uf7e9.png").write_bytes(content)  # a name with the character that stands for the byte
+    assert len(pd.concat(list(take_inventory(Tree(tmp_path)))).dropna()) == 2
+    (tmp_path / "happy/\uf7e9.png").unlink()
     write_text(tmp_path / "labels.csv", "path,expression", "happy/jos\u00e9.png,sad")
     assert read(tmp_path, table="labels.csv")["path"].tolist() == rows["path"].tolist()
 

@@ -113,8 +113,7 @@ def test_a_table_of_one_s_own_is_read_whole_or_refused(
     except OpenferError as error:
         refused(error)
     else:
-        assert 0 < len(rows) <= len(frame)
-        assert len(rows) == len(frame) or not quoted  # a quote that nobody closes makes one line of several
+        assert len(rows) == len(frame) if quoted else len(rows) > 0  # unquoted breaks and quotes move the lines
 
 
 @pytest.mark.slow

@@ -21,9 +21,10 @@ def as_text(name: str) -> str:
 
 def on_disk(root: Path, relative: str) -> Path:
     """Return the place of a file that a table names."""
-    if relative.isascii():
-        return root / relative
-    return root / relative.translate(_TO_BYTES)
+    as_bytes = relative if relative.isascii() else relative.translate(_TO_BYTES)
+    if as_bytes != relative and not (root / relative).exists():  # a name may hold the private characters themselves
+        return root / as_bytes
+    return root / relative
 
 
 def same_text(name: str) -> str:

@@ -272,9 +272,8 @@ def test_the_program_answers_over_a_socket_and_ends_what_it_has_begun(model_file
 
         asking = threading.Thread(target=ask)
         asking.start()
-        while 'path="/predict"' not in httpx2.get(f"{address}/metrics").text and asking.is_alive():
-            if "batch_images_count 1" in httpx2.get(f"{address}/metrics").text:
-                break
+        while asking.is_alive() and "openfer_batch_images_count 1.0" not in httpx2.get(f"{address}/metrics").text:
+            pass  # sixteen images are two batches: the second one is on its way
         server.send_signal(signal.SIGTERM)
         asking.join()
         _, said = server.communicate(timeout=60)

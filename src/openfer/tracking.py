@@ -32,6 +32,9 @@ _LONGEST_VALUE = 6000  # MLflow cuts what is longer
 _LOGS = {TRAINS, PUBLISHES}
 """Tags of the nodes that log to the MLflow run in progress themselves."""
 
+_KEPT = {"08_reporting", "exported"}
+"""Folders whose files are kept as artifacts: reports, and the model files of ``export``."""
+
 _RUNS = "runs."
 """Prefix of the parameters of runs."""
 
@@ -156,12 +159,12 @@ class MlflowHook:
         self._end("FAILED")
 
     def _keep_reports(self, catalog: CatalogProtocol) -> None:
-        """Log each report as an artifact of the run that it is of."""
+        """Log each report and model file as an artifact of the run that it is of."""
         import mlflow
 
         for name, slug in self._made.items():
             path = getattr(catalog.get(name), "_filepath", None)
-            if path is not None and "08_reporting" in Path(path).parts and Path(path).is_file():
+            if path is not None and _KEPT & set(Path(path).parts) and Path(path).is_file():
                 run_id = self._children.get(slug, self._run_id)
                 mlflow.log_artifact(str(path), artifact_path=Path(path).parent.name, run_id=run_id)
         mlflow.log_metric("wall_seconds", time.perf_counter() - self._started, run_id=self._run_id)

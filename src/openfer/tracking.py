@@ -40,6 +40,10 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOU
 
 _SECONDS_TO_CONNECT = 5
 _LOGS_FOLDER = "logs"
+
+_KEPT = {"08_reporting", "exported"}
+"""Folders whose files are kept as artifacts: reports, and the model files of ``export``."""
+
 _RUNS = "runs."
 """Prefix of the parameters of runs."""
 
@@ -160,11 +164,11 @@ class MlflowHook:
         self._end("FAILED")
 
     def _keep_reports(self, catalog: CatalogProtocol) -> None:
-        """Log each report as an artifact of the run that it is of."""
+        """Log each report and model file as an artifact of the run that it is of."""
         own = str(self._run_id)
         for name, slug in self._made.items():
             path = getattr(catalog.get(name), "_filepath", None)
-            if path is not None and "08_reporting" in Path(path).parts and Path(path).is_file():
+            if path is not None and _KEPT & set(Path(path).parts) and Path(path).is_file():
                 OUTBOX.log_artifact(self._children.get(slug, own), Path(path), Path(path).parent.name)
         OUTBOX.log(own, [("wall_seconds", time.perf_counter() - self._started, _now(), 0)])
 

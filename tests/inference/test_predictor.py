@@ -143,3 +143,9 @@ heavy = {{"torch", "kedro", "mlflow", "pandas", "pyarrow", "sklearn", "scipy", "
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_search_ends_when_there_are_more_faces_than_asked_for(model_file: Path, tiny_faces: TinyFaces) -> None:
+    crowd = scene([tiny_faces.store.image(row) for row in (7, 14, 21, 28, 35)], width=1000)
+    assert len(openfer.load(model_file).predict([crowd])[0]) == 5
+    assert len(openfer.load(model_file, most_faces=2).predict([crowd])[0]) == 3

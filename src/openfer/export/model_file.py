@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import torch
 
 from openfer.errors import ExportError
 from openfer.export.graph import Answering
@@ -39,7 +40,7 @@ def model_file(network: Answering, card: ModelCard, tested: ConcatFaces, role: s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{card.slug}.onnx"
         path.write_bytes(with_card(graph, card))
-        model = OnnxModel(path)
+        model = OnnxModel(path, threads=torch.get_num_threads())
         agreed = parity(network, model, tested)
         scored = accuracy(model, tested, card.datasets, role)
     return with_card(graph, card.with_measured(parity=agreed, accuracy=scored))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from openfer.errors import ExportError
 from openfer.export.faces import given, spread
@@ -55,7 +56,9 @@ def quantised(path: Path, calibration: ConcatFaces, tested: ConcatFaces, *, acce
         graph = onnx.load(made)
         unmeasured = card.with_measured(quantised=about, accuracy=None, parity=None)
         made.write_bytes(with_card(graph, unmeasured))
-        after = accuracy(OnnxModel(made), tested, card.accuracy.datasets, card.accuracy.role)
+        after = accuracy(
+            OnnxModel(made, threads=torch.get_num_threads()), tested, card.accuracy.datasets, card.accuracy.role
+        )
     if after is None or after.n != card.accuracy.n:
         raise ExportError(f"{path} was tested on {card.accuracy.n} faces, now there are others; export it again first")
     loss = card.accuracy.value - after.value

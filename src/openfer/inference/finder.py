@@ -49,10 +49,11 @@ class FaceFinder:
         wanted: what the model looks at; ``geometry`` is measured on the crop.
         smallest_face: share of the image's shorter side; faces below it are looked for only where there is no larger
             one, in (0, 1).
+        most_faces: the search of an image ends when it has found more; None finds all.
     """
 
-    def __init__(self, crop: Crop, wanted: Input, smallest_face: float) -> None:
-        self._crop = crop
+    def __init__(self, crop: Crop, wanted: Input, smallest_face: float, most_faces: int | None = None) -> None:
+        self._crop, self._most = crop, most_faces
         self._detector = MediapipeDetector(smallest_face, _SURE)
         self._canonical = read_canonical(read_landmarker().canonical)
         self._meter = FaceMeter() if wanted == "geometry" else None
@@ -63,7 +64,7 @@ class FaceFinder:
         Args:
             image: RGB, uint8, (H, W, 3).
         """
-        sure = [face for face in self._detector.find(image) if face.score >= _SURE]
+        sure = [face for face in self._detector.find(image, self._most) if face.score >= _SURE]
         return [self._seen(image, face) for face in sorted(sure, key=_area, reverse=True)]
 
     def _seen(self, image: np.ndarray, face: FoundFace) -> Seen:

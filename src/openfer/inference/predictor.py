@@ -18,7 +18,9 @@ from openfer.inference.threads import in_threads
 from openfer.workers import available_cores
 
 
-def load(model: str | Path = "geometry", *, smallest_face: float = SMALLEST_FACE) -> "Predictor":
+def load(
+    model: str | Path = "geometry", *, smallest_face: float = SMALLEST_FACE, most_faces: int | None = None
+) -> "Predictor":
     """Load a model that predicts expressions of the faces in images.
 
     >>> model = load("geometry")
@@ -30,13 +32,14 @@ def load(model: str | Path = "geometry", *, smallest_face: float = SMALLEST_FACE
             an exported run of the project in the current folder.
         smallest_face: share of an image's shorter side; faces below it are looked for only where there is no larger
             one, in (0, 1).
+        most_faces: the search of an image ends when it has found more; None finds all.
 
     Raises:
         CheckpointError: if there is no such model, or its file is damaged.
         ParameterError: if the model does not predict expressions, needs more than a face, or ``smallest_face`` is
             outside its range.
     """
-    return Predictor(OnnxModel(model_path(model), threads=1), smallest_face=smallest_face)
+    return Predictor(OnnxModel(model_path(model), threads=1), smallest_face, most_faces)
 
 
 class Predictor:
@@ -45,13 +48,14 @@ class Predictor:
     Args:
         model: a model file.
         smallest_face: see :func:`load`.
+        most_faces: see :func:`load`.
 
     Raises:
         ParameterError: if the model does not predict expressions, needs more than a face, or ``smallest_face`` is
             outside its range.
     """
 
-    def __init__(self, model: OnnxModel, smallest_face: float = SMALLEST_FACE) -> None:
+    def __init__(self, model: OnnxModel, smallest_face: float = SMALLEST_FACE, most_faces: int | None = None) -> None:
         card = model.card
         if card.task != "expression":
             raise ParameterError(f"{model.path} predicts {card.task}; give a model that predicts expressions")
@@ -63,7 +67,7 @@ class Predictor:
         if not 0 < smallest_face < 1:
             raise ParameterError(f"smallest_face is {smallest_face}; give a share between 0 and 1")
         self._model = model
-        self._smallest_face = smallest_face
+        self._smallest_face, self._most_faces = smallest_face, most_faces
         self._idle: SimpleQueue[FaceFinder] = SimpleQueue()
 
     @property
@@ -130,7 +134,7 @@ class Predictor:
         try:
             finder = self._idle.get_nowait()
         except Empty:
-            finder = FaceFinder(self.card.crop, self.card.input, self._smallest_face)
+            finder = FaceFinder(self.card.crop, self.card.input, self._smallest_face, self._most_faces)
         try:
             yield finder
         finally:

@@ -81,8 +81,13 @@ class MediapipeDetector:
             np.array([face.score for face in faces]),
         )
 
-    def find(self, image: np.ndarray) -> list[FoundFace]:
-        """Return the faces in one image, RGB, uint8, (H, W, 3), with all their points."""
+    def find(self, image: np.ndarray, most: int | None = None) -> list[FoundFace]:
+        """Return the faces in one image with all their points.
+
+        Args:
+            image: RGB, uint8, (H, W, 3).
+            most: the search ends when it has found more sure faces; None finds all.
+        """
         longer, shorter = max(image.shape[:2]), min(image.shape[:2])
         found: list[FoundFace] = []
         for zoom in _ZOOMS:
@@ -93,7 +98,9 @@ class MediapipeDetector:
             if enough and (zoom < 1 or 2 * side * _SEEN_SHARE <= self._share * shorter):
                 continue
             least = _LEAST_PART if zoom > 1 else _LEAST_WHOLE
-            found = self._placed(image, merge(self._candidates(image, side, least)), found)
+            found = self._placed(image, merge(self._candidates(image, side, least)), found, most)
+            if self._are_more(found, most):
+                break
         return found
 
     def _candidates(self, image: np.ndarray, side: float, least: float) -> Boxes:
@@ -120,8 +127,8 @@ class MediapipeDetector:
         regressors, logits = self._detector(pixels[None] / np.float32(127.5) - 1)
         return decode(regressors[0], logits[0, :, 0], least)
 
-    def _placed(self, image: np.ndarray, boxes: Boxes, known: list[FoundFace]) -> list[FoundFace]:
-        """Return the known faces and those of the boxes that are none of them."""
+    def _placed(self, image: np.ndarray, boxes: Boxes, known: list[FoundFace], most: int | None) -> list[FoundFace]:
+        """Return the known faces and those of the boxes that are none of them; no further ones beyond ``most``."""
         faces = list(known)
         for corners, points, score in zip(boxes.corners, boxes.points, boxes.scores, strict=True):
             side = float((corners[2:] - corners[:2]).max())
@@ -133,7 +140,12 @@ class MediapipeDetector:
             others = np.array([one.mesh.box for one in faces]).reshape(-1, 4)
             if face.score >= _LEAST_SCORE and not (overlaps(others, mesh.box) > _SAME_FACE).any():
                 faces.append(face)
+                if self._are_more(faces, most):
+                    break
         return faces
+
+    def _are_more(self, faces: list[FoundFace], most: int | None) -> bool:
+        return most is not None and sum(face.score >= self._score for face in faces) > most
 
 
 def _across(points: np.ndarray, side: float) -> np.ndarray:

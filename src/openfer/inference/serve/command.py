@@ -63,5 +63,5 @@ def serve(
         faces=max_faces,
         requests=max_requests,
     )
-    app = create_app(load(model), limits)
+    app = create_app(load(model, most_faces=limits.faces), limits)
     uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=_GRACE, timeout_keep_alive=5, access_log=False)

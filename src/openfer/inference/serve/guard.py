@@ -82,6 +82,8 @@ class Guard:
             except TimeoutError as error:
                 words = f"the request was not complete after {self._limits.seconds:g} seconds; send it faster"
                 raise HTTPException(408, words, {"Connection": "close"}) from error
+            if message["type"] == "http.disconnect":
+                raise HTTPException(400, "the client hung up before its request was complete; nothing was done")
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 complete = not message.get("more_body", False)

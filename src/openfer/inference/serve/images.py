@@ -82,7 +82,7 @@ class ImagePredictor:
     ) -> ImageAnswer | HTTPException:
         most = self._limits.faces
         if len(faces) > most:
-            words = f"file {upload.place} shows {len(faces)} faces, more than {most}; send a part of it"
+            words = f"file {upload.place} shows more than {most} faces; send a part of it"
             return HTTPException(422, words)
         height, width = (
             round(side / scale) for side, scale in zip(image.pixels.shape, image.scale[::-1], strict=False)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from openfer.errors import ParameterError
 from openfer.nn.weight_manifest import with_weights
@@ -12,7 +11,7 @@ from openfer.runs.datasets import Datasets
 from openfer.runs.plan import Planner
 from openfer.runs.project import plan
 from openfer.runs.study import PlannedStudy, is_study, plan_study
-from openfer.settings import CONFIG_LOADER_ARGS
+from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 from openfer.tracking import _plain, flatten
 from tests.pipelines.conftest import ROOT
 from tests.runs.test_plan import FOLDED, METHOD
@@ -69,8 +68,7 @@ def run_of(study: PlannedStudy, cell: str):
 @pytest.fixture(scope="module", params=["base", "paper"])
 def project(request):
     """Return the project's parameters, and what plans its studies."""
-    arguments = CONFIG_LOADER_ARGS | {"default_run_env": "base"}
-    loader = OmegaConfigLoader(str(ROOT / "conf"), env=request.param, **arguments)
+    loader = CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=request.param, **CONFIG_LOADER_ARGS | {"local_env": None})
     parameters = with_weights(loader["parameters"], loader["weights"])
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     return parameters, Planner(parameters, Datasets(parameters))

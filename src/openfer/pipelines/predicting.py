@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.pipelines.sources import Sources, faces_for, sources_of
+from openfer.pipelines.sources import Sources, faces_for, sources_of, with_tested_sides
 from openfer.pipelines.trained import Models, Trained, restore
 from openfer.runs.settings import RunSettings
 
@@ -43,7 +43,7 @@ def predict(
     from openfer.evaluation.predictions import features_table
     from openfer.training.predict import predict as predict_faces
 
-    data = sources_of(run, sources)
+    data, tested = with_tested_sides(sources_of(run, sources))
     tables, facts, features = [], [], []
     for load in models.values():
         checkpoint = load()
@@ -56,7 +56,7 @@ def predict(
                 known = faces.labels[task] >= 0
                 true = [names[label] for label in faces.labels[task][known]]
                 features.append(features_table(faces.sample_ids[known].tolist(), predicted.features[known], true))
-        facts.append(_facts(run, checkpoint, trained.role))
+        facts.append(_facts(run, checkpoint, tested))
     return pd.concat(tables, ignore_index=True), features[0], facts  # features of faces labelled for the first task
 
 

@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from openfer.errors import ParameterError
+from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import METHODS, Declaration
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
@@ -23,6 +24,10 @@ class RunSettings(Settings):
         variant: the name of a row of the paper's table. Its settings override ``settings``; None overrides nothing.
         datasets: the training datasets; each epoch shuffles all of them together.
         test_datasets: further datasets that are only tested. Their files decide the result, their names do not.
+        leave_out: expressions whose faces neither train nor test, such as ``contempt`` of AffectNet's eight in papers
+            that have seven.
+        labels_of: the tasks that a training dataset is learned for, by dataset; a dataset that is not named is learned
+            for all. ADDL's DFEM takes identity, pose and light from Multi-PIE, and not its gender and age (Table 5).
         fold: the tested fold of datasets with cross-validation; the other folds train.
         seed: root of every random draw.
         fresh: True trains again although nothing changed.
@@ -38,6 +43,8 @@ class RunSettings(Settings):
     variant: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the settings behind the name decide
     datasets: tuple[str, ...] = Field(min_length=1)
     test_datasets: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
+    leave_out: tuple[str, ...] = ()
+    labels_of: dict[str, tuple[str, ...]] = {}
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
@@ -101,9 +108,23 @@ class RunSettings(Settings):
                 f"weights of {declared.initialised_from}; set it to none, or "
                 f"{declared.initialised_from}.initialisation.backbone"
             )
+        tasks = {task for names in self.labels_of.values() for task in names}
+        if tasks - set(self.tasks):
+            raise ValueError(
+                f"labels_of names {', '.join(sorted(tasks - set(self.tasks)))}, which {self.method} does not learn; "
+                f"its tasks are {', '.join(self.tasks) or 'none'}"
+            )
         if self.label_noise and not self.tasks:
             raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")
         return self
+
+    @field_validator("leave_out")
+    @classmethod
+    def _names_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in EXPRESSIONS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no expression; the expressions are {', '.join(EXPRESSIONS)}")
+        return value
 
     @field_validator("method")
     @classmethod

@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError
 from openfer.errors import ParameterError, did_you_mean
 from openfer.parameters import DERIVED, Settings
 from openfer.runs.datasets import EMBEDDED
-from openfer.runs.plan import Planner, RunPlan, laid_over
+from openfer.runs.plan import Planner, RunPlan
+from openfer.runs.recipes import laid_over, with_recipe
 from openfer.runs.study_settings import Changes, Column, Row, Study
 from openfer.runs.words import in_words
 
@@ -137,7 +138,7 @@ def _run(
     row, column = study.rows[row_name], study.columns[column_name]
     layers = (study.runs, column.changes, row.changes)
     changes = {method: [layer.get(method, {}) for layer in layers] for method in {m for layer in layers for m in layer}}
-    block = laid_over(parameters.get(row.method) or {}, *changes.get(row.method, ()))
+    block = laid_over(with_recipe(parameters.get(row.method) or {}, column.datasets), *changes.get(row.method, ()))
     block.pop("seeds", None), block.pop("folds", None)
     block |= {"method": row.method, "seed": seed, "fold": fold, "datasets": list(column.datasets)}
     block |= {"fresh": False, "test_datasets": []}  # a study tests what its columns name

@@ -90,6 +90,24 @@ def test_a_rated_face_of_an_expression_that_is_left_out_stays_without_its_label(
     assert "fear" not in set(shown["expression"].dropna())
 
 
+def test_carved_validation_faces_train_where_none_are_held_out(tables):
+    rows, store, split = tables
+    first = split[split["fold"] == 0].reset_index(drop=True)
+    split = first.assign(role=["val" if i % 4 < 2 else role for i, role in enumerate(first["role"])])
+    held = split.loc[split["role"] == "val", "sample_id"]
+    published = held.iloc[:5]
+    rows = rows.assign(partition=rows["sample_id"].isin(published).map({True: "val", False: "train"}))
+    run = run_of("baseline", ["a"], hold_out_validation=False, training={"selections": ["last"]})
+    (source,) = sources_of(run, {"a": Source(rows, store, split)})
+    assert set(source.role("val")["sample_id"]) == set(published)
+    assert set(held) - set(published) <= set(source.role("train")["sample_id"])
+
+
+def test_best_val_is_refused_where_no_face_is_held_out():
+    with pytest.raises(ValueError, match="leaves no face to choose best_val by"):
+        run_of("baseline", ["a"], hold_out_validation=False)
+
+
 def test_what_is_no_expression_cannot_be_left_out():
     with pytest.raises(ValueError, match="joy is no expression; the expressions are neutral, happiness"):
         run_of("baseline", ["a"], leave_out=["joy"])

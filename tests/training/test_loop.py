@@ -224,6 +224,18 @@ def test_an_empty_validation_set_is_refused(tmp_path, store):
         fit(fresh(), FitData(faces(store, range(17), training=True), faces(store, [])), CPU, 0, tmp_path)
 
 
+def test_without_a_validation_set_the_last_epoch_and_the_oracle_s_are_kept(tmp_path, store):
+    data = FitData(faces(store, range(17), training=True), None, faces(store, range(17, COUNT)))
+    asked = TrainingConfig(device="cpu", selections=("last", "oracle_test"))
+    fitted = fit(fresh(), data, asked, 0, tmp_path / "kept")
+    assert list(fitted.states) == ["last", "oracle_test"]
+    assert fitted.states["last"].facts["validation"] is None
+    assert fitted.states["oracle_test"].facts["oracle"]
+    assert set(fitted.history["split"]) == {"train", "oracle_test"}
+    with pytest.raises(ParameterError, match="there is no validation set, and best_val chooses an epoch by it"):
+        fit(fresh(), data, TrainingConfig(device="cpu", selections=("best_val",)), 0, tmp_path / "refused")
+
+
 def test_selection_by_validation_without_labels_is_refused(tmp_path, store):
     blind = faces(store, range(17, COUNT), labels=np.full(COUNT - 17, -1))
     data = FitData(faces(store, range(17), training=True), blind)

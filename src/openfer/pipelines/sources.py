@@ -10,7 +10,7 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
 from openfer.pipelines.extras import extra_array
-from openfer.protocols.holdout import image_holdout
+from openfer.protocols.holdout import HELD_OUT, image_holdout
 from openfer.protocols.labelling import label_indices, with_attribute_columns
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 PARTS = ("rows", "faces", "split")
 """The parts of every source; any other is an extra."""
-
-_HELD_OUT = 0.15
-"""Of the training images, where a split that keeps people apart is to judge who is who."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +82,12 @@ class Source:
         others = [task for task in self.tasks if task not in tasks and task in self.rows]
         return replace(self, rows=self.rows.assign(**dict.fromkeys(others))) if others else self
 
+    def training_on_validation(self) -> "Source":
+        """Return the source whose validation faces train, apart from those of the publisher's validation partition."""
+        published = self.rows.loc[self.rows["partition"] == "val", "sample_id"]
+        carved = (self.split["role"] == "val") & ~self.split["sample_id"].isin(published)
+        return replace(self, split=self.split.assign(role=self.split["role"].astype(object).mask(carved, "train")))
+
     def judged_by_validation(self, known: Collection[str]) -> "Source":
         """Return the source with its validation faces as test faces, for the tasks that are not known to be tested.
 
@@ -110,7 +113,7 @@ def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
     """Return a run's training datasets in its fold, with its tasks and a split by which these can be judged.
 
     Faces of expressions that the run leaves out have no role, or, where values are regressed on them, no expression.
-    Labels that a dataset is not learned for are null.
+    Labels that a dataset is not learned for are null. Validation faces train where the run holds none out.
 
     Only people in the training set can be told apart by identity. Where a split keeps people apart, a run that learns
     identity drops the validation and test people, and holds out images of its training people instead.
@@ -124,6 +127,8 @@ def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
         .learned_for(run.labels_of.get(name, run.tasks))
         for name in run.datasets
     ]
+    if not run.hold_out_validation:
+        data = [source.training_on_validation() for source in data]
     return [_closed_set(source, run.seed) if "identity" in run.tasks else source for source in data]
 
 
@@ -133,7 +138,7 @@ def _closed_set(source: Source, seed: int) -> Source:
     if not people or (others and others <= people):
         return source
     ours = train.assign(partition="train")  # the publisher's partition has no say in who trains in this fold
-    return replace(source, split=image_holdout(ours, _HELD_OUT, seed))
+    return replace(source, split=image_holdout(ours, HELD_OUT, seed))
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":

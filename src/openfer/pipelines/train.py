@@ -165,7 +165,7 @@ def _fit(
     validation, test = (seen(data, role, classes, run.images, run.seed) for role in ("val", "test"))
     fitted = fit(
         method,
-        FitData(faces, validation, test if len(test) else None),
+        FitData(faces, validation if len(validation) else None, test if len(test) else None),
         run.training,
         run.seed,
         work,

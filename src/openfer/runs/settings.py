@@ -28,6 +28,9 @@ class RunSettings(Settings):
             that have seven.
         labels_of: the tasks that a training dataset is learned for, by dataset; a dataset that is not named is learned
             for all. ADDL's DFEM takes identity, pose and light from Multi-PIE, and not its gender and age (Table 5).
+        hold_out_validation: False lets validation faces train, too, apart from those of the publisher's own validation
+            partition: papers train on all training images. ``selections`` may then be ``last`` and ``oracle_test``, as
+            there is no face to choose another epoch by.
         fold: the tested fold of datasets with cross-validation; the other folds train.
         seed: root of every random draw.
         fresh: True trains again although nothing changed.
@@ -45,6 +48,7 @@ class RunSettings(Settings):
     test_datasets: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
     leave_out: tuple[str, ...] = ()
     labels_of: dict[str, tuple[str, ...]] = {}
+    hold_out_validation: bool = True
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
@@ -107,6 +111,11 @@ class RunSettings(Settings):
                 f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} starts from the "
                 f"weights of {declared.initialised_from}; set it to none, or "
                 f"{declared.initialised_from}.initialisation.backbone"
+            )
+        if not self.hold_out_validation and "best_val" in self.training.selections:
+            raise ValueError(
+                "hold_out_validation is false, which leaves no face to choose best_val by; set training.selections to "
+                "[last], or hold_out_validation to true"
             )
         tasks = {task for names in self.labels_of.values() for task in names}
         if tasks - set(self.tasks):

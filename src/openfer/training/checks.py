@@ -25,7 +25,7 @@ _CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
 
 def check_data(
     train: Faces,
-    validation: Faces,
+    validation: Faces | None,
     test: Faces | None,
     classes: Classes,
     selections: tuple[Selection, ...],
@@ -35,7 +35,7 @@ def check_data(
 
     Args:
         train: who trains.
-        validation: who selects.
+        validation: who selects; None where nobody does.
         test: who tests, where the trainer is to know.
         classes: by task.
         selections: the epochs that are asked for.
@@ -45,13 +45,18 @@ def check_data(
         DataError: if a set is empty or lacks a task, a label is out of range, the training set shows
             fewer than two classes of a task or hardly a value of what is regressed, or a set that is to choose an
             epoch has no label.
-        ParameterError: if ``oracle_test`` is asked for without a test set.
+        ParameterError: if ``oracle_test`` is asked for without a test set, or ``best_val`` without a validation set.
     """
     if "oracle_test" in selections and test is None:
         raise ParameterError(
             "selections has oracle_test, but this run is given no test set; take it out of training.selections"
         )
-    named = {"training": train, "validation": validation}
+    if "best_val" in selections and validation is None:
+        raise ParameterError(
+            "there is no validation set, and best_val chooses an epoch by it; hold validation faces out "
+            "(protocol.validation_share, hold_out_validation), or set training.selections to [last]"
+        )
+    named = {"training": train} | ({} if validation is None else {"validation": validation})
     if "oracle_test" in selections and test is not None:
         named["test"] = test
     for which, faces in named.items():

@@ -29,7 +29,7 @@ CUT: Mapping[str, Mapping[str, Any]] = {
         "initialisation": {"backbone": "none"},
     },
     "oadn": {
-        "images": {"size": 40, "crop": 40},
+        "images": {"size": 40, "crop": 40, "mean": 0.5, "std": 0.5},
         "settings": {"blocks": [1, 1, 1, 1], "schedule": SHORT},
         "initialisation": {"backbone": "none"},
     },

@@ -174,7 +174,17 @@ def _of_file(settings: InitialisationSettings) -> Checkpoint:
     if settings.entry is None:
         return _read(settings.file, settings.sha256)
     weights = _read(settings.file, settings.sha256 or settings.entry.sha256)
-    return Checkpoint(_filtered(weights.tensors, settings.entry.keys, settings.backbone), weights.facts)
+    tensors = _filtered(weights.tensors, settings.entry.keys, settings.backbone)
+    return Checkpoint(_reading_red_first(tensors) if settings.entry.channels == "bgr" else tensors, weights.facts)
+
+
+def _reading_red_first(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn the layers that look at an image, which are those of three channels, round."""
+    return {name: value.flip(1) if _looks_at_images(value) else value for name, value in tensors.items()}
+
+
+def _looks_at_images(weights: Tensor) -> bool:
+    return weights.ndim == 4 and weights.shape[1] == 3
 
 
 def _filtered(tensors: Mapping[str, Tensor], keys: KeyFilter, source: str) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Where a backbone's first weights come from; readable without torch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -38,8 +38,10 @@ class WeightsEntry(Settings):
         architecture: one of :data:`openfer.nn.trunks.ARCHITECTURES`.
         licence: under which terms it, and what it was learned from, may be used.
         origin: who made it, from what, and where it is found.
-        mean: of the images that it was learned from, by channel in [0, 1]; null where nobody says.
-        std: what these were divided by.
+        mean: of the images that it was learned from, red first, in [0, 1]; null where nobody says. A run takes it by
+            ``images: {mean: weights, std: weights}``.
+        std: what these were divided by, red first.
+        channels: the order in which the first layer reads them; the weights of ``bgr`` are turned to read red first.
         keys: which of its tensors are taken.
     """
 
@@ -50,6 +52,7 @@ class WeightsEntry(Settings):
     origin: str = Field(min_length=1)
     mean: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
     std: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
+    channels: Literal["rgb", "bgr"] = "rgb"
     keys: KeyFilter = KeyFilter()
 
 

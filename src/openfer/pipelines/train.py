@@ -149,7 +149,7 @@ def _fit(
 
     given = {name: main_model(models) for name, models in prerequisites.items()}
     needed = {name: given[name] for name in run.declared.prerequisites_of(run.settings)}
-    check_normalisation(run.images, needed)
+    check_normalisation(run.images, needed | {name: given[name] for name in (PRETRAIN,) if name in given})
     warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, sources)
     classes = classes_of(data, run.tasks)

@@ -12,6 +12,9 @@ from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.mask_settings import GENERATOR, MASKED
 
+OF_WEIGHTS = "weights"
+"""The value of ``images.mean`` and ``images.std`` that asks for those of the backbone's weights in the manifest."""
+
 
 class RunSettings(Settings):
     """The settings of one run.
@@ -37,7 +40,8 @@ class RunSettings(Settings):
         label_noise: share of the training labels of the first task that are replaced by wrong ones, in [0, 1).
             Labels of validation and test faces stay.
         initialisation: where the backbone's first weights come from.
-        images: crop, flip, augmentation and normalisation.
+        images: crop, flip, augmentation and normalisation; ``mean: weights, std: weights`` is that of the weights which
+            the backbone starts from, as the manifest states it.
         training: device, precision, selection, checkpoints.
         settings: the method's own settings, checked by its own model.
     """
@@ -96,6 +100,24 @@ class RunSettings(Settings):
         if self.label_noise:
             words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
         return " ".join(words)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normalised_as_the_weights(cls, value: Any) -> Any:
+        """Put the manifest's mean and deviation where ``images`` asks for those of the weights."""
+        images = value.get("images") if isinstance(value, dict) else None
+        asked = [key for key in ("mean", "std") if isinstance(images, dict) and images.get(key) == OF_WEIGHTS]
+        if not asked:
+            return value
+        initialisation = value.get("initialisation") or {}
+        entry = initialisation.get("entry") if isinstance(initialisation, dict) else None
+        found = {key: (entry or {}).get(key) for key in asked}
+        if None in found.values():
+            raise ValueError(
+                f"images.{asked[0]} is {OF_WEIGHTS}, but weights.yml states none for the backbone "
+                f"{(initialisation or {}).get('backbone', NONE)}; set images.mean and images.std to numbers in [0, 1]"
+            )
+        return {**value, "images": {**images, **found}}
 
     @model_validator(mode="after")
     def _every_setting_is_read(self) -> Self:

@@ -118,7 +118,7 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
     The crop may differ: networks take faces of any size.
 
     Args:
-        images: of the method that needs the models, whose batches they get.
+        images: of the method that needs the models: they get its batches, or it starts from their weights.
         needed: trained models by name.
 
     Raises:
@@ -128,9 +128,9 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
         there = ImageSettings.model_validate(model.facts["images"])
         if (there.channel_means, there.channel_stds) != (images.channel_means, images.channel_stds):
             raise ParameterError(
-                f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which is to see the "
-                f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "
-                f"images.mean and images.std, and train {name} again if its own change"
+                f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which sees the same "
+                f"batches or gives the first weights, was trained with mean {there.mean} and std {there.std}; give "
+                f"both the same images.mean and images.std, and train {name} again if its own change"
             )
 
 

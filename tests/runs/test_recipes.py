@@ -52,6 +52,15 @@ def test_all_stages_of_sna_learn_from_the_dataset_of_the_last_one():
     assert stages["two_scale"].settings.schedule.batch_size == stages["sna"].settings.schedule.batch_size == 60
 
 
+def test_a_recipe_may_name_the_datasets_of_a_stage():
+    (run,) = project_plan("paper", dataset="ck_plus_stability").requested["sna"]
+    stages = {part.method: part.settings.datasets for part in run.chain()}
+    assert stages["sna"] == stages["two_scale"] == ("ck_plus_stability",)
+    assert stages["sna_autoencoder"] == stages["sna_generator"] == ("ck_plus_frames",)
+    (alone,) = project_plan("paper", dataset="ck_plus_stability").requested["sna_autoencoder"]
+    assert alone.slug == run.prerequisites["sna_generator"].prerequisites["sna_autoencoder"].slug
+
+
 def test_a_study_s_column_takes_the_recipe_of_its_dataset():
     study = {
         "title": "Two datasets",

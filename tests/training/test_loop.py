@@ -236,6 +236,32 @@ def test_without_a_validation_set_the_last_epoch_and_the_oracle_s_are_kept(tmp_p
         fit(fresh(), data, TrainingConfig(device="cpu", selections=("best_val",)), 0, tmp_path / "refused")
 
 
+def test_an_epoch_can_be_chosen_by_the_mean_recall_of_the_classes(tmp_path, store):
+    held = faces(store, [*range(17, COUNT), 18, 21])  # red twice as often as the others
+    data = FitData(faces(store, range(17), training=True), held)
+    asked = TrainingConfig(device="cpu", precision="float32", selected_by="balanced_accuracy")
+    fitted = fit(fresh(), data, asked, 0, tmp_path / "recall")
+    history = fitted.history[fitted.history["split"] == "val"]
+    recalls = history.loc[history["name"] == "balanced_accuracy/expression", "value"].tolist()
+    assert {"accuracy/expression", "balanced_accuracy/expression"} <= set(history["name"])
+    assert fitted.states["best_val"].facts["validation"] == max(recalls)
+    logits = fresh_with(fitted.states["last"].tensors)(images_of(held)).logits["expression"].argmax(1)
+    true = torch.from_numpy(held.labels["expression"])
+    expected = np.mean([float((logits[true == number] == number).float().mean()) for number in range(3)])
+    assert fitted.states["last"].facts["validation"] == pytest.approx(expected)
+
+
+def fresh_with(tensors):
+    method = fresh()
+    method.load_own_state(tensors)
+    return method.eval()
+
+
+def images_of(data):
+    pixels = torch.stack([data[0, place].pixels for place in range(len(data))]).float() / 255
+    return (pixels - 0.5) / 0.5
+
+
 def test_selection_by_validation_without_labels_is_refused(tmp_path, store):
     blind = faces(store, range(17, COUNT), labels=np.full(COUNT - 17, -1))
     data = FitData(faces(store, range(17), training=True), blind)

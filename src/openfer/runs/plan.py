@@ -124,7 +124,8 @@ class Planner:
         """
         block = self._block(method)
         datasets = block.get("datasets") or [self._parameters.get("dataset", DATASET)]
-        block = with_recipe(block, _listed(datasets)) | {"datasets": datasets}
+        block = with_recipe(block, _listed(datasets))
+        block["datasets"] = block.get("datasets") or datasets
         seeds, folds = block.pop("seeds", None), block.pop("folds", None)
         first = self.run(method, block)
         numbers = _numbers(f"{method}.seeds", seeds, default=first.settings.seed)
@@ -175,7 +176,8 @@ class Planner:
         """Return the block of a needed run: its recipe follows its own datasets, and changes override it."""
         changes, block = tuple(changes), self._block(method)
         chosen = laid_over(block, *changes).get("datasets") or list(datasets)
-        return laid_over(with_recipe(block, _listed(chosen)), *changes) | {"datasets": chosen}
+        made = laid_over(with_recipe(block, _listed(chosen)), *changes)
+        return made | {"datasets": made.get("datasets") or chosen}
 
     def _block(self, method: str) -> dict[str, Any]:
         block = self._parameters.get(method)

@@ -106,9 +106,9 @@ class RunSettings(Settings):
     def _normalised_as_the_weights(cls, value: Any) -> Any:
         """Put the manifest's mean and deviation where ``images`` asks for those of the weights."""
         images = value.get("images") if isinstance(value, dict) else None
-        asked = [key for key in ("mean", "std") if isinstance(images, dict) and images.get(key) == OF_WEIGHTS]
-        if not asked:
+        if not isinstance(images, dict) or OF_WEIGHTS not in (images.get("mean"), images.get("std")):
             return value
+        asked = [key for key in ("mean", "std") if images.get(key) == OF_WEIGHTS]
         initialisation = value.get("initialisation") or {}
         entry = initialisation.get("entry") if isinstance(initialisation, dict) else None
         found = {key: (entry or {}).get(key) for key in asked}

@@ -79,4 +79,5 @@ class Setup:
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
         self.facts: Mapping[str, Any] = facts_of(method, data.train.images, seed, self.plan, mask)
         sets = {"train": data.train, **self.watched}
-        self.recipe: Mapping[str, Any] = recipe_of(method, self.facts, stages, sets, config.selections)
+        recipe = recipe_of(method, self.facts, stages, sets, config.selections)
+        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by}

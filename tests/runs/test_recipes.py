@@ -61,6 +61,14 @@ def test_a_recipe_may_name_the_datasets_of_a_stage():
     assert alone.slug == run.prerequisites["sna_generator"].prerequisites["sna_autoencoder"].slug
 
 
+@pytest.mark.parametrize("study", ["first_study", "addl_disentangled"])
+def test_a_study_of_rendered_faces_needs_no_published_dataset(study):
+    planned = project_plan("paper", study=study).study
+    assert planned is not None
+    used = {name for run in planned.runs.values() for part in run.chain() for name in part.settings.datasets}
+    assert used == {"synthetic_fer", "synthetic_pie", "synthetic_raf"}
+
+
 def test_a_study_s_column_takes_the_recipe_of_its_dataset():
     study = {
         "title": "Two datasets",

@@ -69,6 +69,9 @@ def stated(name: str) -> bool:
         return name.removeprefix("globals.") in _files("paper", "globals")
     if _find(_files("paper", "parameters"), name) is not _ABSENT:
         return True
+    above = _find(_files("paper", "parameters"), name.rpartition(".")[0])
+    if above is not _ABSENT and not isinstance(above, Mapping):  # such as batch_mean in the place of {last_epoch: 0.9}
+        return True
     told = _find(_raw_base(), name)
     reference = str(told).removeprefix("${globals:").removesuffix("}")
     return f"${{globals:{reference}}}" == told and _find(_files("paper", "globals"), reference) is not _ABSENT

@@ -1,5 +1,6 @@
 """The nodes of every run around its training: what it is shown, and what it predicts."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +26,20 @@ _SHOWN_FACES, _SHOWN_EPOCHS = 6, 7
 
 
 def predict_run(
-    slug: str, run: RunSettings, models: Models, sources: Sources
+    slug: str, run: RunSettings, models: Models, sources: Sources, readers: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
-    """Return what :func:`predict` does, with the run's identity in each row of the predictions and in the facts."""
+    """Return what :func:`predict` does, with the run's identity in each row of the predictions and in the facts.
+
+    Args:
+        slug: of the run.
+        run: its settings.
+        models: its checkpoints by selection.
+        sources: its datasets by name.
+        readers: the readers of those datasets that have one, by name.
+    """
     predictions, features, facts = predict(run, models, sources)
-    return predictions.assign(run=slug), features, [fact | {"run": slug} for fact in facts]
+    more = {"run": slug, "tested_faces": _tested_faces(run, sources, facts[0]["tested_on"], readers)}
+    return predictions.assign(run=slug), features, [fact | more for fact in facts]
 
 
 def predict(
@@ -83,6 +93,15 @@ def _tables(trained: Trained, faces: Any, predicted: "Predicted") -> list[pd.Dat
         )
         tables.append(table.assign(dataset=dataset[answered], subject=subject[answered]))
     return tables
+
+
+def _tested_faces(run: RunSettings, sources: Sources, role: str, readers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the reader and the publisher's partitions of the tested faces, by dataset."""
+    found = {}
+    for name, source in zip(run.datasets, sources_of(run, sources), strict=True):
+        partitions = source.role(role)["partition"].dropna().astype(str).unique()
+        found[name] = {"reader": readers.get(name, name), "partitions": sorted(partitions)}
+    return found
 
 
 def augmented(run: RunSettings, sources: Sources) -> Any:

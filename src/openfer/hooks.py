@@ -39,17 +39,18 @@ class PlanHook:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Say which runs are there already; refuse a missing weights file before faces are made for its run.
+        """Say which runs are there already; refuse missing weights before faces are made for their run.
 
         Raises:
-            CheckpointError: if it is missing.
+            CheckpointError: if a weights file is missing.
+            ParameterError: if a run fine-tunes, and nothing is given to fine-tune.
         """
         _tell_of_earlier_runs(pipeline, catalog)
         _warn_of_rendered_prerequisites(pipeline)
         for name in sorted(name for name in pipeline.inputs() if name.startswith("params:runs.")):
             settings = catalog.load(name)
             if isinstance(settings, RunSettings):
-                settings.initialisation.refuse_missing_file()
+                settings.refuse_missing_weights()
 
 
 class MemoryHook:

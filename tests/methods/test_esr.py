@@ -205,7 +205,7 @@ def test_the_prediction_is_the_majority_of_the_branches(method):
     assert prediction.maps["branch 1"].shape == (16, 2, 2)
 
 
-@pytest.mark.parametrize(("ties", "winner"), [("first", 2), ("probability", 4)])
+@pytest.mark.parametrize(("ties", "winner"), [("first", 2), ("raf_db", 4), ("probability", 4)])
 def test_the_rule_for_ties_reaches_the_vote(ties, winner):
     method = esr(2, ties=ties).eval()
     with torch.no_grad():

@@ -152,6 +152,44 @@ def test_a_prerequisite_has_not_learned_from_the_faces_that_are_tested():
         assert (run.settings.fold, run.prerequisites["dfem"].settings.fold) == (1, fold)
 
 
+def two_columns(**changes):
+    columns = {"A": {"datasets": ["a"]}, "B": {"datasets": ["b"], "changes": {"baseline": changes}}}
+    return changed(columns=columns, rows={"Baseline": {"method": "baseline"}})
+
+
+def test_a_column_may_start_from_the_same_row_trained_on_another_one():
+    study = planned(two_columns(initialisation={"column": "A"}))
+    first, second = (run_of(study, f"Baseline, {column}, seed 1, fold 0") for column in "AB")
+    assert second.prerequisites == {"baseline": first}
+    assert [run.slug for run in second.chain()] == [first.slug, second.slug]
+    assert second.settings.start == "baseline"
+    alone = run_of(planned(two_columns()), "Baseline, B, seed 1, fold 0")
+    assert alone.slug != second.slug
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (
+            two_columns(initialisation={"column": "C"}),
+            r"initialisation\.column is 'C'; give a column of the study.*: A",
+        ),
+        (
+            two_columns(initialisation={"column": "B"}),
+            r"initialisation\.column is 'B'; give a column of the study.*: A",
+        ),
+        (
+            two_columns() | {"baseline": PARAMETERS["baseline"] | {"initialisation": {"column": "A"}}},
+            r"initialisation\.column is 'A'; .*only the changes of a study",
+        ),
+        (two_columns(initialisation={"column": "A", "backbone": "x.pth"}), "both give the first weights"),
+    ],
+)
+def test_a_start_that_is_not_there_or_goes_round_is_refused(parameters, words):
+    with pytest.raises(ParameterError, match=words):
+        plan(parameters)
+
+
 @pytest.mark.parametrize(
     ("study", "words"),
     [

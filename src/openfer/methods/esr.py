@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from openfer.labels import RAF_DB
 from openfer.losses.diversity import diversity_of, similarity_by_sample
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import (
@@ -94,7 +95,7 @@ class ESR(Method):
         gates = stack_gates(outputs)[1] if self.config.attention else ()
         maps = {f"branch {number}": gate for number, gate in enumerate(gates, start=1)}
         feature = torch.cat([output.feature for output in outputs], dim=1)
-        votes = majority_vote(logits, self.config.ties)
+        votes = majority_vote(logits, self.config.ties, self._order())
         return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
 
     def branch_logits(self, images: Tensor) -> Tensor:
@@ -120,6 +121,14 @@ class ESR(Method):
 
     def _logits(self, features: Sequence[Tensor]) -> Tensor:
         return torch.stack([head(feature) for head, feature in zip(self.heads, features, strict=False)])
+
+    def _order(self) -> list[int] | None:
+        """Return the class indices in the order in which a tie is broken; None for openfer's own order."""
+        names = list(self.classes["expression"])
+        if self.config.ties != "raf_db":
+            return None
+        ordered = [name for name in RAF_DB.values() if name in names]
+        return [names.index(name) for name in (*ordered, *(name for name in names if name not in ordered))]
 
     def _present(self, voters: int) -> int:
         return self.config.branches if self.config.growth.fine_tuning else voters

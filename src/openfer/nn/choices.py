@@ -30,7 +30,7 @@ Importance = Literal["mean", "l1"]
 Relation = Literal["distance", "negative_distance", "cosine"]
 """What FDRL-ECANet computes between two latent features."""
 
-Ties = Literal["first", "probability"]
+Ties = Literal["first", "raf_db", "probability"]
 """Who wins a majority vote where classes have the same number of votes."""
 
 Pool = Literal["after_a", "end"]

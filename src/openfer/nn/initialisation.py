@@ -105,7 +105,7 @@ def initialise(
     Args:
         backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`, whose keys are torchvision's.
         settings: which file, and how much of the backbone it must fill.
-        pretrained: what the pretraining learned, where the settings ask for it.
+        pretrained: the model of the pretraining, or of another run of the same method, where the settings ask for it.
 
     Returns:
         What matched; a backbone that is filled in part is warned of, with the tensors that were not.
@@ -117,7 +117,7 @@ def initialise(
     known = backbone.state_dict()
     is_new = backbone.is_new if isinstance(backbone, Extended) else _never
     own = {n: value for n, value in known.items() if not n.endswith("num_batches_tracked") and not is_new(n)}
-    if settings.backbone == NONE:
+    if settings.is_random:
         return MatchReport(NONE, None, 0, len(own), tuple(own))
     _refuse_another_architecture(own, settings)
     source, weights = _source(settings, pretrained)
@@ -163,7 +163,10 @@ def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> 
     if pretrained is None:
         return settings.backbone, _of_file(settings)
     facts, config = pretrained.facts, pretrained.facts["config"]
-    learned = f"{config['learns']}, {', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
+    data = f"{', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
+    if settings.backbone != PRETRAIN:
+        return f"{facts['variant']} ({data})", pretrained
+    learned = f"{config['learns']}, {data}"
     trunk = {name: tensor for name, tensor in pretrained.tensors.items() if name.startswith(_TRUNK)}
     return f"{PRETRAIN}'s {config['backbone']} ({learned})", Checkpoint(trunk, facts)
 

@@ -1,9 +1,9 @@
 """Where a backbone's first weights come from; readable without torch."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from openfer.errors import CheckpointError
 from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
@@ -64,14 +64,21 @@ class InitialisationSettings(Settings):
             a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``,
             ``.pth``/``.pt`` with a state dict, or ``.dat`` of dlib.
         sha256: the hash that the file must have, before the manifest's; unchecked when null.
+        column: in a study, the column whose run of the same row and seed gives the weights; null for none.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.
     """
 
     backbone: str = Field(NONE, json_schema_extra=FILE)
     sha256: _Hash | None = None
+    column: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the column's run decides
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the backbone starts from random weights."""
+        return self.backbone == NONE and self.column is None
 
     @property
     def file(self) -> Path | None:
@@ -79,6 +86,15 @@ class InitialisationSettings(Settings):
         if self.entry is not None:
             return Path(self.entry.path)
         return None if self.backbone in (NONE, PRETRAIN) else Path(self.backbone)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.column is not None and self.backbone != NONE:
+            raise ValueError(
+                f"backbone is {self.backbone} and column is {self.column}: both give the first weights; set backbone: "
+                f"{NONE}, or column: null"
+            )
+        return self
 
     def refuse_missing_file(self) -> None:
         """Refuse a weights file that is not there.

@@ -38,7 +38,7 @@ def predict_run(
         readers: the readers of those datasets that have one, by name.
     """
     predictions, features, facts = predict(run, models, sources)
-    more = {"run": slug, "tested_faces": _tested_faces(run, sources, facts[0]["tested_on"], readers)}
+    more = {"run": slug, "tested_faces": _tested_faces(predictions, sources, readers)}
     return predictions.assign(run=slug), features, [fact | more for fact in facts]
 
 
@@ -95,12 +95,13 @@ def _tables(trained: Trained, faces: Any, predicted: "Predicted") -> list[pd.Dat
     return tables
 
 
-def _tested_faces(run: RunSettings, sources: Sources, role: str, readers: Mapping[str, str]) -> dict[str, Any]:
+def _tested_faces(predictions: pd.DataFrame, sources: Sources, readers: Mapping[str, str]) -> dict[str, Any]:
     """Return the reader and the publisher's partitions of the tested faces, by dataset."""
     found = {}
-    for name, source in zip(run.datasets, sources_of(run, sources), strict=True):
-        partitions = source.role(role)["partition"].dropna().astype(str).unique()
-        found[name] = {"reader": readers.get(name, name), "partitions": sorted(partitions)}
+    for name, own in predictions.groupby("dataset", sort=False):
+        rows = sources[str(name)].rows
+        partitions = rows.loc[rows["sample_id"].isin(own["sample_id"]), "partition"].dropna().astype(str).unique()
+        found[str(name)] = {"reader": readers.get(str(name), str(name)), "partitions": sorted(partitions)}
     return found
 
 

@@ -104,7 +104,7 @@ def fresh(
         run: its settings.
         classes: class names by task.
         prerequisites: the models that the method needs; None for a method that is not to be trained.
-        pretraining: the model that the backbone starts from, where the run asks for it.
+        pretraining: the trained model that the backbone starts from, where the run asks for it.
 
     Returns:
         The method; how its backbone was initialised.
@@ -153,7 +153,7 @@ def _fit(
     warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, sources)
     classes = classes_of(data, run.tasks)
-    method, report = fresh(run, classes, needed, given.get(PRETRAIN))
+    method, report = fresh(run, classes, needed, None if run.start is None else given[run.start])
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
     learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}

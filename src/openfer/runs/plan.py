@@ -134,7 +134,11 @@ class Planner:
         return tuple(self.run(method, {**block, "seed": seed, "fold": fold}) for seed in numbers for fold in tested)
 
     def run(
-        self, method: str, block: Mapping[str, Any], changes: Mapping[str, Iterable[Mapping[str, Any]]] | None = None
+        self,
+        method: str,
+        block: Mapping[str, Any],
+        changes: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
+        start: RunPlan | None = None,
     ) -> RunPlan:
         """Return a run and, recursively, those that it needs: with its seed, and with its fold if they share a dataset.
 
@@ -144,11 +148,19 @@ class Planner:
             method: the registered method.
             block: its parameters.
             changes: what to lay over the blocks of prerequisites, by method.
+            start: the run of the same method whose weights this one starts from, where ``initialisation.column`` names
+                a column of a study.
 
         Raises:
             ParameterError: if a block is not valid, or a run needs itself.
         """
-        return self._run(method, block, changes or {}, ())
+        made = self._run(method, block, changes or {}, ())
+        if (made.settings.initialisation.column is None) != (start is None):
+            raise ParameterError(
+                f"{method}.initialisation.column is {made.settings.initialisation.column!r}; it names a column of a "
+                "study, and only the changes of a study can set it"
+            )
+        return made if start is None else replace(made, prerequisites={method: start.training, **made.prerequisites})
 
     def _run(
         self,

@@ -78,6 +78,11 @@ class RunSettings(Settings):
         return self.initialisation.backbone == PRETRAIN
 
     @property
+    def start(self) -> str | None:
+        """The prerequisite that gives the first weights: ``pretrain`` or the method itself; None for none."""
+        return PRETRAIN if self.is_pretrained else None if self.initialisation.column is None else self.method
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks that the method learns with these settings; empty for one without labels."""
         return self.declared.tasks_of(self.settings)
@@ -119,6 +124,20 @@ class RunSettings(Settings):
             )
         return {**value, "images": {**images, **found}}
 
+    def refuse_missing_weights(self) -> None:
+        """Refuse weights that are not there, and random ones where the settings are those of fine-tuning.
+
+        Raises:
+            CheckpointError: if a weights file is missing.
+            ParameterError: if the settings fine-tune, and nothing is given to fine-tune.
+        """
+        self.initialisation.refuse_missing_file()
+        if self.initialisation.is_random and self.declared.fine_tunes(self.settings):
+            raise ParameterError(
+                f"{self.method} fine-tunes with these settings, but {self.method}.initialisation.backbone is {NONE}; "
+                "give the weights of a trained one, or take the settings of a training from scratch"
+            )
+
     @model_validator(mode="after")
     def _every_setting_is_read(self) -> Self:
         declared = self.declared
@@ -128,7 +147,7 @@ class RunSettings(Settings):
             raise ValueError(
                 f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; leave it null"
             )
-        if self.initialisation.backbone != NONE and declared.initialised_from is not None:
+        if not self.initialisation.is_random and declared.initialised_from is not None:
             raise ValueError(
                 f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} starts from the "
                 f"weights of {declared.initialised_from}; set it to none, or "

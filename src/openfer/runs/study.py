@@ -133,8 +133,16 @@ def plan_study(name: str, parameters: Mapping[str, Any], planner: Planner) -> Pl
 
 
 def _run(
-    study: Study, row_name: str, column_name: str, seed: int, fold: int, parameters: Mapping[str, Any], planner: Planner
+    study: Study,
+    row_name: str,
+    column_name: str,
+    seed: int,
+    fold: int,
+    parameters: Mapping[str, Any],
+    planner: Planner,
+    asked_by: tuple[str, ...] = (),
 ) -> RunPlan:
+    """Return the run of a cell; ``asked_by`` are the columns whose runs start from it, one from the other."""
     row, column = study.rows[row_name], study.columns[column_name]
     layers = (study.runs, column.changes, row.changes)
     changes = {method: [layer.get(method, {}) for layer in layers] for method in {m for layer in layers for m in layer}}
@@ -144,7 +152,18 @@ def _run(
     block |= {"fresh": False, "test_datasets": []}  # a study tests what its columns name
     if row.variant is not None:
         block["variant"] = row.variant
-    return planner.run(row.method, block, changes)
+    first = (block.get("initialisation") or {}).get("column")
+    if first is None:
+        return planner.run(row.method, block, changes)
+    asked_by = (*asked_by, column_name)
+    others = [name for name in study.columns if name not in asked_by]
+    if first not in others:
+        raise ParameterError(
+            f"{row.method}.initialisation.column is {first!r}; give a column of the study that does not start from "
+            f"this one: {', '.join(others) or 'it has none'}"
+        )
+    start = _run(study, row_name, first, seed, study.columns[first].folds[0], parameters, planner, asked_by)
+    return planner.run(row.method, block, changes, start)
 
 
 def _check_changes(name: str, study: Study, planned: list[tuple[Cell, RunPlan]]) -> None:

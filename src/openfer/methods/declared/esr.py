@@ -114,5 +114,6 @@ METHOD = Declaration(
     variants=_rows(),
     variant_of=_variant_of,
     supports_sample_weights=True,
+    fine_tunes=lambda settings: settings.growth.fine_tuning,
     input_side=96,
 )

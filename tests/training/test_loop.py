@@ -24,10 +24,12 @@ from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.checkpoint import load_checkpoint
 from openfer.methods.contract import Schedule, Stage
 from openfer.training import loop, validation
+from openfer.training.batches import Loader
 from openfer.training.config import TrainingConfig
-from openfer.training.device import Plan
+from openfer.training.device import Plan, resolve
 from openfer.training.loop import FitData, fit
 from openfer.training.optimisers import Optimisers
+from openfer.training.predict import scores
 
 CPU = TrainingConfig(device="cpu", precision="float32", workers=0)
 
@@ -302,6 +304,22 @@ def test_the_oracle_is_labelled_and_needs_a_test_set(tmp_path, store, caplog):
     assert facts["oracle_test"] == max(values(fitted, "accuracy/expression", "oracle_test"))
     assert list(fitted.states) == ["last", "oracle_test"]
     assert fitted.states["last"].facts["main_selection"]
+
+
+def test_training_faces_are_scored_after_every_epoch_where_asked_for_and_change_nothing_else(tmp_path, store):
+    data = fit_data(store)
+    watched = FitData(data.train, data.validation, watched=faces(store, range(17)))
+    plain, seen = (fit(fresh(), own, CPU, 0, tmp_path / name) for name, own in (("plain", data), ("seen", watched)))
+    method = fresh()
+    method.load_own_state(seen.states["last"].tensors)
+    scored = values(seen, "accuracy/expression", "train")
+    assert len(scored) == len(values(seen, "accuracy/expression", "val"))
+    loader = Loader(faces(store, range(17)), resolve(CPU, 1))
+    method.eval()
+    assert scored[-1] == scores(method, loader, faces(store, range(17)), resolve(CPU, 1))["accuracy/expression"]
+    assert values(plain, "accuracy/expression", "train") == []
+    for name, tensor in plain.states["last"].tensors.items():
+        assert torch.equal(tensor, seen.states["last"].tensors[name])
 
 
 def test_the_test_set_is_not_read_without_the_oracle(tmp_path, store):

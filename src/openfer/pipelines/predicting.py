@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
+from openfer.labels import EXPRESSIONS
 from openfer.pipelines.sources import Sources, faces_for, sources_of, with_tested_sides
 from openfer.pipelines.trained import Models, Trained, restore
 from openfer.runs.settings import RunSettings
@@ -106,15 +107,28 @@ def _tested_faces(predictions: pd.DataFrame, sources: Sources, readers: Mapping[
 
 
 def augmented(run: RunSettings, sources: Sources) -> Any:
-    """Return a picture of training faces: as they are tested, and as some epochs show them."""
+    """Return a picture of training faces, one of each expression: as tested, and as some epochs show them.
+
+    Without labels of expressions the faces are spread over the training set (FDRL-ECANet, Fig. 5).
+    """
     from openfer.io.contact_sheet import contact_sheet
 
     data = sources_of(run, sources)
     plain, changed = (faces_for(data, "train", {}, run.images, run.seed, augmented=a) for a in (False, True))
-    rows = np.linspace(0, len(plain) - 1, min(_SHOWN_FACES, len(plain)), dtype=int).tolist()
+    shown = _one_of_each(pd.concat([source.role("train")["expression"] for source in data], ignore_index=True))
     views = [("as tested", plain, 0), *((f"epoch {epoch + 1}", changed, epoch) for epoch in range(_SHOWN_EPOCHS))]
-    images = [faces[epoch, row][0].numpy().transpose(1, 2, 0) for row in rows for _, faces, epoch in views]
-    return contact_sheet(images, [caption for _ in rows for caption, _, _ in views], columns=len(views), cell=112)
+    images = [faces[epoch, row][0].numpy().transpose(1, 2, 0) for row in shown for _, faces, epoch in views]
+    captions = [f"{name} {view}".lstrip() for name in shown.values() for view, _, _ in views]
+    return contact_sheet(images, captions, columns=len(views), cell=112)
+
+
+def _one_of_each(expressions: pd.Series) -> dict[int, str]:
+    """Return the row of one face of each expression with its name; without labels, of faces spread over all rows."""
+    found = {int(own.index[len(own) // 2]): str(name) for name, own in expressions.groupby(expressions.astype(object))}
+    if not found:
+        spread = np.linspace(0, len(expressions) - 1, min(_SHOWN_FACES, len(expressions)), dtype=int)
+        return dict.fromkeys(spread.tolist(), "")
+    return {row: found[row] for row in sorted(found, key=lambda row: EXPRESSIONS.index(found[row]))}
 
 
 def _facts(run: RunSettings, checkpoint: Checkpoint, role: str) -> dict[str, Any]:

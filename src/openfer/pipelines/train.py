@@ -163,9 +163,10 @@ def _fit(
     faces = seen(data, "train", classes, run.images, run.seed, augmented=True)
     true = _flip_labels(run, classes, faces)
     validation, test = (seen(data, role, classes, run.images, run.seed) for role in ("val", "test"))
+    watched = seen(data, "train", classes, run.images, run.seed) if run.training.watch_training else None
     fitted = fit(
         method,
-        FitData(faces, validation if len(validation) else None, test if len(test) else None),
+        FitData(faces, validation if len(validation) else None, test if len(test) else None, watched),
         run.training,
         run.seed,
         work,

@@ -28,11 +28,13 @@ class FitData:
         train: augmented.
         validation: centre crops; never trained on. None where all training faces train: then no epoch is chosen by it.
         test: centre crops; read only if ``oracle_test`` is among the selections.
+        watched: the training faces as centre crops, to be scored after every epoch; None for not.
     """
 
     train: Faces
     validation: Faces | None
     test: Faces | None = None
+    watched: Faces | None = None
 
 
 class Setup:
@@ -77,7 +79,9 @@ class Setup:
         if "oracle_test" in config.selections and data.test is not None:
             self.watched["oracle_test"] = data.test
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
+        if data.watched is not None and learns:
+            self.watched["train"] = data.watched
         self.facts: Mapping[str, Any] = facts_of(method, data.train.images, seed, self.plan, mask)
-        sets = {"train": data.train, **self.watched}
+        sets = {**self.watched, "train": data.train}
         recipe = recipe_of(method, self.facts, stages, sets, config.selections)
         self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by}

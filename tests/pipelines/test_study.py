@@ -209,6 +209,20 @@ def test_fine_tuning_without_anything_to_fine_tune_is_refused_before_anything_ru
         PlanHook().before_pipeline_run(pipeline, project.catalog(asked))
 
 
+def test_a_fold_for_which_a_copy_has_nobody_leaves_the_mean_of_the_others(project):
+    split = project.load("a_split")
+    roles = split["role"].iloc[::-1].to_numpy()  # other people test
+    project.save("a_split", pd.concat([split, split.assign(fold=2, role=roles)], ignore_index=True))
+    folded = changed(rows=BASELINE, columns={"A": {"datasets": ["a"], "folds": [0, 1, 2]}})
+    with pytest.raises(DataError, match="the split of a has no fold 1, its folds are 0, 2"):
+        project.study(folded)
+    line = project.table("tiny", "table").iloc[0]
+    assert line["folds"] == 2
+    assert np.isfinite(line["ours"])
+    assert line["missing"].startswith("mean of 2 of 3 folds; seed 0, fold 1: ")
+    assert "mean of 2 of 3 folds" in project.words("tiny")
+
+
 def test_a_row_without_a_task_fails_alone_and_says_why(project):
     images = {"size": 48, "crop": 48, "mean": 0.0, "std": 1.0}
     schedule = METHOD["settings"]["schedule"]

@@ -112,8 +112,9 @@ class ESR(Method):
         return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in gates}
 
     def backbone(self) -> nn.Module:
-        """Return base and branches."""
-        return self.network
+        """Return base and branches, and the classifiers if these are kept in fine-tuning."""
+        kept = self.config.growth.keep_classifiers
+        return _WithClassifiers(self.network, self.heads) if kept else self.network
 
     def cam_layers(self) -> Sequence[nn.Module]:
         """Return the base's layers: what all branches look at."""
@@ -144,6 +145,18 @@ class ESR(Method):
             schedule = schedule.model_copy(update={"epochs": growth.epochs})
         player = Player("main", tuple(scales), scales=tuple(scales.values()))
         return Stage(f"{_STAGE}{number}", schedule, (player,), starts_from="best_val")
+
+
+class _WithClassifiers(nn.Module):
+    """Base, branches and classifiers by the names of a trained ESR; its tensors are theirs."""
+
+    def __init__(self, network: ESRNetwork, heads: nn.ModuleList) -> None:
+        super().__init__()
+        self.base, self.branches, self.heads = network.base, network.branches, heads
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a tensor is of a classifier."""
+        return name.startswith("heads.")
 
 
 def _number(stage: Stage) -> int:

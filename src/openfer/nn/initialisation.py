@@ -56,6 +56,15 @@ class Extended(Protocol):
         ...
 
 
+@runtime_checkable
+class Demanding(Protocol):
+    """A backbone with parts that weights must fill, whatever share of the others they fill."""
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a tensor is of such a part."""
+        ...
+
+
 @dataclass(frozen=True)
 class MatchReport:
     """What pretrained weights filled of a backbone.
@@ -112,7 +121,8 @@ def initialise(
 
     Raises:
         CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, the manifest
-            says that it is of another architecture, or the weights match too little; the backbone is then unchanged.
+            says that it is of another architecture, or the weights match too little or lack a part that the backbone
+            requires; the backbone is then unchanged.
     """
     known = backbone.state_dict()
     is_new = backbone.is_new if isinstance(backbone, Extended) else _never
@@ -133,6 +143,12 @@ def initialise(
             f"({len(matching) / len(own):.0%}, at least {settings.minimum_match:.0%} asked for); not in it or of "
             f"another shape: {', '.join(unmatched[:_SHOWN])}; in it and not understood: "
             f"{', '.join(unexpected[:_SHOWN]) or 'none'}. {_remedy(own, settings)}"
+        )
+    if isinstance(backbone, Demanding) and any(map(backbone.is_required, unmatched)):
+        lacking = [name for name in unmatched if backbone.is_required(name)]
+        raise CheckpointError(
+            f"{source} does not fill {', '.join(lacking[:_SHOWN])}, which these settings keep: it has none, or one of "
+            "other classes. Give weights of a method with the same classes, or let the parts be new"
         )
     if unmatched:
         _log.warning(

@@ -119,9 +119,8 @@ def _beside(want: Wanted, mean: float, chosen: pd.DataFrame, facts: pd.DataFrame
     """Return the published figure and the difference where both were measured on the same; else what differs."""
     if want.published is None or chosen.empty:
         return dict(NOTHING_PUBLISHED)
-    faces: dict[str, Any] = {}
-    for told in facts.get("tested_faces", ()):
-        faces |= told
+    told = [each for each in facts.get("tested_faces", ()) if isinstance(each, dict)]  # earlier runs do not say it
+    faces = {name: own for each in told for name, own in each.items()}
     tested = chosen["dataset"].unique() if "dataset" in chosen else want.trained_on
     classes = len(classes_in(chosen))
     ours = Measured.of_run(want.trained_on, tested, faces, classes=classes, folds=folds, n=n)

@@ -1,5 +1,7 @@
 """A study's table from predictions: means over seeds and folds, what is missing, and what may be compared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,6 +109,15 @@ def test_each_thing_that_differs_is_said_in_the_row_and_below_the_table(there, w
     assert made["differs"].iloc[0] == f"80 published, not comparable: {words}"
     said = to_markdown("T", made, NOTHING_COMPARED)
     assert f"- RAF-DB: the published accuracy of Baseline is not comparable. {words}.\n" in said
+
+
+def test_how_a_paper_measures_in_another_way_is_said_below_the_table():
+    remark = "the authors' code reports the best test epoch"
+    want = Wanted("Baseline", "RAF-DB", "accuracy", (0,), (0,), ("raf_db",), replace(figure(), remark=remark))
+    told, cells = pd.DataFrame([facts("Baseline", 0, 0)]), pd.DataFrame([cell("Baseline", 0, 0)])
+    made = study_table([want], answers("Baseline", 0, 0, 5), told, cells, pd.DataFrame())
+    assert made["published"].iloc[0] == 80.0
+    assert f"- Published for Baseline: {remark}.\n" in to_markdown("T", made, NOTHING_COMPARED)
 
 
 def test_an_oracle_is_no_result():

@@ -70,7 +70,7 @@ _ROWS: Mapping[tuple[str, str, str], tuple[tuple[str, str], ...]] = {
 
 
 NOTHING_PUBLISHED: Mapping[str, Any] = MappingProxyType(
-    {"published": float("nan"), "difference": float("nan"), "source": "", "differs": ""}
+    {"published": float("nan"), "difference": float("nan"), "source": "", "differs": "", "remark": ""}
 )
 """The columns of a table where no figure is published."""
 
@@ -84,14 +84,16 @@ class PublishedFigure:
     Attributes:
         value: in the unit of its metric, such as per cent.
         dataset: as the paper calls it.
-        source: paper, table and row, with a remark where the paper measures in another way than openfer.
+        source: paper, table and row, with the remark if there is one.
         conditions: what it was measured on; None where that is not recorded.
+        remark: how its authors measure in another way than openfer; empty where they do not.
     """
 
     value: float
     dataset: str
     source: str
     conditions: Conditions | None
+    remark: str = ""
 
     def differences(self, ours: Measured) -> tuple[str, ...]:
         """Return in words where a run differs from it; empty where both may stand side by side."""
@@ -108,19 +110,14 @@ class PublishedFigure:
 
         Returns:
             ``published`` and ``difference``, null where something differs; ``source``; ``differs``, the figure and what
-            differs in words, empty where nothing does.
+            differs in words, empty where nothing does; ``remark``.
         """
         apart = self.differences(ours)
+        about = {"source": self.source, "remark": self.remark}
         if apart:
-            return dict(NOTHING_PUBLISHED) | {
-                "source": self.source,
-                "differs": f"{self.value:g} published{_SEP}{'; '.join(apart)}",
-            }
-        return dict(NOTHING_PUBLISHED) | {
-            "published": self.value,
-            "difference": value - self.value,
-            "source": self.source,
-        }
+            about |= {"differs": f"{self.value:g} published{_SEP}{'; '.join(apart)}"}
+            return dict(NOTHING_PUBLISHED) | about
+        return dict(NOTHING_PUBLISHED) | about | {"published": self.value, "difference": value - self.value}
 
 
 def reasons(differs: str) -> str:
@@ -187,4 +184,4 @@ def nearest(figures: list[PublishedFigure], ours: Measured) -> PublishedFigure |
 def _figure(paper: str, table: str, method: str, variant: str, dataset: str, value: float) -> PublishedFigure:
     row, remark = ", ".join(word for word in (method, variant) if word), remark_on(paper, method)
     source = f"{PAPERS[paper]}, {table}: {row}" + (f" ({remark})" if remark else "")
-    return PublishedFigure(value, dataset, source, conditions_of(paper, table, dataset))
+    return PublishedFigure(value, dataset, source, conditions_of(paper, table, dataset), remark)

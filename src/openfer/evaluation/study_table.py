@@ -22,7 +22,7 @@ CELL = ("row", "column", "seed", "fold")
 
 COLUMNS = (
     *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
-    *("source", "differs", "selection", "main", "trained_on", *FACTS, "missing"),
+    *("source", "differs", "remark", "selection", "main", "trained_on", *FACTS, "missing"),
 )
 
 
@@ -69,8 +69,9 @@ def study_table(
         :data:`COLUMNS`. ``ours`` is the mean and ``sd`` the sample standard deviation over seeds, NaN for one seed.
         ``folds`` counts those with a face, ``n`` faces, rated faces or sequences, as the measure does. ``published``
         and ``difference``, ours minus published, are NaN unless both were measured on the same
-        (:class:`openfer.evaluation.conditions.Conditions`); ``differs`` says the figure and what differs. ``missing``
-        says which folds are missing and why, empty if none is. Oracle selections are left out: they are no result.
+        (:class:`openfer.evaluation.conditions.Conditions`); ``differs`` says the figure and what differs, ``remark``
+        how its authors measure in another way. ``missing`` says which folds are missing and why, empty if none is.
+        Oracle selections are left out: they are no result.
     """
     lines = [line for want in wanted for line in _lines(want, answers, facts, cells, rows)]
     return pd.DataFrame(lines, columns=list(COLUMNS))
@@ -170,16 +171,21 @@ def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
 
 
 def not_comparable(table: pd.DataFrame) -> list[str]:
-    """Return which published figures are of something else than ours, and what differs, a sentence for each kind.
+    """Return which published figures are of something else than ours or measured in another way, in sentences.
 
     Args:
         table: from :func:`study_table`; of each row its main selection is read.
     """
-    main = table[table["main"].astype(bool) & (table["differs"].astype(object).fillna("") != "")]
-    main = main.assign(why=main["differs"].map(reasons))
+    words = table[["differs", "remark"]].astype(object).fillna("")  # a file gives an empty column back as numbers
+    main = table.assign(why=words["differs"].map(reasons), remark=words["remark"])[table["main"].astype(bool)]
+    apart = main[main["why"] != ""].groupby(["column", "measure", "why"], sort=False)
+    remarks = main[main["remark"] != ""].groupby("remark", sort=False)
     return [
-        f"{column}: the published {measure} of {', '.join(own['row'])} is not comparable. {why}."
-        for (column, measure, why), own in main.groupby(["column", "measure", "why"], sort=False)
+        *(
+            f"{column}: the published {measure} of {', '.join(own['row'])} is not comparable. {why}."
+            for (column, measure, why), own in apart
+        ),
+        *(f"Published for {', '.join(dict.fromkeys(own['row']))}: {remark}." for remark, own in remarks),
     ]
 
 

@@ -1,9 +1,14 @@
 import errno
 
+import click
+import pytest
 from kedro.io.core import DatasetError
 
-from openfer.cli import readable
+from openfer.cli import cli, parameters_of, readable
 from openfer.errors import DataError
+
+CONTEXT = click.Context(cli.commands["run"])
+(OPTION,) = (parameter for parameter in cli.commands["run"].params if parameter.name == "params")
 
 
 def chained(outer: Exception, inner: Exception) -> Exception:
@@ -27,3 +32,22 @@ def test_a_full_disk_behind_a_dataset_error_says_what_to_do() -> None:
 
 def test_any_other_dataset_error_keeps_its_words() -> None:
     assert readable(DatasetError("No such file")) == "DatasetError: No such file"
+
+
+def test_a_list_of_several_values_can_be_typed() -> None:
+    typed = "addl.datasets=[raf_db, affectnet],addl.seeds=[0,4],"
+    typed += "baseline.training.neighbourhood_mask={threshold: 0.1, noise: 0.3}"
+    assert parameters_of(CONTEXT, OPTION, typed) == {
+        "addl": {"datasets": ["raf_db", "affectnet"], "seeds": [0, 4]},
+        "baseline": {"training": {"neighbourhood_mask": {"threshold": 0.1, "noise": 0.3}}},
+    }
+
+
+def test_parameters_without_brackets_are_read_as_before() -> None:
+    assert parameters_of(CONTEXT, OPTION, "dataset=raf_db, addl.seed=1,") == {"dataset": "raf_db", "addl": {"seed": 1}}
+    assert parameters_of(CONTEXT, OPTION, "") == {}
+
+
+def test_a_parameter_without_a_value_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="which is not key=value"):
+        parameters_of(CONTEXT, OPTION, "addl.seed")

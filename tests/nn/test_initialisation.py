@@ -80,6 +80,17 @@ def test_nested_and_prefixed_state_dicts_are_understood(backbone, tmp_path, weig
     assert equal(backbone, weights)
 
 
+@pytest.mark.parametrize("channels", ["rgb", "bgr"])
+def test_weights_that_read_blue_first_are_turned(backbone, tmp_path, weights, channels):
+    torch.save(weights, tmp_path / "resnet18.pth")
+    entry = {"path": str(tmp_path / "resnet18.pth"), "architecture": "resnet18", "licence": "none", "origin": "a test"}
+    initialise(backbone, settings("named", entry=entry | {"channels": channels}))
+    first = weights["conv1.weight"]
+    expected = torch.stack([first[:, 2], first[:, 1], first[:, 0]], dim=1) if channels == "bgr" else first
+    assert torch.equal(backbone.state_dict()["conv1.weight"], expected)
+    assert torch.equal(backbone.state_dict()[LAST], weights[LAST])
+
+
 def test_safetensors_and_our_own_checkpoints_are_understood(backbone, tmp_path, weights):
     save_file({f"trunk.{name}": value for name, value in weights.items()}, tmp_path / "dfem.safetensors")
     assert initialise(backbone, settings(tmp_path / "dfem.safetensors")).matched == 100

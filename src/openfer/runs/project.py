@@ -10,7 +10,8 @@ from openfer.methods.declaration import METHODS
 from openfer.runs.datasets import Datasets
 from openfer.runs.export_settings import ExportSettings, export_settings
 from openfer.runs.foreign import ForeignPlan, foreign_plan
-from openfer.runs.plan import Planner, RunPlan, chain_of
+from openfer.runs.plan import DATASET, Planner, RunPlan, chain_of
+from openfer.runs.recipes import check_recipes
 from openfer.runs.study import PlannedStudy, is_study, requested_study
 
 _SHARED = (
@@ -31,7 +32,6 @@ _SHARED = (
 )
 _RENAMED = {"compared": "compared_methods", "tested_on": "test_datasets"}
 _COMPARED = ("baseline", "addl")
-_DATASET = "synthetic_fer"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:
                 "`root`"
             )
     for method in METHODS.names():
+        check_recipes(method, parameters.get(method), datasets.names)
         for name in set(_RENAMED) & set(parameters.get(method) or {}):
             raise ParameterError(f"{method}.{name} is not a parameter; {_renamed(name)}")
 
@@ -146,7 +147,7 @@ def _compared(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _dataset(parameters: Mapping[str, Any], datasets: Datasets) -> str:
-    asked = parameters.get("dataset", _DATASET)
+    asked = parameters.get("dataset", DATASET)
     if asked not in datasets.names:
         raise ParameterError(
             f"dataset is {asked!r}, which is not described; {did_you_mean(str(asked), datasets.names)}The datasets are "

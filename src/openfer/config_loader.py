@@ -1,0 +1,74 @@
+"""Configuration in layers: base, the environment, conf/local, the command line; each overrides those before it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro.config import MissingConfigException, OmegaConfigLoader
+
+from openfer.runs.recipes import with_overrides
+
+_PARAMETERS = "parameters"
+
+
+class LayeredConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, which reads conf/local after every environment; Kedro itself reads two folders at most.
+
+    The base environment asked for by name, as in ``--env base``, is read alone: its results are the same on every
+    machine.
+
+    Args:
+        conf_source: the folder of the environments.
+        env: the requested environment; None for conf/local alone on top of base.
+        runtime_params: parameters of the command line.
+        local_env: the environment that is read last; None for none.
+        **settings: of Kedro's loader.
+    """
+
+    base_env: str
+    env: str | None
+
+    def __init__(
+        self,
+        conf_source: str | Path,
+        env: str | None = None,
+        runtime_params: dict[str, Any] | None = None,
+        *,
+        local_env: str | None = "local",
+        **settings: Any,
+    ) -> None:
+        self._local_env = local_env
+        super().__init__(conf_source, env, runtime_params, **settings)
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return the configuration of all layers.
+
+        Args:
+            key: such as ``parameters``, ``catalog`` or ``globals``.
+
+        Raises:
+            KeyError: if there are no patterns of this name.
+            MissingConfigException: if base and the environment have no such file.
+        """
+        asked = self.env or self.default_run_env
+        if key in self.data or self._local_env is None or asked == self.base_env:
+            return super().__getitem__(key)
+        below = self._read(key, self.base_env, asked if asked != self._local_env else self.base_env)
+        try:
+            own = self._read(key, self._local_env, self._local_env)
+        except MissingConfigException:  # there is no such folder
+            own = {}
+        merged: dict[str, Any] = self._merge_configs(below, own, key, self._local_env)
+        if key != _PARAMETERS:
+            return merged
+        return with_overrides(merged, own, dict(self.runtime_params or {}))
+
+    def _read(self, key: str, base: str, env: str) -> dict[str, Any]:
+        """Return the configuration of one folder or two, as Kedro reads them."""
+        before = self.base_env, self.env
+        self.base_env, self.env = base, env
+        try:
+            found: Mapping[str, Any] = super().__getitem__(key)
+        finally:
+            self.base_env, self.env = before
+        return dict(found)

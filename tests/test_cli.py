@@ -3,13 +3,17 @@
 import errno
 from pathlib import Path
 
+import click
 import pytest
 from kedro.io.core import DatasetError
 
-from openfer.cli import readable
+from openfer.cli import cli, parameters_of, readable
 from openfer.errors import DataError, did_you_mean
 from tests.pipelines.conftest import new_project
 from tests.pipelines.in_process import typed
+
+CONTEXT = click.Context(cli.commands["run"])
+(OPTION,) = (parameter for parameter in cli.commands["run"].params if parameter.name == "params")
 
 
 def chained(outer: Exception, inner: Exception) -> Exception:
@@ -57,3 +61,22 @@ def test_an_unknown_pipeline_is_one_line_with_the_nearest_name(tmp_path: Path) -
     said = typed(new_project(tmp_path / "project").path, "--pipelines", "Baseline", expect=1)
     assert "--pipelines names 'Baseline', which does not exist; did you mean 'baseline'? The pipelines are" in said
     assert len(said) < 500
+
+
+def test_a_list_of_several_values_can_be_typed() -> None:
+    typed = "addl.datasets=[raf_db, affectnet],addl.seeds=[0,4],"
+    typed += "baseline.training.neighbourhood_mask={threshold: 0.1, noise: 0.3}"
+    assert parameters_of(CONTEXT, OPTION, typed) == {
+        "addl": {"datasets": ["raf_db", "affectnet"], "seeds": [0, 4]},
+        "baseline": {"training": {"neighbourhood_mask": {"threshold": 0.1, "noise": 0.3}}},
+    }
+
+
+def test_parameters_without_brackets_are_read_as_before() -> None:
+    assert parameters_of(CONTEXT, OPTION, "dataset=raf_db, addl.seed=1,") == {"dataset": "raf_db", "addl": {"seed": 1}}
+    assert parameters_of(CONTEXT, OPTION, "") == {}
+
+
+def test_a_parameter_without_a_value_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="which is not key=value"):
+        parameters_of(CONTEXT, OPTION, "addl.seed")

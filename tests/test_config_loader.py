@@ -1,63 +1,88 @@
-"""YAML files as people write them: keys keep their text, and a mistake is one error with file, line and remedy."""
+"""Configuration in layers: conf/local is obeyed under every environment but base, and the command line above all."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from openfer.config_loader import ConfigLoader, read_yaml
-from openfer.errors import ParameterError
+from openfer.nn.weight_manifest import with_weights
+from openfer.runs.project import Plan, plan
+from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
+from tests.pipelines.conftest import ROOT
 
-PATH = Path("conf/local/parameters.yml")
-
-
-def test_keys_keep_their_text_and_values_their_type() -> None:
-    text = "{no: 1, on: true, 00: x, 1: 2.5, 1.0: null, ~: [1, no], 2024: {off: 1e3}, 12:30: y}"
-    assert read_yaml(text.encode(), PATH) == {
-        **{"no": 1, "on": True, "00": "x", "1": 2.5, "1.0": None, "~": [1, False]},
-        **{"2024": {"off": 1000.0}, "12:30": "y"},
-    }
+ENVIRONMENTS = [None, "local", "paper"]
 
 
-def test_merged_keys_a_byte_order_mark_and_an_empty_file_are_read() -> None:
-    assert read_yaml(b"\xef\xbb\xbfa: &a {x: 1}\nb: {<<: *a, y: 2}\n", PATH)["b"] == {"x": 1, "y": 2}
-    assert read_yaml(b"# nothing yet\n", PATH) == {}
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's own configuration, with a user's files in conf/local."""
+    path = tmp_path_factory.mktemp("layers") / "conf"
+    shutil.copytree(ROOT / "conf", path, ignore=shutil.ignore_patterns("local"))
+    (path / "local").mkdir()
+    for name, text in {
+        "parameters.yml": "raf_db: {root: mine/raf_db}\ndfem: {datasets: [multi_pie, raf_db]}\naddl: {seeds: [0, 4]}\n",
+        "weights.yml": "msceleb_resnet18: {path: mine/msceleb.pth}\n",
+        "mlflow.yml": "enabled: false\n",
+        "globals.yml": "data_root: mine/data\nimages: {crop: 200}\n",
+        "catalog.yml": "runs: {type: MemoryDataset}\n",
+    }.items():
+        (path / "local" / name).write_text(text)
+    return path
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"mine:\n\treader: folder\n", r"line 2: found character .*; blanks, and no tabulator"),
-        (
-            b"mine:\n  reader: folder\n   root: x\n",
-            r"line 3: mapping values .* in 'root: x'; indent all keys of a block",
-        ),
-        (b"# f\xfcr mich\nmine: 1\n", r"line 1: byte 0xfc is not UTF-8; save the file as UTF-8"),
-        ("mine: 1".encode("utf-16"), r"line 1: UTF-16 is not UTF-8; save"),
-        (
-            b'mine:\n  root: "C:\\data"\n',
-            r"line 2: found unknown escape character 'd' .*; in double quotes a backslash",
-        ),
-        (b"mine:\n  a: 1\nmine:\n  a: 2\n", r"line 3: found duplicate key mine .*; keep one"),
-        (b"a: {1: x, 1: y}\n", r"line 1: found duplicate key 1"),
-        (b"a: [1, 2\n", r"line \d: expected ',' or '\]'.*; close the bracket"),
-        (b"a: @b\n", r"line 1: found character '@'.*; quote a value"),
-        (b"a: 1\nb: \x07c\n", r"line 2: special characters are not allowed.*; remove the character"),
-        (b"- a\n- b\n", r"holds \['a', 'b'\], where keys with values are expected"),
-        (b"just words\n", r"holds 'just words', where keys"),
-        (b"? [1, 2]\n: 3\n", r"line 1: found unhashable key.*; correct the line"),
-        (b"a: !!python/object:os.x {}\n", r"line 1: could not determine a constructor"),
-    ],
-)
-def test_a_mistake_is_one_line_with_file_line_and_remedy(content: bytes, words: str) -> None:
-    with pytest.raises(ParameterError, match=rf"^conf/local/parameters\.yml(, | ){words}") as refused:
-        read_yaml(content, PATH)
-    assert "\n" not in str(refused.value)
+def loader(conf: Path, environment: str | None, **typed: Any) -> Any:
+    return CONFIG_LOADER_CLASS(str(conf), env=environment, runtime_params=typed, **CONFIG_LOADER_ARGS)
 
 
-def test_a_key_in_two_files_is_named_with_both(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / "base/parameters").mkdir(parents=True, exist_ok=True)
-        (tmp_path / f"base/parameters/{name}.yml").write_text("mine: {reader: folder}\n")
-    loader = ConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
-    with pytest.raises(ParameterError, match=r"mine.*a\.yml.*b\.yml|a\.yml.*b\.yml.*mine"):
-        loader["parameters"]
+def planned(conf: Path, environment: str | None, **typed: Any) -> Plan:
+    read = loader(conf, environment, **typed)
+    return plan(with_weights(read["parameters"], read["weights"]))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_local_parameters_are_obeyed_under_every_environment(conf: Path, environment: str | None) -> None:
+    made = planned(conf, environment)
+    assert made.datasets.blocks["raf_db"]["root"] == "mine/raf_db"
+    assert [run.settings.seed for run in made.requested["addl"]] == [0, 4]
+    assert made.requested["dfem"][0].settings.datasets == ("multi_pie", "raf_db")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_local_weights_tracking_catalog_and_globals_are_obeyed_under_every_environment(
+    conf: Path, environment: str | None
+) -> None:
+    read = loader(conf, environment)
+    weights = read["weights"]["msceleb_resnet18"]
+    assert (weights["path"], weights["architecture"]) == ("mine/msceleb.pth", "resnet18")  # one key, not the entry
+    assert read["mlflow"]["enabled"] is False
+    assert read["catalog"]["runs"]["type"] == "MemoryDataset"
+    assert read["catalog"]["landmarks_history"]["filepath"].startswith("mine/data/")
+    assert read["globals"]["data_root"] == "mine/data"
+    images = read["parameters"]["baseline"]["images"]
+    assert (images["crop"], images["size"]) == (200, 256 if environment == "paper" else 112)
+
+
+def test_the_command_line_stands_above_local_files(conf: Path) -> None:
+    made = planned(conf, "paper", addl={"seeds": [7]}, raf_db={"root": "typed"})
+    assert [run.settings.seed for run in made.requested["addl"]] == [7]
+    assert made.datasets.blocks["raf_db"]["root"] == "typed"
+
+
+def test_base_asked_for_by_name_is_the_same_on_every_machine(conf: Path) -> None:
+    assert loader(conf, "base")["globals"]["data_root"] == "data"
+    assert planned(conf, "base").requested["dfem"][0].settings.datasets == ("synthetic_pie", "synthetic_raf")
+
+
+def test_without_a_local_folder_the_environment_stands_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    assert loader(tmp_path / "conf", "paper")["globals"]["image_size"] == 256
+    assert loader(tmp_path / "conf", None)["globals"]["image_size"] == 72
+
+
+def test_the_paper_s_results_lie_apart_from_the_default_s_and_read_the_same_copies() -> None:
+    arguments = CONFIG_LOADER_ARGS | {"local_env": None}
+    base, paper = (CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=name, **arguments) for name in ("base", "paper"))
+    assert Path(paper["globals"]["data_root"]) != Path(base["globals"]["data_root"])
+    assert paper["parameters"]["raf_db"]["root"] == base["parameters"]["raf_db"]["root"] == "data/01_raw/raf_db/basic"
+    assert paper["weights"]["imagenet_resnet18"]["path"] == base["weights"]["imagenet_resnet18"]["path"]

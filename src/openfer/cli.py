@@ -86,6 +86,40 @@ def _run_known(*args: Any, pipeline: str | None, pipelines: Sequence[str], **kwa
     return kedro_run.callback(*args, pipeline=pipeline, pipelines=pipelines, **kwargs)
 
 
+def parameters_of(context: click.Context, option: click.Parameter, value: Any) -> dict[str, Any]:
+    """Return the parameters of ``--params``, nested; a comma within brackets belongs to its list or map.
+
+    Kedro's own reading splits at every comma, so that no list of two values can be typed.
+    """
+    if isinstance(value, dict):
+        return value
+    from omegaconf import OmegaConf
+
+    pairs = []
+    for item in _split_outside_brackets(str(value)):
+        key, equals, text = item.partition("=")
+        if not equals or not key.strip():
+            context.fail(
+                f"--params has {item!r}, which is not key=value; separate parameters by commas, such as "
+                '--params "addl.datasets=[raf_db,affectnet],addl.seed=1"'
+            )
+        pairs.append(f"{key.strip()}={text}")
+    found = OmegaConf.to_container(OmegaConf.from_dotlist(pairs))
+    assert isinstance(found, dict)
+    return {str(name): inner for name, inner in found.items()}
+
+
+def _split_outside_brackets(text: str) -> list[str]:
+    items, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth <= 0:
+            items.append("")
+        else:
+            items[-1] += letter
+    return [item.strip() for item in items if item.strip()]
+
+
 cli = click.Group(name="openfer")
 """Kedro merges this group into its own; a command of the same name replaces Kedro's."""
 
@@ -95,6 +129,8 @@ _run.params = [copy.copy(parameter) for parameter in kedro_run.params]
 for _parameter in _run.params:
     if _parameter.name == "runner":
         _parameter.default = _RUNNER
+    if _parameter.name == "params":
+        _parameter.callback = parameters_of
 cli.add_command(_run, name="run")
 
 for _group in (runs, weights):

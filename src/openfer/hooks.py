@@ -13,8 +13,8 @@ from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_me
 from openfer.io.old_layout import warn_of_old_results
 from openfer.nn.weight_manifest import with_weights
 from openfer.pipelines import raw_roots
-from openfer.pipelines.planned import hand_over
-from openfer.runs.datasets import placed
+from openfer.pipelines.planned import current_plan, hand_over
+from openfer.runs.datasets import EMBEDDED, placed
 from openfer.runs.project import plan
 from openfer.runs.settings import RunSettings
 from openfer.runs.tags import PREREQUISITE, REQUESTED, slug_of
@@ -41,19 +41,21 @@ class PlanHook:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Say which runs are there already; refuse a missing raw folder or weights file before any node runs.
+        """Say which runs are there already; refuse missing raw folders and weights before any node runs.
 
         Raises:
             DataError: if the doctor is to examine a raw folder that does not exist.
             CheckpointError: if a weights file is missing.
+            ParameterError: if a run fine-tunes, and nothing is given to fine-tune.
         """
         raw_roots.refuse_missing(pipeline, catalog)
         raw_roots.warn_of_missing(pipeline, catalog)
         _tell_of_earlier_runs(pipeline, catalog)
+        _warn_of_rendered_prerequisites(pipeline)
         for name in sorted(name for name in pipeline.inputs() if name.startswith("params:runs.")):
             settings = catalog.load(name)
             if isinstance(settings, RunSettings):
-                settings.initialisation.refuse_missing_file()
+                settings.refuse_missing_weights()
 
 
 class MemoryHook:
@@ -92,6 +94,19 @@ class ResultsHook:
             show(pipeline, catalog)
         elif sum(REQUESTED in node.tags for node in pipeline.nodes) > 1:
             show_runs_of(pipeline, catalog)  # a comparison of them may be older than they are
+
+
+def _warn_of_rendered_prerequisites(pipeline: Pipeline) -> None:
+    """Warn of a run on real faces that needs a model of rendered ones, such as ADDL's first stage."""
+    slugs = {slug_of(node.tags) for node in pipeline.nodes}
+    for slug, run in current_plan().runs.items():
+        for name, needed in run.prerequisites.items() if slug in slugs else ():
+            if set(needed.settings.datasets) <= set(EMBEDDED) and not set(run.settings.datasets) & set(EMBEDDED):
+                log.warning(
+                    "%s learns from %s, and %s, which it needs, from rendered faces (%s); give %s.datasets real ones, "
+                    "as --env paper does, for a result that can be compared with the paper's",
+                    *(slug, ", ".join(run.settings.datasets), name, ", ".join(needed.settings.datasets), name),
+                )
 
 
 def _tell_of_earlier_runs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -1,11 +1,11 @@
 """Kedro's project settings."""
 
-from openfer.config_loader import ConfigLoader
+from openfer.config_loader import LayeredConfigLoader
 from openfer.hooks import MemoryHook, PlanHook, ResultsHook
 from openfer.tracking import MlflowHook
 
 HOOKS = (PlanHook(), MlflowHook(), MemoryHook(), ResultsHook())
-CONFIG_LOADER_CLASS = ConfigLoader
+CONFIG_LOADER_CLASS = LayeredConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
@@ -13,5 +13,6 @@ CONFIG_LOADER_ARGS = {
     "merge_strategy": {  # an environment overrides one nested key, not its whole branch
         "parameters": "soft",
         "weights": "soft",
+        "globals": "soft",
     },
 }

@@ -12,9 +12,10 @@ ROWS = {"Baseline": ("baseline", ("expression",)), "ADDL": ("addl", ("expression
 """Method and features of each row."""
 
 
-def table(column: str = "RAF-DB", trained_on: str = "synthetic_fer", difference: float = np.nan) -> pd.DataFrame:
+def table(column: str = "RAF-DB", trained_on: str = "synthetic_fer", differs: str = "") -> pd.DataFrame:
     """Return a study's table with two selections of each row."""
-    known = {"column": column, "measure": "accuracy", "unit": "%", "published": 86.93, "difference": difference}
+    known = {"column": column, "measure": "accuracy", "unit": "%", "published": np.nan if differs else 86.93}
+    known |= {"difference": np.nan, "source": "Table 3", "differs": differs, "remark": ""}
     known |= {"seeds": 2, "folds": 1, "n": 500, "trained_on": trained_on, "tested_on": "test", "missing": ""}
     known |= {"initialisation": "random weights", "data_version": "0123", "epoch": "3, 4", "sweep": "", "at": np.nan}
     return pd.DataFrame(

@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evaluation.made_studies import table as study_table_of
 
 from openfer.errors import DataError
 from openfer.evaluation.figures import (
@@ -12,6 +13,9 @@ from openfer.evaluation.figures import (
     importance_picture,
     importance_plot,
     per_class_recall_plot,
+    study_picture,
+    study_plot,
+    sweep_picture,
     training_curves,
 )
 
@@ -216,3 +220,16 @@ def test_a_flat_map_is_drawn_as_nowhere(sheet):
     axes = np.array(sheet.axes).reshape(4, 7)
     assert axes[1, 5].images[1].get_array().max() == 0
     assert drawn(sheet)
+
+
+@pytest.mark.parametrize(("differs", "shown"), [("", True), ("86.93 published, not comparable: n", False)])
+def test_a_study_draws_published_figures_only_where_they_are_of_the_same_faces(differs, shown):
+    found = study_table_of(differs=differs)
+    (axis,) = study_picture(found, "Table 3").axes
+    assert ("published" in axis.get_legend_handles_labels()[1]) is shown
+    assert axis.get_title().startswith("published: RAF-DB" if shown else "RAF-DB; on synthetic_fer")
+    assert drawn(axis.figure)
+    (swept,) = sweep_picture(found.assign(sweep="T", at=[0.0, 0.0, 1.0, 1.0]), "Fig. 7").axes
+    assert ("published" in swept.get_legend_handles_labels()[1]) is shown
+    names = [trace.name for trace in study_plot(found, "Table 3").data]
+    assert ("published: RAF-DB, accuracy" in names) is shown

@@ -10,6 +10,7 @@ from openfer.evaluation.study_comparison import against_the_first, compare_rows
 
 N = 400
 CLASSES = ("fear", "anger")
+CELLS = ["row", "column", "seed", "fold", "state"]
 
 
 def answers(row, right, seed=0, *, column="A", selection="best_val", fold=0, names=None):
@@ -21,16 +22,16 @@ def answers(row, right, seed=0, *, column="A", selection="best_val", fold=0, nam
     return predictions_table(who, probabilities, CLASSES, true, **run).assign(row=row, column=column)
 
 
-def compared(tables, folds=(0,), failed=()):
+def compared(tables, failed=(), more=None):
     cells = pd.concat(tables)[["row", "column", "seed", "fold"]].drop_duplicates().assign(state="done")
     cells.loc[[key in failed for key in zip(cells["row"], cells["seed"], cells["fold"], strict=True)], "state"] = (
         "failed"
     )
+    cells = pd.concat([cells, more])
     facts = pd.concat(tables)[["row", "column", "selection"]].drop_duplicates()
     facts = facts.assign(main_selection=facts["selection"] != "last")
     rows = list(dict.fromkeys(pd.concat(tables)["row"]))
-    columns = dict.fromkeys(cells["column"], folds)
-    return compare_rows(rows, columns, pd.concat(tables, ignore_index=True), facts, cells)
+    return compare_rows(rows, pd.concat(tables, ignore_index=True), facts, cells)
 
 
 def drawn(seed, share):
@@ -90,9 +91,16 @@ def test_columns_are_families_of_their_own_and_named_where_there_are_several():
 def test_a_seed_without_all_its_folds_and_an_oracle_do_not_count():
     tables = [answers(row, drawn(7, 0.5)[:200], seed, fold=f) for row in "ab" for seed in (0, 1) for f in (0, 1)]
     oracles = [answers("a", np.ones(200, bool), 0, fold=f, selection="oracle_test") for f in (0, 1)]
-    (pair,) = compared([*tables, *oracles], (0, 1), failed=[("b", 1, 0)]).to_dict("records")
+    (pair,) = compared([*tables, *oracles], failed=[("b", 1, 0)]).to_dict("records")
     assert (pair["seeds"], pair["n"], pair["difference"]) == (1, 400, 0)
     assert (pair["p_value"], pair["distinguishable"]) == (1, False)
+
+
+def test_a_fold_that_no_seed_could_run_leaves_the_others_to_be_compared():
+    tables = [answers(row, drawn(7, 0.5)[:200], seed, fold=f) for row in "ab" for seed in (0, 1) for f in (0, 2)]
+    cells = pd.DataFrame([("a", "A", seed, 1, "failed") for seed in (0, 1)], columns=CELLS)
+    (pair,) = compared(tables, more=cells).to_dict("records")
+    assert (pair["seeds"], pair["n"]) == (2, 400)
 
 
 def test_rows_that_answered_other_faces_are_not_compared():

@@ -85,6 +85,16 @@ def test_a_whole_image_gives_its_central_square(image: np.ndarray) -> None:
     assert aligned.points5 is None
 
 
+def test_without_a_box_it_is_drawn_around_68_points(image: np.ndarray) -> None:
+    corners = np.array([[50.0, 40], [90, 100]])
+    points = np.concatenate([corners, np.full((66, 2), 70.0)])
+    aligner = Aligner(config(align="box", margin=0.25), None, None)
+    around, given = aligner(image, points, None), aligner(image, None, np.array([50.0, 40, 40, 60]))
+    assert (around.transform == given.transform).all()
+    with pytest.raises(NoFaceError, match="no 68 points to draw one around"):
+        aligner(image, points[:5], None)
+
+
 @pytest.mark.parametrize(
     ("settings", "landmarks", "box", "words"),
     [

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from openfer.config_loader import read_yaml
 from openfer.datasets.inventory import take_inventory, unused_files
 from openfer.datasets.readers.folder import Folder
 from openfer.datasets.readers.raf_db import RafDb
@@ -25,6 +24,7 @@ from openfer.evaluation.foreign import foreign_predictions, read_predictions
 from openfer.io.images import read_image
 from openfer.nn.weights_file import read_weights
 from openfer.runs.project import plan
+from openfer.yaml_files import read_yaml
 
 INPUTS = int(os.environ.get("OPENFER_FUZZ", "30"))
 fuzzed = settings(

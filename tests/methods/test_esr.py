@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from tests.methods.networks import EXPRESSION, expression_batch, face_batch, moved_by
 from torch.utils.flop_counter import FlopCounterMode
 
-from openfer.errors import ParameterError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint, save_checkpoint
 from openfer.labels import EXPRESSIONS
 from openfer.losses.diversity import diversity, similarity_matrix
@@ -205,7 +205,7 @@ def test_the_prediction_is_the_majority_of_the_branches(method):
     assert prediction.maps["branch 1"].shape == (16, 2, 2)
 
 
-@pytest.mark.parametrize(("ties", "winner"), [("first", 2), ("probability", 4)])
+@pytest.mark.parametrize(("ties", "winner"), [("first", 2), ("raf_db", 4), ("probability", 4)])
 def test_the_rule_for_ties_reaches_the_vote(ties, winner):
     method = esr(2, ties=ties).eval()
     with torch.no_grad():
@@ -289,3 +289,20 @@ def test_the_momentum_of_the_gates_statistics_reaches_every_gate():
     gates = [module for module in esr(2, gate_momentum=0.3).modules() if isinstance(module, CBAM)]
     assert len(gates) == 4 + 2 * 4
     assert {gate.spatial[1].momentum for gate in gates} == {0.3}
+
+
+def test_fine_tuning_may_keep_the_classifiers_of_the_same_classes_and_of_no_others(tmp_path):
+    first = esr(2, classes=EIGHT)
+    save_checkpoint(tmp_path / "esr.safetensors", Checkpoint(first.own_state()))
+    settings = InitialisationSettings(backbone=str(tmp_path / "esr.safetensors"))
+    growth = {"fine_tuning": True, "keep_classifiers": True}
+    kept = esr(2, classes=EIGHT, growth=growth)
+    assert initialise(kept.backbone(), settings).unmatched == ()
+    for name, tensor in first.own_state().items():
+        assert torch.equal(tensor, kept.own_state()[name]), name
+    with pytest.raises(
+        CheckpointError, match=r"does not fill heads\.0\.weight, .*Give weights of a method with the same"
+    ):
+        initialise(esr(2, growth=growth).backbone(), settings)
+    with pytest.raises(ValueError, match="a training from scratch has no classifiers to keep"):
+        ESRSettings.model_validate({"growth": {"keep_classifiers": True}})

@@ -126,7 +126,9 @@ def measured(name, store):
 
 def dlib_weights():
     """Return the initialisation that ``backbone: dlib`` is with the manifest that openfer ships."""
-    manifest = yaml.safe_load((ROOT / "conf/base/weights.yml").read_text().replace("${globals:data_root}", "data"))
+    manifest = yaml.safe_load(
+        (ROOT / "conf/base/weights.yml").read_text().replace("${globals:raw_root}", "data/01_raw")
+    )
     block = with_weights({"m": {"initialisation": {"backbone": "dlib"}}}, manifest)["m"]["initialisation"]
     return InitialisationSettings.model_validate(block)
 

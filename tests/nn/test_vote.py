@@ -21,6 +21,13 @@ def test_of_equal_votes_the_lowest_class_index_wins_by_the_public_codes_rule(vot
     assert majority_vote(logits(*votes)).argmax(1).item() == 1
 
 
+def test_of_equal_votes_the_first_class_of_another_order_wins_where_one_is_given():
+    order = [3, 0, 1, 2]
+    assert majority_vote(logits(1, 3), "raf_db", order).argmax(1).item() == 3
+    assert majority_vote(logits(1, 0), "raf_db", order).argmax(1).item() == 0
+    assert majority_vote(logits(1, 1, 3), "raf_db", order).argmax(1).item() == 1
+
+
 def test_of_equal_votes_the_more_probable_class_wins_by_the_other_rule():
     said = torch.cat([logits(1, strength=1.0), logits(3, strength=4.0)])
     assert majority_vote(said, "probability").argmax(1).item() == 3

@@ -40,7 +40,7 @@ def weights():
 
 @pytest.fixture(scope="module")
 def shipped():
-    text = (ROOT / "conf/base/weights.yml").read_text().replace("${globals:data_root}", "data")
+    text = (ROOT / "conf/base/weights.yml").read_text().replace("${globals:raw_root}", "data/01_raw")
     return yaml.safe_load(text)
 
 

@@ -66,14 +66,14 @@ class Workshop:
         block = common | {"root": str(self.raw(dataset))} | parameters
         (self.path / f"conf/local/parameters/{dataset}.yml").write_text(yaml.safe_dump({dataset: block}))
 
-    def run(self, pipelines: str, dataset: str, **parameters: Any) -> list[str]:
+    def run(self, pipelines: str, dataset: str, env: str | None = None, **parameters: Any) -> list[str]:
         """Run pipelines, named with blanks between them; returns the names of the nodes that ran."""
         bootstrap_project(self.path)  # else Kedro would give the pipelines of the dataset before
         heard = _Heard()
         logger = logging.getLogger("openfer.runner")
         logger.addHandler(heard)
         try:
-            with KedroSession.create(self.path, runtime_params={"dataset": dataset, **parameters}) as session:
+            with KedroSession.create(self.path, env=env, runtime_params={"dataset": dataset, **parameters}) as session:
                 session.run(pipeline_names=pipelines.split(), runner=IdempotentRunner())
         finally:
             logger.removeHandler(heard)

@@ -4,13 +4,11 @@ import copy
 import functools
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
-
 from openfer.nn.weight_manifest import with_weights
 from openfer.pipelines.run_pipeline import runs_pipeline
-from openfer.runs.plan import laid_over
 from openfer.runs.project import Plan, plan
-from openfer.settings import CONFIG_LOADER_ARGS
+from openfer.runs.recipes import laid_over, with_overrides
+from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 from tests.pipelines.conftest import ROOT
 
 
@@ -21,7 +19,7 @@ def project_parameters(environment: str = "base", **changes: Any) -> dict[str, A
         environment: base or paper.
         **changes: what to lay over them, by top-level name.
     """
-    return laid_over(copy.deepcopy(_read(environment, changes.get("dataset"))), changes)
+    return with_overrides(laid_over(copy.deepcopy(_read(environment)), changes), changes)
 
 
 def project_plan(environment: str = "base", **changes: Any) -> Plan:
@@ -47,8 +45,7 @@ def unslugged(name: str) -> str:
 
 
 @functools.cache
-def _read(environment: str, dataset: Any) -> dict[str, Any]:
-    asked = {} if dataset is None else {"dataset": dataset}  # files of the environment paper ask for it
-    arguments: dict[str, Any] = {**CONFIG_LOADER_ARGS, "default_run_env": environment, "runtime_params": asked}
-    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **arguments)
+def _read(environment: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {**CONFIG_LOADER_ARGS, "local_env": None}
+    loader = CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=environment, **arguments)
     return dict(with_weights(loader["parameters"], loader["weights"]))

@@ -76,6 +76,7 @@ def affectnet(root: Path, pictures: Pictures) -> None:
         lines = path.read_text().splitlines()
         old = ";".join(map(str, trees_web.POINTS_68))
         new = [line.replace(old, _joined(points.get(line.split(",")[0]), ";")) for line in lines]
+        new[1:] = [line.replace(",0.25,-0.5", f",{n % 5 / 2 - 1},{n % 3 / 2}") for n, line in enumerate(new[1:])]
         path.write_text("\n".join(new) + "\n")
 
 
@@ -155,10 +156,11 @@ def oulu_casia(root: Path, pictures: Pictures) -> None:
 def raf_db(root: Path, pictures: Pictures) -> None:
     labels = {f"train_{n:05d}": n % 7 + 1 for n in range(1, 29)} | {f"test_{n:04d}": n % 7 + 1 for n in range(1, 15)}
     trees.raf_db(root, labels)
-    for name in labels:
+    for number, name in enumerate(labels):
         points = five(pictures.put(root / f"Image/original/{name}.jpg"))
         lines = [f"{x:.3f}\t{y:.3f}" for x, y in points]
-        trees.write_text(root / f"Annotation/manual/{name}_manu_attri.txt", *lines, "1", "2", "3")
+        codes = (str(number % kinds) for kinds in (2, 3, 5))  # gender, race, age
+        trees.write_text(root / f"Annotation/manual/{name}_manu_attri.txt", *lines, *codes)
 
 
 def sfew(root: Path, pictures: Pictures) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.pipelines.predicting import augmented
+from openfer.labels import EXPRESSIONS
+from openfer.pipelines.predicting import _one_of_each, augmented
 from openfer.pipelines.sources import Source
 from openfer.pipelines.trained import main_model
 from openfer.runs.settings import RunSettings
@@ -35,3 +36,11 @@ def test_the_sheet_shows_training_faces_as_tested_and_as_epochs_see_them(tiny_fa
     black_share = [float((cell < 5).all(-1).mean()) for cell in (as_tested, *epochs)]
     assert black_share[0] < 0.1
     assert min(black_share[1:]) > black_share[0] + 0.1
+
+
+def test_the_sheet_shows_one_face_of_each_expression_in_the_order_of_the_labels(tiny_faces):
+    expressions = tiny_faces.scenes["expression"].reset_index(drop=True)
+    chosen = _one_of_each(expressions)
+    assert list(chosen.values()) == [name for name in EXPRESSIONS if name in set(expressions)]
+    assert all(expressions.iloc[row] == name for row, name in chosen.items())
+    assert list(_one_of_each(expressions.mask(expressions.notna(), None))) == [0, 11, 22, 33, 44, 55]

@@ -129,6 +129,27 @@ def test_a_method_starts_from_the_learned_trunk_and_says_so(tables, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_trunk_that_was_learned_with_another_normalisation_is_refused(tables, tmp_path):
+    states, _, _ = train(run(attributes=["gender"]), tmp_path / "pretrain", named(*tables), {})
+    given = {"pretrain": {"best_val": lambda: states["best_val"]}}
+    asked = run("baseline", "pretrain")
+    otherwise = asked.model_copy(update={"images": asked.images.model_copy(update={"mean": 0.25})})
+    with pytest.raises(ParameterError, match=r"mean 0\.25 and std 0\.5, but pretrain, which sees the same"):
+        train(otherwise, tmp_path / "baseline", named(*tables), given)
+
+
+@pytest.mark.slow
+def test_a_trunk_with_channel_attention_is_learned_with_the_kernel_of_its_method(tables, tmp_path):
+    first = run(attributes=["gender"], kernel="adaptive")
+    first = first.model_copy(update={"settings": first.settings.model_copy(update={"backbone": "eca_resnet18"})})
+    states, _, _ = train(first, tmp_path / "pretrain", named(*tables), {})
+    given = {"pretrain": {"best_val": lambda: states["best_val"]}}
+    asked = run("fdrl_eca", "pretrain", kernel="adaptive")
+    _, _, about = train(asked, tmp_path / "fdrl_eca", named(*tables), given)
+    assert about["initialisation"].startswith("108 of 108 tensors from pretrain's eca_resnet18")
+
+
+@pytest.mark.slow
 def test_a_learned_trunk_that_does_not_fit_is_refused_before_training(tables, tmp_path):
     states, _, _ = train(run(learns="expression"), tmp_path / "pretrain", named(*tables), {})
     state = states["best_val"]

@@ -5,7 +5,8 @@ import pytest
 
 from openfer.errors import DataError
 from openfer.pipelines.extras import extra_array
-from openfer.pipelines.sources import Source, data_version, faces_for
+from openfer.pipelines.sources import Source, classes_of, data_version, faces_for, sources_of, with_tested_sides
+from openfer.runs.settings import RunSettings
 from openfer.training.config import ImageSettings
 
 
@@ -63,3 +64,94 @@ def test_extras_go_with_their_dataset_and_into_its_version(tables, tiny_faces):
     faces = faces_for(seeing, "train", {}, ImageSettings(crop=64), 0)
     assert (faces.extras["landmarks"] == extra_array("landmarks", table, seeing[0].role("train")["sample_id"])).all()
     assert faces_for(plain, "train", {}, ImageSettings(crop=64), 0).extras == {}
+
+
+def run_of(method, datasets, **changes):
+    block = {"method": method, "datasets": datasets, "seed": 0, "images": {"crop": 64}, "settings": {}}
+    return RunSettings.model_validate(block | changes)
+
+
+def test_an_expression_that_is_left_out_neither_trains_nor_tests(tables):
+    run = run_of("baseline", ["a"], leave_out=["fear", "disgust"])
+    (source,) = sources_of(run, {"a": Source(*tables)})
+    for role in ("train", "test"):
+        assert not {"fear", "disgust"} & set(source.role(role)["expression"])
+    assert classes_of([source], run.tasks)["expression"] == ("neutral", "happiness", "sadness", "surprise", "anger")
+    assert len(source.role("train")) + len(source.role("test")) == 56 * 5 // 7
+
+
+def test_a_rated_face_of_an_expression_that_is_left_out_stays_without_its_label(tables):
+    rows, store, split = tables
+    run = run_of("addl_va", ["a"], leave_out=["fear"])
+    (source,) = sources_of(run, {"a": Source(rows.assign(valence=0.5, arousal=0.1), store, split)})
+    shown = pd.concat([source.role(role) for role in ("train", "test")])
+    assert len(shown) == 56
+    assert shown["expression"].isna().sum() == 8
+    assert "fear" not in set(shown["expression"].dropna())
+
+
+def test_carved_validation_faces_train_where_none_are_held_out(tables):
+    rows, store, split = tables
+    first = split[split["fold"] == 0].reset_index(drop=True)
+    split = first.assign(role=["val" if i % 4 < 2 else role for i, role in enumerate(first["role"])])
+    held = split.loc[split["role"] == "val", "sample_id"]
+    published = held.iloc[:5]
+    rows = rows.assign(partition=rows["sample_id"].isin(published).map({True: "val", False: "train"}))
+    run = run_of("baseline", ["a"], hold_out_validation=False, training={"selections": ["last"]})
+    (source,) = sources_of(run, {"a": Source(rows, store, split)})
+    assert set(source.role("val")["sample_id"]) == set(published)
+    assert set(held) - set(published) <= set(source.role("train")["sample_id"])
+
+
+def test_best_val_is_refused_where_no_face_is_held_out():
+    with pytest.raises(ValueError, match="leaves no face to choose best_val by"):
+        run_of("baseline", ["a"], hold_out_validation=False)
+
+
+def test_what_is_no_expression_cannot_be_left_out():
+    with pytest.raises(ValueError, match="joy is no expression; the expressions are neutral, happiness"):
+        run_of("baseline", ["a"], leave_out=["joy"])
+
+
+@pytest.fixture
+def of_two_sets(tiny_faces):
+    """One set that labels all factors and has no test side, and one that has, with other factors."""
+    scenes, store = tiny_faces.scenes, tiny_faces.store
+    columns = ["sample_id", "expression", "gender", "race", "identity"]
+    rows = scenes[columns].assign(age="20-39", illumination="01", pose="05_1")
+    roles = {"pie": ["train", "val"] * 28, "raf": ["train"] * 28 + ["val"] * 14 + ["test"] * 14}
+    splits = {name: pd.DataFrame({"sample_id": rows["sample_id"], "fold": 0, "role": of}) for name, of in roles.items()}
+    return {name: Source(rows.assign(dataset=name), store, split) for name, split in splits.items()}
+
+
+LABELS = {"pie": ["identity"], "raf": ["gender", "race"]}
+
+
+def test_a_dataset_is_learned_for_its_own_factors_alone(of_two_sets):
+    run = run_of("dfem", ["pie", "raf"], labels_of=LABELS)
+    pie, raf = sources_of(run, of_two_sets)
+    assert pie.rows[["gender", "race", "age", "pose"]].isna().all(axis=None)
+    assert pie.rows["identity"].notna().all()
+    assert raf.rows["identity"].isna().all()
+    assert raf.rows["gender"].notna().all()
+
+
+def test_labels_of_a_task_that_the_method_does_not_learn_are_refused():
+    with pytest.raises(ValueError, match="labels_of names shoes, which dfem does not learn; its tasks are gender, age"):
+        run_of("dfem", ["pie"], labels_of={"pie": ["shoes"]})
+
+
+def test_each_factor_is_tested_on_a_dataset_that_labels_it(of_two_sets):
+    data, said = with_tested_sides(sources_of(run_of("dfem", ["pie", "raf"], labels_of=LABELS), of_two_sets))
+    assert said == "test; val of pie"
+    pie, raf = (source.role("test") for source in data)
+    assert pie["sample_id"].tolist() == of_two_sets["pie"].role("val")["sample_id"].tolist()
+    assert raf["sample_id"].tolist() == of_two_sets["raf"].role("test")["sample_id"].tolist()
+    assert pie["identity"].notna().all()
+    assert pie["gender"].isna().all()
+
+
+def test_validation_faces_test_nothing_that_a_test_side_is_labelled_for(of_two_sets):
+    data, said = with_tested_sides(sources_of(run_of("baseline", ["pie", "raf"]), of_two_sets))
+    assert said == "test"
+    assert [len(source.role("test")) for source in data] == [0, 14]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openfer.errors import CheckpointError, DataError, RunError
+from openfer.errors import CheckpointError, DataError, ParameterError, RunError
 from openfer.hooks import PlanHook
 from openfer.io.atomic import sha256_of
 from openfer.pipelines.show import show
@@ -183,6 +183,44 @@ def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_agai
     assert trained(project.study(PARAMETERS)) == ["dfem", "addl", "addl"]
     assert list(project.table("tiny", "cells")["state"]) == ["done"] * 3
     assert "has no fold 0" not in project.words("tiny")
+
+
+def test_a_column_starts_from_the_weights_of_the_same_row_on_another_column(project):
+    start = {"baseline": {"initialisation": {"column": "A"}}}
+    columns = {"A": {"datasets": ["a"]}, "B": {"datasets": ["b"], "changes": start}}
+    project.study(changed(rows=BASELINE, columns=columns))
+    cells = project.table("tiny", "cells").set_index("column")
+    first, second = (project.load(f"{cells.loc[name, 'run']}_run") for name in "AB")
+    assert second.record.prerequisites == {"baseline": first.name}
+    (facts, *_) = second.facts
+    assert re.match(r"\d+ of \d+ tensors from baseline \(a [0-9a-f]{12}, best_val\)", facts["initialisation"])
+    about = project.load(f"{cells.loc['B', 'run']}_run").record.settings["initialisation"]
+    assert about["column"] == "A"
+
+
+def test_fine_tuning_without_anything_to_fine_tune_is_refused_before_anything_runs(project):
+    growth = {"fine_tuning": True}
+    esr = METHOD | {"method": "esr", "settings": METHOD["settings"] | {"branches": 2, "growth": growth}}
+    asked = plan(changed(rows={"ESR": {"method": "esr"}}) | {"esr": esr})
+    pipeline = study_pipeline(asked.study, asked.datasets)
+    with pytest.raises(
+        ParameterError, match=r"esr fine-tunes with these settings, but esr\.initialisation\.backbone is"
+    ):
+        PlanHook().before_pipeline_run(pipeline, project.catalog(asked))
+
+
+def test_a_fold_for_which_a_copy_has_nobody_leaves_the_mean_of_the_others(project):
+    split = project.load("a_split")
+    roles = split["role"].iloc[::-1].to_numpy()  # other people test
+    project.save("a_split", pd.concat([split, split.assign(fold=2, role=roles)], ignore_index=True))
+    folded = changed(rows=BASELINE, columns={"A": {"datasets": ["a"], "folds": [0, 1, 2]}})
+    with pytest.raises(DataError, match="the split of a has no fold 1, its folds are 0, 2"):
+        project.study(folded)
+    line = project.table("tiny", "table").iloc[0]
+    assert line["folds"] == 2
+    assert np.isfinite(line["ours"])
+    assert line["missing"].startswith("mean of 2 of 3 folds; seed 0, fold 1: ")
+    assert "mean of 2 of 3 folds" in project.words("tiny")
 
 
 def test_a_row_without_a_task_fails_alone_and_says_why(project):

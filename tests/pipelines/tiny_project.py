@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
@@ -21,6 +20,7 @@ from openfer.runs.project import Plan, plan
 from openfer.runs.settings import RunSettings
 from openfer.runs.study import StudyPlan
 from openfer.schemas import complete_rows
+from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 from tests.conftest import TinyFaces
 from tests.pipelines.conftest import ROOT
 
@@ -134,7 +134,7 @@ def tables(name: str, faces: TinyFaces, roles: Iterable[str] = ROLES) -> tuple[p
 
 @functools.cache
 def _entries(root: Path) -> dict[str, Any]:
-    loader = OmegaConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="base")
+    loader = CONFIG_LOADER_CLASS(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)
     loader["globals"] = loader["globals"] | {"data_root": str(root)}
     return dict(loader["catalog"])
 

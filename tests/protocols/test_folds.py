@@ -92,7 +92,7 @@ def test_fewer_subjects_than_folds_is_an_error():
         subject_folds(laboratory(names(4)), 10, 0.15, 0)
 
 
-@pytest.mark.parametrize(("folds", "share"), [(1, 0.15), (10, 0), (10, 1)])
+@pytest.mark.parametrize(("folds", "share"), [(1, 0.15), (10, -0.1), (10, 1)])
 def test_folds_and_shares_out_of_range_are_parameter_errors(folds, share):
     with pytest.raises(ParameterError, match=r"protocol\.folds is 1|validation_share is"):
         subject_folds(laboratory(names(20)), folds, share, 0)

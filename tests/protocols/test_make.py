@@ -117,6 +117,16 @@ def test_a_set_for_testing_only_has_no_other_role(rows):
         made(rows.assign(expression=None), kind="test_only")
 
 
+@pytest.mark.parametrize("protocol", [{}, {"kind": "subject_folds", "folds": 3}, {"kind": "image_folds", "folds": 3}])
+def test_without_a_share_for_validation_all_training_images_train(rows, protocol):
+    held, all_of_them = (made(rows, validation_share=share, **protocol) for share in (0.2, 0))
+    assert set(all_of_them["role"]) == {"train", "test"}
+    keys = ["sample_id", "fold"]
+    tested = [split.loc[split["role"] == "test", keys].reset_index(drop=True) for split in (held, all_of_them)]
+    assert tested[0].equals(tested[1])
+    assert len(held) == len(all_of_them)
+
+
 def test_a_holdout_has_no_test_role(rows):
     assert set(made(rows, kind="holdout").role) == {"train", "val"}
 
@@ -129,6 +139,7 @@ def test_a_holdout_has_no_test_role(rows):
         ({"lists": True}, "set kind: subject_folds"),
         ({"kind": "subject_folds", "lists": "jaffe"}, "the lists are ck_plus, mmi, oulu_casia"),
         ({"kind": "holdout", "validation_share": 0.6}, r"at most 0\.5"),
+        ({"kind": "holdout", "validation_share": 0}, "more than 0"),
         ({"kind": "random"}, "kind"),
         ({"near_duplicate_bits": -1}, "near_duplicate_bits"),
     ],

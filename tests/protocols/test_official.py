@@ -151,7 +151,7 @@ def test_an_unknown_partition_is_an_error_that_names_it(rows):
         official_split(rows.assign(partition=rows.partition.replace("test", "dev")), 0.15, seed=0)
 
 
-@pytest.mark.parametrize("share", [0, 1, -0.1, 15])
+@pytest.mark.parametrize("share", [1, -0.1, 15])
 def test_a_share_outside_zero_and_one_is_a_parameter_error(rows, share):
-    with pytest.raises(ParameterError, match="between 0 and 1"):
+    with pytest.raises(ParameterError, match="from 0 to below 1"):
         official_split(rows, share, seed=0)

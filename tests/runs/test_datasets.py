@@ -73,6 +73,16 @@ def test_a_mistake_in_what_decides_a_dataset_is_found_before_it_is_read(block, w
         identity(mine=BLOCK | block)
 
 
+def test_the_project_s_share_of_validation_faces_is_that_of_every_dataset_which_names_none():
+    own, holdout = {"protocol": {"validation_share": 0.4}}, {"protocol": {"kind": "holdout"}}
+    given = {"mine": BLOCK, "own": BLOCK | own, "held": BLOCK | holdout, "protocol": {"validation_share": 0}}
+    blocks = Datasets(given).blocks
+    assert blocks["mine"]["protocol"] == {"kind": "official", "validation_share": 0}
+    assert blocks["own"]["protocol"] == {"validation_share": 0.4}
+    assert blocks["held"]["protocol"] == {"kind": "holdout"}
+    assert identity(protocol={"validation_share": 0.15}) == identity() != identity(protocol={"validation_share": 0})
+
+
 def test_folds_are_those_of_the_protocol_and_one_without_cross_validation():
     folded = Datasets({"mine": BLOCK | {"protocol": {"kind": "subject_folds", "folds": 8}}, "other": BLOCK})
     assert (folded.folds("mine"), folded.folds("other"), folded.folds("synthetic_fer")) == (8, 1, 1)

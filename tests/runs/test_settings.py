@@ -50,3 +50,25 @@ def test_a_row_that_does_not_exist_is_one_error(method, variant, words):
     with pytest.raises(ValidationError, match=words) as refused:
         run(method, variant)
     assert refused.value.error_count() == 1
+
+
+ENTRY = {"path": "x.pth", "architecture": "resnet50", "licence": "none", "origin": "a test"}
+
+
+def of_weights(**entry):
+    first = {"backbone": "named", "entry": ENTRY | entry} if entry else {"backbone": "none"}
+    images = {"crop": 64, "mean": "weights", "std": "weights"}
+    return RunSettings.model_validate(
+        RUN | {"method": "oadn", "settings": {}, "images": images, "initialisation": first}
+    )
+
+
+def test_images_are_normalised_as_the_weights_of_the_backbone_were_learned():
+    images = of_weights(mean=(0.4, 0.5, 0.6), std=(0.1, 0.2, 0.3)).images
+    assert (images.mean, images.std) == ((0.4, 0.5, 0.6), (0.1, 0.2, 0.3))
+
+
+@pytest.mark.parametrize("entry", [{}, {"mean": None}])
+def test_weights_whose_normalisation_nobody_states_ask_for_numbers(entry):
+    with pytest.raises(ValidationError, match="states none for the backbone"):
+        of_weights(**entry)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from openfer.errors import ParameterError
 from openfer.nn.weight_manifest import with_weights
@@ -12,7 +11,7 @@ from openfer.runs.datasets import Datasets
 from openfer.runs.plan import Planner
 from openfer.runs.project import plan
 from openfer.runs.study import PlannedStudy, is_study, plan_study
-from openfer.settings import CONFIG_LOADER_ARGS
+from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 from openfer.tracking import _plain, flatten
 from tests.pipelines.conftest import ROOT
 from tests.runs.test_plan import FOLDED, METHOD
@@ -27,7 +26,14 @@ TABLES = [
     *(f"fdrl_eca_table{number}" for number in (1, 2)),
     "five_papers",
 ]
-UNPUBLISHED = {"attributes", "backbone", "SNA without mask", "SNA"}
+OF_PAPER = [
+    *(f"addl_table{number}" for number in (8, 9, 10, 11)),
+    "addl_fig7_mmi",
+    *(f"sna_table{number}" for number in (3, 4, 5)),
+]
+"""Studies of real datasets alone: on rendered faces they would be others once more."""
+
+UNPUBLISHED = {"attributes", "backbone", "SNA without mask", "SNA", "w/o mask"}
 """Rows that openfer adds to the papers', and those of SNA, which has no figure of RAF-DB."""
 
 PARAMETERS: dict[str, Any] = {
@@ -69,8 +75,7 @@ def run_of(study: PlannedStudy, cell: str):
 @pytest.fixture(scope="module", params=["base", "paper"])
 def project(request):
     """Return the project's parameters, and what plans its studies."""
-    arguments = CONFIG_LOADER_ARGS | {"default_run_env": "base"}
-    loader = OmegaConfigLoader(str(ROOT / "conf"), env=request.param, **arguments)
+    loader = CONFIG_LOADER_CLASS(str(ROOT / "conf"), env=request.param, **CONFIG_LOADER_ARGS | {"local_env": None})
     parameters = with_weights(loader["parameters"], loader["weights"])
     parameters = {name: value for name, value in parameters.items() if not name.startswith("_")}
     return parameters, Planner(parameters, Datasets(parameters))
@@ -83,6 +88,7 @@ def of_project(name, project) -> PlannedStudy:
 def test_every_table_of_the_papers_is_a_study_whose_runs_are_valid(project):
     studies = [name for name, value in project[0].items() if is_study(value)]
     assert {*TABLES, "first_study", "addl_disentangled"} <= set(studies)
+    assert not set(OF_PAPER) & set(studies) or set(OF_PAPER) <= set(studies)
     for name in studies:
         whole = of_project(name, project)
         study = whole.plan.study
@@ -97,7 +103,7 @@ def test_every_table_of_the_papers_is_a_study_whose_runs_are_valid(project):
 
 
 def test_every_row_of_a_published_table_finds_its_figure(project):
-    for name in TABLES:
+    for name in (*TABLES, *(name for name in OF_PAPER if name in project[0])):
         study = of_project(name, project).plan.study
         if "Fig." in study.title:
             continue
@@ -111,13 +117,27 @@ def test_the_comparison_of_all_papers_is_of_the_runs_of_their_own_tables(project
     for row, study, own in (
         ("Baseline", "addl_table3", "Baseline"),
         ("ADDL", "addl_table3", "ADDL"),
-        ("ESR + diversity", "diversified_table1", "ESR-9 + CBAM + spatial + channel"),
         ("MA-Net + diversity", "diversified_table1", "MA-Net + diversity"),
         ("OADN", "oadn_table1", "OADN"),
-        ("FDRL-ECANet", "fdrl_eca_table2", "FDRL-ECANet (proposed)"),
     ):
         cells = of_project(study, project).plan.cells
         assert together[f"{row}, RAF-DB, seed 0, fold 0"].run == cells[f"{own}, RAF-DB, seed 0, fold 0"].run, row
+    esr = of_project("five_papers", project).runs[together["ESR + diversity, RAF-DB, seed 0, fold 0"].run]
+    assert not esr.settings.declared.fine_tunes(esr.settings.settings)  # its table starts from AffectNet
+
+
+@pytest.mark.parametrize("project", ["paper"], indirect=True)
+def test_esr_is_fine_tuned_from_the_same_row_trained_on_affectnet(project):
+    study = of_project("diversified_table1", project)
+    rows = [name for name in study.plan.study.rows if name.startswith("ESR")]
+    assert len(rows) == 8
+    for row in rows:
+        first = run_of(study, f"{row}, AffectNet-8, seed 0, fold 0")
+        assert first.settings.initialisation.is_random
+        for column in ("RAF-DB", "FER+"):
+            run = run_of(study, f"{row}, {column}, seed 0, fold 0")
+            assert run.prerequisites["esr"] == first
+            assert run.settings.settings.growth.fine_tuning
 
 
 def test_every_row_has_one_seed_before_any_has_two():
@@ -152,6 +172,44 @@ def test_a_prerequisite_has_not_learned_from_the_faces_that_are_tested():
     for study, fold in ((own, 1), (other, 0)):
         run = run_of(study, "ADDL, A, seed 0, fold 1")
         assert (run.settings.fold, run.prerequisites["dfem"].settings.fold) == (1, fold)
+
+
+def two_columns(**changes):
+    columns = {"A": {"datasets": ["a"]}, "B": {"datasets": ["b"], "changes": {"baseline": changes}}}
+    return changed(columns=columns, rows={"Baseline": {"method": "baseline"}})
+
+
+def test_a_column_may_start_from_the_same_row_trained_on_another_one():
+    study = planned(two_columns(initialisation={"column": "A"}))
+    first, second = (run_of(study, f"Baseline, {column}, seed 1, fold 0") for column in "AB")
+    assert second.prerequisites == {"baseline": first}
+    assert [run.slug for run in second.chain()] == [first.slug, second.slug]
+    assert second.settings.start == "baseline"
+    alone = run_of(planned(two_columns()), "Baseline, B, seed 1, fold 0")
+    assert alone.slug != second.slug
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (
+            two_columns(initialisation={"column": "C"}),
+            r"initialisation\.column is 'C'; give a column of the study.*: A",
+        ),
+        (
+            two_columns(initialisation={"column": "B"}),
+            r"initialisation\.column is 'B'; give a column of the study.*: A",
+        ),
+        (
+            two_columns() | {"baseline": PARAMETERS["baseline"] | {"initialisation": {"column": "A"}}},
+            r"initialisation\.column is 'A'; .*only the changes of a study",
+        ),
+        (two_columns(initialisation={"column": "A", "backbone": "x.pth"}), "both give the first weights"),
+    ],
+)
+def test_a_start_that_is_not_there_or_goes_round_is_refused(parameters, words):
+    with pytest.raises(ParameterError, match=words):
+        plan(parameters)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,12 @@ from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.checkpoint import load_checkpoint
 from openfer.methods.contract import Schedule, Stage
 from openfer.training import loop, validation
+from openfer.training.batches import Loader
 from openfer.training.config import TrainingConfig
-from openfer.training.device import Plan
+from openfer.training.device import Plan, resolve
 from openfer.training.loop import FitData, fit
 from openfer.training.optimisers import Optimisers
+from openfer.training.predict import scores
 
 CPU = TrainingConfig(device="cpu", precision="float32", workers=0)
 
@@ -224,6 +226,44 @@ def test_an_empty_validation_set_is_refused(tmp_path, store):
         fit(fresh(), FitData(faces(store, range(17), training=True), faces(store, [])), CPU, 0, tmp_path)
 
 
+def test_without_a_validation_set_the_last_epoch_and_the_oracle_s_are_kept(tmp_path, store):
+    data = FitData(faces(store, range(17), training=True), None, faces(store, range(17, COUNT)))
+    asked = TrainingConfig(device="cpu", selections=("last", "oracle_test"))
+    fitted = fit(fresh(), data, asked, 0, tmp_path / "kept")
+    assert list(fitted.states) == ["last", "oracle_test"]
+    assert fitted.states["last"].facts["validation"] is None
+    assert fitted.states["oracle_test"].facts["oracle"]
+    assert set(fitted.history["split"]) == {"train", "oracle_test"}
+    with pytest.raises(ParameterError, match="there is no validation set, and best_val chooses an epoch by it"):
+        fit(fresh(), data, TrainingConfig(device="cpu", selections=("best_val",)), 0, tmp_path / "refused")
+
+
+def test_an_epoch_can_be_chosen_by_the_mean_recall_of_the_classes(tmp_path, store):
+    held = faces(store, [*range(17, COUNT), 18, 21])  # red twice as often as the others
+    data = FitData(faces(store, range(17), training=True), held)
+    asked = TrainingConfig(device="cpu", precision="float32", selected_by="balanced_accuracy")
+    fitted = fit(fresh(), data, asked, 0, tmp_path / "recall")
+    history = fitted.history[fitted.history["split"] == "val"]
+    recalls = history.loc[history["name"] == "balanced_accuracy/expression", "value"].tolist()
+    assert {"accuracy/expression", "balanced_accuracy/expression"} <= set(history["name"])
+    assert fitted.states["best_val"].facts["validation"] == max(recalls)
+    logits = fresh_with(fitted.states["last"].tensors)(images_of(held)).logits["expression"].argmax(1)
+    true = torch.from_numpy(held.labels["expression"])
+    expected = np.mean([float((logits[true == number] == number).float().mean()) for number in range(3)])
+    assert fitted.states["last"].facts["validation"] == pytest.approx(expected)
+
+
+def fresh_with(tensors):
+    method = fresh()
+    method.load_own_state(tensors)
+    return method.eval()
+
+
+def images_of(data):
+    pixels = torch.stack([data[0, place].pixels for place in range(len(data))]).float() / 255
+    return (pixels - 0.5) / 0.5
+
+
 def test_selection_by_validation_without_labels_is_refused(tmp_path, store):
     blind = faces(store, range(17, COUNT), labels=np.full(COUNT - 17, -1))
     data = FitData(faces(store, range(17), training=True), blind)
@@ -264,6 +304,22 @@ def test_the_oracle_is_labelled_and_needs_a_test_set(tmp_path, store, caplog):
     assert facts["oracle_test"] == max(values(fitted, "accuracy/expression", "oracle_test"))
     assert list(fitted.states) == ["last", "oracle_test"]
     assert fitted.states["last"].facts["main_selection"]
+
+
+def test_training_faces_are_scored_after_every_epoch_where_asked_for_and_change_nothing_else(tmp_path, store):
+    data = fit_data(store)
+    watched = FitData(data.train, data.validation, watched=faces(store, range(17)))
+    plain, seen = (fit(fresh(), own, CPU, 0, tmp_path / name) for name, own in (("plain", data), ("seen", watched)))
+    method = fresh()
+    method.load_own_state(seen.states["last"].tensors)
+    scored = values(seen, "accuracy/expression", "train")
+    assert len(scored) == len(values(seen, "accuracy/expression", "val"))
+    loader = Loader(faces(store, range(17)), resolve(CPU, 1))
+    method.eval()
+    assert scored[-1] == scores(method, loader, faces(store, range(17)), resolve(CPU, 1))["accuracy/expression"]
+    assert values(plain, "accuracy/expression", "train") == []
+    for name, tensor in plain.states["last"].tensors.items():
+        assert torch.equal(tensor, seen.states["last"].tensors[name])
 
 
 def test_the_test_set_is_not_read_without_the_oracle(tmp_path, store):

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from openfer.evaluation.bootstrap import intervals, mean_of_runs, resample, subjects
+from openfer.evaluation.conditions import Measured
 from openfer.evaluation.entries import ORACLE, UNKNOWN, Entry
 from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.predictions import classes_in, runs_in
-from openfer.evaluation.published_rows import published_figure
+from openfer.evaluation.published_rows import NOTHING_PUBLISHED, nearest, own_figures
 from openfer.evaluation.scores import summarise
 from openfer.io.git import NOT_A_CHECKOUT
 
@@ -20,7 +21,18 @@ TASK = "expression"
 _FIRST = ("entry", "tested", "task", "selection", "main")
 _LAST = (
     *("low", "high", "n", "people", "seeds", "accuracy_std", "folds"),
-    *("published", "difference", "source", "epoch", "initialisation", "data_version", "seed", "runs", "made_by"),
+    *(
+        "published",
+        "difference",
+        "source",
+        "differs",
+        "epoch",
+        "initialisation",
+        "data_version",
+        "seed",
+        "runs",
+        "made_by",
+    ),
     "commit",
 )
 
@@ -39,9 +51,10 @@ def leaderboard(entries: Iterable[Entry], published: pd.DataFrame) -> pd.DataFra
     Returns:
         ``entry, tested, task, selection, main``, one column per metric of faces, and the columns ``low`` to ``commit``.
         Shares are in [0, 1]. ``low`` and ``high`` bound the accuracy. ``main`` says whether the selection is the
-        entry's main one. Where the papers average over folds, ``difference`` is that of the mean of as many folds, and
-        null where there are fewer. ``people`` is null where nobody is known, and a metric that one dataset defines
-        where another was tested.
+        entry's main one. ``published`` is the paper's figure where dataset, classes, partition, folds and n agree
+        (:class:`openfer.evaluation.conditions.Conditions`); else it is null, and ``differs`` says the figure and what
+        differs. Where the papers average over folds, ``difference`` is that of the mean of folds. ``people`` is null
+        where nobody is known, and a metric that one dataset defines where another was tested.
     """
     rows = [row | _interval(entry, row) for entry in entries for row in scored(entry, published)]
     return pd.DataFrame(rows, columns=[*_FIRST, *named(*OF_FACES), *_LAST])
@@ -88,18 +101,31 @@ def scored(entry: Entry, published: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _published(entry: Entry, score: Mapping[str, Any], published: pd.DataFrame) -> dict[str, Any]:
     """Return the figure of the paper and the difference, both null where there is none or ours is another quantity."""
-    nothing: dict[str, Any] = {"published": np.nan, "difference": np.nan, "source": ""}
-    datasets = entry.facts["datasets"].iloc[0]
-    if score["task"] != TASK or score["selection"] == ORACLE or len(datasets) != 1:
+    nothing = dict(NOTHING_PUBLISHED)
+    if score["task"] != TASK or score["selection"] == ORACLE:
         return nothing
-    figure = published_figure(published, entry.variant, datasets[0], len(classes_in(entry.main(TASK))))
+    ours = measured(entry, score)
+    figure = nearest(own_figures(published, entry.method, entry.variant), ours)
     if figure is None:
         return nothing
-    found: dict[str, Any] = {"published": figure.accuracy, "source": figure.source}
-    if figure.folds > 1:
-        complete = score["folds"] == figure.folds
-        return found | {"difference": score["fold_accuracy"] - figure.accuracy if complete else np.nan}
-    return found | {"difference": score["accuracy"] - figure.accuracy}
+    accuracy = score["fold_accuracy"] if ours.folds > 1 else score["accuracy"]
+    found = figure.beside(100 * accuracy, ours)
+    return found | {name: found[name] / 100 for name in ("published", "difference")}
+
+
+def measured(entry: Entry, score: Mapping[str, Any]) -> Measured:
+    """Return what a row of an entry was measured on.
+
+    Args:
+        entry: runs of one configuration.
+        score: the row, with ``n`` and ``folds``.
+    """
+    faces = entry.facts["tested_faces"].iloc[0] if "tested_faces" in entry.facts else None
+    datasets = entry.facts["datasets"].iloc[0]
+    own = entry.predictions
+    tested = own["dataset"].unique() if "dataset" in own else datasets
+    classes = len(classes_in(entry.main(TASK)))
+    return Measured.of_run(datasets, tested, faces, classes=classes, folds=int(score["folds"]), n=int(score["n"]))
 
 
 def commit_of(entry: Entry) -> str:

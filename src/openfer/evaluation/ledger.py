@@ -22,7 +22,7 @@ COLUMNS = (
     *("initialisation", SHA256, "sampling", "augmentation", "selection", "seed", "epochs", "epoch"),
     *("device", "precision", "threads", "wall_seconds", "gpu_kwh", "cpu_kwh", "openfer", "commit"),
     *("licences_of_data", "task"),
-    *("accuracy", "published", "difference", "source", "oracle_accuracy"),
+    *("accuracy", "published", "difference", "source", "differs", "oracle_accuracy"),
 )
 
 
@@ -61,7 +61,7 @@ def _row(run: Run, entry: Entry, scores: Sequence[Mapping[str, Any]]) -> dict[st
     said = {name: entry.said(name, entry.selection) for name in COLUMNS if name in entry.facts}
     return (
         dict.fromkeys(COLUMNS, UNKNOWN)
-        | {name: score[name] for name in ("task", "published", "difference", "source", "made_by")}
+        | {name: score[name] for name in ("task", "published", "difference", "source", "differs", "made_by")}
         | accuracy
         | said
         | {

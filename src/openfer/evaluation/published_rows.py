@@ -1,12 +1,15 @@
-"""Which published figure an accuracy of ours is measured against: the paper's own row on the same dataset."""
+"""Which published figures are those of a run, and which of them may stand beside it."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
+from openfer.evaluation.conditions import Conditions, Measured, conditions_of, remark_on
 from openfer.evaluation.metrics import METRICS
+from openfer.evaluation.published import find_published
 
 PAPERS = {
     "addl": "Ruan et al., IJCV 2022",
@@ -17,116 +20,168 @@ PAPERS = {
 }
 """The papers by their names in the published table."""
 
-_DATASETS = {
-    "raf_db": "RAF-DB",
-    "mmi": "MMI",
-    "oulu_casia": "Oulu-CASIA",
-    "sfew": "SFEW",
-    "aff_wild2": "Aff-Wild2",
-    "ferplus": "FER+",
-    "fed_ro": "FED-RO",
+
+Rows = dict[tuple[str, str], tuple[tuple[str, str], ...]]
+"""Method and variant -> rows of a paper: printed method and variant, in the order of preference."""
+
+
+def _of_addl() -> Rows:
+    """Return the rows of ADDL's Table 2 by method and variant, and the tables that call the whole ``proposed``."""
+    own = {f"ddl_{'_'.join(name)}": f"DDL_{'&'.join(name)}" for name in _FACTORS}
+    own |= {"addl_adfl": "ADDL_ADFL", "addl_mi": "ADDL_MI", "addl_mi_no_dfem": "ADDL_MI-DFEM"}
+    rows: Rows = {("addl", variant): ((printed, ""),) for variant, printed in own.items()}
+    rows |= {("baseline", name.lower()): ((name, ""),) for name in ("Baseline", "Baseline_at", "Baseline_mat")}
+    whole = ("ADDL", ""), ("ADDL (proposed)", ""), ("ADDL (proposed)", "input=Image")
+    return rows | {("addl", "addl"): whole}
+
+
+def _of_diversified() -> Rows:
+    """Return the rows of the diversified paper's Table 1 by method and variant."""
+    parts = {"": (0, 0, 0), " cbam": (1, 0, 0), " cbam spatial": (1, 1, 0), " cbam spatial channel": (1, 1, 1)}
+    rows: Rows = {
+        ("esr", f"esr-{branches}{name}"): ((f"ESR-{branches}", _switches(*flags)),)
+        for branches in (9, 15)
+        for name, flags in parts.items()
+    }
+    # its last row diversifies patches and branches; a part of them is no row
+    whole = {"manet": (1, 0, 0), "manet branch spatial channel": (1, 1, 1)}
+    rows |= {("manet", name): (("MA-Net", _switches(*flags)),) for name, flags in whole.items()}
+    return rows
+
+
+def _switches(attention: int, spatial: int, channel: int) -> str:
+    return f"attention={attention};spatial_div={spatial};channel_div={channel}"
+
+
+_FACTORS = ("g",), ("ga",), ("gar",), ("gar", "id"), ("gar", "id", "il"), ("gar", "id", "il", "p")
+"""The factors of ADDL's rows DDL, in the paper's abbreviations."""
+
+_ROWS: Mapping[tuple[str, str, str], tuple[tuple[str, str], ...]] = {
+    **{("addl", *key): rows for key, rows in _of_addl().items()},
+    **{("diversified", *key): rows for key, rows in _of_diversified().items()},
+    ("oadn", "oadn", "oadn"): (("OADN(ours)", "ImageNet / same setting"), ("OADN(ours)", "")),
+    ("sna", "sna", "sna"): (("Our Method", ""),),
+    ("sna", "two_scale", "two_scale"): (("Our method (FL, BB)", "w/o Ours"),),
+    ("fdrl_eca", "fdrl_eca", "fdrl_eca"): (("FDRL-ECANet (proposed)", ""),),
+    ("fdrl_eca", "fdrl_eca", "fdrl_eca_without_eca"): (("w/o ECA (baseline)", ""),),
+    ("fdrl_eca", "fdrl_eca", "fdrl_eca_without_fdrl"): (("w/o FDRL", ""),),
 }
-"""How the papers call a dataset whose classes leave no doubt; see :func:`published_dataset` for the others."""
+"""The same by paper, method and variant."""
 
-_IN_COLUMNS = {"affectnet": ("AffectNet",), "ck_plus": ("CK+",), "ferplus": ("FER+", "FERPlus")}
-"""Words in names of published columns, such as Pose>30-FERPlus, where they are not :data:`_DATASETS`'s."""
 
-_BY_FOLDS = {"CK+": 10, "CK+ (6 classes)": 10, "MMI": 10, "Oulu-CASIA": 10}
-"""Datasets whose published accuracies are means over so many folds."""
+NOTHING_PUBLISHED: Mapping[str, Any] = MappingProxyType(
+    {"published": float("nan"), "difference": float("nan"), "source": "", "differs": "", "remark": ""}
+)
+"""The columns of a table where no figure is published."""
 
-_ADDL = ("ADDL", ""), ("ADDL (proposed)", ""), ("ADDL (proposed)", "input=Image")
-_ROWS = {
-    "addl": ("addl", _ADDL),
-    "oadn": ("oadn", (("OADN(ours)", "ImageNet / same setting"), ("OADN(ours)", ""))),
-    "sna": ("sna", (("Our Method", ""),)),
-    "two_scale": ("sna", (("Our method (FL, BB)", "w/o Ours"),)),
-    "fdrl_eca": ("fdrl_eca", (("FDRL-ECANet (proposed)", ""),)),
-    "fdrl_eca_without_eca": ("fdrl_eca", (("w/o ECA (baseline)", ""),)),
-    "fdrl_eca_without_fdrl": ("fdrl_eca", (("w/o FDRL", ""),)),
-}
-"""Variant -> paper, and its rows there: method and variant, the first that has the dataset."""
-
-_TABLE_1 = {"cbam", "branch", "spatial", "channel"}
-"""What the rows of `diversified`, Table 1, switch on; a run with more, such as a mask, is none of them."""
+_SEP = ", not comparable: "
 
 
 @dataclass(frozen=True)
 class PublishedFigure:
-    """A published accuracy.
+    """A published figure.
 
     Attributes:
-        accuracy: in [0, 1].
-        source: paper, table and row.
-        folds: over how many it is a mean.
+        value: in the unit of its metric, such as per cent.
+        dataset: as the paper calls it.
+        source: paper, table and row, with the remark if there is one.
+        conditions: what it was measured on; None where that is not recorded.
+        remark: how its authors measure in another way than openfer; empty where they do not.
     """
 
-    accuracy: float
+    value: float
+    dataset: str
     source: str
-    folds: int
+    conditions: Conditions | None
+    remark: str = ""
+
+    def differences(self, ours: Measured) -> tuple[str, ...]:
+        """Return in words where a run differs from it; empty where both may stand side by side."""
+        if self.conditions is None:
+            return ("its conditions are not recorded",)
+        return self.conditions.differences(ours)
+
+    def beside(self, value: float, ours: Measured) -> dict[str, Any]:
+        """Return the columns of a table in which a value of ours stands beside it.
+
+        Args:
+            value: in the unit of the figure.
+            ours: what it was measured on.
+
+        Returns:
+            ``published`` and ``difference``, null where something differs; ``source``; ``differs``, the figure and what
+            differs in words, empty where nothing does; ``remark``.
+        """
+        apart = self.differences(ours)
+        about = {"source": self.source, "remark": self.remark}
+        if apart:
+            about |= {"differs": f"{self.value:g} published{_SEP}{'; '.join(apart)}"}
+            return dict(NOTHING_PUBLISHED) | about
+        return dict(NOTHING_PUBLISHED) | about | {"published": self.value, "difference": value - self.value}
 
 
-def published_dataset(dataset: str, classes: int) -> str | None:
-    """Return how the papers call a dataset with so many classes; None for one that they do not use."""
-    if dataset == "affectnet":
-        return f"AffectNet-{classes}"
-    if dataset == "ck_plus":
-        return "CK+ (6 classes)" if classes == 6 else "CK+"
-    return _DATASETS.get(dataset)
+def reasons(differs: str) -> str:
+    """Return what differs, without the figure, from the column ``differs``."""
+    return differs.partition(_SEP)[2]
 
 
-def is_published_on(column: str, datasets: Iterable[str], classes: int) -> bool:
-    """Return whether a published column is of one of our datasets or of a part of it, so that figures may be compared.
+def printed_figure(
+    paper: str, table: str, method: str, variant: str, dataset: str, measure: str
+) -> PublishedFigure | None:
+    """Return the figure of one cell of a published table, or None if the paper has none for it.
 
     Args:
-        column: as the papers call it, such as ``AffectNet-7`` or ``Occlusion-AffectNet``.
-        datasets: as parameters name them.
-        classes: how many ours are told apart in; a column that names its own is of no other number.
+        paper: in the published table.
+        table: of that paper.
+        method: as printed.
+        variant: as printed; of valence and arousal, the measure says it.
+        dataset: as the paper calls it.
+        measure: a key of :data:`openfer.evaluation.metrics.METRICS`.
     """
-    named = re.search(r"-(\d+)$|\((\d+) classes\)$", column)
-    if named is not None and int(named[1] or named[2]) != classes:
-        return False
-    words = (word for name in datasets for word in _IN_COLUMNS.get(name, (_DATASETS.get(name),)))
-    return any(word is not None and word in column for word in words)
+    metric = METRICS[measure]
+    found = find_published(paper, table, method, metric.dimension or variant, dataset, *metric.printed)
+    if not len(found):
+        return None
+    return _figure(paper, table, method, variant, dataset, float(found.iloc[0]))
 
 
-def own_rows(variant: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the paper that a variant is of and the names of its rows there: published method and variant."""
-    known = _ROWS.get(variant.lower())
-    if known is not None:
-        return known
-    name, *parts = variant.lower().split()
-    if (name.startswith("esr-") or name == "manet") and set(parts) <= _TABLE_1:
-        attention = int(name == "manet" or "cbam" in parts)
-        flags = f"attention={attention};spatial_div={int('spatial' in parts)};channel_div={int('channel' in parts)}"
-        return "diversified", (("MA-Net" if name == "manet" else name.upper(), flags),)
-    return "addl", ((variant, ""),)
+def own_rows(method: str, variant: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Return the paper of a method's variant and the names of its rows there; None where no paper has such a row."""
+    for (paper, *key), rows in _ROWS.items():
+        if key == [method, variant.lower()]:
+            return paper, rows
+    return None
 
 
-def published_figure(published: pd.DataFrame, variant: str, dataset: str, classes: int) -> PublishedFigure | None:
-    """Return the accuracy that a variant's own paper prints for it on a dataset.
+def own_figures(published: pd.DataFrame, method: str, variant: str) -> list[PublishedFigure]:
+    """Return the accuracies that a variant's own paper prints for it, one for each dataset.
 
     Args:
         published: from :func:`openfer.evaluation.published.published_table`.
-        variant: as predictions name it, such as ``ADDL`` or ``esr-9 cbam spatial``.
-        dataset: as parameters name it, such as ``raf_db``.
-        classes: how many the run knows.
-
-    Returns:
-        The first such figure in the paper; None where there is none.
+        method: the registered method.
+        variant: as predictions name it, such as ``addl`` or ``esr-9 cbam spatial``.
     """
-    called = published_dataset(dataset, classes)
-    paper, rows = own_rows(variant)
-    figures = published[
-        (published["paper"] == paper)
-        & (published["dataset"] == called)
-        & published["metric"].isin(METRICS["accuracy"].printed)
-    ]
-    for method, of_variant in rows:
-        same = (figures["method"].str.lower() == method.lower()) & (figures["variant"] == of_variant)
-        if same.any():
-            found = figures[same].iloc[0]
-            row = ", ".join(word for word in (found["method"], found["variant"]) if word)
-            return PublishedFigure(
-                found["number"] / 100, f"{PAPERS[paper]}, {found['table']}: {row}", _BY_FOLDS.get(str(called), 1)
-            )
-    return None
+    own = own_rows(method, variant)
+    if own is None:
+        return []
+    paper, rows = own
+    of_paper = published[(published["paper"] == paper) & published["metric"].isin(METRICS["accuracy"].printed)]
+    found: dict[str, PublishedFigure] = {}
+    for printed, of_variant in rows:
+        same = (of_paper["method"] == printed) & (of_paper["variant"] == of_variant)
+        for line in of_paper[same].to_dict("records"):
+            figure = _figure(paper, line["table"], printed, of_variant, line["dataset"], line["number"])
+            found.setdefault(line["dataset"], figure)
+    return list(found.values())
+
+
+def nearest(figures: list[PublishedFigure], ours: Measured) -> PublishedFigure | None:
+    """Return the figure of the run's dataset that differs from it in the fewest ways; None without such a figure."""
+    same = [figure for figure in figures if figure.conditions and ours.sources == (figure.conditions.source,)]
+    return min(same, key=lambda figure: len(figure.differences(ours)), default=None)
+
+
+def _figure(paper: str, table: str, method: str, variant: str, dataset: str, value: float) -> PublishedFigure:
+    row, remark = ", ".join(word for word in (method, variant) if word), remark_on(paper, method)
+    source = f"{PAPERS[paper]}, {table}: {row}" + (f" ({remark})" if remark else "")
+    return PublishedFigure(value, dataset, source, conditions_of(paper, table, dataset), remark)

@@ -46,7 +46,6 @@ class _Runs:
 
 def compare_rows(
     rows: Sequence[str],
-    folds: Mapping[str, Sequence[int]],
     answers: pd.DataFrame,
     facts: pd.DataFrame,
     cells: pd.DataFrame,
@@ -60,11 +59,11 @@ def compare_rows(
 
     Args:
         rows: of the study, in order.
-        folds: by column, those that a seed must have run to count.
         answers: predictions of all finished cells, with ``row`` and ``column``; only the faces that count. Of several
             tasks the first one is compared, of the selections each row's main one, unless it is an oracle.
         facts: of all finished cells: ``row, column, selection, main_selection``.
-        cells: ``row, column, seed, fold`` and ``state``.
+        cells: ``row, column, seed, fold`` and ``state``. A seed counts if it has run every fold that any seed of its
+            row has run.
 
     Returns:
         :data:`COLUMNS`; accuracies are pooled over folds and differences in [-1, 1]. ``people`` is null where nobody is
@@ -73,9 +72,10 @@ def compare_rows(
     """
     main = facts[facts["main_selection"].astype(bool) & (facts["selection"] != ORACLE)]
     chosen = classified(answers.merge(main[[*_WHERE, "selection"]].drop_duplicates(), on=[*_WHERE, "selection"]))
-    done = cells[cells["state"] == "done"].groupby([*_WHERE, "seed"])["fold"].agg(set).rename("done").reset_index()
-    whole = [own >= set(folds[column]) for column, own in zip(done["column"], done["done"], strict=True)]
-    chosen = chosen.merge(done[whole], on=[*_WHERE, "seed"])
+    done = cells[cells["state"] == "done"]
+    ran = done.groupby([*_WHERE, "seed"])["fold"].nunique().rename("ran").reset_index()
+    ran = ran.merge(done.groupby(list(_WHERE))["fold"].nunique().rename("there").reset_index(), on=list(_WHERE))
+    chosen = chosen.merge(ran[ran["ran"] == ran["there"]], on=[*_WHERE, "seed"])
     found = []
     for column, own in chosen.groupby("column", sort=False):
         first_task = own[own["task"] == own["task"].iloc[0]]

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.metrics import METRICS
+from openfer.evaluation.conditions import Measured
+from openfer.evaluation.metrics import METRICS, Metric
 from openfer.evaluation.predictions import classes_in
-from openfer.evaluation.published import find_published
-from openfer.evaluation.published_rows import is_published_on
+from openfer.evaluation.published_rows import NOTHING_PUBLISHED, PublishedFigure, reasons
 from openfer.evaluation.results_table import FACTS
 from openfer.evaluation.scores import summarise
+from openfer.evaluation.stability import stability
 from openfer.evaluation.study_comparison import against_the_first
 from openfer.evaluation.text_tables import markdown_table
 
@@ -21,7 +22,7 @@ CELL = ("row", "column", "seed", "fold")
 
 COLUMNS = (
     *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
-    *("selection", "main", "trained_on", *FACTS, "missing"),
+    *("source", "differs", "remark", "selection", "main", "trained_on", *FACTS, "missing"),
 )
 
 
@@ -36,7 +37,7 @@ class Wanted:
         seeds: that there are to be.
         folds: that there are to be, of each seed.
         trained_on: names of datasets.
-        published: the published figure in the measure's unit; None where there is none.
+        published: the published figure; None where there is none.
     """
 
     row: str
@@ -45,14 +46,7 @@ class Wanted:
     seeds: tuple[int, ...]
     folds: tuple[int, ...]
     trained_on: tuple[str, ...]
-    published: float | None = None
-
-
-def printed_figure(paper: str, table: str, method: str, variant: str, dataset: str, measure: str) -> float | None:
-    """Return a published figure in the measure's unit, or None if the paper has none for it."""
-    metric = METRICS[measure]
-    found = find_published(paper, table, method, metric.dimension or variant, dataset, *metric.printed)
-    return float(found.iloc[0]) if len(found) else None
+    published: PublishedFigure | None = None
 
 
 def study_table(
@@ -60,20 +54,24 @@ def study_table(
 ) -> pd.DataFrame:
     """Return one line per row, column, measure and selection.
 
-    A seed of which a fold is missing does not count: its mean would be that of other faces.
+    A seed must have run every fold that another seed of the row has: its mean would be that of other faces. A fold
+    that no seed has, such as one for which a copy of the dataset has nobody, is left out of the mean.
 
     Args:
         wanted: the lines, in order.
         answers: predictions of all finished cells, :data:`openfer.schemas.PREDICTIONS` with the columns of
             :data:`CELL`; only the faces that count. Of several tasks the first one is scored.
-        facts: of all finished cells: :data:`CELL`, ``selection, main_selection`` and :data:`FACTS`.
+        facts: of all finished cells: :data:`CELL`, ``selection, main_selection, tested_faces`` and :data:`FACTS`.
         cells: :data:`CELL`, ``state`` (``done`` or ``failed``) and ``error``.
         rows: of the datasets, as far as a measure looks at sequences.
 
     Returns:
-        :data:`COLUMNS`. ``ours`` is the mean and ``sd`` the sample standard deviation over seeds, NaN for one seed;
-        ``difference`` is ours minus published, NaN where ours are of another dataset than that; ``missing``
-        says what failed, in words, empty if nothing did. Oracle selections are left out: they are no result.
+        :data:`COLUMNS`. ``ours`` is the mean and ``sd`` the sample standard deviation over seeds, NaN for one seed.
+        ``folds`` counts those with a face, ``n`` faces, rated faces or sequences, as the measure does. ``published``
+        and ``difference``, ours minus published, are NaN unless both were measured on the same
+        (:class:`openfer.evaluation.conditions.Conditions`); ``differs`` says the figure and what differs, ``remark``
+        how its authors measure in another way. ``missing`` says which folds are missing and why, empty if none is.
+        Oracle selections are left out: they are no result.
     """
     lines = [line for want in wanted for line in _lines(want, answers, facts, cells, rows)]
     return pd.DataFrame(lines, columns=list(COLUMNS))
@@ -84,31 +82,50 @@ def _lines(
 ) -> list[dict[str, Any]]:
     metric = METRICS["fold_accuracy" if want.measure == "accuracy" else want.measure]  # as papers print it
     known: dict[str, Any] = {"row": want.row, "column": want.column, "measure": want.measure, "unit": metric.unit}
-    known |= {"published": np.nan if want.published is None else want.published}
     known |= {"trained_on": ", ".join(want.trained_on), "missing": _missing(_of(cells, want))}
     done = _done(_of(cells, want))
     own, told = _of(answers, want), _of(facts, want)
     if own.empty:
-        return [known | {"ours": np.nan, "sd": np.nan, "difference": np.nan, "seeds": 0, "n": 0, "main": True}]
-    lines, comparable = [], is_published_on(want.column, want.trained_on, len(classes_in(own)))
+        return [known | dict(NOTHING_PUBLISHED) | {"ours": np.nan, "sd": np.nan, "seeds": 0, "n": 0, "main": True}]
+    lines = []
     for selection in dict.fromkeys(own["selection"]):
         if selection == "oracle_test":
             continue
         chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
-        chosen = chosen[[done.get(seed, set()) == set(want.folds) for seed in chosen["seed"]]]
+        chosen = chosen[[seed in done for seed in chosen["seed"]]]
         fact = told[told["selection"] == selection]
-        found = summarise(chosen, [metric.name], rows).iloc[0].to_dict() if len(chosen) else {}
+        found: dict[Any, Any] = summarise(chosen, [metric.name], rows).iloc[0].to_dict() if len(chosen) else {}
         mean, sd = (metric.scale * found.get(f"{metric.name}{end}", np.nan) for end in ("", "_std"))
+        folds, n = found.get("folds", 0), _n(metric, found, chosen, rows)
+        left_out = f"mean of {folds} of {len(want.folds)} folds" if 0 < folds < len(want.folds) else ""
         lines.append(
             known
-            | {"ours": mean, "sd": sd}
-            | {"difference": mean - known["published"] if comparable else np.nan}
-            | {"seeds": found.get("seeds", 0), "folds": len(want.folds)}
-            | {"n": found.get(f"{metric.dimension}_n" if metric.dimension else "n", 0)}
+            | {"ours": mean, "sd": sd, "seeds": found.get("seeds", 0), "folds": folds, "n": n}
+            | _beside(want, mean, chosen, fact, folds, n)
             | {"selection": selection, "main": bool(fact["main_selection"].iloc[0])}
             | {name: ", ".join(dict.fromkeys(fact[name].astype(str))) for name in FACTS}
+            | {"missing": "; ".join(word for word in (left_out, known["missing"]) if word)}
         )
     return lines
+
+
+def _n(metric: Metric, found: dict[Any, Any], chosen: pd.DataFrame, rows: pd.DataFrame) -> int:
+    """Return the number of faces, rated faces or sequences that a seed's score is made of."""
+    if metric.needs == "sequences" and len(chosen):
+        return int(stability(chosen[chosen["seed"] == chosen["seed"].iloc[0]], rows)["n"].sum())
+    return int(found.get(f"{metric.dimension}_n" if metric.dimension else "n", 0))
+
+
+def _beside(want: Wanted, mean: float, chosen: pd.DataFrame, facts: pd.DataFrame, folds: int, n: int) -> dict[str, Any]:
+    """Return the published figure and the difference where both were measured on the same; else what differs."""
+    if want.published is None or chosen.empty:
+        return dict(NOTHING_PUBLISHED)
+    told = [each for each in facts.get("tested_faces", ()) if isinstance(each, dict)]  # earlier runs do not say it
+    faces = {name: own for each in told for name, own in each.items()}
+    tested = chosen["dataset"].unique() if "dataset" in chosen else want.trained_on
+    classes = len(classes_in(chosen))
+    ours = Measured.of_run(want.trained_on, tested, faces, classes=classes, folds=folds, n=n)
+    return want.published.beside(mean, ours)
 
 
 def _of(table: pd.DataFrame, want: Wanted) -> pd.DataFrame:
@@ -116,13 +133,15 @@ def _of(table: pd.DataFrame, want: Wanted) -> pd.DataFrame:
 
 
 def _missing(cells: pd.DataFrame) -> str:
-    failed = cells[cells["state"] == "failed"]
-    return "; ".join(f"seed {cell.seed}, fold {cell.fold}: {cell.error}" for cell in failed.itertuples())
+    said = cells[cells["error"] != ""]
+    return "; ".join(f"seed {cell.seed}, fold {cell.fold}: {cell.error}" for cell in said.itertuples())
 
 
-def _done(cells: pd.DataFrame) -> dict[Any, set[int]]:
-    """Return the folds that have run, by seed."""
-    return {seed: set(own["fold"]) for seed, own in cells[cells["state"] == "done"].groupby("seed")}
+def _done(cells: pd.DataFrame) -> set[Any]:
+    """Return the seeds that have run every fold that any seed has run."""
+    done = {seed: set(own["fold"]) for seed, own in cells[cells["state"] == "done"].groupby("seed")}
+    there = set().union(*done.values())
+    return {seed for seed, own in done.items() if own == there}
 
 
 def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
@@ -145,10 +164,29 @@ def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
         )
         for line in table.to_dict("records")
     ]
-    told = "\n".join(f"- {sentence}" for sentence in against_the_first(compared))
+    told = "\n".join(f"- {sentence}" for sentence in [*not_comparable(table), *against_the_first(compared)])
     return f"### {title}\n\n{markdown_table(pd.DataFrame(lines, columns=list(names)))}\n" + (
         f"\n{told}\n" if told else ""
     )
+
+
+def not_comparable(table: pd.DataFrame) -> list[str]:
+    """Return which published figures are of something else than ours or measured in another way, in sentences.
+
+    Args:
+        table: from :func:`study_table`; of each row its main selection is read.
+    """
+    words = table[["differs", "remark"]].astype(object).fillna("")  # a file gives an empty column back as numbers
+    main = table.assign(why=words["differs"].map(reasons), remark=words["remark"])[table["main"].astype(bool)]
+    apart = main[main["why"] != ""].groupby(["column", "measure", "why"], sort=False)
+    remarks = main[main["remark"] != ""].groupby("remark", sort=False)
+    return [
+        *(
+            f"{column}: the published {measure} of {', '.join(own['row'])} is not comparable. {why}."
+            for (column, measure, why), own in apart
+        ),
+        *(f"Published for {', '.join(dict.fromkeys(own['row']))}: {remark}." for remark, own in remarks),
+    ]
 
 
 def ours_in_words(mean: float, spread: float) -> str:

@@ -10,6 +10,8 @@ from openfer.faces.detected import Detected
 from openfer.faces.template import apply, five_of_68, invert, similarity, template_points, warp
 
 FindFaces = Callable[[np.ndarray], Detected]
+_ALL_POINTS = 68
+
 Find68 = Callable[[list[np.ndarray]], np.ndarray]
 """Crops in the frame ``face`` -> 68 points each, (N, 68, 2)."""
 
@@ -56,7 +58,8 @@ class Aligner:
         Args:
             image: RGB, uint8, (H, W, 3).
             landmarks: given 2 (eyes), 5 or 68 points in image pixels, (N, 2), or None.
-            box: given left, top, width, height in image pixels, (4,), or None.
+            box: given left, top, width, height in image pixels, (4,), or None: ``align: box`` then takes that of 68
+                given points.
 
         Raises:
             NoFaceError: with the reason.
@@ -69,7 +72,7 @@ class Aligner:
             square = min(height, width)
             return self._of_square(image, (width - square) / 2, (height - square) / 2, square)
         if self._config.align == "box":
-            return self._of_box(image, box)
+            return self._of_box(image, _around(landmarks) if box is None else box)
         return self._of_points(image, *self._five(image, landmarks, box))
 
     def _five(
@@ -112,7 +115,7 @@ class Aligner:
 
     def _of_box(self, image: np.ndarray, box: np.ndarray | None) -> Aligned:
         if box is None:
-            raise NoFaceError("the dataset gives no box")
+            raise NoFaceError("the dataset gives no box, and no 68 points to draw one around")
         left, top, width, height = box
         if min(width, height) < self._config.smallest_side:
             least = self._config.smallest_side
@@ -184,6 +187,13 @@ def meant_face(
 def _template_part(landmarks: np.ndarray) -> np.ndarray:
     """Return the points that the template has: the five of 68, or two eyes or five points as they are."""
     return five_of_68(landmarks) if len(landmarks) == 68 else landmarks
+
+
+def _around(landmarks: np.ndarray | None) -> np.ndarray | None:
+    """Return left, top, width, height of the box around 68 points; None without them: fewer span no face."""
+    if landmarks is None or len(landmarks) != _ALL_POINTS:
+        return None
+    return np.concatenate([landmarks.min(axis=0), np.ptp(landmarks, axis=0)])
 
 
 def _centre(box: np.ndarray | None) -> np.ndarray:

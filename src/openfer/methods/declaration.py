@@ -39,6 +39,7 @@ class Declaration:
         regression_targets: continuous labels that it learns, columns of rows such as ``valence``. The epoch with the
             best agreement on validation is then its ``best_val``.
         supports_sample_weights: whether losses that read labels multiply each sample by its weight.
+        fine_tunes: returns whether settings are those of fine-tuning, which needs an initialisation.
         input_side: height and width of the paper's images in pixels.
         variant_of: returns the name in tables of a configuration; see :meth:`variant_name`.
     """
@@ -54,6 +55,7 @@ class Declaration:
     looks_at_pixels: bool = True
     regression_targets: tuple[str, ...] = ()
     supports_sample_weights: bool = False
+    fine_tunes: Callable[[Any], bool] = lambda settings: False
     input_side: int = 224
     variant_of: Callable[[Any], str] | None = None
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from openfer.labels import RAF_DB
 from openfer.losses.diversity import diversity_of, similarity_by_sample
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import (
@@ -94,7 +95,7 @@ class ESR(Method):
         gates = stack_gates(outputs)[1] if self.config.attention else ()
         maps = {f"branch {number}": gate for number, gate in enumerate(gates, start=1)}
         feature = torch.cat([output.feature for output in outputs], dim=1)
-        votes = majority_vote(logits, self.config.ties)
+        votes = majority_vote(logits, self.config.ties, self._order())
         return Prediction({"expression": votes}, feature, maps, scores={"expression": logits.mean(0)})
 
     def branch_logits(self, images: Tensor) -> Tensor:
@@ -111,8 +112,9 @@ class ESR(Method):
         return {kind: similarity_by_sample(own, settings.gamma, settings.distance) for kind, own in gates}
 
     def backbone(self) -> nn.Module:
-        """Return base and branches."""
-        return self.network
+        """Return base and branches, and the classifiers if these are kept in fine-tuning."""
+        kept = self.config.growth.keep_classifiers
+        return _WithClassifiers(self.network, self.heads) if kept else self.network
 
     def cam_layers(self) -> Sequence[nn.Module]:
         """Return the base's layers: what all branches look at."""
@@ -120,6 +122,14 @@ class ESR(Method):
 
     def _logits(self, features: Sequence[Tensor]) -> Tensor:
         return torch.stack([head(feature) for head, feature in zip(self.heads, features, strict=False)])
+
+    def _order(self) -> list[int] | None:
+        """Return the class indices in the order in which a tie is broken; None for openfer's own order."""
+        names = list(self.classes["expression"])
+        if self.config.ties != "raf_db":
+            return None
+        ordered = [name for name in RAF_DB.values() if name in names]
+        return [names.index(name) for name in (*ordered, *(name for name in names if name not in ordered))]
 
     def _present(self, voters: int) -> int:
         return self.config.branches if self.config.growth.fine_tuning else voters
@@ -135,6 +145,18 @@ class ESR(Method):
             schedule = schedule.model_copy(update={"epochs": growth.epochs})
         player = Player("main", tuple(scales), scales=tuple(scales.values()))
         return Stage(f"{_STAGE}{number}", schedule, (player,), starts_from="best_val")
+
+
+class _WithClassifiers(nn.Module):
+    """Base, branches and classifiers by the names of a trained ESR; its tensors are theirs."""
+
+    def __init__(self, network: ESRNetwork, heads: nn.ModuleList) -> None:
+        super().__init__()
+        self.base, self.branches, self.heads = network.base, network.branches, heads
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a tensor is of a classifier."""
+        return name.startswith("heads.")
 
 
 def _number(stage: Stage) -> int:

@@ -11,7 +11,8 @@ from openfer.losses.margin import margin_cross_entropy
 from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.methods.contract import Batch, Classes, Losses, Method, Player, Prediction, Stage, total
 from openfer.methods.declared.pretrain import METHOD, PretrainSettings
-from openfer.nn.trunks import TRUNKS
+from openfer.nn.eca_resnet import ECAResNet18Trunk
+from openfer.nn.trunks import ECA, TRUNKS
 
 
 class Pretrain(Method):
@@ -27,7 +28,7 @@ class Pretrain(Method):
     def __init__(self, config: PretrainSettings, classes: Classes) -> None:
         super().__init__(config, classes)
         trunk = TRUNKS[config.backbone]
-        self.trunk = trunk.build()
+        self.trunk = ECAResNet18Trunk(config.kernel) if config.backbone == ECA else trunk.build()
         self.classify = nn.ModuleDict(
             {
                 _key(task): nn.Linear(trunk.channels, len(names), bias=config.learns != "identity")

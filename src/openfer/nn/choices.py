@@ -1,6 +1,8 @@
 """Choices and limits of the networks that settings name; readable without torch."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 BACKBONES = ("resnet18", "eca_resnet18", "resnet50", "dlib_resnet29")
 """The names of :data:`openfer.nn.trunks.TRUNKS`."""
@@ -11,7 +13,14 @@ TrunkName = Literal["resnet18", "dlib_resnet29"]
 GATE_MOMENTUM = 0.01
 """Momentum of the batch statistics of CBAM's spatial gate in the public code; torch's default is 0.1."""
 
-Kernel = Literal["adaptive"] | int
+
+def _odd(kernel: str | int) -> str | int:
+    if isinstance(kernel, int) and (kernel < 1 or kernel % 2 == 0):
+        raise ValueError(f"kernel is {kernel}; give an odd number such as 3, or adaptive")
+    return kernel
+
+
+Kernel = Annotated[Literal["adaptive"] | int, AfterValidator(_odd)]
 """Length of ECA's convolution: an odd number, or ``adaptive`` for
 :func:`openfer.nn.channel_attention.adaptive_kernel`."""
 
@@ -21,7 +30,7 @@ Importance = Literal["mean", "l1"]
 Relation = Literal["distance", "negative_distance", "cosine"]
 """What FDRL-ECANet computes between two latent features."""
 
-Ties = Literal["first", "probability"]
+Ties = Literal["first", "raf_db", "probability"]
 """Who wins a majority vote where classes have the same number of votes."""
 
 Pool = Literal["after_a", "end"]

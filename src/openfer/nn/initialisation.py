@@ -50,6 +50,15 @@ class Extended(Protocol):
         ...
 
 
+@runtime_checkable
+class Demanding(Protocol):
+    """A backbone with parts that weights must fill, whatever share of the others they fill."""
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a tensor is of such a part."""
+        ...
+
+
 @dataclass(frozen=True)
 class MatchReport:
     """What pretrained weights filled of a backbone.
@@ -99,20 +108,20 @@ def initialise(
     Args:
         backbone: such as :class:`openfer.nn.resnet.ResNet18Trunk`, whose keys are torchvision's.
         settings: which file, and how much of the backbone it must fill.
-        pretrained: what the pretraining learned, where the settings ask for it.
+        pretrained: the model of the pretraining, or of another run of the same method, where the settings ask for it.
 
     Returns:
         What matched; a backbone that is filled in part is warned of, with the tensors that were not.
 
     Raises:
         CheckpointError: if the file is missing, damaged, holds more than tensors or has another hash, the manifest
-            says that it is of another architecture, the weights match too little, or a value of theirs is not finite;
-            the backbone is then unchanged.
+            says that it is of another architecture, the weights match too little or lack a part that the backbone
+            requires, or a value of theirs is not finite; the backbone is then unchanged.
     """
     known = backbone.state_dict()
     is_new = backbone.is_new if isinstance(backbone, Extended) else _never
     own = {n: value for n, value in known.items() if not n.endswith("num_batches_tracked") and not is_new(n)}
-    if settings.backbone == NONE:
+    if settings.is_random:
         return MatchReport(NONE, None, 0, len(own), tuple(own))
     _refuse_another_architecture(own, settings)
     source, weights = _source(settings, pretrained)
@@ -130,6 +139,12 @@ def initialise(
             f"({len(matching) / len(own):.0%}, at least {settings.minimum_match:.0%} asked for); not in it or of "
             f"another shape: {', '.join(unmatched[:_SHOWN])}; in it and not understood: "
             f"{', '.join(unexpected[:_SHOWN]) or 'none'}. {_remedy(own, settings)}"
+        )
+    if isinstance(backbone, Demanding) and any(map(backbone.is_required, unmatched)):
+        lacking = [name for name in unmatched if backbone.is_required(name)]
+        raise CheckpointError(
+            f"{source} does not fill {', '.join(lacking[:_SHOWN])}, which these settings keep: it has none, or one of "
+            "other classes. Give weights of a method with the same classes, or let the parts be new"
         )
     if unmatched:
         _log.warning(
@@ -160,7 +175,10 @@ def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> 
     if pretrained is None:
         return settings.backbone, _of_file(settings)
     facts, config = pretrained.facts, pretrained.facts["config"]
-    learned = f"{config['learns']}, {', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
+    data = f"{', '.join(facts['datasets'])} {facts['data_version']}, {facts['selection']}"
+    if settings.backbone != PRETRAIN:
+        return f"{facts['variant']} ({data})", pretrained
+    learned = f"{config['learns']}, {data}"
     trunk = {name: tensor for name, tensor in pretrained.tensors.items() if name.startswith(_TRUNK)}
     return f"{PRETRAIN}'s {config['backbone']} ({learned})", Checkpoint(trunk, facts)
 
@@ -171,7 +189,17 @@ def _of_file(settings: InitialisationSettings) -> Checkpoint:
     if settings.entry is None:
         return read_weights(settings.file, settings.sha256)
     weights = read_weights(settings.file, settings.sha256 or settings.entry.sha256)
-    return Checkpoint(_filtered(weights.tensors, settings.entry.keys, settings.backbone), weights.facts)
+    tensors = _filtered(weights.tensors, settings.entry.keys, settings.backbone)
+    return Checkpoint(_reading_red_first(tensors) if settings.entry.channels == "bgr" else tensors, weights.facts)
+
+
+def _reading_red_first(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn the layers that look at an image, which are those of three channels, round."""
+    return {name: value.flip(1) if _looks_at_images(value) else value for name, value in tensors.items()}
+
+
+def _looks_at_images(weights: Tensor) -> bool:
+    return weights.ndim == 4 and weights.shape[1] == 3
 
 
 def _filtered(tensors: Mapping[str, Tensor], keys: KeyFilter, source: str) -> dict[str, Tensor]:

@@ -1,9 +1,9 @@
 """Where a backbone's first weights come from; readable without torch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from openfer.errors import CheckpointError
 from openfer.parameters import FILE, WITHOUT_EFFECT, Settings, at_home
@@ -38,8 +38,10 @@ class WeightsEntry(Settings):
         architecture: one of :data:`openfer.nn.trunks.ARCHITECTURES`.
         licence: under which terms it, and what it was learned from, may be used.
         origin: who made it, from what, and where it is found.
-        mean: of the images that it was learned from, by channel in [0, 1]; null where nobody says.
-        std: what these were divided by.
+        mean: of the images that it was learned from, red first, in [0, 1]; null where nobody says. A run takes it by
+            ``images: {mean: weights, std: weights}``.
+        std: what these were divided by, red first.
+        channels: the order in which the first layer reads them; the weights of ``bgr`` are turned to read red first.
         keys: which of its tensors are taken.
     """
 
@@ -50,6 +52,7 @@ class WeightsEntry(Settings):
     origin: str = Field(min_length=1)
     mean: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
     std: tuple[float, float, float] | None = Field(None, json_schema_extra=WITHOUT_EFFECT)
+    channels: Literal["rgb", "bgr"] = "rgb"
     keys: KeyFilter = KeyFilter()
 
 
@@ -61,16 +64,23 @@ class InitialisationSettings(Settings):
             a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``,
             ``.pth``/``.pt`` with a state dict, or ``.dat`` of dlib.
         sha256: the hash that the file must have, before the manifest's; unchecked when null.
+        column: in a study, the column whose run of the same row and seed gives the weights; null for none.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.
     """
 
     backbone: str = Field(NONE, json_schema_extra=FILE)
     sha256: _Hash | None = None
+    column: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the column's run decides
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None
 
     _expands = field_validator("backbone")(at_home)
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the backbone starts from random weights."""
+        return self.backbone == NONE and self.column is None
 
     @property
     def file(self) -> Path | None:
@@ -78,6 +88,15 @@ class InitialisationSettings(Settings):
         if self.entry is not None:
             return Path(self.entry.path)
         return None if self.backbone in (NONE, PRETRAIN) else Path(self.backbone)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.column is not None and self.backbone != NONE:
+            raise ValueError(
+                f"backbone is {self.backbone} and column is {self.column}: both give the first weights; set backbone: "
+                f"{NONE}, or column: null"
+            )
+        return self
 
     def refuse_missing_file(self) -> None:
         """Refuse a weights file that is not there.

@@ -33,9 +33,12 @@ class Trunk:
         return self.taps[-1]
 
 
+ECA = "eca_resnet18"
+"""The trunk that is built for a kernel of its attention."""
+
 TRUNKS: Mapping[str, Trunk] = {
     "resnet18": Trunk(ResNet18Trunk, resnet.TAP_CHANNELS),
-    "eca_resnet18": Trunk(ECAResNet18Trunk, resnet.TAP_CHANNELS),
+    ECA: Trunk(ECAResNet18Trunk, resnet.TAP_CHANNELS),
     "resnet50": Trunk(ResNet50Trunk, (resnet50.CHANNELS,)),
     "dlib_resnet29": Trunk(DlibResNet29Trunk, dlib_resnet.TAP_CHANNELS),
 }

@@ -1,12 +1,14 @@
 """The nodes of every run around its training: what it is shown, and what it predicts."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.pipelines.sources import Sources, faces_for, sources_of
+from openfer.labels import EXPRESSIONS
+from openfer.pipelines.sources import Sources, faces_for, sources_of, with_tested_sides
 from openfer.pipelines.trained import Models, Trained, restore
 from openfer.runs.settings import RunSettings
 
@@ -25,11 +27,20 @@ _SHOWN_FACES, _SHOWN_EPOCHS = 6, 7
 
 
 def predict_run(
-    slug: str, run: RunSettings, models: Models, sources: Sources
+    slug: str, run: RunSettings, models: Models, sources: Sources, readers: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
-    """Return what :func:`predict` does, with the run's identity in each row of the predictions and in the facts."""
+    """Return what :func:`predict` does, with the run's identity in each row of the predictions and in the facts.
+
+    Args:
+        slug: of the run.
+        run: its settings.
+        models: its checkpoints by selection.
+        sources: its datasets by name.
+        readers: the readers of those datasets that have one, by name.
+    """
     predictions, features, facts = predict(run, models, sources)
-    return predictions.assign(run=slug), features, [fact | {"run": slug} for fact in facts]
+    more = {"run": slug, "tested_faces": _tested_faces(predictions, sources, readers)}
+    return predictions.assign(run=slug), features, [fact | more for fact in facts]
 
 
 def predict(
@@ -43,7 +54,7 @@ def predict(
     from openfer.evaluation.predictions import features_table
     from openfer.training.predict import predict as predict_faces
 
-    data = sources_of(run, sources)
+    data, tested = with_tested_sides(sources_of(run, sources))
     tables, facts, features = [], [], []
     for load in models.values():
         checkpoint = load()
@@ -56,7 +67,7 @@ def predict(
                 known = faces.labels[task] >= 0
                 true = [names[label] for label in faces.labels[task][known]]
                 features.append(features_table(faces.sample_ids[known].tolist(), predicted.features[known], true))
-        facts.append(_facts(run, checkpoint, trained.role))
+        facts.append(_facts(run, checkpoint, tested))
     return pd.concat(tables, ignore_index=True), features[0], facts  # features of faces labelled for the first task
 
 
@@ -85,16 +96,39 @@ def _tables(trained: Trained, faces: Any, predicted: "Predicted") -> list[pd.Dat
     return tables
 
 
+def _tested_faces(predictions: pd.DataFrame, sources: Sources, readers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the reader and the publisher's partitions of the tested faces, by dataset."""
+    found = {}
+    for name, own in predictions.groupby("dataset", sort=False):
+        rows = sources[str(name)].rows
+        partitions = rows.loc[rows["sample_id"].isin(own["sample_id"]), "partition"].dropna().astype(str).unique()
+        found[str(name)] = {"reader": readers.get(str(name), str(name)), "partitions": sorted(partitions)}
+    return found
+
+
 def augmented(run: RunSettings, sources: Sources) -> Any:
-    """Return a picture of training faces: as they are tested, and as some epochs show them."""
+    """Return a picture of training faces, one of each expression: as tested, and as some epochs show them.
+
+    Without labels of expressions the faces are spread over the training set (FDRL-ECANet, Fig. 5).
+    """
     from openfer.io.contact_sheet import contact_sheet
 
     data = sources_of(run, sources)
     plain, changed = (faces_for(data, "train", {}, run.images, run.seed, augmented=a) for a in (False, True))
-    rows = np.linspace(0, len(plain) - 1, min(_SHOWN_FACES, len(plain)), dtype=int).tolist()
+    shown = _one_of_each(pd.concat([source.role("train")["expression"] for source in data], ignore_index=True))
     views = [("as tested", plain, 0), *((f"epoch {epoch + 1}", changed, epoch) for epoch in range(_SHOWN_EPOCHS))]
-    images = [faces[epoch, row][0].numpy().transpose(1, 2, 0) for row in rows for _, faces, epoch in views]
-    return contact_sheet(images, [caption for _ in rows for caption, _, _ in views], columns=len(views), cell=112)
+    images = [faces[epoch, row][0].numpy().transpose(1, 2, 0) for row in shown for _, faces, epoch in views]
+    captions = [f"{name} {view}".lstrip() for name in shown.values() for view, _, _ in views]
+    return contact_sheet(images, captions, columns=len(views), cell=112)
+
+
+def _one_of_each(expressions: pd.Series) -> dict[int, str]:
+    """Return the row of one face of each expression with its name; without labels, of faces spread over all rows."""
+    found = {int(own.index[len(own) // 2]): str(name) for name, own in expressions.groupby(expressions.astype(object))}
+    if not found:
+        spread = np.linspace(0, len(expressions) - 1, min(_SHOWN_FACES, len(expressions)), dtype=int)
+        return dict.fromkeys(spread.tolist(), "")
+    return {row: found[row] for row in sorted(found, key=lambda row: EXPRESSIONS.index(found[row]))}
 
 
 def _facts(run: RunSettings, checkpoint: Checkpoint, role: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.sources import Source, Sources
 from openfer.pipelines.train import fresh
 from openfer.pipelines.trained import Models, load_trained, main_model
@@ -49,7 +48,7 @@ def probe_run(
         models: its checkpoints by selection.
         sources: its datasets, by name.
         truths: :data:`openfer.schemas.TRUTHS` of each dataset, by name.
-        prerequisites: the models of ``pretrain``, if the backbone starts from them.
+        prerequisites: the models that the backbone starts from, if any.
 
     Raises:
         DataError: if a tested face has no truths, or one of its people trains too.
@@ -60,7 +59,7 @@ def probe_run(
 
     trained = load_trained(run, models, sources)
     classes = {task: tuple(names) for task, names in trained.checkpoint.facts["classes"].items()}
-    start = main_model(prerequisites[PRETRAIN]) if run.is_pretrained else None
+    start = None if run.start is None else main_model(prerequisites[run.start])
     methods = {"before": fresh(run, classes, pretraining=start)[0], "after": trained.method}
     _refuse_known_people(trained.data, trained.role)
     faces = trained.faces(classes={})

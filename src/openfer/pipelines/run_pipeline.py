@@ -131,10 +131,12 @@ class _Nodes:
         slug = self._run.slug
         results = {"metrics": self._space.own("metrics_json"), "groups": self._space.own("groups_table")}
         published = [self._space.own("mlflow_model_json"), self._space.own("model_card_text")]
-        predict = by_name(runs(bound(predicting.predict_run, slug), *self._code), "sources")
+        read = [name for name in self._run.settings.datasets if self._datasets.reader(name)]
+        readers = named("readers", {name: f"params:{name}.reader" for name in read})
+        predict = by_name(runs(bound(predicting.predict_run, slug), *self._code), "sources", "readers")
         model = by_name(runs(bound(publish, slug), *self._code), "sources")
         return [
-            self._space(predict, self._trained, [f"{slug}_{kind}" for kind in _PREDICTED], "predict"),
+            self._space(predict, self._trained | readers, [f"{slug}_{kind}" for kind in _PREDICTED], "predict"),
             *self._grad_cam(),
             self._space(
                 evaluation_nodes.distances, f"{slug}_features", self._space.own("distances_table"), "distances"

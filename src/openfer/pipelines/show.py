@@ -71,7 +71,7 @@ def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from openfer.evaluation.study_table import ours_in_words
+    from openfer.evaluation.study_table import not_comparable, ours_in_words
 
     console = Console()
     shown = Table("row", "published", "ours", "n", "seeds", "selection", title=title, title_justify="left")
@@ -88,7 +88,8 @@ def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
                 shown.add_row(Text(f"  {line['missing']}", "red"))
     console.print()
     console.print(shown)
-    console.print("The published figures are of the dataset named, ours of the one trained on: read n and seeds first.")
+    for sentence in not_comparable(table):
+        console.print(Text(sentence, "dim"))
     console.print(Text(f"As a picture: {picture}"))
 
 

@@ -1,6 +1,6 @@
 """The datasets of a run, and their faces as the trainer and the predictor take them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.labels import ATTRIBUTE, EXPRESSIONS, FACTOR_CLASSES, PRESENCE
 from openfer.pipelines.extras import extra_array
-from openfer.protocols.holdout import image_holdout
+from openfer.protocols.holdout import HELD_OUT, image_holdout
 from openfer.protocols.labelling import label_indices, with_attribute_columns
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 PARTS = ("rows", "faces", "split")
 """The parts of every source; any other is an extra."""
-
-_HELD_OUT = 0.15
-"""Of the training images, where a split that keeps people apart is to judge who is who."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,11 @@ class Source:
         extras = {name: table for name, table in parts.items() if name not in PARTS}
         return cls(parts["rows"], parts["faces"], parts["split"], extras=extras)
 
+    @property
+    def tests(self) -> bool:
+        """Whether it has test faces."""
+        return bool((self.split["role"] == "test").any())
+
     def in_fold(self, fold: int) -> "Source":
         """Return the source with one fold of its split.
 
@@ -66,6 +68,36 @@ class Source:
             )
         return replace(self, split=chosen)
 
+    def without(self, expressions: Sequence[str], *, kept: bool = False) -> "Source":
+        """Return the source with no role for faces of some expressions; ``kept`` hides their label instead."""
+        if not expressions:
+            return self
+        gone = self.rows["expression"].isin(expressions)
+        if kept:
+            return replace(self, rows=self.rows.assign(expression=self.rows["expression"].mask(gone, None)))
+        return replace(self, split=self.split[~self.split["sample_id"].isin(self.rows.loc[gone, "sample_id"])])
+
+    def learned_for(self, tasks: Sequence[str]) -> "Source":
+        """Return the source with null in place of the labels of all its other tasks."""
+        others = [task for task in self.tasks if task not in tasks and task in self.rows]
+        return replace(self, rows=self.rows.assign(**dict.fromkeys(others))) if others else self
+
+    def training_on_validation(self) -> "Source":
+        """Return the source whose validation faces train, apart from those of the publisher's validation partition."""
+        published = self.rows.loc[self.rows["partition"] == "val", "sample_id"]
+        carved = (self.split["role"] == "val") & ~self.split["sample_id"].isin(published)
+        return replace(self, split=self.split.assign(role=self.split["role"].astype(object).mask(carved, "train")))
+
+    def judged_by_validation(self, known: Collection[str]) -> "Source":
+        """Return the source with its validation faces as test faces, for the tasks that are not known to be tested.
+
+        Without a label for any of these it has no test faces.
+        """
+        source = self.learned_for([task for task in self.tasks if task not in known])
+        shown = source.role("val").reindex(columns=self.tasks).notna().any().any()
+        role = self.split["role"].astype(object)
+        return replace(source, split=self.split.assign(role=role.mask(role == "val", "test"))) if shown else source
+
     def role(self, role: str) -> pd.DataFrame:
         """Return the rows that play a role, in the split's order, with a column for each task."""
         chosen = self.split.loc[self.split["role"] == role, ["sample_id"]]
@@ -80,13 +112,23 @@ Sources = Mapping[str, Source]
 def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
     """Return a run's training datasets in its fold, with its tasks and a split by which these can be judged.
 
+    Faces of expressions that the run leaves out have no role, or, where values are regressed on them, no expression.
+    Labels that a dataset is not learned for are null. Validation faces train where the run holds none out.
+
     Only people in the training set can be told apart by identity. Where a split keeps people apart, a run that learns
     identity drops the validation and test people, and holds out images of its training people instead.
 
     Raises:
         DataError: if a dataset's split has no such fold, or the training people have one image each.
     """
-    data = [replace(sources[name].in_fold(run.fold), tasks=run.tasks) for name in run.datasets]
+    data = [
+        replace(sources[name].in_fold(run.fold), tasks=run.tasks)
+        .without(run.leave_out, kept=bool(run.declared.regression_targets))
+        .learned_for(run.labels_of.get(name, run.tasks))
+        for name in run.datasets
+    ]
+    if not run.hold_out_validation:
+        data = [source.training_on_validation() for source in data]
     return [_closed_set(source, run.seed) if "identity" in run.tasks else source for source in data]
 
 
@@ -96,7 +138,7 @@ def _closed_set(source: Source, seed: int) -> Source:
     if not people or (others and others <= people):
         return source
     ours = train.assign(partition="train")  # the publisher's partition has no say in who trains in this fold
-    return replace(source, split=image_holdout(ours, _HELD_OUT, seed))
+    return replace(source, split=image_holdout(ours, HELD_OUT, seed))
 
 
 def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
@@ -130,7 +172,23 @@ def classes_of(data: Sequence[Source], tasks: Sequence[str]) -> "Classes":
 
 def tested_role(data: Sequence[Source]) -> str:
     """Return the role that a method is tested on: ``test``, or ``val`` where no dataset has test faces."""
-    return "test" if any((source.split["role"] == "test").any() for source in data) else "val"
+    return "test" if any(source.tests for source in data) else "val"
+
+
+def with_tested_sides(data: Sequence[Source]) -> tuple[list[Source], str]:
+    """Return the sources with faces that test each task, and which sides these are, in words.
+
+    Where some datasets have test faces, the validation faces of the others test the tasks that no test face is labelled
+    for: of DFEM's factors Multi-PIE labels identity, pose and light, and has no test side (ADDL, Table 5).
+    """
+    role = tested_role(data)
+    if role == "val":
+        return list(data), role
+    tests = pd.concat([source.role("test") for source in data], ignore_index=True)
+    known = [task for source in data for task in source.tasks if task in tests and tests[task].notna().any()]
+    judged = [source if source.tests else source.judged_by_validation(known) for source in data]
+    also = [str(own.rows["dataset"].iloc[0]) for own, old in zip(judged, data, strict=True) if own.tests != old.tests]
+    return judged, f"test; val of {', '.join(also)}" if also else role
 
 
 def faces_for(

@@ -104,7 +104,7 @@ def fresh(
         run: its settings.
         classes: class names by task.
         prerequisites: the models that the method needs; None for a method that is not to be trained.
-        pretraining: the model that the backbone starts from, where the run asks for it.
+        pretraining: the trained model that the backbone starts from, where the run asks for it.
 
     Returns:
         The method; how its backbone was initialised.
@@ -149,11 +149,11 @@ def _fit(
 
     given = {name: main_model(models) for name, models in prerequisites.items()}
     needed = {name: given[name] for name in run.declared.prerequisites_of(run.settings)}
-    check_normalisation(run.images, needed)
+    check_normalisation(run.images, needed | {name: given[name] for name in (PRETRAIN,) if name in given})
     warn_of_normalisation(run.images, run.initialisation)
     data = sources_of(run, sources)
     classes = classes_of(data, run.tasks)
-    method, report = fresh(run, classes, needed, given.get(PRETRAIN))
+    method, report = fresh(run, classes, needed, None if run.start is None else given[run.start])
     starts = {name: model.facts for name, model in given.items()} | {run.initialisation.backbone: report.facts}
     check_folds(run.datasets, run.fold, starts)
     learned = {name for facts in starts.values() for name in facts.get("learned_from", facts.get("datasets", ()))}
@@ -163,9 +163,10 @@ def _fit(
     faces = seen(data, "train", classes, run.images, run.seed, augmented=True)
     true = _flip_labels(run, classes, faces)
     validation, test = (seen(data, role, classes, run.images, run.seed) for role in ("val", "test"))
+    watched = seen(data, "train", classes, run.images, run.seed) if run.training.watch_training else None
     fitted = fit(
         method,
-        FitData(faces, validation, test if len(test) else None),
+        FitData(faces, validation if len(validation) else None, test if len(test) else None, watched),
         run.training,
         run.seed,
         work,

@@ -36,7 +36,7 @@ def carve(
         train: the columns ``sample_id`` and the task; the choice does not depend on the order of the rows.
         group: what stays together, (len(train),).
         task: the column whose classes are balanced.
-        share: of the training images, in (0, 1).
+        share: of the training images, in [0, 1); 0 chooses none.
         generator: of the order in which groups are tried.
 
     Returns:
@@ -45,6 +45,8 @@ def carve(
     Raises:
         DataError: if the share leaves one side without a group.
     """
+    if share == 0:
+        return np.empty(0, np.int64)
     ordered, code, counts = _counted(train, group, task)
     taken = _nearest(counts, share * counts.sum(axis=0), generator)
     if not taken.any() or taken.all():

@@ -37,7 +37,7 @@ def challenge_split(
         A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
 
     Raises:
-        ParameterError: if the share is not in (0, 1).
+        ParameterError: if the share is not in [0, 1).
         DataError: if no labelled test image is on the list, or an official split is impossible.
     """
     split = official_split(rows, validation_share, seed, task, sha256)

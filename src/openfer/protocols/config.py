@@ -13,12 +13,13 @@ class ProtocolConfig(Settings):
 
     Attributes:
         seed: root of the draw.
-        validation_share: share of the training data that selects the epoch, in (0, 0.5]; whole
-            subjects where subjects are known.
+        validation_share: share of the training data that selects the epoch, in [0, 0.5]; whole subjects where subjects
+            are known. 0 lets all of it train. It is also that of each dataset whose own protocol names none, but for a
+            hold-out, on which factors are judged.
     """
 
     seed: int = Field(ge=0)
-    validation_share: float = Field(gt=0, le=0.5)
+    validation_share: float = Field(ge=0, le=0.5)
 
 
 class DatasetProtocol(Settings):
@@ -38,8 +39,8 @@ class DatasetProtocol(Settings):
         lists: ``true`` takes the fixed fold list of the dataset's own name, a name takes that one
             (``ck_plus``, ``mmi`` or ``oulu_casia``), ``false`` draws folds by the seed.
         subset: the challenge list that the test images of an official split are on, such as ``occlusion``.
-        validation_share: share of the training data that selects the epoch; whole subjects where known. No
-            effect where the publisher has a ``val`` partition.
+        validation_share: share of the training data that selects the epoch; whole subjects where known. 0 lets all of
+            it train. No effect where the publisher has a ``val`` partition.
         seed: root of the draws.
         near_duplicate_bits: perceptual hashes that differ in at most so many of 256 bits are near duplicates;
             :mod:`openfer.faces.perceptual_hash` says what 22 finds. Null looks for equal files only.
@@ -51,7 +52,7 @@ class DatasetProtocol(Settings):
     folds: int = Field(10, ge=2)
     lists: bool | str = False
     subset: str | None = None
-    validation_share: float = Field(0.15, gt=0, lt=1)
+    validation_share: float = Field(0.15, ge=0, lt=1)
     seed: int = Field(0, ge=0)
     near_duplicate_bits: int | None = Field(22, ge=0, le=64)
 
@@ -70,6 +71,8 @@ class DatasetProtocol(Settings):
             )
         if isinstance(self.lists, str) and self.lists not in NAMES:
             raise ValueError(f"there is no fold list {self.lists!r}; the lists are {', '.join(NAMES)}")
-        if self.kind == "holdout" and self.validation_share > 0.5:
-            raise ValueError(f"validation_share is {self.validation_share}; a holdout takes at most 0.5 of the images")
+        if self.kind == "holdout" and not 0 < self.validation_share <= 0.5:
+            raise ValueError(
+                f"validation_share is {self.validation_share}; a holdout takes more than 0 and at most 0.5 of them"
+            )
         return self

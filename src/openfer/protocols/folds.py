@@ -32,7 +32,7 @@ def subject_folds(
     Args:
         rows: the columns ``sample_id, dataset, subject`` and the task's labels; rows without the label get no role.
         folds: how many, from 2.
-        validation_share: of the images that do not test, in (0, 1).
+        validation_share: of the images that do not test, in [0, 1).
         seed: the root seed; the split does not depend on the order of the rows.
         lists: the fold of each subject, as published (:func:`openfer.protocols.fold_lists.fold_list`). Without
             it, subjects are dealt so that the folds are alike in size and classes. The seed has no effect on
@@ -79,7 +79,7 @@ def image_folds(
     Args:
         rows: the columns ``sample_id`` and the task's labels; rows without the label get no role.
         folds: how many, from 2.
-        validation_share: of the images that do not test, in (0, 1).
+        validation_share: of the images that do not test, in [0, 1).
         seed: the root seed; the split does not depend on the order of the rows.
         sha256: the hash of each face by ``sample_id``; images without one are taken to have no copy.
         task: the column whose null rows are left out and whose classes are balanced.
@@ -99,8 +99,8 @@ def image_folds(
 
 
 def _labelled(rows: pd.DataFrame, folds: int, share: float, task: str) -> pd.DataFrame:
-    if not 0 < share < 1:
-        raise ParameterError(f"validation_share is {share}; give a number between 0 and 1, such as 0.15")
+    if not 0 <= share < 1:
+        raise ParameterError(f"validation_share is {share}; give a number from 0 to below 1, such as 0.15")
     if folds < 2:
         raise ParameterError(f"protocol.folds is {folds}; cross-validation needs two folds or more, such as 10")
     labelled = rows[rows[task].notna()].reset_index(drop=True)

@@ -7,6 +7,9 @@ from openfer.errors import DataError, ParameterError
 from openfer.schemas import SPLIT
 from openfer.seeds import generator_for
 
+HELD_OUT = 0.15
+"""Share of the images that factors are judged on where all training faces of other tasks train."""
+
 
 def image_holdout(rows: pd.DataFrame, validation_share: float, seed: int) -> pd.DataFrame:
     """Hold out single images of the training part, the same share of every identity.

@@ -31,7 +31,7 @@ def official_split(
     Args:
         rows: the columns ``sample_id, dataset, subject, partition`` and the task's labels. Rows without
             the label get no role; :func:`openfer.protocols.counts.split_counts` counts them.
-        validation_share: of the training images, in (0, 1).
+        validation_share: of the training images, in [0, 1).
         seed: the root seed; the split does not depend on the order of the rows.
         task: the column whose null rows are left out and whose classes are balanced.
         sha256: the hash of each face by ``sample_id``; without it no copies are known.
@@ -40,12 +40,12 @@ def official_split(
         A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
 
     Raises:
-        ParameterError: if the share is not in (0, 1).
+        ParameterError: if the share is not in [0, 1).
         DataError: if there are no rows, no labelled train or test rows, a partition with another name, one
             class only, or if the share leaves one side without a subject.
     """
-    if not 0 < validation_share < 1:
-        raise ParameterError(f"validation_share is {validation_share}; give a number between 0 and 1, such as 0.15")
+    if not 0 <= validation_share < 1:
+        raise ParameterError(f"validation_share is {validation_share}; give a number from 0 to below 1, such as 0.15")
     labelled = labelled_rows(rows, task)
     role = pd.Series(pd.Categorical(labelled["partition"], _PARTITIONS))  # a byte each
     if not (role == "val").any():

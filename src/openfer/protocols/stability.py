@@ -33,7 +33,7 @@ def stability_split(rows: pd.DataFrame, validation_share: float, seed: int, task
     Args:
         rows: the columns ``sample_id, dataset, subject, sequence, frame`` and the task's labels; rows without the
             label get no role.
-        validation_share: of the sequences, in (0, 1).
+        validation_share: of the sequences, in [0, 1).
         seed: the root seed; the split does not depend on the order of the rows.
         task: the column whose null rows are left out and whose classes are balanced.
 
@@ -41,12 +41,12 @@ def stability_split(rows: pd.DataFrame, validation_share: float, seed: int, task
         A table valid under :data:`openfer.schemas.SPLIT`, in the order of the rows, fold 0.
 
     Raises:
-        ParameterError: if the share is not in (0, 1).
+        ParameterError: if the share is not in [0, 1).
         DataError: if a labelled row has no sequence or no frame, two are the same frame of one sequence, no sequence
             is long enough, all have one class, or the share leaves one side without a subject.
     """
-    if not 0 < validation_share < 1:
-        raise ParameterError(f"validation_share is {validation_share}; give a number between 0 and 1, such as 0.15")
+    if not 0 <= validation_share < 1:
+        raise ParameterError(f"validation_share is {validation_share}; give a number from 0 to below 1, such as 0.15")
     labelled = _labelled(rows, task)
     ordered = labelled.sort_values([*_SEQUENCE, "frame"], ignore_index=True)
     before_last = ordered.groupby(_SEQUENCE, sort=False).cumcount(ascending=False).to_numpy()

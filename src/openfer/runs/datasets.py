@@ -48,9 +48,10 @@ class Datasets:
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         blocks = {name: value for name, value in parameters.items() if describes_dataset(value)}
-        self.blocks = {name: _complete(name, value) for name, value in blocks.items()}
         self._synthetic = parameters.get("synthetic")
         self._protocol = parameters.get("protocol")
+        share = self._protocol.get("validation_share") if isinstance(self._protocol, Mapping) else None
+        self.blocks = {name: _with_share(_complete(name, value), share) for name, value in blocks.items()}
         self._identities: dict[str, str] = {}
 
     @property
@@ -158,6 +159,14 @@ def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(default) for key, default in _OPTIONAL.items()} | {
         key: inner for key, inner in value.items() if inner is not None
     }
+
+
+def _with_share(block: dict[str, Any], share: Any) -> dict[str, Any]:
+    """Return a dataset's block with the project's share of validation faces, where its protocol names none itself."""
+    protocol = block["protocol"]
+    if share is None or not isinstance(protocol, Mapping) or protocol.get("kind") == "holdout":
+        return block
+    return {**block, "protocol": {"validation_share": share, **protocol}}
 
 
 def _validated(place: str, model: type[Model], value: Any) -> Model:

@@ -14,9 +14,13 @@ from openfer.io.provenance import decisive
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.parameters import as_trained
 from openfer.runs.datasets import Datasets
+from openfer.runs.recipes import laid_over, with_recipe
 from openfer.runs.settings import RunSettings
 from openfer.runs.words import in_words
 from openfer.training.mask_settings import GENERATOR, MASKED
+
+DATASET = "synthetic_fer"
+"""The dataset where the parameter ``dataset`` names none."""
 
 _DIGITS = 6
 """Digits of the hash in a slug; the plan refuses two configurations with the same ones."""
@@ -100,7 +104,7 @@ def chain_of(runs: Iterable[RunPlan]) -> dict[str, RunPlan]:
 
 
 class Planner:
-    """Makes runs of parameter blocks.
+    """Makes runs of parameter blocks; a block may hold a recipe for each dataset (:mod:`openfer.runs.recipes`).
 
     Args:
         parameters: all top-level parameters, with the weights manifest filled in.
@@ -113,10 +117,15 @@ class Planner:
     def requested(self, method: str) -> tuple[RunPlan, ...]:
         """Return the runs that a method's block asks for: one for each of its seeds and folds.
 
+        A block without ``datasets`` learns from the one that the parameter ``dataset`` names.
+
         Raises:
             ParameterError: if the block is not valid, or asks for a run that needs itself.
         """
         block = self._block(method)
+        datasets = block.get("datasets") or [self._parameters.get("dataset", DATASET)]
+        block = with_recipe(block, _listed(datasets))
+        block["datasets"] = block.get("datasets") or datasets
         seeds, folds = block.pop("seeds", None), block.pop("folds", None)
         first = self.run(method, block)
         numbers = _numbers(f"{method}.seeds", seeds, default=first.settings.seed)
@@ -125,19 +134,33 @@ class Planner:
         return tuple(self.run(method, {**block, "seed": seed, "fold": fold}) for seed in numbers for fold in tested)
 
     def run(
-        self, method: str, block: Mapping[str, Any], changes: Mapping[str, Iterable[Mapping[str, Any]]] | None = None
+        self,
+        method: str,
+        block: Mapping[str, Any],
+        changes: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
+        start: RunPlan | None = None,
     ) -> RunPlan:
         """Return a run and, recursively, those that it needs: with its seed, and with its fold if they share a dataset.
+
+        A needed run whose block has no ``datasets`` learns from those of the run that needs it.
 
         Args:
             method: the registered method.
             block: its parameters.
             changes: what to lay over the blocks of prerequisites, by method.
+            start: the run of the same method whose weights this one starts from, where ``initialisation.column`` names
+                a column of a study.
 
         Raises:
             ParameterError: if a block is not valid, or a run needs itself.
         """
-        return self._run(method, block, changes or {}, ())
+        made = self._run(method, block, changes or {}, ())
+        if (made.settings.initialisation.column is None) != (start is None):
+            raise ParameterError(
+                f"{method}.initialisation.column is {made.settings.initialisation.column!r}; it names a column of a "
+                "study, and only the changes of a study can set it"
+            )
+        return made if start is None else replace(made, prerequisites={method: start.training, **made.prerequisites})
 
     def _run(
         self,
@@ -153,13 +176,20 @@ class Planner:
         _refuse_circle(settings, needed_by)
         prerequisites = {}
         for name in settings.prerequisites:
-            own = laid_over(self._block(name), *changes.get(name, ()))
+            own = self._needed(name, changes.get(name, ()), settings.datasets)
             own.pop("seeds", None), own.pop("folds", None)
             own |= {"seed": settings.seed, "test_datasets": []}
             own |= {"fold": settings.fold} if set(own.get("datasets", ())) & set(settings.datasets) else {}
             prerequisites[name] = self._run(name, own, changes, (*needed_by, settings))
         data = {name: self._datasets.identity(name) for name in settings.datasets}
         return RunPlan(settings, {name: run.training for name, run in prerequisites.items()}, data)
+
+    def _needed(self, method: str, changes: Iterable[Mapping[str, Any]], datasets: tuple[str, ...]) -> dict[str, Any]:
+        """Return the block of a needed run: its recipe follows its own datasets, and changes override it."""
+        changes, block = tuple(changes), self._block(method)
+        chosen = laid_over(block, *changes).get("datasets") or list(datasets)
+        made = laid_over(with_recipe(block, _listed(chosen)), *changes)
+        return made | {"datasets": made.get("datasets") or chosen}
 
     def _block(self, method: str) -> dict[str, Any]:
         block = self._parameters.get(method)
@@ -176,14 +206,9 @@ def _share_data(one: RunSettings, other: RunSettings) -> bool:
     return not set(one.datasets).isdisjoint(other.datasets)
 
 
-def laid_over(below: Any, *above: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested maps; any other value overrides what was there."""
-    merged = dict(below)
-    for layer in above:
-        for key, value in layer.items():
-            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-            merged[key] = laid_over(merged[key], value) if both else value
-    return merged
+def _listed(datasets: Any) -> tuple[str, ...]:
+    """Return names of datasets; nothing for what is no list, which validation refuses."""
+    return tuple(datasets) if isinstance(datasets, list | tuple) else ()
 
 
 def _numbers(name: str, value: Any, default: int) -> tuple[int, ...]:

@@ -10,7 +10,8 @@ from openfer.methods.declaration import METHODS
 from openfer.runs.datasets import Datasets
 from openfer.runs.export_settings import ExportSettings, export_settings
 from openfer.runs.foreign import ForeignPlan, foreign_plan
-from openfer.runs.plan import Planner, RunPlan, chain_of
+from openfer.runs.plan import DATASET, Planner, RunPlan, chain_of
+from openfer.runs.recipes import check_recipes
 from openfer.runs.study import PlannedStudy, is_study, requested_study
 
 _SHARED = (
@@ -31,7 +32,6 @@ _SHARED = (
 )
 _RENAMED = {"compared": "compared_methods", "tested_on": "test_datasets"}
 _COMPARED = ("baseline", "addl")
-_DATASET = "synthetic_fer"
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:
             raise ParameterError(
                 f"{method} is {block!r:.80}; give a block of parameters, such as {method}: {{seed: 1}}"
             )
+        check_recipes(method, block, datasets.names)
         for name in sorted(set(_RENAMED) & set(block)):
             raise ParameterError(f"{method}.{name} is not a parameter; {_renamed(name)}")
 
@@ -151,7 +152,7 @@ def _compared(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _dataset(parameters: Mapping[str, Any], datasets: Datasets) -> str:
-    asked = str(parameters.get("dataset", _DATASET))  # a name such as 2024 comes as a number
+    asked = str(parameters.get("dataset", DATASET))  # a name such as 2024 comes as a number
     if asked not in datasets.names:
         raise ParameterError(
             f"dataset is {asked!r}, which is not described; {did_you_mean(asked, datasets.names)}The datasets are "

@@ -5,11 +5,15 @@ from typing import Any, Self
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from openfer.errors import ParameterError
+from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import METHODS, Declaration
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.mask_settings import GENERATOR, MASKED
+
+OF_WEIGHTS = "weights"
+"""The value of ``images.mean`` and ``images.std`` that asks for those of the backbone's weights in the manifest."""
 
 
 class RunSettings(Settings):
@@ -23,13 +27,21 @@ class RunSettings(Settings):
         variant: the name of a row of the paper's table. Its settings override ``settings``; None overrides nothing.
         datasets: the training datasets; each epoch shuffles all of them together.
         test_datasets: further datasets that are only tested. Their files decide the result, their names do not.
+        leave_out: expressions whose faces neither train nor test, such as ``contempt`` of AffectNet's eight in papers
+            that have seven.
+        labels_of: the tasks that a training dataset is learned for, by dataset; a dataset that is not named is learned
+            for all. ADDL's DFEM takes identity, pose and light from Multi-PIE, and not its gender and age (Table 5).
+        hold_out_validation: False lets validation faces train, too, apart from those of the publisher's own validation
+            partition: papers train on all training images. ``selections`` may then be ``last`` and ``oracle_test``, as
+            there is no face to choose another epoch by.
         fold: the tested fold of datasets with cross-validation; the other folds train.
         seed: root of every random draw.
         fresh: True trains again although nothing changed.
         label_noise: share of the training labels of the first task that are replaced by wrong ones, in [0, 1).
             Labels of validation and test faces stay.
         initialisation: where the backbone's first weights come from.
-        images: crop, flip, augmentation and normalisation.
+        images: crop, flip, augmentation and normalisation; ``mean: weights, std: weights`` is that of the weights which
+            the backbone starts from, as the manifest states it.
         training: device, precision, selection, checkpoints.
         settings: the method's own settings, checked by its own model.
     """
@@ -38,6 +50,9 @@ class RunSettings(Settings):
     variant: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the settings behind the name decide
     datasets: tuple[str, ...] = Field(min_length=1)
     test_datasets: tuple[str, ...] = Field((), json_schema_extra=WITHOUT_EFFECT)
+    leave_out: tuple[str, ...] = ()
+    labels_of: dict[str, tuple[str, ...]] = {}
+    hold_out_validation: bool = True
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
@@ -63,6 +78,11 @@ class RunSettings(Settings):
         return self.initialisation.backbone == PRETRAIN
 
     @property
+    def start(self) -> str | None:
+        """The prerequisite that gives the first weights: ``pretrain`` or the method itself; None for none."""
+        return PRETRAIN if self.is_pretrained else None if self.initialisation.column is None else self.method
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks that the method learns with these settings; empty for one without labels."""
         return self.declared.tasks_of(self.settings)
@@ -86,6 +106,38 @@ class RunSettings(Settings):
             words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
         return " ".join(words)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _normalised_as_the_weights(cls, value: Any) -> Any:
+        """Put the manifest's mean and deviation where ``images`` asks for those of the weights."""
+        images = value.get("images") if isinstance(value, dict) else None
+        if not isinstance(images, dict) or OF_WEIGHTS not in (images.get("mean"), images.get("std")):
+            return value
+        asked = [key for key in ("mean", "std") if images.get(key) == OF_WEIGHTS]
+        initialisation = value.get("initialisation") or {}
+        entry = initialisation.get("entry") if isinstance(initialisation, dict) else None
+        found = {key: (entry or {}).get(key) for key in asked}
+        if None in found.values():
+            raise ValueError(
+                f"images.{asked[0]} is {OF_WEIGHTS}, but weights.yml states none for the backbone "
+                f"{(initialisation or {}).get('backbone', NONE)}; set images.mean and images.std to numbers in [0, 1]"
+            )
+        return {**value, "images": {**images, **found}}
+
+    def refuse_missing_weights(self) -> None:
+        """Refuse weights that are not there, and random ones where the settings are those of fine-tuning.
+
+        Raises:
+            CheckpointError: if a weights file is missing.
+            ParameterError: if the settings fine-tune, and nothing is given to fine-tune.
+        """
+        self.initialisation.refuse_missing_file()
+        if self.initialisation.is_random and self.declared.fine_tunes(self.settings):
+            raise ParameterError(
+                f"{self.method} fine-tunes with these settings, but {self.method}.initialisation.backbone is {NONE}; "
+                "give the weights of a trained one, or take the settings of a training from scratch"
+            )
+
     @model_validator(mode="after")
     def _every_setting_is_read(self) -> Self:
         declared = self.declared
@@ -95,15 +147,34 @@ class RunSettings(Settings):
             raise ValueError(
                 f"training.neighbourhood_mask gives samples weights, which {self.method} does not read; leave it null"
             )
-        if self.initialisation.backbone != NONE and declared.initialised_from is not None:
+        if not self.initialisation.is_random and declared.initialised_from is not None:
             raise ValueError(
                 f"initialisation.backbone is {self.initialisation.backbone}, but {self.method} starts from the "
                 f"weights of {declared.initialised_from}; set it to none, or "
                 f"{declared.initialised_from}.initialisation.backbone"
             )
+        if not self.hold_out_validation and "best_val" in self.training.selections:
+            raise ValueError(
+                "hold_out_validation is false, which leaves no face to choose best_val by; set training.selections to "
+                "[last], or hold_out_validation to true"
+            )
+        tasks = {task for names in self.labels_of.values() for task in names}
+        if tasks - set(self.tasks):
+            raise ValueError(
+                f"labels_of names {', '.join(sorted(tasks - set(self.tasks)))}, which {self.method} does not learn; "
+                f"its tasks are {', '.join(self.tasks) or 'none'}"
+            )
         if self.label_noise and not self.tasks:
             raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")
         return self
+
+    @field_validator("leave_out")
+    @classmethod
+    def _names_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in EXPRESSIONS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no expression; the expressions are {', '.join(EXPRESSIONS)}")
+        return value
 
     @field_validator("method")
     @classmethod

@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError
 from openfer.errors import ParameterError, did_you_mean
 from openfer.parameters import DERIVED, Settings
 from openfer.runs.datasets import EMBEDDED
-from openfer.runs.plan import Planner, RunPlan, laid_over
+from openfer.runs.plan import Planner, RunPlan
+from openfer.runs.recipes import laid_over, with_recipe
 from openfer.runs.study_settings import Changes, Column, Row, Study
 from openfer.runs.words import in_words
 
@@ -132,18 +133,37 @@ def plan_study(name: str, parameters: Mapping[str, Any], planner: Planner) -> Pl
 
 
 def _run(
-    study: Study, row_name: str, column_name: str, seed: int, fold: int, parameters: Mapping[str, Any], planner: Planner
+    study: Study,
+    row_name: str,
+    column_name: str,
+    seed: int,
+    fold: int,
+    parameters: Mapping[str, Any],
+    planner: Planner,
+    asked_by: tuple[str, ...] = (),
 ) -> RunPlan:
+    """Return the run of a cell; ``asked_by`` are the columns whose runs start from it, one from the other."""
     row, column = study.rows[row_name], study.columns[column_name]
     layers = (study.runs, column.changes, row.changes)
     changes = {method: [layer.get(method, {}) for layer in layers] for method in {m for layer in layers for m in layer}}
-    block = laid_over(parameters.get(row.method) or {}, *changes.get(row.method, ()))
+    block = laid_over(with_recipe(parameters.get(row.method) or {}, column.datasets), *changes.get(row.method, ()))
     block.pop("seeds", None), block.pop("folds", None)
     block |= {"method": row.method, "seed": seed, "fold": fold, "datasets": list(column.datasets)}
     block |= {"fresh": False, "test_datasets": []}  # a study tests what its columns name
     if row.variant is not None:
         block["variant"] = row.variant
-    return planner.run(row.method, block, changes)
+    first = (block.get("initialisation") or {}).get("column")
+    if first is None:
+        return planner.run(row.method, block, changes)
+    asked_by = (*asked_by, column_name)
+    others = [name for name in study.columns if name not in asked_by]
+    if first not in others:
+        raise ParameterError(
+            f"{row.method}.initialisation.column is {first!r}; give a column of the study that does not start from "
+            f"this one: {', '.join(others) or 'it has none'}"
+        )
+    start = _run(study, row_name, first, seed, study.columns[first].folds[0], parameters, planner, asked_by)
+    return planner.run(row.method, block, changes, start)
 
 
 def _check_changes(name: str, study: Study, planned: list[tuple[Cell, RunPlan]]) -> None:

@@ -25,7 +25,7 @@ _CHOSEN_ON = {"best_val": "validation", "oracle_test": "test"}
 
 def check_data(
     train: Faces,
-    validation: Faces,
+    validation: Faces | None,
     test: Faces | None,
     classes: Classes,
     selections: tuple[Selection, ...],
@@ -35,7 +35,7 @@ def check_data(
 
     Args:
         train: who trains.
-        validation: who selects.
+        validation: who selects; None where nobody does.
         test: who tests, where the trainer is to know.
         classes: by task.
         selections: the epochs that are asked for.
@@ -45,13 +45,18 @@ def check_data(
         DataError: if a set is empty or lacks a task, a label is out of range, the training set shows
             fewer than two classes of a task or hardly a value of what is regressed, or a set that is to choose an
             epoch has no label.
-        ParameterError: if ``oracle_test`` is asked for without a test set.
+        ParameterError: if ``oracle_test`` is asked for without a test set, or ``best_val`` without a validation set.
     """
     if "oracle_test" in selections and test is None:
         raise ParameterError(
             "selections has oracle_test, but this run is given no test set; take it out of training.selections"
         )
-    named = {"training": train, "validation": validation}
+    if "best_val" in selections and validation is None:
+        raise ParameterError(
+            "there is no validation set, and best_val chooses an epoch by it; hold validation faces out "
+            "(protocol.validation_share, hold_out_validation), or set training.selections to [last]"
+        )
+    named = {"training": train} | ({} if validation is None else {"validation": validation})
     if "oracle_test" in selections and test is not None:
         named["test"] = test
     for which, faces in named.items():
@@ -113,7 +118,7 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
     The crop may differ: networks take faces of any size.
 
     Args:
-        images: of the method that needs the models, whose batches they get.
+        images: of the method that needs the models: they get its batches, or it starts from their weights.
         needed: trained models by name.
 
     Raises:
@@ -123,9 +128,9 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
         there = ImageSettings.model_validate(model.facts["images"])
         if (there.channel_means, there.channel_stds) != (images.channel_means, images.channel_stds):
             raise ParameterError(
-                f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which is to see the "
-                f"same batches, was trained with mean {there.mean} and std {there.std}; give both the same "
-                f"images.mean and images.std, and train {name} again if its own change"
+                f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which sees the same "
+                f"batches or gives the first weights, was trained with mean {there.mean} and std {there.std}; give "
+                f"both the same images.mean and images.std, and train {name} again if its own change"
             )
 
 

@@ -72,6 +72,11 @@ class TrainingConfig(Settings):
             gets two of its own at most. The batches are the same for every number.
         selections: the epochs whose weights are returned, the main one first. Validation accuracy is
             the default, as choosing on the test set flatters; ``last`` comes for free.
+        selected_by: the score that chooses ``best_val`` and ``oracle_test``: ``accuracy``, or ``balanced_accuracy``,
+            the mean of the classes' recalls, in which a rare class counts as much as a frequent one. A method that
+            regresses is chosen by its concordance.
+        watch_training: whether the training faces are scored after every epoch too, as centre crops. It shows training
+            against test accuracy, and takes as long as predicting all training faces.
         neighbourhood_mask: leaves those samples of a batch out of the loss whose semantic neighbour the method sees as
             something else; None leaves out none. It wants a method that weighs its samples, and the run
             ``sna_generator``.
@@ -85,6 +90,8 @@ class TrainingConfig(Settings):
     compile: Literal["auto"] | bool = "auto"
     workers: Literal["auto"] | int = Field("auto", json_schema_extra=WITHOUT_EFFECT)
     selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
+    selected_by: Literal["accuracy", "balanced_accuracy"] = "accuracy"
+    watch_training: bool = False
     neighbourhood_mask: MaskSettings | None = None
     checkpoint_minutes: float = Field(10.0, ge=0, json_schema_extra=WITHOUT_EFFECT)
 

@@ -1,8 +1,8 @@
 """What a trained method says of faces, batch by batch, without gradients."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from openfer.training.batches import Loader, testing_batches
 from openfer.training.config import TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import Plan, eager, place, resolve
+
+_AVERAGES: Mapping[str, Literal["micro", "macro"]] = {"accuracy": "micro", "balanced_accuracy": "macro"}
+"""How each kind of accuracy counts the classes."""
 
 _BATCH_SIZE = 64
 """Samples at once; outputs differ by rounding only."""
@@ -68,28 +71,39 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
     )
 
 
-def scores(method: Method, loader: Loader, faces: Faces, plan: Plan) -> dict[str, float]:
+def scores(
+    method: Method, loader: Loader, faces: Faces, plan: Plan, kinds: Iterable[str] = ("accuracy",)
+) -> dict[str, float]:
     """Return how well a method predicts, over the samples that have a label.
 
+    Args:
+        method: with its present weights.
+        loader: of the faces.
+        faces: centre crops.
+        plan: device and arithmetic.
+        kinds: ``accuracy``, ``balanced_accuracy`` or both.
+
     Returns:
+        ``balanced_accuracy/<task>``, the mean recall of the classes that are there;
         ``accuracy/<task>``, the share of correct predictions; of what it regresses ``ccc/<name>``, the concordance
         coefficient, and ``rmse/<name>``. What no sample is labelled for is left out.
     """
     metrics = {
-        task: MulticlassAccuracy(len(names), average="micro", ignore_index=MISSING).to(plan.device)
+        (kind, task): MulticlassAccuracy(len(names), average=_AVERAGES[kind], ignore_index=MISSING).to(plan.device)
+        for kind in kinds
         for task, names in method.classes.items()
         if (faces.labels[task] != MISSING).any()
     }
     rated = [name for name in method.declared.regression_targets if not np.isnan(faces.targets[name]).all()]
     values: list[tuple[Tensor, Tensor]] = []
     for batch, prediction in _outputs(method, method, loader, faces, plan):
-        for task, metric in metrics.items():
+        for (_, task), metric in metrics.items():
             metric.update(prediction.logits[task].float(), batch.labels[task])
         if rated:
             columns = ([own[name].float() for name in rated] for own in (prediction.values, batch.targets))
             predicted, true = (torch.stack(column, dim=1) for column in columns)
             values.append((predicted, true))
-    found = {f"accuracy/{task}": float(metric.compute()) for task, metric in metrics.items()}
+    found = {f"{kind}/{task}": float(metric.compute()) for (kind, task), metric in metrics.items()}
     if rated:
         predicted, true = (torch.cat(parts).double() for parts in zip(*values, strict=True))
         for kind, measure in (("ccc", concordance), ("rmse", root_mean_square)):

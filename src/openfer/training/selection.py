@@ -61,7 +61,7 @@ class Selector:
                     "there; lower the learning rate, or train in float32 (training.precision)"
                 )
             if score is not None and (score > kept.score or not kept.epoch):
-                self.kept[name] = Kept(score, epoch, scores["val"], snapshot(method))
+                self.kept[name] = Kept(score, epoch, scores.get("val"), snapshot(method))
 
     def state(self) -> State:
         """Return all kept weights as ``<selection>/<name>``, and scores and epochs by selection."""

@@ -26,13 +26,15 @@ class FitData:
 
     Attributes:
         train: augmented.
-        validation: centre crops; never trained on.
+        validation: centre crops; never trained on. None where all training faces train: then no epoch is chosen by it.
         test: centre crops; read only if ``oracle_test`` is among the selections.
+        watched: the training faces as centre crops, to be scored after every epoch; None for not.
     """
 
     train: Faces
-    validation: Faces
+    validation: Faces | None
     test: Faces | None = None
+    watched: Faces | None = None
 
 
 class Setup:
@@ -72,10 +74,14 @@ class Setup:
         self.timeline = Timeline(stages, self.samplers)
         steps = sum(self.timeline.steps(stage) * stage.schedule.epochs for stage in stages)
         self.plan: Plan = resolve(config, steps)
-        self.watched = {"val": data.validation} if method.classes or method.declared.regression_targets else {}
+        learns = bool(method.classes or method.declared.regression_targets)
+        self.watched = {"val": data.validation} if data.validation is not None and learns else {}
         if "oracle_test" in config.selections and data.test is not None:
             self.watched["oracle_test"] = data.test
             _log.warning("%s looks at the test set after every epoch: its oracle_test is an oracle's number", label)
+        if data.watched is not None and learns:
+            self.watched["train"] = data.watched
         self.facts: Mapping[str, Any] = facts_of(method, data.train.images, seed, self.plan, mask)
-        sets = {"train": data.train, **self.watched}
-        self.recipe: Mapping[str, Any] = recipe_of(method, self.facts, stages, sets, config.selections)
+        sets = {**self.watched, "train": data.train}
+        recipe = recipe_of(method, self.facts, stages, sets, config.selections)
+        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by}

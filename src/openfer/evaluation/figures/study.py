@@ -37,9 +37,10 @@ def study_picture(table: pd.DataFrame, title: str) -> Any:
             capsize=3,
             label="ours, mean and sd over seeds",
         )
-        axis.scatter(
-            lines["published"], places, marker="D", facecolors="none", edgecolors=COLOURS[1], label="published"
-        )
+        if lines["published"].notna().any():
+            axis.scatter(
+                lines["published"], places, marker="D", facecolors="none", edgecolors=COLOURS[1], label="published"
+            )
         for place, (_, line) in zip(places, lines.iterrows(), strict=True):
             if pd.isna(line["ours"]):
                 axis.annotate(
@@ -78,7 +79,8 @@ def sweep_picture(table: pd.DataFrame, title: str) -> Any:
         axis.errorbar(
             at, panel["ours"], yerr=panel["sd"].fillna(0.0), fmt="o-", color=COLOURS[0], capsize=3, label="ours"
         )
-        axis.plot(at, panel["published"], "D--", color=COLOURS[1], markerfacecolor="none", label="published")
+        if panel["published"].notna().any():
+            axis.plot(at, panel["published"], "D--", color=COLOURS[1], markerfacecolor="none", label="published")
         axis.set_xticks(at, [f"{value:g}" for value in panel["at"]])
         axis.set_xlabel(str(sweep))
         axis.set_ylabel(f"{measure} {panel['unit'].iloc[0]}".strip())
@@ -115,13 +117,14 @@ def study_plot(table: pd.DataFrame, title: str) -> Any:
                 "%{customdata[3]}<br>%{customdata[4]}, data %{customdata[5]}<br>%{customdata[6]}<extra></extra>"
             ),
         )
-        figure.add_scatter(
-            x=panel["published"],
-            y=panel["row"],
-            mode="markers",
-            marker={"color": colour, "size": 9, "symbol": "diamond-open"},
-            name=f"published: {label}",
-        )
+        if panel["published"].notna().any():
+            figure.add_scatter(
+                x=panel["published"],
+                y=panel["row"],
+                mode="markers",
+                marker={"color": colour, "size": 9, "symbol": "diamond-open"},
+                name=f"published: {label}",
+            )
     quiet(figure, title)
     figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=list(dict.fromkeys(table["row"])))
     return figure.update_layout(height=200 + 34 * table["row"].nunique())
@@ -141,7 +144,8 @@ def _caption(lines: pd.DataFrame, column: str, measure: str) -> str:
     tested = told["trained_on"].iloc[0]
     counts = sorted({int(count) for count in told["seeds"]})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    named = f"published: {column}; ours: {tested}" if lines["published"].notna().any() else f"{column}; on {tested}"
     return (
-        f"published: {column}; ours: {tested}\nn = {', '.join(str(int(n)) for n in sorted(set(told['n'])))}, "
+        f"{named}\nn = {', '.join(str(int(n)) for n in sorted(set(told['n'])))}, "
         f"seeds: {seeds}, {told['selection'].iloc[0]}"
     )

@@ -9,9 +9,9 @@ import pandas as pd
 
 from openfer.evaluation.entries import ELSEWHERE, Entry
 from openfer.evaluation.fairness import LEAST
-from openfer.evaluation.leaderboard import TASK, honest, oracles, tested_on
+from openfer.evaluation.leaderboard import TASK, honest, measured, oracles, tested_on
 from openfer.evaluation.metrics import METRICS, OF_FACES, named
-from openfer.evaluation.published_rows import PAPERS, own_rows, published_dataset
+from openfer.evaluation.published_rows import own_figures
 from openfer.evaluation.report.parts import (
     Format,
     Section,
@@ -35,6 +35,7 @@ _ABOUT: dict[str, tuple[str, Format]] = {
     "accuracy_std": ("sd of seeds", percent),
     "published": ("published %", percent),
     "difference": ("difference", points),
+    "differs": ("published, but not comparable", word),
     "initialisation": ("initialisation", word),
     "data_version": ("data version", word),
     "epoch": ("epoch", word),
@@ -45,7 +46,7 @@ _ABOUT: dict[str, tuple[str, Format]] = {
 _PRINTED = ("n", "seeds", "folds", "accuracy_std", "published", "difference", "runs")
 """The facts on paper, which is narrower."""
 
-_SOMETIMES = ("published", "difference", "accuracy_std", "people")
+_SOMETIMES = ("published", "difference", "differs", "accuracy_std", "people")
 
 
 def columns() -> dict[str, tuple[str, Format]]:
@@ -132,14 +133,14 @@ def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format
 def saying(columns: Mapping[str, tuple[str, Format]], table: pd.DataFrame) -> dict[str, tuple[str, Format]]:
     """Return the columns of a leaderboard without those that say nothing in it."""
     sometimes = [*_SOMETIMES, *(name for name, metric in METRICS.items() if metric.only_on)]
-    empty = [name for name in sometimes if table[name].isna().all()]
+    empty = [name for name in sometimes if (table[name].isna() | (table[name] == "")).all()]
     empty += ["fold_accuracy", "folds"] * bool((table["folds"] == 1).all())
     empty += ["made_by"] * (ELSEWHERE not in set(table["made_by"]))
     return {name: column for name, column in columns.items() if name not in empty}
 
 
 def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published: pd.DataFrame) -> Section:
-    """Return what the papers print for the methods of this page, with ours beside it where the dataset is the same.
+    """Return what the papers print for the methods of this page, with ours beside it where the conditions agree.
 
     Args:
         entries: all methods.
@@ -147,7 +148,7 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         published: from :func:`openfer.evaluation.published.published_table`.
     """
     ours = honest(scores)
-    ours = ours[ours["main"] & ours["published"].notna()]
+    ours = ours[ours["main"] & (ours["published"].notna() | (ours["differs"] != ""))]
     rows = [
         {
             "method": row["entry"],
@@ -157,11 +158,12 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
             "difference": row["difference"],
             "n": row["n"],
             "source": row["source"],
+            "differs": row["differs"],
             "run": row["runs"],
         }
         for _, row in ours.iterrows()
     ]
-    rows += [row for entry in entries for row in _not_run(entry, published)]
+    rows += [row for entry in entries for row in _not_run(entry, scores, published)]
     shown: dict[str, tuple[str, Format]] = {
         "method": ("method", word),
         "dataset": ("dataset", word),
@@ -170,13 +172,14 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         "difference": ("difference", points),
         "n": ("n", whole),
         "source": ("published in", word),
+        "differs": ("published, but not comparable", word),
         "run": ("run", word),
     }
     if not rows:
         return Section("published", "Published", paragraph("No paper prints an accuracy of these methods."))
     said = (
-        "Accuracy in per cent, the difference in points. Where a paper averages over ten folds, ours is beside it only "
-        "when all ten have run."
+        "Accuracy in per cent, the difference in points. A published figure stands beside ours only if dataset, "
+        "classes, partition, number of folds and n agree; otherwise the row says what differs."
         if len(ours)
         else "None of these runs was tested on a dataset that the papers use, so no difference is shown: an accuracy "
         "on other faces, such as rendered ones, cannot be compared with a published one."
@@ -184,31 +187,27 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
     table = pd.DataFrame(rows).astype(dict.fromkeys(("published", "ours", "difference", "n"), float))
     if ours.empty:
         shown = {name: shown[name] for name in ("method", "dataset", "published", "source")}
+    elif not table["differs"].any():
+        del shown["differs"]
     return Section("published", "Published", paragraph(said) + sortable(table, shown, "published figures and ours"))
 
 
-def _not_run(entry: Entry, published: pd.DataFrame) -> list[dict[str, object]]:
+def _not_run(entry: Entry, scores: pd.DataFrame, published: pd.DataFrame) -> list[dict[str, object]]:
     """Return the accuracies that the entry's paper prints for it on other datasets, each dataset once."""
-    paper, rows = own_rows(entry.variant)
-    named = pd.DataFrame([(method.lower(), variant) for method, variant in rows], columns=["method", "variant"])
-    figures = published[
-        (published["paper"] == paper) & (published["unit"] == "%") & published["metric"].str.endswith("accuracy")
-    ]
-    figures = figures.assign(printed=figures["method"], method=figures["method"].str.lower())
-    datasets = entry.facts["datasets"].iloc[0]
-    own = {published_dataset(name, classes) for name in datasets for classes in (6, 7, 8)}
-    found = figures.merge(named, on=["method", "variant"]).drop_duplicates("dataset")
+    own = scores[scores["entry"] == entry.name].iloc[0]
+    tested = measured(entry, {"folds": own["folds"], "n": own["n"]}).sources
     return [
         {
             "method": entry.name,
-            "dataset": row["dataset"],
-            "published": row["number"] / 100,
+            "dataset": figure.dataset,
+            "published": figure.value / 100,
             "ours": np.nan,
             "difference": np.nan,
             "n": np.nan,
-            "source": f"{PAPERS[paper]}, {row['table']}: {row['printed']}",
+            "source": figure.source,
+            "differs": "",
             "run": "",
         }
-        for _, row in found.iterrows()
-        if row["dataset"] not in own
+        for figure in own_figures(published, entry.method, entry.variant)
+        if figure.conditions is None or figure.conditions.source not in tested
     ]

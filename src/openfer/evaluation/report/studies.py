@@ -25,6 +25,7 @@ from openfer.evaluation.report.parts import (
     word,
 )
 from openfer.evaluation.study_comparison import against_the_first
+from openfer.evaluation.study_table import not_comparable
 from openfer.io.studies import PICTURES, StudyFolder
 
 _MOST_CHARTS = 24
@@ -154,20 +155,14 @@ def _comparison(study: StudyFolder) -> str:
 
 
 def _compared(name: str, table: pd.DataFrame) -> str:
-    """Say whether the published figures are of the datasets that ours are of."""
+    """Say which published figures were measured on something else than ours."""
     said = f"Study {name}. "
-    printed = table[table["published"].notna()]
-    if printed.empty:
+    apart = not_comparable(table)
+    if apart:
+        return said + " ".join(apart)
+    if table["published"].isna().all():
         return said + "No paper prints these figures."
-    apart = printed[printed["ours"].notna() & printed["difference"].isna()]
-    pairs = apart[["column", "trained_on"]].drop_duplicates().itertuples(index=False)
-    other = [f"{column} (ours: {trained_on})" for column, trained_on in pairs]
-    if not other:
-        return said + "Published figures are of the same datasets."
-    return (
-        f"{said}Published figures of another dataset than ours, which cannot be compared with them, so that no "
-        f"difference is shown: {'; '.join(other)}."
-    )
+    return said + "Dataset, classes, partition, folds and n of the published figures are those of ours."
 
 
 def _by_measure(name: str, table: pd.DataFrame) -> str:
@@ -184,6 +179,8 @@ def _by_measure(name: str, table: pd.DataFrame) -> str:
             "ours": (f"ours: {heading}", shown),
             "sd": ("sd of seeds", shown),
             "difference": ("difference", shown),
+            "source": ("published in", word),
+            "differs": ("published, but not comparable", word),
             "trained_on": ("ours trained on", word),
             "tested_on": ("tested on", word),
             "n": ("n", whole),
@@ -196,7 +193,8 @@ def _by_measure(name: str, table: pd.DataFrame) -> str:
             "missing": ("missing", word),
         }
         empty = [each for each in ("published", "difference", "sd") if own[each].isna().all()]
-        empty += [] if own["missing"].any() else ["missing"]
+        # an empty word comes back from a file as null
+        empty += [each for each in ("source", "differs", "missing") if not own[each].astype(object).fillna("").any()]
         kept = {each: column for each, column in columns.items() if each not in empty}
         tables.append(sortable(own.reset_index(drop=True), kept, f"{heading} of {name}"))
     return "".join(tables)

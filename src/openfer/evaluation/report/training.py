@@ -65,6 +65,7 @@ LEDGER: dict[str, tuple[str, Format]] = {
     "published": ("published %", percent),
     "difference": ("difference", points),
     "source": ("published in", word),
+    "differs": ("published, but not comparable", word),
 }
 
 

@@ -24,13 +24,24 @@ class Growth(Settings):
         kept_rate: multiple of the learning rate for what has been trained already: the base from the second branch
             on, and all branches but the one in training. 0.01 of 0.1 from scratch, 0.02 of 0.1 in fine-tuning.
         fine_tuning: the branches come trained, by ``initialisation``, from another dataset: all of them are there
-            (and diverse) from the first stage on, while each stage classifies with one more. Classifiers are new, as
-            in the public code for RAF-DB; its script for FER+, whose eight classes are AffectNet's, keeps them.
+            (and diverse) from the first stage on, while each stage classifies with one more.
+        keep_classifiers: fine-tuning starts from the other dataset's classifiers, too, whose classes must be the same,
+            as in the public code for FER+, whose eight are AffectNet's. False makes new ones, as that for RAF-DB.
     """
 
     epochs: int = Field(default=20, ge=1)
     kept_rate: float = Field(default=0.1, gt=0, le=1)
     fine_tuning: bool = False
+    keep_classifiers: bool = False
+
+    @model_validator(mode="after")
+    def _keeps_what_there_is(self) -> Self:
+        if self.keep_classifiers and not self.fine_tuning:
+            raise ValueError(
+                "keep_classifiers is true, but fine_tuning is false: a training from scratch has no classifiers to "
+                "keep; set both, or neither"
+            )
+        return self
 
 
 class ESRSettings(Settings):
@@ -114,5 +125,6 @@ METHOD = Declaration(
     variants=_rows(),
     variant_of=_variant_of,
     supports_sample_weights=True,
+    fine_tunes=lambda settings: settings.growth.fine_tuning,
     input_side=96,
 )

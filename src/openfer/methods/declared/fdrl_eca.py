@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
@@ -68,13 +68,6 @@ class FDRLECASettings(Settings):
     relation: Relation = "distance"
     delta: float = Field(default=0.5, ge=0, le=1)
     centre_momentum: float | None = Field(default=0.5, gt=0, lt=1)
-
-    @field_validator("kernel")
-    @classmethod
-    def _odd(cls, value: Kernel) -> Kernel:
-        if isinstance(value, int) and (value < 1 or value % 2 == 0):
-            raise ValueError(f"kernel is {value}; give an odd number such as 3, or adaptive")
-        return value
 
 
 def _variant_of(settings: FDRLECASettings) -> str:

@@ -8,7 +8,7 @@ from openfer.labels import ATTRIBUTE, CELEBA_ATTRIBUTES, FACTORS
 from openfer.losses.margin_settings import Margin
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
-from openfer.nn.choices import BACKBONES
+from openfer.nn.choices import BACKBONES, Kernel
 from openfer.parameters import Settings
 
 
@@ -18,6 +18,7 @@ class PretrainSettings(Settings):
     Attributes:
         schedule: of no paper; FDRL-ECANet says neither the task nor the schedule of its pretraining on CelebA.
         backbone: one of :data:`openfer.nn.choices.BACKBONES`.
+        kernel: of ``eca_resnet18``; the method that starts from it must have the same one.
         learns: ``attributes``, ``identity`` or ``expression``.
         attributes: disturbing factors, such as ``gender``, and attributes of CelebA, such as ``Bald``;
             ``celeba`` is short for CelebA's forty. What the data does not label is left out.
@@ -26,6 +27,7 @@ class PretrainSettings(Settings):
 
     schedule: Schedule = Schedule(epochs=20, batch_size=64, learning_rate=3e-4, weight_decay=5e-4, milestones=(10, 16))
     backbone: str = "resnet18"
+    kernel: Kernel = 3
     learns: Literal["attributes", "identity", "expression"] = "attributes"
     attributes: tuple[str, ...] = Field(default=("gender", "age", "race"), min_length=1)
     margin: Margin = Margin()

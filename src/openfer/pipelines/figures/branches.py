@@ -14,7 +14,7 @@ _FACES = 7
 
 
 def similarity(run: RunSettings, models: Models, sources: Sources) -> pd.DataFrame:
-    """Return the similarity of every two learners of a trained method, mean over the validation faces."""
+    """Return the similarity of every two learners, mean over the validation faces, or the tested ones without any."""
     from openfer.methods.esr import ESR
     from openfer.methods.manet import MANet
     from openfer.training.predict import collect_named
@@ -22,7 +22,7 @@ def similarity(run: RunSettings, models: Models, sources: Sources) -> pd.DataFra
     trained = load_trained(run, models, sources)
     method = trained.method
     assert isinstance(method, ESR | MANet)
-    faces = trained.faces("val")
+    faces = trained.faces("val" if any((source.split["role"] == "val").any() for source in trained.data) else None)
     rows = []
     for kind, of_faces in collect_named(method, method.similarities, faces, run.training).items():
         matrix = of_faces.mean(0)

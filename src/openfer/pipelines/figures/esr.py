@@ -23,6 +23,8 @@ def branches(run: RunSettings, models: Models, sources: Sources) -> pd.DataFrame
     rows = []
     for role in dict.fromkeys(("val", trained.role)):
         faces = trained.faces(role)
+        if not len(faces):  # nobody was held out for validation
+            continue
         logits = torch.from_numpy(collect(method, method.branch_logits, faces, run.training)).transpose(0, 1)
         labels = torch.from_numpy(faces.labels["expression"])
         logits, labels = logits[:, labels >= 0], labels[labels >= 0]

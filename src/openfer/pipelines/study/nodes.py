@@ -1,7 +1,7 @@
 """Nodes of a study: its table, what its runs' features know, and their pictures."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -9,6 +9,9 @@ from openfer.errors import DataError
 from openfer.io.runs import Run
 from openfer.runs.study import StudyPlan
 from openfer.runs.study_settings import Column, Row, Study
+
+if TYPE_CHECKING:
+    from openfer.evaluation.published_rows import PublishedFigure
 
 
 def table(
@@ -39,18 +42,21 @@ def table(
     if done.empty:
         raise DataError(f"all {len(cells)} runs of {plan.name} failed; the first: {cells['error'].iloc[0]}")
     answers, facts = [], []
-    for cell in done.to_dict("records"):
+    for place, cell in done.iterrows():
         key = {name: cell[name] for name in _CELL}
-        answers.append(_counted(study.columns[cell["column"]], runs[cell["run"]].predictions.assign(**key), groups))
+        counted = _counted(study.columns[cell["column"]], runs[cell["run"]].predictions.assign(**key), groups)
+        if counted.empty:
+            cells.loc[place, "error"] = _NOBODY
+        answers.append(counted)
         facts += [fact | key | {"datasets": ", ".join(fact["datasets"])} for fact in runs[cell["run"]].facts]
+    _refuse_empty_columns(study, cells, groups)
     those_that_count, known = pd.concat(answers, ignore_index=True), pd.DataFrame(facts)
     found = study_table(
         _wanted(study), those_that_count, known, cells, pd.concat(list(rows.values()), ignore_index=True)
     )
     found["sweep"] = found["row"].map({name: row.sweep for name, row in study.rows.items()})
     found["at"] = found["row"].map({name: row.at for name, row in study.rows.items()})
-    folds = {name: column.folds for name, column in study.columns.items()}
-    compared = compare_rows(list(study.rows), folds, those_that_count, known, cells)
+    compared = compare_rows(list(study.rows), those_that_count, known, cells)
     return cells, found, to_markdown(study.title, found, compared), compared
 
 
@@ -133,6 +139,7 @@ def embedding_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
 
 
 _CELL = ("row", "column", "seed", "fold")
+_NOBODY = "no tested face of this fold counts"
 _NO_TASK = "the method learns no task and predicts nothing; it can be a prerequisite, but not a row: take the row out"
 
 
@@ -172,8 +179,8 @@ def _wanted(study: Study) -> list[Any]:
     ]
 
 
-def _published(study: Study, name: str, row: Row, column: str, measure: str) -> float | None:
-    from openfer.evaluation.study_table import printed_figure
+def _published(study: Study, name: str, row: Row, column: str, measure: str) -> "PublishedFigure | None":
+    from openfer.evaluation.published_rows import printed_figure
 
     paper, table = row.printed.paper or study.paper, row.printed.table or study.table
     if paper is None or table is None:
@@ -182,25 +189,32 @@ def _published(study: Study, name: str, row: Row, column: str, measure: str) -> 
 
 
 def _counted(column: Column, answers: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the predictions of the faces that a column counts.
-
-    Raises:
-        DataError: if there are none.
-    """
+    """Return the predictions of the faces that a column counts; a fold may have none."""
     counts = column.counts
     if counts is None:
         return answers
     if counts.dataset is not None:
-        kept = answers[answers["dataset"] == counts.dataset]
-        there = sorted(answers["dataset"].unique())
-    else:
-        known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
-        own = known[(known["by"] == counts.by) & (known["group"] == counts.group)]
-        kept = answers[answers["sample_id"].isin(own["sample_id"])]
+        return answers[answers["dataset"] == counts.dataset]
+    known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
+    own = known[(known["by"] == counts.by) & (known["group"] == counts.group)]
+    return answers[answers["sample_id"].isin(own["sample_id"])]
+
+
+def _refuse_empty_columns(study: Study, cells: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse a column that counts no face of any cell.
+
+    Raises:
+        DataError: it says what there is to count.
+    """
+    done = cells[cells["state"] == "done"]
+    for name, own in done.groupby("column", sort=False):
+        counts = study.columns[str(name)].counts
+        if counts is None or not (own["error"] == _NOBODY).all():
+            continue
+        datasets = study.columns[str(name)].datasets
+        known = pd.concat([groups[dataset] for dataset in datasets], ignore_index=True)
         there = sorted({f"{by}: {group}" for by, group in zip(known["by"], known["group"], strict=True)})
-    if kept.empty:
         raise DataError(
-            f"no tested face is in {counts.model_dump(exclude_none=True)}, which a column counts; there are "
-            f"{', '.join(there)}"
+            f"no tested face is in {counts.model_dump(exclude_none=True)}, which the column {name} counts; there are "
+            f"{', '.join(datasets if counts.by is None else there)}"
         )
-    return kept

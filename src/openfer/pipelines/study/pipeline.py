@@ -6,7 +6,6 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from openfer.code_version import gathers, runs
-from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines import probing
 from openfer.pipelines.by_name import by_name, named
 from openfer.pipelines.planned import current_plan
@@ -80,8 +79,8 @@ def _probe(run: RunPlan) -> Node:
     inputs = {"run": f"params:runs.{run.slug}", "models": f"{run.training.slug}_models"}
     inputs |= sources(settings.datasets, ("rows", "faces", "split", *settings.declared.extras))
     inputs |= named("truths", {name: f"{name}_truths" for name in settings.datasets})
-    if settings.is_pretrained:
-        inputs |= named("prerequisites", {PRETRAIN: f"{run.prerequisites[PRETRAIN].slug}_models"})
+    if settings.start is not None:
+        inputs |= named("prerequisites", {settings.start: f"{run.prerequisites[settings.start].slug}_models"})
     probe = by_name(runs(probing.probe_run, f"openfer.methods.{run.method}"), "sources", "truths", "prerequisites")
     outputs = [f"{run.slug}_probes", f"{run.slug}_independence"]
     return Space(run.namespace, run_tag(run.slug))(probe, inputs, outputs, "probe")

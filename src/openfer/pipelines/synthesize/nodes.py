@@ -42,9 +42,9 @@ def split_expression(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame
 
 def split_factors(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame:
     """Return an image-wise hold-out: identities must be seen in training to be classified."""
-    from openfer.protocols.holdout import image_holdout
+    from openfer.protocols.holdout import HELD_OUT, image_holdout
 
-    return image_holdout(rows, config.validation_share, config.seed)
+    return image_holdout(rows, config.validation_share or HELD_OUT, config.seed)
 
 
 def split_sequences(rows: pd.DataFrame, config: ProtocolConfig) -> pd.DataFrame:

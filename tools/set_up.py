@@ -131,7 +131,11 @@ def set_up(venv: Path, torch_index: str) -> None:
         free = shutil.disk_usage(".").free / 1e9
         if free < gigabytes:
             raise SetUpError(f"the set-up needs {gigabytes} GB of disk, {free:.1f} GB are free")
-        kind = "PyTorch for the CPU" if torch_index else "PyTorch for NVIDIA GPUs; README says how to take the CPU's"
+        kind = (
+            "PyTorch for the CPU"
+            if torch_index
+            else "PyTorch for NVIDIA GPUs; docs/start.md says how to take the CPU's"
+        )
         print(f"Setting up {venv}, once: {gigabytes} GB of disk, 3 to 20 minutes ({kind}) ...", flush=True)
         made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True, check=False)
         if made.returncode:

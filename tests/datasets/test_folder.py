@@ -304,9 +304,9 @@ def test_numbers_as_labels_are_those_of_the_folders_and_of_a_table(tmp_path: Pat
     assert rows["gender"].tolist() == ["male", "female"]
 
 
-def test_the_readme_s_options_read_the_copy_of_raf_db_in_numbered_folders(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    line = next(line for line in readme.splitlines() if line.strip().startswith("options: {images: DATASET"))
+def test_the_docs_options_read_the_copy_of_raf_db_in_numbered_folders(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/data.md").read_text()
+    line = next(line for line in page.splitlines() if line.strip().startswith("options: {images: DATASET"))
     for side in ("train", "test"):
         for code in RAF_DB:
             write_image(tmp_path / f"DATASET/{side}/{code}/{side}_{code:05d}_aligned.jpg", (100, 100))

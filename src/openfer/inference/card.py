@@ -113,7 +113,7 @@ class ModelCard(Settings):
         parity: with the network in torch.
         quantised: None for a model of 32-bit numbers.
         openfer: version that wrote the file.
-        limits: what the model is not, and what it is not for.
+        limits: what the model is not, and what it is not for; `openfer predict` prints the first.
     """
 
     slug: str
@@ -140,7 +140,7 @@ class ModelCard(Settings):
     parity: Parity | None = None
     quantised: Quantised | None = None
     openfer: str
-    limits: tuple[str, ...]
+    limits: tuple[str, ...] = Field(min_length=1)
 
     @property
     def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -53,13 +53,13 @@ class Summary:
             self.tracks.add((row["file"], row["track"]))
 
     def show(self, console: Console, card: ModelCard) -> None:
-        """Print the rows themselves if they are few, else how many faces show each expression; then the limits."""
+        """Print the rows themselves if they are few, else how many faces show each expression; then the first limit."""
         console.print(self._each() if self.total <= _FEW else self._counts(card))
         damaged = sum(count for reason, count in self.reasons.items() if reason != NO_FACE)
         tracks = f"; tracks in videos: {len(self.tracks)}" if self.tracks else ""
         counts = f"faces: {self.faces.total()}{tracks}; without a face: {self.reasons[NO_FACE]}; unreadable: {damaged}"
         console.print(counts, highlight=False)
-        console.print(f"Model {card.slug}: {' '.join(card.limits)}", style="dim", highlight=False)
+        console.print(f"Model {card.slug}: {card.limits[0]} More: docs/limits.md.", style="dim", highlight=False)
 
     def _each(self) -> Table:
         table = Table("file", "frame", "face", "expression", "probability", "next")

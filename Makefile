@@ -7,12 +7,13 @@ STAMP := $(VENV)/.installed
 # The address of an index with PyTorch for the CPU alone, which saves about 5 GB; empty: PyTorch for NVIDIA GPUs.
 export TORCH_INDEX ?=
 
-# The port of `make mlflow`, and the inputs of `make fuzz`.
+# The port of `make mlflow`, the inputs of `make fuzz`, and the kills of `make torture`.
 PORT ?= 5000
 INPUTS ?= 10000
+KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz lint viz mlflow machine clean usable
+.PHONY: help run test fuzz torture lint viz mlflow machine clean usable
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ test: usable  ## run all tests
 
 fuzz: usable  ## try ten thousand inputs of each kind; another number: INPUTS=1000
 	@OPENFER_FUZZ=$(INPUTS) $(BIN)/pytest tests/fuzz -q --durations 10
+
+torture: usable  ## kill commands fifty times at random moments, and compare what they leave; another number: KILLS=10
+	@$(BIN)/python -m tools.torture --kills $(KILLS)
 
 lint: usable  ## style, types, import directions
 	@$(BIN)/ruff check .

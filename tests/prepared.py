@@ -59,6 +59,19 @@ def start(program: Callable[..., None], *arguments: Any) -> BaseProcess:
 def type_kedro(words: tuple[str, ...], folder: Path, printed: Path, killed_after: str | None = None) -> int:
     """Type `kedro` with some words, and return its exit status; a negative one is the signal that ended it.
 
+    The arguments are those of :func:`start_kedro`.
+    """
+    process = start_kedro(words, folder, printed, killed_after)
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError(f"kedro {' '.join(words)} hangs:\n{printed.read_text()[-6000:]}")
+    return process.exitcode
+
+
+def start_kedro(words: tuple[str, ...], folder: Path, printed: Path, killed_after: str | None = None) -> BaseProcess:
+    """Start `kedro` with some words, in a process group of its own.
+
     Args:
         words: what follows `kedro`.
         folder: where it is typed.
@@ -68,12 +81,7 @@ def type_kedro(words: tuple[str, ...], folder: Path, printed: Path, killed_after
     """
     environment = os.environ | {"COLUMNS": COLUMNS, "DO_NOT_TRACK": "1"}
     environment.pop("MLFLOW_TRACKING_URI", None)
-    process = start(_kedro, words, folder, environment, printed, killed_after)
-    process.join(PATIENCE)
-    if process.exitcode is None:
-        process.kill()
-        raise TimeoutError(f"kedro {' '.join(words)} hangs:\n{printed.read_text()[-6000:]}")
-    return process.exitcode
+    return start(_kedro, words, folder, environment, printed, killed_after)
 
 
 def _kedro(

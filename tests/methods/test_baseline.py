@@ -49,7 +49,7 @@ def test_baseline_at_classifies_the_last_attentive_map_in_four_cells():
     method = build("baseline", ROWS["baseline_at"], EXPRESSION).eval()
     images = expression_batch(2, size=224).images
     with torch.no_grad():
-        last = method.expression.attention(method.shared(images))[-1]
+        last = method.expression.attention(method.shared(images))[-1].attentive
         assert last.shape == (2, 512, 7, 7)
         feature, logits = method.expression.head(F.avg_pool2d(last, 3).flatten(1))  # AvgPool(3): 2048 numbers
         found = method(images)

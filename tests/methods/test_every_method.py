@@ -28,7 +28,7 @@ EASIER = {"esr": {"attention": False, "diversify": ()}, "addl_va": {"dropout": 0
 """What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds, and
 addl_va reads its values off logits that dropout shakes, of an ADDL that is not trained here."""
 
-LONGER = {"oadn": 40}
+LONGER = {"oadn": 40, "scn": 40}
 """Times that a method sees each face, where twenty are too few to be sure on every processor."""
 
 AGAINST_OTHERS = ("adversarial", "attention_transfer", "attention", "mutual_information")

@@ -81,6 +81,9 @@ class Trial:
         if "relabel_from" in type(settings).model_fields:  # SCN's rate is for batches of 1024
             schedule = settings.schedule.model_copy(update=ADAM)
             settings = settings.model_copy(update={"relabel_from": 1, "schedule": schedule})
+        if "balance" in type(settings).model_fields:  # MA-Net's SGD is for batches of 128
+            schedule = settings.schedule.model_copy(update=ADAM | {"learning_rate": 3e-4})
+            settings = settings.model_copy(update={"schedule": schedule})
         if "blocks" in type(settings).model_fields:  # maps of 4 x 4 cells, and a rate for seven faces instead of 128
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})

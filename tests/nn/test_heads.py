@@ -42,7 +42,7 @@ def test_s_d_drops_before_its_fc_and_nowhere_else_and_sa_is_an_fc_and_a_sigmoid(
     torch.manual_seed(1)
     feature, importance, maps = network(taps)
     torch.manual_seed(1)
-    pooled = F.dropout(average_cells(maps[-1], 1, literal=False), DROPOUT)
+    pooled = F.dropout(average_cells(maps[-1].attentive, 1, literal=False), DROPOUT)
     expected = prelu(pooled @ weight.T + bias, SLOPES["feature"])
     assert torch.allclose(feature, expected, atol=1e-6)
     assert torch.allclose(importance, 1 / (1 + torch.exp(-(expected @ importance_weight.T + importance_bias))))

@@ -77,7 +77,7 @@ def test_an_unknown_list_is_an_error_that_counts_the_known_ones(rows):
 
 
 def test_rows_without_partitions_are_told_of_folds(rows):
-    with pytest.raises(DataError, match=r"have no partition.*`protocol: \{kind: subject_folds\}`"):
+    with pytest.raises(DataError, match=r"have no partition.*to train on them `\{kind: subject_folds\}`"):
         made(rows.assign(partition=None))
 
 
@@ -171,7 +171,7 @@ def test_rows_with_valence_alone_are_split_and_balanced() -> None:
 def test_rows_with_attributes_alone_are_split() -> None:
     split = make_split(labelled_otherwise(), {}, DatasetProtocol(task="attributes"))
     assert split["role"].value_counts().index.tolist() == ["train", "test", "val"]
-    with pytest.raises(DataError, match="with a expression"):
+    with pytest.raises(DataError, match="with a label of expression"):
         make_split(labelled_otherwise(), {}, DatasetProtocol())
 
 

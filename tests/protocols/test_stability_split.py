@@ -102,7 +102,7 @@ def test_three_kept_frames_are_an_error_that_names_the_option():
 def test_photographs_are_refused(rows):
     with pytest.raises(DataError, match=r"222 of 222 labelled rows of ck_plus have no sequence or frame"):
         stability_split(rows.assign(sequence=None), 0.2, seed=0)
-    with pytest.raises(DataError, match="none of the 222 rows has a expression"):
+    with pytest.raises(DataError, match="none of the 222 rows has a label of expression"):
         stability_split(rows.assign(expression=None), 0.2, seed=0)
 
 

@@ -95,7 +95,7 @@ def ingest(project: Path) -> None:
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
-    from openfer.runner import IdempotentRunner
+    from openfer.runners import IdempotentRunner
 
     bootstrap_project(project)
     with KedroSession.create(project, runtime_params={"dataset": "mine"}) as session:

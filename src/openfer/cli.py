@@ -21,7 +21,7 @@ from openfer.weights_command import weights
 
 os.environ.setdefault("PYDANTIC_ERRORS_INCLUDE_URL", "0")  # the address says nothing about the parameter
 
-_RUNNER = "openfer.runner.IdempotentRunner"
+_RUNNER = "openfer.runners.IdempotentRunner"
 _LINES = 6
 """Lines of an error that the terminal shows; the place of the traceback comes below them."""
 

@@ -22,7 +22,7 @@ def export(run: str, int8: bool, accepts_loss: bool, env: str | None) -> None:
 
     from openfer.pipelines.export import export_pipeline
     from openfer.pipelines.show import show
-    from openfer.runner import IdempotentRunner
+    from openfer.runners import IdempotentRunner
     from openfer.staleness import Examiner, all_runs, chosen
 
     root = Path.cwd()

@@ -19,7 +19,7 @@ from openfer.io.provenance import Ingredients, decisive, read_record
 from openfer.io.runs import LAYERS, Run
 from openfer.pipelines.planned import current_plan
 from openfer.pipelines.run_pipeline import runs_pipeline
-from openfer.runner import Work
+from openfer.runners.work import Work
 from openfer.runs import foreign, words
 from openfer.runs.plan import RunPlan
 from openfer.runs.settings import RunSettings

@@ -15,7 +15,7 @@ from kedro.framework.startup import bootstrap_project
 
 from openfer.io.face_store import FaceStore
 from openfer.pipelines import planned
-from openfer.runner import IdempotentRunner
+from openfer.runners import IdempotentRunner
 from tests.pipelines.conftest import new_project
 
 
@@ -70,7 +70,7 @@ class Workshop:
         """Run pipelines, named with blanks between them; returns the names of the nodes that ran."""
         bootstrap_project(self.path)  # else Kedro would give the pipelines of the dataset before
         heard = _Heard()
-        logger = logging.getLogger("openfer.runner")
+        logger = logging.getLogger("openfer.runners")
         logger.addHandler(heard)
         try:
             with KedroSession.create(self.path, env=env, runtime_params={"dataset": dataset, **parameters}) as session:

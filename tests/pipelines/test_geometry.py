@@ -8,7 +8,7 @@ from kedro.framework.startup import bootstrap_project
 
 from openfer.pipelines import planned
 from openfer.pipelines.geometry import geometry_pipeline
-from openfer.runner import IdempotentRunner
+from openfer.runners import IdempotentRunner
 from openfer.schemas import GEOMETRY
 from tests.conftest import TinyFaces
 from tests.pipelines.in_process import Workshop

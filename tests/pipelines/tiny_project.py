@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 from openfer.nn.open_features_settings import OpenFeaturesSettings
 from openfer.pipelines.run_pipeline import runs_pipeline
 from openfer.pipelines.study.pipeline import study_pipeline
-from openfer.runner import IdempotentRunner
+from openfer.runners import IdempotentRunner
 from openfer.runs.project import Plan, plan
 from openfer.runs.settings import RunSettings
 from openfer.runs.study import StudyPlan
@@ -85,7 +85,7 @@ class TinyProject:
             Exception: what failed, after all else has run.
         """
         heard = _Heard()
-        logger = logging.getLogger("openfer.runner")
+        logger = logging.getLogger("openfer.runners")
         level = logger.level
         logger.addHandler(heard)
         logger.setLevel(logging.INFO)

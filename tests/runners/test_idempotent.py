@@ -21,7 +21,7 @@ from openfer.io.runs import Run, RunDataset, RunRecord
 from openfer.parameters import FILE, WITHOUT_EFFECT, Settings
 from openfer.pipelines.bound import bound
 from openfer.pipelines.by_name import by_name, named
-from openfer.runner import IdempotentRunner
+from openfer.runners import IdempotentRunner
 from openfer.runs.tags import run_tag
 
 calls: list[str] = []

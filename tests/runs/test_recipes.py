@@ -93,3 +93,8 @@ def test_a_study_s_column_takes_the_recipe_of_its_dataset():
 def test_what_is_no_recipe_is_refused(recipes, words):
     with pytest.raises(ParameterError, match=words):
         project_plan(addl={"by_dataset": recipes})
+
+
+def test_what_is_no_name_of_a_dataset_has_no_recipe_and_is_refused():
+    with pytest.raises(ParameterError, match="dataset"):
+        project_plan(baseline={"datasets": [{}]})

@@ -34,11 +34,12 @@ def with_recipe(block: Mapping[str, Any], datasets: Iterable[str] | None) -> dic
 
     Args:
         block: of the method.
-        datasets: the first one that the block has a recipe for decides.
+        datasets: the first one that the block has a recipe for decides. They are not checked yet: anything may stand
+            there, and what is no name has no recipe.
     """
     recipes = block.get(BY_DATASET) or {}
     plain = {key: value for key, value in block.items() if key != BY_DATASET}
-    first = next((name for name in datasets or () if name in recipes), None)
+    first = next((name for name in datasets or () if isinstance(name, str) and name in recipes), None)
     return plain if first is None else laid_over(plain, recipes[first])
 
 

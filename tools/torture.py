@@ -10,10 +10,12 @@ Pictures and records of time are not compared.
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -63,12 +65,12 @@ def main() -> int:
             if command == COMMANDS[0]:
                 _own_pictures(whole, (whole, killed))
             share = options.kills // len(COMMANDS) + (number < options.kills % len(COMMANDS))
-            kills = sum(_killed(killed, words, moments.uniform(0, seconds)) for _ in range(share))
+            _kill_often(killed, words, share, lambda longest=seconds: moments.uniform(0, longest))
             killed.run(*words)
             expected, found = (_hashes(project.path / "data") for project in (whole, killed))
             differing = sorted(name for name in expected | found if expected.get(name) != found.get(name))
             worst = max(worst, len(differing))
-            print(f"| {' '.join(command)} | {kills} | {len(expected)} | {', '.join(differing) or 'none'} |", flush=True)
+            print(f"| {' '.join(command)} | {share} | {len(expected)} | {', '.join(differing) or 'none'} |", flush=True)
     return int(worst > 0)
 
 
@@ -89,6 +91,18 @@ def _own_pictures(source: Project, projects: tuple[Project, ...]) -> None:
             folder = project.path / "mine" / row["partition"] / row["expression"]
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(store.image(number)).save(folder / f"{name}.png")
+
+
+def _kill_often(project: Project, words: tuple[str, ...], kills: int, draw: Callable[[], float]) -> None:
+    """Kill a command so many times; where it ends before its moment, it begins again from where it was first typed."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = shutil.copytree(project.path, Path(folder) / "before")
+        while kills:
+            if _killed(project, words, draw()):
+                kills -= 1
+            else:
+                shutil.rmtree(project.path)
+                shutil.copytree(before, project.path)
 
 
 def _killed(project: Project, words: tuple[str, ...], after: float) -> bool:

@@ -1,6 +1,7 @@
 """Kedro hooks: unknown parameters are errors, pipelines get their plan, and results are printed at the end."""
 
 import logging
+from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -14,6 +15,7 @@ from openfer.io.old_layout import warn_of_old_results
 from openfer.nn.weight_manifest import with_weights
 from openfer.pipelines import raw_roots
 from openfer.pipelines.planned import current_plan, hand_over
+from openfer.runners import command
 from openfer.runs.datasets import EMBEDDED, placed
 from openfer.runs.project import plan
 from openfer.runs.settings import RunSettings
@@ -40,14 +42,17 @@ class PlanHook:
         warn_of_old_results(context.project_path / str(loader["globals"]["data_root"]))
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Say which runs are there already; refuse missing raw folders and weights before any node runs.
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Hand the command over to the runner and say which runs are there already.
+
+        Raw folders and weights that are missing are refused before any node runs.
 
         Raises:
             DataError: if the doctor is to examine a raw folder that does not exist.
             CheckpointError: if a weights file is missing.
             ParameterError: if a run fine-tunes, and nothing is given to fine-tune.
         """
+        command.hand_over(command.Command.from_kedro(run_params))
         raw_roots.refuse_missing(pipeline, catalog)
         raw_roots.warn_of_missing(pipeline, catalog)
         _tell_of_earlier_runs(pipeline, catalog)

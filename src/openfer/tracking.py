@@ -27,6 +27,7 @@ from openfer.io.locks import alone
 from openfer.io.outbox import OUTBOX, Outbox, first_line
 from openfer.io.runs import RunRecord
 from openfer.parameters import DERIVED, Settings
+from openfer.runners.command import COMMAND_RUN
 from openfer.runs.tags import PUBLISHES, TRAINS, slug_of
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class MlflowHook:
         self._root = Path()
         self._run_id: str | None = None
         self._experiment = ""
+        self._joined = False
         self._children: dict[str, str] = {}
         self._pending: dict[str, Any] = {}
         self._complete: set[str] = set()
@@ -104,14 +106,13 @@ class MlflowHook:
         names = {name for name in pipeline.inputs() if name.startswith("params:")}
         values = {name.removeprefix("params:"): catalog.load(name) for name in names}
         self._pending = {"run": run_params, "parameters": values}
+        OUTBOX.command = self._of_the_command
         self._made, self._children, self._complete = {}, {}, set()
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Begin the MLflow run before the first node, and the nested one before a node that logs to it itself."""
-        if self._run_id is None and self._pending and self._settings.enabled:
-            self._begin()
-            log.info("MLflow run %s began with %s", self._run_id, node.name)
+        self._of_the_command()
         if self._run_id is not None and _LOGS & node.tags:
             import mlflow
 
@@ -163,6 +164,13 @@ class MlflowHook:
         OUTBOX.log(self._run_id, tags={"error": repr(error)[:_LONGEST_VALUE]})
         self._end("FAILED")
 
+    def _of_the_command(self) -> str | None:
+        """Return the MLflow run of the whole command; it begins with the first question for it."""
+        if self._run_id is None and self._pending and self._settings.enabled:
+            self._begin()
+            log.info("MLflow run %s %s", self._run_id, "goes on" if self._joined else "began")
+        return self._run_id
+
     def _keep_reports(self, catalog: CatalogProtocol) -> None:
         """Log each report and model file as an artifact of the run that it is of."""
         own = str(self._run_id)
@@ -170,7 +178,8 @@ class MlflowHook:
             path = getattr(catalog.get(name), "_filepath", None)
             if path is not None and _KEPT & set(Path(path).parts) and Path(path).is_file():
                 OUTBOX.log_artifact(self._children.get(slug, own), Path(path), Path(path).parent.name)
-        OUTBOX.log(own, [("wall_seconds", time.perf_counter() - self._started, _now(), 0)])
+        if not self._joined:
+            OUTBOX.log(own, [("wall_seconds", time.perf_counter() - self._started, _now(), 0)])
 
     def _begin(self) -> None:
         uri = _absolute_uri(os.environ.get("MLFLOW_TRACKING_URI") or self._settings.tracking_uri, self._root)
@@ -199,6 +208,10 @@ class MlflowHook:
         import mlflow
 
         mlflow.set_tracking_uri(uri)
+        joined = os.environ.get(COMMAND_RUN)
+        if joined is not None:  # this process does a part of a command, whose own process begins and ends the run
+            self._run_id, self._experiment, self._joined = joined, mlflow.get_run(joined).info.experiment_id, True
+            return
         # several commands that make the database at once would fail
         with alone(self._root / _LOGS_FOLDER / "mlflow", "the database"):
             if mlflow.get_experiment_by_name(self._settings.experiment) is None:
@@ -230,11 +243,22 @@ class MlflowHook:
         slug = str(slug_of(node.tags))
         if slug not in self._children:
             tags = {MLFLOW_PARENT_RUN_ID: str(self._run_id), "slug": slug}
-            child = self._children[slug] = OUTBOX.create_run(self._experiment, slug, tags)
+            child = self._children[slug] = self._begun_before(slug) or OUTBOX.create_run(self._experiment, slug, tags)
             settings = self._pending["parameters"].get(f"{_RUNS}{slug}")
             if settings is not None:
                 OUTBOX.log(child, parameters=_logged({settings.method: settings}))
         return self._children[slug]
+
+    def _begun_before(self, slug: str) -> str | None:
+        """Return the nested run of a process that was lost while it did the same part of the command."""
+        if not self._joined:
+            return None
+        from mlflow import MlflowClient
+        from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+        asked = f"tags.slug = '{slug}' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._run_id}'"
+        found = OUTBOX.attempt(lambda: MlflowClient().search_runs([self._experiment], asked, max_results=1))
+        return found[0].info.run_id if found else None
 
     def _leave(self, node: Node, status: str) -> None:
         if self._run_id is not None and _LOGS & node.tags:
@@ -262,7 +286,8 @@ class MlflowHook:
             for slug in set(self._children) - self._complete:
                 OUTBOX.end(self._children[slug], status)
         if OUTBOX.lost:
-            OUTBOX.end(own, status)
+            if not self._joined:
+                OUTBOX.end(own, status)
             self._send_or_keep(own)
         self._run_id = None
 
@@ -270,7 +295,7 @@ class MlflowHook:
         """Send what MLflow has not taken so far; what it still refuses is kept in a file for the next command."""
         left = OUTBOX.flush()
         if left:
-            path = self._root / _LOGS_FOLDER / f"{_unsent()}{run}.jsonl"
+            path = self._root / _LOGS_FOLDER / f"{_unsent()}{run}_{os.getpid()}.jsonl"
             OUTBOX.keep(path)
             _log_kept(left, path)
 

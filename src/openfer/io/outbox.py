@@ -24,11 +24,13 @@ class Outbox:
     Attributes:
         lost: whether MLflow has failed; nothing is sent from then on until :meth:`flush`.
         run: the MLflow run of the node in progress, where that logs by itself.
+        command: begins the MLflow run of the whole command if it has not begun, and returns it; None without MLflow.
     """
 
     def __init__(self) -> None:
         self.lost = False
         self.run: str | None = None
+        self.command: Callable[[], str | None] = lambda: None
         self._records: list[dict[str, Any]] = []
         self._ids: dict[str, str] = {}
 

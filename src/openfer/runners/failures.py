@@ -85,12 +85,17 @@ class Failures:
         self._lost |= dict.fromkeys(node.outputs, reason)
 
 
-def in_words(error: BaseException) -> str:
-    """Return an error in a line; the project's own error behind one of Kedro's."""
+def cause_of(error: BaseException) -> BaseException:
+    """Return the project's own error behind one of Kedro's, or the error itself."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OpenferError):
-            error = cause
-            break
+            return cause
         cause = cause.__cause__
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return error
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error in a line; the project's own error behind one of Kedro's."""
+    own = cause_of(error)
+    return f"{type(own).__name__}: {' '.join(str(own).split())}"

@@ -8,10 +8,12 @@ whatever needs it; all other runs go on.
 
 import gc
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
@@ -35,33 +37,86 @@ class IdempotentRunner(SequentialRunner):
         hook_manager: "PluginManager | None" = None,
         run_id: str | None = None,
     ) -> None:
-        skipped = ran = 0
-        failures = Failures(pipeline, catalog)
-        claims = Claims(pipeline, catalog)
-        for planned in pipeline.nodes:
-            node = failures.without_lost_inputs(planned)
-            if node is None:
-                claims.leave(planned)
-                continue
-            try:
-                work = claims.take(node, catalog)
-                if work is None:
-                    skipped += 1
-                    log.info("up to date  %s", node.name)
-                    continue
-                log.info("running     %s", node.name)
-                work.begin()
-                Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
-                work.finish()
-                ran += 1
-            except Exception as error:
-                if not failures.isolate(planned, error):
-                    claims.close()
-                    raise
-            finally:
-                claims.leave(planned)
-            give_back_memory()
-            gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
-        log.info("%d of %d nodes were up to date, %d ran", skipped, len(pipeline.nodes), ran)
-        claims.close()
-        failures.raise_them()
+        def execute(node: Node) -> None:
+            Task(node, catalog, self._is_async, hook_manager=hook_manager, run_id=run_id).execute()
+
+        command = NodesOfACommand(pipeline, catalog, execute)
+        self._run_all(command)
+        command.end()
+
+    def _run_all(self, command: "NodesOfACommand") -> None:
+        for node in command.pipeline.nodes:
+            command.run(node)
+
+
+class NodesOfACommand:
+    """The nodes of one command, of which each is run, skipped, or left out because something that it needs failed.
+
+    Args:
+        pipeline: that is run.
+        catalog: with its inputs and outputs.
+        execute: runs a node, whether it is up to date or not.
+
+    Attributes:
+        pipeline: the same.
+        catalog: the same.
+        failures: the runs that failed, and what needs them.
+    """
+
+    def __init__(self, pipeline: Pipeline, catalog: CatalogProtocol, execute: Callable[[Node], None]) -> None:
+        self.pipeline, self.catalog = pipeline, catalog
+        self.failures = Failures(pipeline, catalog)
+        self._claims = Claims(pipeline, catalog)
+        self._execute = execute
+        self._skipped = self._ran = 0
+
+    def run(self, planned: Node) -> None:
+        """Run a node if it is to be run.
+
+        Raises:
+            Exception: of the node, if nothing else can go on after it.
+        """
+        node = self.failures.without_lost_inputs(planned)
+        if node is None:
+            self._claims.leave(planned)
+            return
+        try:
+            work = self._claims.take(node, self.catalog)
+            if work is None:
+                self._skipped += 1
+                log.info("up to date  %s", node.name)
+                return
+            log.info("running     %s", node.name)
+            work.begin()
+            self._execute(node)
+            work.finish()
+            self._ran += 1
+        except Exception as error:
+            if not self.isolates(planned, error):
+                raise
+        finally:
+            self._claims.leave(planned)
+        give_back_memory()
+        gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
+
+    def ran_elsewhere(self, count: int) -> None:
+        """Count nodes that another process has run."""
+        self._ran += count
+
+    def isolates(self, node: Node, error: Exception) -> bool:
+        """Take note of a failed node; returns whether anything else can go on."""
+        goes_on = self.failures.isolate(node, error)
+        if not goes_on:
+            self._claims.close()
+        return goes_on
+
+    def end(self) -> None:
+        """Say how many nodes ran, and raise what failed.
+
+        Raises:
+            Exception: the one error there was.
+            RunError: if there were several.
+        """
+        log.info("%d of %d nodes were up to date, %d ran", self._skipped, len(self.pipeline.nodes), self._ran)
+        self._claims.close()
+        self.failures.raise_them()

@@ -1,0 +1,151 @@
+"""Many runs at once: what belongs on one machine, and a study by Ray beside the same one run after the other."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from kedro.pipeline import Pipeline, node
+from tests.pipelines.conftest import Project, new_project
+from tests.prepared import PATIENCE
+
+from openfer.errors import ParameterError
+from openfer.io.atomic import sha256_of
+from openfer.runners import RayRunner
+from openfer.runners.units import order_of, units_of
+from openfer.runs.tags import run_tag
+
+STUDY = (
+    "study: two\ntwo:\n  title: Two\n  seeds: [3, 4]\n  columns: {F: {datasets: [synthetic_fer]}}\n"
+    "  rows: {Baseline: {method: baseline}}\n"
+)
+WITH_RAY = ("--runner", "openfer.runners.RayRunner")
+RESULTS = {".parquet", ".safetensors", ".arrow"}
+
+
+def add(*numbers: int) -> int:
+    return sum(numbers)
+
+
+def of_a_run(slug: str, inputs: list[str], output: str):
+    return node(add, inputs, output, name=f"m.{slug}.{output}", namespace=f"m.{slug}", tags=run_tag(slug))
+
+
+def started(project: Project, *words: str) -> subprocess.Popen[bytes]:
+    """Type `kedro run` as a program of its own, with one thread as each of Ray's runs has."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "1"}
+    for name in ("MLFLOW_TRACKING_URI", "OPENFER_MLFLOW_RUN"):
+        environment.pop(name, None)
+    with (project.path / "printed.log").open("wb") as printed:
+        typed = [sys.executable, "-m", "kedro", "run", "--pipelines", "study", *words]
+        return subprocess.Popen(typed, cwd=project.path, env=environment, stdout=printed, stderr=subprocess.STDOUT)
+
+
+def finished(process: subprocess.Popen[bytes], project: Project) -> str:
+    status = process.wait(PATIENCE)
+    said = (project.path / "printed.log").read_text()
+    assert status == 0, said[-6000:]
+    return said
+
+
+def results(project: Project) -> dict[str, str]:
+    files = (file for file in (project.path / "data").rglob("*") if file.suffix in RESULTS)
+    return {str(file.relative_to(project.path)): sha256_of(file) for file in files}
+
+
+def worker_of(process: subprocess.Popen[bytes], project: Project) -> psutil.Process:
+    """Return the first process that trains a run and has kept a checkpoint."""
+    while process.poll() is None:
+        kept = list((project.path / "data/02_intermediate/.work").rglob("resume.safetensors"))
+        for child in psutil.Process(process.pid).children(recursive=True) if kept else ():
+            if any("run_part" in word for word in child.cmdline()):
+                return child
+    raise AssertionError((project.path / "printed.log").read_text()[-6000:])
+
+
+def test_nodes_of_a_run_are_one_unit_which_waits_for_the_runs_it_needs():
+    pipeline = Pipeline(
+        [
+            node(add, ["raw", "raw2"], "faces", name="d.faces", namespace="d"),
+            of_a_run("first-1", ["faces"], "first-1_models"),
+            of_a_run("second-1", ["faces", "first-1_models"], "second-1_models"),
+            of_a_run("second-1", ["second-1_models"], "second-1_run"),
+            node(add, ["first-1_models", "second-1_run"], "table", name="table"),
+        ],
+        inputs={"raw", "raw2"},
+    )
+    units = units_of(pipeline)
+    assert [unit.slug for unit in units.values()] == [None, "first-1", "second-1", None]
+    order, seen = order_of(units), []
+    while order.is_active():
+        seen.append(order.get_ready())
+        order.done(*seen[-1])
+    assert seen == [("d",), ("m.first-1",), ("m.second-1",), ("table",)]
+
+
+@pytest.mark.parametrize("given", [{"cpus_per_run": "two"}, {"gpus_per_run": -1}])
+def test_a_share_that_is_no_number_is_refused(given):
+    with pytest.raises(ParameterError, match=next(iter(given))):
+        RayRunner(**given)
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Return a project whose study was trained one run after the other; tests must leave it as it is."""
+    project = new_project(tmp_path_factory.mktemp("one") / "project")
+    (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
+    finished(started(project), project)
+    return project
+
+
+@pytest.fixture
+def untrained(one, tmp_path):
+    """Return a copy of that project with its faces alone."""
+    project = Project(shutil.copytree(one.path, tmp_path / "project"))
+    for layer in ("06_models", "07_model_output", "08_reporting"):
+        shutil.rmtree(project.path / "data" / layer)
+    (project.path / "mlflow.db").unlink()
+    return project
+
+
+@pytest.mark.slow
+def test_a_study_by_ray_whose_worker_is_killed_has_every_byte_of_one_run_after_the_other(one, untrained):
+    process = started(untrained, *WITH_RAY)
+    worker_of(process, untrained).kill()
+    said = finished(process, untrained)
+    assert results(untrained) == results(one)
+    assert said.count("given out") == said.count("finished   ") == 2
+    runs = _mlflow_runs(untrained.path)
+    assert sorted(runs) == ["baseline-s3", "baseline-s4", "study"]
+    assert {runs[name][1] for name in ("baseline-s3", "baseline-s4")} == {runs["study"][0]}
+
+
+@pytest.mark.slow
+def test_more_gpus_than_there_are_is_an_error_and_nothing_trains(untrained):
+    process = started(untrained, *WITH_RAY, "--runner-params", "gpus_per_run=64")
+    assert process.wait(PATIENCE) == 1
+    said = " ".join((untrained.path / "printed.log").read_text().split())
+    assert "gpus_per_run=64, and Ray has" in said
+    assert not list((untrained.path / "data/06_models").rglob("*.safetensors"))
+
+
+@pytest.mark.slow
+def test_what_is_up_to_date_starts_no_ray(one):
+    said = finished(started(one, *WITH_RAY), one)
+    assert ", 0 ran" in said
+    assert "given out" not in said
+
+
+def _mlflow_runs(project: Path) -> dict[str, tuple[str, str | None]]:
+    from mlflow import MlflowClient
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    found = client.search_runs([client.get_experiment_by_name("openfer").experiment_id])
+    assert {run.info.status for run in found} == {"FINISHED"}
+    assert len(found) == len({run.info.run_name for run in found})
+    short = {run.info.run_name.split("-f0")[0]: run for run in found}
+    return {name: (run.info.run_id, run.data.tags.get(MLFLOW_PARENT_RUN_ID)) for name, run in short.items()}

@@ -2,10 +2,11 @@
 
     python benchmarks/ingest_memory.py --images 20000 200000
 
-Each folder holds so many tiny JPEG files, all different, as `<train|test>/<class>/<thousand>/<n>.jpg`. A fresh process
-runs the pipeline on it as `kedro run` does, with `align: whole` and two workers. A peak is the operating system's own
-high-water mark of a process (Linux); that of workers is read ten times a second. It counts the pages of libraries and
-of mapped files too. "start" is the main process's peak until the first node begins.
+Each folder holds the given number of tiny JPEG files, all different, as
+`<train|test>/<class>/<thousand>/<n>.jpg`. A fresh process runs the pipeline on it as `kedro run` does,
+with `align: whole` and two workers. A peak is the operating system's own high-water mark of a process (Linux); that of
+workers is read ten times a second. It counts the pages of libraries and of mapped files too. "start" is the main
+process's peak until the first node begins.
 """
 
 import argparse
@@ -80,7 +81,7 @@ class PeakByNode:
 
     @hook_impl
     def before_node_run(self, node: Any) -> None:
-        """Say how high the process was since the last call, and begin anew."""
+        """Return the peak memory of the process since the last call, and reset it."""
         self.say()
         self._last = node.name
 

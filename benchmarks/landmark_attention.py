@@ -1,6 +1,6 @@
 """Memory and time of OADN's attention at batch 32: as a product of matrices, and as the products of maps of the paper.
 
-Each is run forward and backward in a process of its own, which tells the most memory that it ever had beyond its
+Each is run forward and backward in a separate process, which reports its peak memory beyond its
 inputs::
 
     python benchmarks/landmark_attention.py

@@ -19,7 +19,7 @@ CUDA_GIGABYTES, CPU_GIGABYTES = 8, 3
 
 TORCH = ("torch", "torchvision")
 SECONDS_BETWEEN_LINES = 15
-"""Where the output is no terminal every update is a line of its own."""
+"""If the output is not a terminal, every update is a separate line."""
 
 
 class SetUpError(Exception):
@@ -145,7 +145,7 @@ def set_up(venv: Path, torch_index: str) -> None:
     (venv / ".installed").unlink(missing_ok=True)
     progress = Progress(sys.stdout.isatty())
     _pip(venv, ["--quiet", _pin("pip")])
-    if torch_index:  # these two alone: all else comes from where pip looks by itself
+    if torch_index:  # only these two: pip takes all others from its default index
         _pip(venv, ["--no-deps", "--index-url", torch_index, *map(_pin, TORCH)], progress)
     _pip(venv, ["--constraint", "constraints.txt", "--editable", ".[dev]"], progress)
     (venv / ".installed").write_text(f"{venv.absolute()}\n")

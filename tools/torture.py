@@ -94,7 +94,7 @@ def _own_pictures(source: Project, projects: tuple[Project, ...]) -> None:
 
 
 def _kill_often(project: Project, words: tuple[str, ...], kills: int, draw: Callable[[], float]) -> None:
-    """Kill a command so many times; where it ends before its moment, it begins again from where it was first typed."""
+    """Kill a command ``kills`` times; if it ends before its moment, restore the project as it was before it."""
     with tempfile.TemporaryDirectory() as folder:
         before = shutil.copytree(project.path, Path(folder) / "before")
         while kills:

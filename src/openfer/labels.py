@@ -2,7 +2,7 @@
 
 Labels travel as names in every table; an integer exists only inside a tensor, beside the tuple
 of class names that gives it a meaning. Each real dataset has its own codes or words; their maps
-onto these names stand at the end, and no reader has a map of its own.
+onto these names stand at the end, and no reader has its own map.
 """
 
 from collections.abc import Mapping
@@ -94,7 +94,7 @@ AFFECTNET: Mapping[int, str | None] = {
     9: None,
     10: None,
 }
-"""AffectNet's codes; none of the eight (8), uncertain (9) and no face (10) are no expressions."""
+"""AffectNet's codes; 8 (none), 9 (uncertain) and 10 (no face) are not expressions."""
 
 FER2013: Mapping[int, str] = {
     0: "anger",

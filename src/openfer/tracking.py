@@ -187,7 +187,7 @@ class MlflowHook:
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         os.environ.pop("MLFLOW_RUN_ID", None)  # start_run() would silently continue that run
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would tell of each try
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would report each try
         try:
             _refuse_closed_port(uri)
             self._start(uri)

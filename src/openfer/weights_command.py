@@ -21,7 +21,7 @@ def convert(source: Path, target: Path) -> None:
     """Write the tensors of SOURCE, a PyTorch file, into TARGET, a safetensors file.
 
     Numbers of NumPy, arguments of a command line and the like are left behind. Any other Python object is refused.
-    The file is read in a process of its own.
+    The file is read in a separate process.
     """
     if target.suffix != ".safetensors":
         raise CheckpointError(f"the target is {target}; give a name that ends in .safetensors")

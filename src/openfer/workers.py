@@ -22,7 +22,7 @@ _WAITING_PER_WORKER = 2
 """Tasks handed out ahead: enough that no worker waits, few enough that they cost no memory."""
 
 _SECONDS_BETWEEN_LINES = 10
-"""Without a terminal every update is a line of its own, so there are few."""
+"""Without a terminal every update is a separate line, so there are few."""
 
 
 def available_cores() -> int:

@@ -363,7 +363,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"labels": {"grin": "joy"}}, "are no expressions"),
+        ({"labels": {"grin": "joy"}}, "are not expressions"),
         ({"words": {"race": {"white": "white"}}}, "are no names of race"),
         ({"points": ["x", "y"]}, "4 columns"),
         ({"table": "labels.csv", "columns": {"expression": "label"}}, "which column is the path"),

@@ -50,7 +50,7 @@ def test_what_another_command_uses_is_not_made_anew_and_the_error_names_it(
     running = other("use")
     mine = Locks(tmp_path)
     mine.use("mine")  # many may use it
-    with pytest.raises(RunError, match=rf"mine is to be made anew, and process {running.pid} \(kedro .*\) uses it"):
+    with pytest.raises(RunError, match=rf"mine is to be made again, and process {running.pid} \(kedro .*\) uses it"):
         mine.make("mine", lambda: False)
 
 

@@ -42,7 +42,7 @@ class Comparison:
         p_people: of the resamples by person (:class:`openfer.evaluation.statistics.PairedBootstrap`); None where nobody
             is known.
         comparisons: how many were made together.
-        corrected: the larger of both probabilities after Holm's correction for so many comparisons.
+        corrected: the larger of both probabilities after Holm's correction for the number of comparisons.
     """
 
     first: str
@@ -251,7 +251,7 @@ def _refuse_another_test(run: pd.DataFrame, reference: pd.DataFrame) -> None:
     if differ.any():
         raise DataError(
             f"{names[0]} and {names[1]} have different true labels for {differ.sum()} of {len(run)} samples, the "
-            f"first {differ.idxmax()}: they were tested on different versions of the data; predict both anew"
+            f"first {differ.idxmax()}: they were tested on different versions of the data; predict both again"
         )
 
 

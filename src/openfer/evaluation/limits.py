@@ -15,7 +15,7 @@ NOT_AN_EMOTION = (
 
 NUMBERS = (
     "A number holds for the faces that it was measured on. One seed says nothing of training noise; the intervals are "
-    "of drawing the test's people anew, with all their images, or its faces one by one where nobody knows whose they "
+    "of drawing the test's people again, with all their images, or its faces one by one where nobody knows whose they "
     "are. Faces that openfer renders are no people, and results on them say nothing about photographs."
 )
 

@@ -39,7 +39,7 @@ class Probe:
         chance: share of the largest class, the accuracy of who knows nothing else.
         balanced_accuracy: mean recall of the classes where the probe takes all of them for equally frequent.
         balanced_chance: 1 / classes.
-        balanced_low: lower end of its interval, from drawing the people anew (bootstrap, 95 %).
+        balanced_low: lower end of its interval, from drawing the people again (bootstrap, 95 %).
         balanced_high: upper end.
     """
 

@@ -52,8 +52,8 @@ def compare_rows(
 ) -> pd.DataFrame:
     """Compare every two rows of each column by their mean accuracy over the seeds that both have.
 
-    The error of a difference has two parts: drawing the people of the test set anew, the same ones for all seeds
-    (``of_faces``), and training anew (``of_seeds``, the standard deviation of the difference between seeds, over the
+    The error of a difference has two parts: drawing the people of the test set again, the same ones for all seeds
+    (``of_faces``), and training again (``of_seeds``, the standard deviation of the difference between seeds, over the
     root of their number). Both are added in quadrature, and the probability is by Student's t with the degrees of
     freedom of Welch and Satterthwaite; with one seed nothing is known of training, and only the first part is in it.
 

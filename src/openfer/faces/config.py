@@ -50,7 +50,7 @@ class FacesConfig(Settings):
         encoding: how crops are stored; JPEG has quality 95 without chroma subsampling.
         largest_megapixels: an image that claims more is not decoded.
         workers: processes; ``auto`` is one per core.
-        fresh: True aligns anew although nothing changed.
+        fresh: True aligns again although nothing changed.
     """
 
     align: Align

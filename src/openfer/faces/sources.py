@@ -100,7 +100,7 @@ def _number(frame: object) -> int:
 
 
 def _reason(error: DataError | OSError, path: Path) -> str:
-    """Return an error's first words without the path, which the quarantine has in a column of its own."""
+    """Return an error's first words without the path, which has its own column in the quarantine."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
     return str(error).replace(str(path), "the file")[:_LONGEST_REASON]

@@ -62,7 +62,7 @@ def load_checkpoint(path: Path, sha256: str | None = None) -> Checkpoint:
     except SafetensorError as error:
         raise CheckpointError(
             f"checkpoint {path} ({path.stat().st_size} bytes) is truncated or not a safetensors file: {error}; "
-            "delete it and run the same command again to make it anew, or restore it with `dvc checkout`"
+            "delete it and run the same command again to make it, or restore it with `dvc checkout`"
         ) from error
 
 

@@ -42,7 +42,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
 
 
 class ModelFileDataset(AbstractDataset[bytes, Path]):
-    """A model in one ONNX file; loaded as its place, for whoever opens it checks it."""
+    """A model in one ONNX file; loaded as its path, since opening it checks it."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)

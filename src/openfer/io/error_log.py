@@ -9,7 +9,7 @@ _FOLDER = Path("logs")
 
 
 def keep_traceback(error: BaseException) -> str:
-    """Write an error's traceback to a file of its own in the folder ``logs``.
+    """Write an error's traceback to a separate file in the folder ``logs``.
 
     Returns:
         A line that says where the file is, or why there is none.

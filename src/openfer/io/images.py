@@ -295,7 +295,7 @@ def _rgb(image: ImageFile.ImageFile) -> tuple[np.ndarray, bool]:
 
 
 def _to_8_bits(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """Scale unsigned integers of so many bits to uint8, rounding to the nearest."""
+    """Scale unsigned integers of ``bits`` bits to uint8, rounding to the nearest."""
     white = 2**bits - 1
     table = np.minimum((np.arange(2**16) * 255 + white // 2) // white, 255).astype(np.uint8)
     return table[pixels]

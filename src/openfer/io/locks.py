@@ -76,8 +76,8 @@ class Locks:
                 if time.monotonic() - began > _PATIENCE:
                     os.close(place)
                     raise RunError(
-                        f"{name} is to be made anew, and {self._others(name)} uses it. Wait for its end, or run one of "
-                        "the two in another checkout"
+                        f"{name} is to be made again, and {self._others(name)} uses it. Wait for its end, or run one "
+                        "of the two in another checkout"
                     )
                 time.sleep(_PAUSE)
                 continue
@@ -112,7 +112,7 @@ class Locks:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             return os.open(self._folder / f"{_plain(name)}.lock", os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError:  # what cannot be written is not made anew either
+        except OSError:  # what cannot be written is not made again either
             return None
 
     def _hold(self, name: str, place: int) -> None:

@@ -1,4 +1,4 @@
-"""Results of an openfer whose runs had no identity: told of once, and left alone."""
+"""Results of earlier versions, whose runs had no identity: reported once, and not changed."""
 
 import logging
 from pathlib import Path

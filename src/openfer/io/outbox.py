@@ -23,7 +23,7 @@ class Outbox:
 
     Attributes:
         lost: whether MLflow has failed; nothing is sent from then on until :meth:`flush`.
-        run: the MLflow run of the node in progress, where that logs by itself.
+        run: the MLflow run of the current node, if the node logs to MLflow itself.
         command: begins the MLflow run of the whole command if it has not begun, and returns it; None without MLflow.
     """
 

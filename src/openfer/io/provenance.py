@@ -112,7 +112,7 @@ def write_record(output: Path, made_by: Ingredients) -> None:
 
 
 def forget(output: Path) -> None:
-    """Remove the record before an output is made anew, so that a half-written file is never trusted."""
+    """Remove the record before an output is made again, so that a half-written file is never trusted."""
     record_path(output).unlink(missing_ok=True)
 
 
@@ -129,7 +129,7 @@ def content_hash(output: Path) -> str:
     if record is not None and found != record.content:
         raise DataError(
             f"{output} has changed since openfer made it (SHA-256 {found[:12]}..., made as {record.content[:12]}...): "
-            "restore it with `dvc checkout`, or delete it and run the same command again to make it anew"
+            "restore it with `dvc checkout`, or delete it and run the same command again to make it"
         )
     return found
 
@@ -150,7 +150,7 @@ def content_of(root: Path, paths: Iterable[Path]) -> str:
 def listing_stamp(folder: Path) -> str:
     """Return what tells a folder's state from another one: the names, sizes and times of its files.
 
-    A folder that is missing has a stamp of its own. No file is opened, so a large raw folder costs seconds.
+    A missing folder has its own stamp. No file is opened, so a large raw folder costs seconds.
     """
     return _stamp(folder) if folder.is_dir() else "missing"
 

@@ -29,7 +29,7 @@ def concordance_loss(predicted: Tensor, true: Tensor, weights: Tensor | None = N
 def concordance(predicted: Tensor, true: Tensor) -> Tensor:
     """Return the coefficient of each dimension: ``2 cov / (s_x^2 + s_y^2 + (m_x - m_y)^2)``.
 
-    Variances and covariance are those of the samples at hand, divided by n (Lin, Biometrics 1989).
+    Variances and covariance are those of the given samples, divided by n (Lin, Biometrics 1989).
 
     Args:
         predicted: (N, D).

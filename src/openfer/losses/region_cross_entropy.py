@@ -1,4 +1,4 @@
-"""Cross-entropy of several regions of a face, each of which answers by itself."""
+"""Cross-entropy of several face regions, each with its own classifier."""
 
 from typing import Literal
 

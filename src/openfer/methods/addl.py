@@ -45,7 +45,7 @@ _LEAST_NORM = 0.01
 """Features of 128 numbers have norms of some tenths to tens; below this nothing is left of one."""
 
 _MOST_INFORMATION = 10.0
-"""Nats. N samples can tell of about log N of them (McAllester and Stratos, AISTATS 2020): 3.5 in a batch of 32."""
+"""Nats. N samples can show about log N of them (McAllester and Stratos, AISTATS 2020): 3.5 in a batch of 32."""
 
 
 class ADDL(Method):

@@ -106,8 +106,8 @@ class Player:
             the schedule's ``decay``.
         scales: the multiple of the learning rate that each parameter steps with, one number per
             parameter; empty for 1 everywhere.
-        every: of so many training steps of a stage it takes part in the last one.
-        eager_epochs: so many epochs at the start of a stage it takes part in all, whatever ``every`` says.
+        every: the player is updated every N steps of a stage.
+        eager_epochs: number of epochs at the start of a stage in which it is updated at every step.
     """
 
     name: str

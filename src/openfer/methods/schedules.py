@@ -17,7 +17,7 @@ class AllSamples(Settings):
 
 
 class BalancedSubset(Settings):
-    """A stage trains on a random subset of its own, the same number of samples of each class where there are so many.
+    """A stage trains on its own random subset, with the same number of samples of each class if there are enough.
 
     Samples without a label are left out.
 

@@ -31,9 +31,9 @@ class SCN(Method):
     """ResNet-18, global average pooling, FC(K) and a sigmoid of FC(1): 11,180,616 parameters for seven expressions.
 
     In the public code a corrected label replaces the given one in the training set for good. Here the given labels stay
-    and are corrected anew in every step, for that step: a network that changes its mind takes the correction back, no
-    method changes the data that others learn from, and a training that was killed goes on from its weights alone. So a
-    sample is relabelled only in batches in which it ranks low.
+    and a correction holds for one step. The network can therefore take a correction back, no method changes the data of
+    others, and an interrupted training resumes from its weights alone. A sample is relabelled only in batches in which
+    it ranks low.
     """
 
     declared = METHOD

@@ -93,7 +93,7 @@ class Decoder(nn.Module):
     """H_d: transposed convolutions that double, with nine residual blocks or none.
 
     At 112 pixels 530,295 parameters; 326,497 without the blocks, the symmetric decoder. The last transposed convolution
-    keeps the size, where Table I's stride of 2 would not lead from 112 to 112; nothing is behind it but its block.
+    keeps the size, where Table I's stride of 2 would not lead from 112 to 112. Only its block follows it.
 
     Args:
         side: of the images in pixels.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Centres(nn.Module):
-    """Vectors that start at zero and come to lie amid what they stand for.
+    """Centres of groups of feature vectors; they start at zero.
 
     Args:
         count: how many.

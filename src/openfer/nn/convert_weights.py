@@ -1,4 +1,4 @@
-"""Takes the tensors out of a weights file that holds harmless Python objects too; run as a process of its own."""
+"""Takes the tensors out of a weights file that holds harmless Python objects too; run as a separate process."""
 
 import sys
 from pathlib import Path

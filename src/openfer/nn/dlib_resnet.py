@@ -1,4 +1,4 @@
-"""dlib's face recognition network as a trunk that hands out a feature map after each of its five parts."""
+"""dlib's face recognition network as a trunk that returns a feature map after each of its five parts."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""OADN's facial regions: the last maps cut into K blocks, each of which says the expression by itself."""
+"""OADN's facial regions: the last maps cut into K blocks, each with its own classifier."""
 
 from math import isqrt
 
@@ -23,7 +23,7 @@ def region_features(features: Tensor, regions: int) -> Tensor:
         (B, K, C), row by row from the upper left.
 
     Raises:
-        ParameterError: if the maps have too few cells to be cut into so many blocks.
+        ParameterError: if the maps have too few cells for the number of blocks.
     """
     side, across = features.shape[-1], isqrt(regions)
     block = -(-side // across)

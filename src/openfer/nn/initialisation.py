@@ -263,7 +263,7 @@ def _refuse_not_finite(tensors: Mapping[str, Tensor], source: str) -> None:
         raise CheckpointError(
             f"{source} holds values that are infinite or no numbers: {count} of the {tensors[name].numel()} values of "
             f"{name}{f', and some of {len(wrong) - 1} further tensors' if len(wrong) > 1 else ''}. A network with them "
-            "predicts by chance: fetch the file again, or save it anew in float32"
+            "predicts by chance: fetch the file again, or save it again in float32"
         )
 
 

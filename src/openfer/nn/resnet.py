@@ -1,4 +1,4 @@
-"""ResNet-18 as a trunk that hands out a feature map after each of its five blocks."""
+"""ResNet-18 as a trunk that returns a feature map after each of its five blocks."""
 
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, ResNet

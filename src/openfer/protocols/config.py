@@ -42,7 +42,7 @@ class DatasetProtocol(Settings):
         validation_share: share of the training data that selects the epoch; whole subjects where known. 0 lets all of
             it train. No effect where the publisher has a ``val`` partition.
         seed: root of the draws.
-        near_duplicate_bits: perceptual hashes that differ in at most so many of 256 bits are near duplicates;
+        near_duplicate_bits: perceptual hashes that differ in at most this number of 256 bits are near duplicates;
             :mod:`openfer.faces.perceptual_hash` says what 22 finds. Null looks for equal files only.
     """
 

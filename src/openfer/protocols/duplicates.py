@@ -24,7 +24,7 @@ def duplicate_pairs(hashes: pd.DataFrame, radius: int | None) -> pd.DataFrame:
     Args:
         hashes: the columns ``sample_id``, ``sha256`` and ``perceptual_hash`` (hexadecimal digits); a null
             hash is not compared.
-        radius: perceptual hashes that differ in at most so many bits are near duplicates; None looks for
+        radius: perceptual hashes that differ in at most this number of bits are near duplicates; None looks for
             equal files only.
 
     Returns:
@@ -136,7 +136,7 @@ def _near_words(words: np.ndarray, radius: int) -> Iterator[tuple[np.ndarray, np
     bands = max(radius // 2 + 1, -(-bits // _MOST_BITS_OF_A_BAND))
     seen = np.zeros(0, np.int64)
     for band in range(min(bands, bits)):
-        # neighbouring bits are alike in faces; taking every so many makes the bands about equally telling
+        # neighbouring bits are alike in faces; taking every n-th makes the bands about equally informative
         chosen = np.arange(band, bits, bands)
         key = np.zeros(len(words), np.uint32)
         for place, bit in enumerate(chosen):
@@ -171,7 +171,7 @@ def _chunks(later: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield positions and the positions of their partners, some pairs at a time.
 
     Args:
-        later: each position is paired with so many that follow it, (N,).
+        later: number of following positions that each position is paired with, (N,).
     """
     until = np.cumsum(later)
     start = 0

@@ -40,8 +40,8 @@ def leakage_report(
         identities_shared: True for an image holdout, where shared subjects are the design; copies of an
             image are a leak there too.
         sequences_shared: True for the stability protocol, which tests the frames before those that train: subjects,
-            sequences and near duplicates shared by train and test are the design. Whoever is in validation as well,
-            and equal images, are a leak there too.
+            sequences and near duplicates shared by train and test are the design. A subject who is in
+            validation as well, and equal images, are a leak there too.
 
     Returns:
         One row per fold, kind (``subject``, ``exact_duplicate``; with pairs ``near_duplicate``: alike and

@@ -98,5 +98,5 @@ def _lists(rows: pd.DataFrame, protocol: DatasetProtocol) -> dict[str, int] | No
         return None
     names = rows["dataset"].unique()
     if len(names) != 1:
-        raise DataError(f"rows of {len(names)} datasets cannot follow one fold list; split each dataset by itself")
+        raise DataError(f"rows of {len(names)} datasets cannot follow one fold list; split each dataset separately")
     return fold_list(str(names[0]) if protocol.lists is True else protocol.lists)

@@ -18,7 +18,7 @@ class Claims:
     """What a pipeline makes and uses in the checkout, kept apart from other commands by the namespaces of its nodes.
 
     A namespace is a dataset or a run. While a command makes it others wait, and then find it up to date. Until the last
-    node that reads it nobody may make it anew.
+    node that reads it no other command may make it again.
 
     Args:
         pipeline: that is run.
@@ -50,7 +50,7 @@ class Claims:
         return None if work.is_done() else work
 
     def leave(self, node: Node) -> None:
-        """Let others use what is made, and make anew what no later node reads."""
+        """Let other commands use what is made, and make again what no later node reads."""
         claim = claim_of(node)
         if self._last_made[claim] == node.name and claim in self._locks.making:
             self._locks.use(claim)

@@ -44,7 +44,7 @@ class Mixture(Settings):
         occluded_share: share of images with sunglasses, a mask, a hand or hair over the face.
         flash_share: share of images with one hard light; the others have soft light from above.
         illumination: one of Multi-PIE's lights by its name for all images, such as ``light00``, with one exposure; None
-            draws light and exposure anew for each.
+            draws new light and exposure for each.
         intensity: strength of the expressions.
     """
 

@@ -170,7 +170,7 @@ def _plan_wild(
     kinds: Sequence[tuple[str, str]] = tuple(product(RENDERED_GENDERS, RACES)),
     ages: Mapping[str, float] = _AGE_SHARES,
 ) -> Iterator[Record]:
-    """Plan people of all kinds with all expressions as in photographs, so many of each partition."""
+    """Plan people of all kinds with all expressions as in photographs, with the given numbers per partition."""
     shares = np.array(list(ages.values())) / sum(ages.values())
     partitions = [partition for partition, people in groups.items() for _ in range(people)]
     for index, partition in enumerate(partitions):

@@ -1,4 +1,4 @@
-"""Batches in an order that the seed decides, whoever loads them."""
+"""Batches in an order that only the seed decides, not the number of workers."""
 
 from collections.abc import Iterator, Sequence
 

@@ -215,7 +215,7 @@ def _check_several_values(name: str, values: np.ndarray) -> None:
         found = f"{len(rated)} rated, all of them {rated[0]:g}" if len(rated) else "none rated"
         raise DataError(
             f"the training set has no two values of {name} that differ: of its {len(values)} samples {found}. Choose a "
-            f"dataset whose rows hold {name}, or make its rows anew if they are from before it was read"
+            f"dataset whose rows hold {name}, or ingest it again if its rows are older than this factor"
         )
 
 

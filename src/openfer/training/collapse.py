@@ -18,8 +18,8 @@ def warn_of_collapse(
         where: words for the message, such as "addl, stage joint, epoch 3 of 12".
         bounds_of: as :attr:`openfer.methods.contract.Method.watch_bounds` says.
         means: of the epoch, by player and name.
-        earlier: rows of the run's history before this epoch (:class:`openfer.training.history.History`); what they
-            show outside its bounds was told of then, also where the run was killed since.
+        earlier: rows of the run's history before this epoch (:class:`openfer.training.history.History`); a
+            scalar that is outside its bounds there was reported before, even if the run was interrupted since.
     """
     told = {
         name for _, _, split, name, value in earlier if split == "train" and _is_outside(bounds_of.get(name), value)

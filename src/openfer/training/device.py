@@ -16,7 +16,7 @@ _STEPS_TO_EARN_COMPILATION = 20_000
 """Compiling takes one to a few minutes and saves some milliseconds of a step: shorter runs lose."""
 
 _GPU_CHECK_EVERY = 25
-"""Reading a loss makes the host wait for the GPU; once in so many steps costs nothing measurable."""
+"""Reading a loss makes the host wait for the GPU; once in this many steps costs nothing measurable."""
 
 _MAX_WORKERS = 8
 

@@ -57,7 +57,7 @@ class EnergyMeter:
         self.joules = {kind: self.joules[kind] + self._used(kind, before, self._at) for kind in known}
 
     def figures(self, images: int) -> dict[str, float]:
-        """Return seconds, images per second and joules of an epoch of so many training images."""
+        """Return seconds, images per second and joules of an epoch with this number of training images."""
         state = self.state().facts
         return {"seconds": state["seconds"], "images_per_second": images / state["seconds"]} | state["joules"]
 

@@ -1,4 +1,4 @@
-"""How much two features tell of each other, after all training: a fresh network asks anew."""
+"""Post-hoc mutual information of two features, estimated by a newly trained network."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _SLOPE = 0.01
 _RATE = 1e-3
 _STEPS, _EVERY = 600, 20
 _STOPPING_SHARE = 4
-"""One in so many people of the half that trains says whose weights count."""
+"""Divisor: one in this many subjects of the training half selects the weights."""
 
 _PARTNERS = 20
 """Shuffled partners of every face where a bound is evaluated; one alone leaves its logarithm noisy."""

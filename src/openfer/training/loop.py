@@ -2,7 +2,7 @@
 
 The same seed, data and settings give the same bytes on the same CPU with the same number of threads, at any number of
 workers and however often the run was interrupted: the order of an epoch and the augmentation of a sample are drawn
-from their names (:mod:`openfer.seeds`), torch is seeded anew for every step, and the resume file holds all else that a
+from their names (:mod:`openfer.seeds`), torch is seeded again for every step, and the resume file holds all else that a
 step reads. On a GPU the same holds up to the rounding of its non-deterministic kernels.
 """
 

@@ -17,7 +17,7 @@ class Mask(Stateful, Protocol):
     """Weighs the samples of every batch; its state is the record of the weights."""
 
     def begin(self, plan: Plan, epochs: int, samples: int) -> None:
-        """Get ready for a run of so many epochs, over all stages, on a training set of so many samples."""
+        """Prepare for a run: number of epochs over all stages, and number of training samples."""
         ...
 
     def __call__(

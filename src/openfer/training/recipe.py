@@ -17,7 +17,7 @@ from openfer.training.masking import Mask
 
 
 def facts_of(method: Method, images: ImageSettings, seed: int, plan: Plan, mask: Mask | None = None) -> dict[str, Any]:
-    """Return what a checkpoint tells of its making, JSON-serialisable."""
+    """Return how a checkpoint was made, JSON-serialisable."""
     return {
         "method": method.name,
         "variant": method.variant,

@@ -89,7 +89,7 @@ class ResumeFile:
         if differing:
             raise CheckpointError(
                 f"{self.path} belongs to a run with another recipe: {'; '.join(differing[:5])}. Run with the earlier "
-                f"settings to continue it, or delete {self.path} to start anew"
+                f"settings to continue it, or delete {self.path} to start again"
             )
         if facts["threads"] != torch.get_num_threads():
             _log.warning(

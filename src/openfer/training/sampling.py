@@ -98,7 +98,7 @@ class Sampler:
 
 
 def _in_turns(members: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
-    """Return so many members, each once before any is there again."""
+    """Return ``count`` members, cycling through all before repeating."""
     turns = -(-count // len(members))
     return np.concatenate([draw.permutation(members) for _ in range(turns)])[:count]
 

@@ -88,7 +88,7 @@ def _place(tree: Tree, relative: str) -> str | None:
 
 
 def _image_folder(tree: Tree, folder: str) -> str:
-    """Return the folder that holds the images; it may lie in another one of its own name."""
+    """Return the folder that holds the images; it may lie in another folder of the same name."""
     found = next((file for file in tree.files if f"/{folder}/" in f"/{file}"), f"Img/{folder}/")
     return found[: found.rindex(f"{folder}/") + len(folder) + 1]
 

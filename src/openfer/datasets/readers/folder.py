@@ -97,7 +97,7 @@ class FolderOptions(Settings):
     def _are_expressions(cls, labels: dict[str, str | None]) -> dict[str, str | None]:
         wrong = sorted({name for name in labels.values() if name is not None and name not in EXPRESSIONS})
         if wrong:
-            raise ValueError(f"{wrong} are no expressions; the names are {', '.join(EXPRESSIONS)}")
+            raise ValueError(f"{wrong} are not expressions; the names are {', '.join(EXPRESSIONS)}")
         return labels
 
     @model_validator(mode="after")

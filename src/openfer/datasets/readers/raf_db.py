@@ -44,7 +44,7 @@ class RafDb(Reader):
     """Reads ``basic/`` with ``EmoLabel``, ``Image`` and, where it is there, ``Annotation/manual``.
 
     Images and annotations are found by their names below these folders, as an archive may have been unpacked into a
-    folder of its own name (``manual/manual``).
+    folder of the same name (``manual/manual``).
     """
 
     about = About(

@@ -32,7 +32,7 @@ from openfer.evaluation.report.parts import (
 from openfer.io.runs import Run
 
 _NARROW = 4
-"""Up to so many methods three charts stand side by side; of more methods each is wider."""
+"""Largest number of methods with three charts side by side; with more, each chart is wider."""
 
 _LEAST_WIDTH = 520
 """Of a wider chart, in pixels."""
@@ -85,7 +85,7 @@ def groups_section(entries: Sequence[Entry], figures: Figures) -> Section:
         "Lines are 95 % intervals of a bootstrap that draws people, or faces where nobody knows whose they are; of "
         f"several seeds bars and lines are means. Groups of fewer than {LEAST} faces or {LEAST_PEOPLE} people are "
         "pale: they are shown with n, have no interval and are not ranked. A kind of groups may leave "
-        "faces out, and a face may be in several of one kind. Drawn are so many people, or faces."
+        "faces out, and a face may be in several of one kind. 'drawn' is the number of people, or faces, resampled."
     )
     columns = _NAMES | with_bounds([name for name in everywhere() if name in scores]) | _ABOUT
     table = sortable(scores, columns, "accuracy by group", last=~scores["ranked"].astype(bool))

@@ -101,7 +101,7 @@ def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
     parts = [
         paragraph(
             "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run; "
-            "whoever answers for other tasks alone has no curve. A curve that still rises at its end was cut short."
+            "methods without an expression task have no curve. A curve that still rises at its end was cut short."
         ),
         figures.add(_validation(histories, places(entries)), label, 420),
     ]

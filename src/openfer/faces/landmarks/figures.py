@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from openfer.faces.landmarks.contract import Crops, Landmarks
 
 _FINE = 3
-"""Pictures are drawn so many times larger and reduced, so that dots are round."""
+"""Scale at which pictures are drawn before they are reduced, so that dots are round."""
 
 
 def faces_with_points(crops: Crops, found: Landmarks, columns: int = 8, cell: int = 200) -> Image.Image:

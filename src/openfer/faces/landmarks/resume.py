@@ -45,7 +45,7 @@ def load_progress(
         return []
     saved = load_checkpoint(path)
     if saved.facts.get("recipe") != json.loads(json.dumps(recipe)):
-        raise CheckpointError(f"{path} belongs to a training with other settings or faces; delete it to start anew")
+        raise CheckpointError(f"{path} belongs to a training with other settings or faces; delete it to start again")
     weights, moments = {}, dict[int, dict[str, torch.Tensor]]()
     for name, value in saved.tensors.items():
         owner, _, rest = name.partition("/")

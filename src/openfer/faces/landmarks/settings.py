@@ -38,7 +38,7 @@ class HeatmapSettings(Settings):
 
     Attributes:
         seed: of weights, order and augmentation.
-        fresh: True trains anew although nothing changed.
+        fresh: True trains again although nothing changed.
         input_size: side to which crops are brought, pixels; a map's cell is a quarter of it wide.
         width: channels of the finest maps; the coarser ones have two, three and four times as many.
         sigma: deviation of the target's Gaussian, cells.

@@ -14,7 +14,7 @@ class Limits(Settings):
         megapixels: width x height that the header of an image may claim, in millions.
         side: longer images are shrunk to this side before faces are looked for, pixels.
         faces: faces in one image; see ``most_faces`` of :func:`openfer.inference.predictor.load`.
-        requests: requests that are worked on at once; a further one is told to come back.
+        requests: requests in progress at once; a further one is refused with 429.
         seconds: time in which a client must have sent its request.
         batch: images of any requests that are predicted together.
     """

@@ -16,8 +16,8 @@ class DFEMSettings(Settings):
 
     Attributes:
         trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
-        schedule: nowhere stated; ADDL's own, for the 20 epochs that a file name of the public DDL
-            code tells of.
+        schedule: not in the paper; ADDL's own, for the 20 epochs that a file name of the public DDL code
+            contains.
         averaged_over: what each factor's sum of cross-entropies is divided by. ``batch`` is Eq. 1, a sum over images
             and factors in which every label counts the same. ``labelled`` takes each factor's mean over the images that
             carry its label: one face of RAF-DB beside fifteen of Multi-PIE then counts fifteen times as much.

@@ -59,7 +59,7 @@ class ESRSettings(Settings):
             epochs the earlier one is kept, the later one in the public code.
         growth: of the further branches.
         ties: who wins a vote where classes have the same number of votes (:func:`openfer.nn.vote.majority_vote`).
-        early_exit: predict with the first so many branches alone; null for all. Training does not depend on it.
+        early_exit: predict with this number of first branches only; null for all. Training does not depend on it.
     """
 
     branches: int = Field(default=9, ge=1)

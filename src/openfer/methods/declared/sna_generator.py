@@ -42,7 +42,7 @@ class CriticSettings(Settings):
 
     Attributes:
         rate: its learning rate as a multiple of the decoder's; 2e-5 of 1e-4.
-        every: of so many steps of the decoder it takes part in the last one. WGAN's own has five steps of the critic
+        every: the critic is updated every N steps of the decoder. WGAN's own has five steps of the critic
             for one of the generator; the paper says the reverse, ten to one.
         eager_epochs: epochs at the start in which it takes part in every step; "except the first epoch".
         clip: largest weight, by which WGAN keeps the critic Lipschitz; the paper says nothing of it.

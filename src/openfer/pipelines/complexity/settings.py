@@ -14,7 +14,7 @@ class ComplexitySettings(Settings):
         rounds: times that each network predicts one image.
         warm_up: times that it does so before.
         device: ``auto`` takes the GPU where there is one.
-        fresh: True measures anew although nothing changed, such as on another machine.
+        fresh: True measures again although nothing changed, such as on another machine.
     """
 
     rounds: int = Field(20, ge=1)

@@ -64,4 +64,4 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         ),
     ),
 }
-"""By method; any other has none of its own."""
+"""Figures by method; other methods have none."""

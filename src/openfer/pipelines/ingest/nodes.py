@@ -39,7 +39,7 @@ def read_rows(
 
 
 def sources(rows: TableFile, inventory: TableFile, protocol: DatasetProtocol) -> Iterator[pd.DataFrame]:
-    """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing anew.
+    """Return where each face is, and nothing that alignment does not need: a corrected label aligns nothing again.
 
     Rows that no split can be made of are refused here, before the long work.
     """

@@ -46,7 +46,7 @@ def test_names_are_put_in_the_order_of_code_points_and_equal_ones_stay_as_they_c
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 @pytest.mark.parametrize("kind", [object, str, "category"])
 def test_names_are_found_where_they_first_stand(at_once, kind, monkeypatch):
-    monkeypatch.setattr(contents, "_AT_ONCE", at_once)
+    monkeypatch.setattr(contents, "_SMALLEST", at_once)
     known = pd.Series(["ben", "anna", "cem", "anna", "dora"], dtype=kind)
     assert places(pd.Series(["anna", "dora", "eve", "ben", "anna"], dtype=kind), known).tolist() == [1, 4, -1, 0, 1]
     assert places(pd.Series([], dtype=kind), known).tolist() == []

@@ -112,6 +112,12 @@ class Schedule(Settings):
             raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
         if self.milestones and rates != "multi_step":
             raise ValueError(f"milestones are {self.milestones}, which {rates} does not read; set milestones: []")
+        late = [milestone for milestone in self.milestones if milestone >= self.epochs]
+        if late:
+            raise ValueError(
+                f"milestones are {list(self.milestones)} of {self.epochs} epochs, so that {late} are never reached; "
+                "give milestones below epochs"
+            )
         if rates == "exponential" and "decay" not in self.model_fields_set:
             raise ValueError("learning_rate_schedule is exponential without a decay; set its factor per epoch")
         if self.warmup_epochs >= self.epochs:

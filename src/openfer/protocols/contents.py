@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_AT_ONCE = 1 << 13
-"""Names that are looked up at once."""
+_PARTS, _SMALLEST = 32, 1 << 13
+"""Parts of the known names, each looked up at once: the time grows with the names, not with their square."""
 
 
 def content_numbers(names: pd.Series, sha256: Mapping[str, str] | pd.Series) -> np.ndarray:
@@ -54,12 +54,13 @@ def alphabetical(names: pd.Series) -> np.ndarray:
 def places(names: pd.Series, known: pd.Series) -> np.ndarray:
     """Return where each name stands among the known ones, int64, (N,); -1 for one that does not.
 
-    Arrow compares the names, some known ones at a time: an index of all would take several times their memory.
+    Arrow compares the names, a part of the known ones at a time: an index of all would take several times their memory.
     """
+    size = max(_SMALLEST, -(-len(known) // _PARTS))
     wanted = pa.array(names.astype(str), pa.large_string())
     place = np.full(len(wanted), -1)
-    for start in range(0, len(known), _AT_ONCE):
-        some = pa.array(known.iloc[start : start + _AT_ONCE].astype(str), pa.large_string())
+    for start in range(0, len(known), size):
+        some = pa.array(known.iloc[start : start + size].astype(str), pa.large_string())
         found = pc.index_in(wanted, value_set=some).fill_null(-1).to_numpy()
         here = np.flatnonzero((found >= 0) & (place < 0))
         place[here] = found[here] + start

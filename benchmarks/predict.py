@@ -22,10 +22,9 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from openfer.inference.predictor import load
-from openfer.inference.threads import in_threads
 from openfer.io.images import read_image
 from openfer.labels import EXPRESSION_WORDS
-from openfer.workers import available_cores
+from openfer.workers import available_cores, in_threads
 
 Answer = Mapping[str, float] | None
 """Probabilities by expression of the largest face; None where no face is found."""

@@ -15,11 +15,6 @@ import pytest
 
 from openfer.io.face_store import FaceStore
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-"""Threads that wait for work sleep. Beside busy programs, two threads that spin take ten times as long as one.
-
-OpenMP reads it when torch is imported, and so do the programs that tests start."""
-
 ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 if ONE_OF_SEVERAL:
     # Each worker has a core, and so have the programs that it starts; torch reads this when it is imported.

@@ -1,9 +1,10 @@
-"""Worker processes: every task once, errors as themselves, nobody left behind."""
+"""Worker processes and threads: every task once, errors as themselves, nobody left behind."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openfer.errors import OpenferError
-from openfer.workers import in_processes, with_bar
+from openfer.workers import in_processes, in_threads, processes_for, threads_for, with_bar
 
 
 def square(number: int) -> int:
@@ -99,3 +100,34 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_results_come_in_order_and_items_are_taken_a_little_ahead_only() -> None:
+    taken, workers = [], set()
+
+    def items():
+        for number in range(50):
+            taken.append(number)
+            yield number
+
+    def work(number: int) -> int:
+        workers.add(threading.current_thread().name)
+        return number * number
+
+    for number, result in enumerate(in_threads(work, items(), 2)):
+        assert result == number * number
+        assert len(taken) <= number + 5
+    assert number == 49
+    assert threading.current_thread().name not in workers
+
+
+def test_an_error_reaches_whoever_asks_for_the_result() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_threads(lambda number: 1 / number, [1, 0, 1], 2))
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3, 50])
+@pytest.mark.parametrize("workers", [1, 2, 7, 16])
+def test_few_tasks_use_as_many_workers_as_many_tasks(tasks: int, workers: int) -> None:
+    used = processes_for(tasks, workers) * threads_for(tasks, workers)
+    assert workers / 2 < used <= workers

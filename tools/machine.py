@@ -11,7 +11,10 @@ from pathlib import Path
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 """Instruction sets that kernels are chosen by."""
 
-VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_CORETYPE")
+VARIABLES = (
+    *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"),
+    "OPENBLAS_CORETYPE",
+)
 LIBRARIES = (
     *("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "pillow", "warp-lang", "anny"),
     *("kedro", "kedro-datasets", "mlflow", "dvc", "pytest", "pytest-xdist"),

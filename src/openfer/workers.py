@@ -1,11 +1,12 @@
-"""Worker processes for work that is cut into pieces: any number of them, in any order, the same results."""
+"""Worker processes and threads for work that is cut into pieces: any number of them, the same results."""
 
 import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
@@ -21,6 +22,9 @@ _Result = TypeVar("_Result")
 _WAITING_PER_WORKER = 2
 """Tasks handed out ahead: enough that no worker waits, few enough that they cost no memory."""
 
+_WAITING_PER_THREAD = 2
+"""Items handed out for each thread: one that it works on and one that waits."""
+
 _SECONDS_BETWEEN_LINES = 10
 """Without a terminal every update is a separate line, so there are few."""
 
@@ -28,6 +32,16 @@ _SECONDS_BETWEEN_LINES = 10
 def available_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes_for(tasks: int, workers: Literal["auto"] | int) -> int:
+    """Return the number of processes that :func:`in_processes` uses for a number of tasks."""
+    return min(available_cores() if workers == "auto" else workers, tasks)
+
+
+def threads_for(tasks: int, workers: Literal["auto"] | int) -> int:
+    """Return the number of threads for each process, >= 1, so that few tasks use all workers too."""
+    return (available_cores() if workers == "auto" else workers) // max(1, processes_for(tasks, workers))
 
 
 def in_processes(
@@ -47,7 +61,7 @@ def in_processes(
     Raises:
         OpenferError: if a worker was killed. An error inside a worker is raised as itself.
     """
-    count = min(available_cores() if workers == "auto" else workers, len(tasks))
+    count = processes_for(len(tasks), workers)
     if count <= 1:
         yield from map(function, tasks)
         return
@@ -61,6 +75,31 @@ def in_processes(
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_threads(function: Callable[[_Task], _Result], items: Iterable[_Task], threads: int) -> Iterator[_Result]:
+    """Yield the result for every item, in the order of the items.
+
+    Args:
+        function: safe to be called from several threads at once.
+        items: taken one by one, a little ahead of the results.
+        threads: their number, >= 1; one is the thread that asks for the results.
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[_Result]] = deque()
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= threads * _WAITING_PER_THREAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
 
 
 def with_bar(counts: Iterable[int], title: str, total: int, done: int, unit: str) -> None:

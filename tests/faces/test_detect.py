@@ -12,6 +12,7 @@ from openfer.errors import ParameterError
 from openfer.faces.align_set import _find_faces, align_set
 from openfer.faces.config import FacesConfig
 from openfer.faces.template import template_points
+from openfer.io.atomic import sha256_of
 from openfer.io.face_store import FaceStore
 
 SIZE = 96
@@ -45,6 +46,16 @@ def test_rows_become_faces_at_the_template_or_have_a_reason(tree, tmp_path: Path
     off = np.stack(table["points5"]).reshape(-1, 5, 2) - template_points(SIZE)
     assert np.linalg.norm(off, axis=2).max() < 0.1 * SIZE
     assert quarantine["reason"].tolist() == ["no face found"]
+
+
+def test_the_stored_bytes_do_not_depend_on_the_number_of_threads(tree, tmp_path: Path) -> None:
+    root, rows = tree
+    hashes = []
+    for workers in (1, 3):
+        config, work = FacesConfig(align="detect", size=SIZE, workers=workers), tmp_path / str(workers)
+        faces, quarantine = align_set([rows], len(rows), root, config, work, "tree")
+        hashes.append((sha256_of(faces / "faces-00000.arrow"), quarantine["reason"].tolist()))
+    assert hashes[0] == hashes[1]
 
 
 def test_the_default_detector_is_mediapipe_and_only_detection_needs_one() -> None:

@@ -398,3 +398,18 @@ def test_coordinates_are_mapped_back_through_the_scale(width: int, orientation: 
     y = ((np.arange(source.pixels.shape[0]) + 0.5) / source.scale[1]).astype(int)
     shown = upright.pixels[np.ix_(y, x)][..., 0].astype(int)
     assert np.abs(source.pixels[..., 0] - shown).max() <= 3
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2, "4:1:1"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_has_the_pixels_that_pillow_gives_whole_or_not(subsampling: int | str, progressive: bool) -> None:
+    y, x = np.mgrid[:133, :97]
+    picture = Image.fromarray(np.stack([x * 2, y, x * y % 255], axis=-1).astype(np.uint8))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=75, subsampling=subsampling, progressive=progressive, exif=b"")
+    whole = buffer.getvalue()
+    for content in (whole, whole + b"more", whole[:2] + b"\xff\xfe\x00\x04hi" + whole[2:]):
+        with Image.open(io.BytesIO(content)) as expected:
+            assert np.array_equal(read_image(content).pixels, np.asarray(expected))
+    with pytest.raises(UnreadableImageError, match="truncated JPEG"):
+        read_image(whole[: len(whole) // 2])

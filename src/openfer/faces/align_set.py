@@ -1,9 +1,10 @@
 """Align a whole dataset into a face store and a quarantine, in parallel and resumably."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from openfer.errors import DataError
 from openfer.faces.alignment import Aligner, Find68, FindFaces, NoFaceError
 from openfer.faces.config import FacesConfig
 from openfer.faces.perceptual_hash import perceptual_hash
-from openfer.faces.sources import MISSING, source_images
+from openfer.faces.sources import MISSING, ReadImage, readers
 from openfer.io.atomic import atomic_path
-from openfer.io.face_store import Face, assemble_store, write_shard
+from openfer.io.face_store import EncodedFace, Face, assemble_store, encode, write_shard
 from openfer.io.images import SourceImage
 from openfer.io.memory import give_back_memory
 from openfer.schemas import PLACES, QUARANTINE
-from openfer.workers import in_processes, with_bar
+from openfer.workers import in_processes, in_threads, threads_for, with_bar
 
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
@@ -38,6 +39,7 @@ class _Shard:
     root: Path
     config: FacesConfig
     path: Path
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class _Pending(Collection[_Shard]):
 
     def __iter__(self) -> Iterator[_Shard]:
         wanted = {int(path.stem): path for path in self.paths}
+        threads = threads_for(len(self), self.config.workers)
         for number, rows in enumerate(_cut(self.sources)):
             if number in wanted:
-                yield _Shard(rows, self.root, self.config, wanted[number])
+                yield _Shard(rows, self.root, self.config, wanted[number], threads)
 
     def __contains__(self, shard: object) -> bool:
         return isinstance(shard, _Shard) and shard.path in self.paths
@@ -133,42 +136,44 @@ def _remedy(reason: str, name: str, root: Path, config: FacesConfig) -> str:
 
 def _align(shard: _Shard) -> int:
     """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
-    refused: list[dict[str, Any]] = []
-    faces = list(_faces(shard, refused))
+    records = shard.rows.to_dict("records")
+    images = readers(shard.root, shard.rows, shard.config.largest_megapixels)
+    pairs = zip(records, images, strict=True)
+    results = list(in_threads(partial(_face_or_reason, shard.config), pairs, shard.threads))
+    refused = [
+        {name: record[name] for name in ("sample_id", "path", "frame")} | {"reason": result}
+        for record, result in zip(records, results, strict=True)
+        if isinstance(result, str)
+    ]
     with atomic_path(_quarantine(shard.path)) as temporary:
         QUARANTINE.validate(pd.DataFrame(refused, columns=list(QUARANTINE.columns))).to_parquet(temporary, index=False)
-    write_shard(shard.path, faces)
+    write_shard(shard.path, [result for result in results if not isinstance(result, str)])
     return len(shard.rows)
 
 
-def _faces(shard: _Shard, refused: list[dict[str, Any]]) -> Iterator[Any]:
-    from openfer.io.face import encode
-
-    aligner = _aligner(shard.config)
-    limit = shard.config.largest_megapixels
-    records = shard.rows.to_dict("records")
-    for record, image in zip(records, source_images(shard.root, shard.rows, limit), strict=True):
-        try:
-            if isinstance(image, str):
-                raise NoFaceError(image)
-            points = None if record["landmarks"] is None else _pairs(record["landmarks"], image)
-            box = None if record["box"] is None else _pairs(record["box"], image).ravel()
-            aligned = aligner(image.pixels, points, box)
-        except NoFaceError as reason:
-            refused.append({name: record[name] for name in ("sample_id", "path", "frame")} | {"reason": str(reason)})
-            continue
-        transform = aligned.transform * [[*image.scale, 1.0]]  # from the pixels of the file itself
-        yield encode(
-            Face(
-                sample_id=record["sample_id"],
-                image=aligned.crop,
-                points5=aligned.points5,
-                detection_score=aligned.score,
-                transform=transform,
-                perceptual_hash=perceptual_hash(aligned.crop),
-                encoding=shard.config.encoding,
-            )
+def _face_or_reason(config: FacesConfig, source: tuple[Mapping[str, Any], ReadImage]) -> EncodedFace | str:
+    """Return the face of a row, or the reason why there is none."""
+    record, read = source
+    image = read()
+    if isinstance(image, str):
+        return image
+    points = None if record["landmarks"] is None else _pairs(record["landmarks"], image)
+    box = None if record["box"] is None else _pairs(record["box"], image).ravel()
+    try:
+        aligned = _aligner(config)(image.pixels, points, box)
+    except NoFaceError as reason:
+        return str(reason)
+    return encode(
+        Face(
+            sample_id=record["sample_id"],
+            image=aligned.crop,
+            points5=aligned.points5,
+            detection_score=aligned.score,
+            transform=aligned.transform * [[*image.scale, 1.0]],  # from the pixels of the file itself
+            perceptual_hash=perceptual_hash(aligned.crop),
+            encoding=config.encoding,
         )
+    )
 
 
 def _pairs(numbers: Any, image: SourceImage) -> np.ndarray:
@@ -176,10 +181,15 @@ def _pairs(numbers: Any, image: SourceImage) -> np.ndarray:
     return np.asarray(numbers, float).reshape(-1, 2) * image.scale
 
 
-@lru_cache(maxsize=1)
+_own = threading.local()
+
+
 def _aligner(config: FacesConfig) -> Aligner:
-    """Return what a process aligns all its shards with."""
-    return Aligner(config, _find_faces(config), _find_68(config))
+    """Return what a thread aligns all its images with: detectors serve one thread at a time."""
+    if getattr(_own, "config", None) != config:
+        _own.config, _own.aligner = config, Aligner(config, _find_faces(config), _find_68(config))
+    aligner: Aligner = _own.aligner
+    return aligner
 
 
 def _find_faces(config: FacesConfig) -> FindFaces | None:

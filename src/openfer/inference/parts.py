@@ -10,12 +10,11 @@ from openfer.errors import DataError
 from openfer.inference.predictor import Predictor
 from openfer.inference.rows import Row, face_rows, reason_row
 from openfer.inference.sources import Source
-from openfer.inference.threads import in_threads
 from openfer.io.atomic import sha256_of, write_bytes
 from openfer.io.images import UnreadableImageError, read_image
 from openfer.io.video import Frame, stream_frames
 from openfer.version import __version__
-from openfer.workers import available_cores
+from openfer.workers import available_cores, in_threads
 
 _AT_ONCE = 256
 """Images or frames of a part: what an interruption can lose."""

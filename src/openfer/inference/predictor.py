@@ -14,8 +14,7 @@ from openfer.inference.model_names import model_path
 from openfer.inference.onnx_model import OnnxModel
 from openfer.inference.prediction import FacePrediction
 from openfer.inference.settings import SMALLEST_FACE
-from openfer.inference.threads import in_threads
-from openfer.workers import available_cores
+from openfer.workers import available_cores, in_threads
 
 
 def load(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import simplejpeg
 from PIL import ExifTags, Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -220,6 +221,11 @@ def _decode(opener: type[ImageFile.ImageFile], content: bytes, limits: ImageLimi
         width, height = image.size
         fraction = _draft(image, max_side)
         orientation = _orientation(image)
+        if fraction == 1 and isinstance(image, JpegImageFile) and image.mode == "RGB":
+            plain = _jpeg_pixels(content)
+            if plain is not None:
+                turned = (f"EXIF orientation {orientation}",) if orientation in _TURNS else ()
+                return _Decoded(plain, width, height, fraction, orientation, turned)
         image.load()
         odd = [f"EXIF orientation {orientation}"] if orientation in _TURNS else []
         if isinstance(image, TiffImageFile):  # Pillow turns it as it decodes
@@ -233,6 +239,17 @@ def _decode(opener: type[ImageFile.ImageFile], content: bytes, limits: ImageLimi
         if is_transparent:
             odd.append("transparent pixels, laid on white")
         return _Decoded(pixels, width, height, fraction, orientation, tuple(odd))
+
+
+def _jpeg_pixels(content: bytes) -> np.ndarray | None:
+    """Return the pixels of an RGB or YCbCr JPEG, uint8, (H, W, 3), by Pillow's decoder without Pillow's copies.
+
+    None where the decoder warns: Pillow then says whether that is damage.
+    """
+    try:
+        return simplejpeg.decode_jpeg(content)
+    except ValueError:
+        return None
 
 
 def _finish(decoded: _Decoded, max_side: int | None) -> SourceImage:

@@ -35,6 +35,13 @@ def test_a_full_disk_behind_a_dataset_error_says_what_to_do() -> None:
     assert "run the same command again" in said
 
 
+def test_a_read_only_disk_behind_a_dataset_error_says_what_to_do() -> None:
+    refused = OSError(errno.EROFS, "Read-only file system", "data/table.csv")
+    said = readable(chained(DatasetError("Failed while saving"), refused))
+    assert said.startswith("StorageError: data/table.csv could not be written: Read-only file system")
+    assert "run the same command again" in said
+
+
 def test_a_library_s_error_keeps_its_first_words_and_the_traceback_goes_to_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

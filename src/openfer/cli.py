@@ -13,7 +13,7 @@ from kedro.framework.project import LOGGING
 from kedro.utils import find_kedro_project
 
 from openfer.errors import OpenferError, ParameterError, did_you_mean
-from openfer.io.atomic import no_room_message, says_no_room
+from openfer.io.atomic import refusal_message
 from openfer.io.error_log import keep_traceback
 from openfer.pipeline_registry import pipeline_names
 from openfer.runs_command import runs
@@ -39,8 +39,8 @@ def readable(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, OpenferError):
             return f"{type(cause).__name__}: {cause}"
-        if isinstance(cause, OSError) and says_no_room(cause):
-            return f"StorageError: {no_room_message(Path(cause.filename or '.'))}"
+        if isinstance(cause, OSError) and (words := refusal_message(cause, Path(cause.filename or "."))):
+            return f"StorageError: {words}"
         cause = cause.__cause__ or cause.__context__
     lines = [line for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
     shown = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]} ..." for line in lines[:_LINES]]

@@ -1,9 +1,12 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from openfer.errors import StorageError
 from openfer.io.atomic import atomic_path, sha256_of, write_bytes
 
 
@@ -62,3 +65,27 @@ except StorageError as error:
     assert "run the same command again" in said
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_read_only_folder_is_a_storage_error_and_the_old_file_stays(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "table.bin"
+    write_bytes(target, b"old")
+
+    def refused(path: Path, content: bytes) -> int:  # whoever runs the tests as root may write everywhere
+        raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    with pytest.raises(StorageError, match=r"table\.bin could not be written: .*; allow writing in this folder"):
+        write_bytes(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["table.bin"]
+
+
+def test_a_file_that_may_not_be_read_is_no_refused_write(tmp_path: Path) -> None:
+    source = tmp_path / "secret" / "weights.bin"
+    refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(source))
+    with pytest.raises(PermissionError, match="weights"), atomic_path(tmp_path / "data" / "copy.bin"):
+        raise refused

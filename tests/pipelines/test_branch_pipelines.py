@@ -15,7 +15,7 @@ ESR = """
 esr:
   settings:
     branches: 2
-    schedule: {epochs: 1, batch_size: 8, sampling: {per_class: 2}}
+    schedule: {epochs: 1, batch_size: 8, milestones: [], sampling: {per_class: 2}}
     growth: {epochs: 1}
 """
 MANET = "manet: {settings: {schedule: {epochs: 1, warmup_epochs: 0, batch_size: 8}}}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from openfer.errors import StorageError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM}
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
         A path in the same folder, where the block writes a file or makes a folder.
 
     Raises:
-        StorageError: if the disk is full; the temporary file is removed, ``target`` is untouched.
+        StorageError: if the disk is full or the folder is read-only; the temporary file is removed, ``target`` is
+            untouched.
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -35,8 +37,11 @@ def atomic_path(target: Path) -> Iterator[Path]:
         _replace(temporary, target)
     except OSError as error:
         _remove(temporary)
-        if says_no_room(error):
-            raise StorageError(no_room_message(target)) from error
+        words = refusal_message(error, target)
+        if words is None and error.errno in _NOT_ALLOWED and _is_beside(error.filename, target):
+            words = _read_only_message(error, target)
+        if words is not None:
+            raise StorageError(words) from error
         raise
     except BaseException:
         _remove(temporary)
@@ -53,19 +58,36 @@ def write_bytes(target: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def says_no_room(error: OSError) -> bool:
-    """Tell whether the system refused a write because a disk, a quota or a file's limit is full."""
-    return error.errno in _NO_ROOM
+def refusal_message(error: OSError, target: Path) -> str | None:
+    """Return the words for a full disk, quota or file limit, or a read-only file system; None for other errors.
+
+    Args:
+        error: what the system raised.
+        target: the file that was to be written.
+    """
+    if error.errno in _NO_ROOM:
+        existing = next(parent for parent in target.absolute().parents if parent.exists())
+        free = shutil.disk_usage(existing).free / 2**20
+        return (
+            f"{target} could not be written: no room left on the device ({free:.0f} MiB free). "
+            "What was there before is intact; free some space and run the same command again, it goes on from here."
+        )
+    return _read_only_message(error, target) if error.errno == errno.EROFS else None
 
 
-def no_room_message(target: Path) -> str:
-    """Return the words for a disk that has no room left for ``target``."""
-    existing = next(parent for parent in target.absolute().parents if parent.exists())
-    free = shutil.disk_usage(existing).free / 2**20
+def _read_only_message(error: OSError, target: Path) -> str:
     return (
-        f"{target} could not be written: no room left on the device ({free:.0f} MiB free). "
-        "What was there before is intact; free some space and run the same command again, it goes on from here."
+        f"{target} could not be written: {os.strerror(error.errno or 0)}. "
+        "What was there before is intact; allow writing in this folder and run the same command again, which resumes."
     )
+
+
+def _is_beside(refused: object, target: Path) -> bool:
+    """Tell whether a path of an error is in the folder of ``target`` or above it, and no file that was read."""
+    if not isinstance(refused, str | os.PathLike):
+        return False
+    path = Path(refused)
+    return path.is_relative_to(target.parent) or target.is_relative_to(path)
 
 
 def sha256_of(path: Path) -> str:

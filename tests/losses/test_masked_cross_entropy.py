@@ -47,3 +47,26 @@ def test_weights_of_samples_multiply_their_terms_and_not_their_number(dtype):
         if label != -1:
             summed += weight * (math.log(sum(math.exp(z) for z in row)) - row[label])
     assert masked_cross_entropy(logits, labels, weights).item() == pytest.approx(summed / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_probabilities_of_classes_are_compared_as_in_a_loop_and_rows_of_zeros_do_not_count(dtype):
+    torch.manual_seed(0)
+    logits = torch.randn(4, 3, dtype=dtype)
+    truth = torch.tensor([[0.7, 0.2, 0.1], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.0]], dtype=dtype)
+    weights = torch.tensor([0.5, 7.0, 2.0, 1.0], dtype=dtype)
+    terms = []
+    for row, own in zip(logits.tolist(), truth.tolist(), strict=True):
+        norm = math.log(sum(math.exp(z) for z in row))
+        terms.append(sum(p * (norm - z) for z, p in zip(row, own, strict=True)))
+    weighted = sum(term * weight for term, weight in zip(terms, weights.tolist(), strict=True))
+    assert masked_cross_entropy(logits, truth).item() == pytest.approx(sum(terms) / 3, rel=1e-5)
+    assert masked_cross_entropy(logits, truth, over="batch").item() == pytest.approx(sum(terms) / 4, rel=1e-5)
+    assert masked_cross_entropy(logits, truth, weights).item() == pytest.approx(weighted / 3, rel=1e-5)
+
+
+def test_a_sure_probability_costs_what_its_class_costs():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(5, 3), torch.tensor([2, -1, 0, 1, -1])
+    truth = torch.nn.functional.one_hot(labels.clamp_min(0), 3).float() * (labels != -1)[:, None]
+    torch.testing.assert_close(masked_cross_entropy(logits, truth), masked_cross_entropy(logits, labels))

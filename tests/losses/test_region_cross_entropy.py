@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from openfer.losses.masked_cross_entropy import masked_cross_entropy
 from openfer.losses.region_cross_entropy import region_cross_entropy
 
 
@@ -39,3 +40,10 @@ def test_each_region_s_gradient_is_that_of_its_own_cross_entropy():
 
 def test_without_any_label_it_costs_nothing():
     assert region_cross_entropy(torch.randn(2, 4, 3), torch.tensor([-1, -1])).item() == 0
+
+
+def test_every_region_is_compared_with_the_same_probabilities():
+    torch.manual_seed(0)
+    logits, truth = torch.randn(3, 4, 5), torch.rand(3, 5).softmax(1)
+    expected = sum(masked_cross_entropy(logits[:, region], truth) for region in range(4))
+    torch.testing.assert_close(region_cross_entropy(logits, truth), expected)

@@ -23,6 +23,7 @@ from openfer.training.grad_cam import LEAST_CELLS, grad_cam
 from openfer.training.loop import fit
 from openfer.training.predict import predict
 from openfer.training.representations import representations
+from openfer.training.soft_labels import soft_labels
 
 EASIER = {"esr": {"attention": False, "diversify": ()}, "addl_va": {"dropout": 0.0}}
 """What lets a method learn within forty steps: gates behind all of ESR's eight layers make it need some hundreds, and
@@ -142,6 +143,35 @@ def test_terms_that_read_labels_obey_the_weights_of_samples(trial):
         if not name.endswith("/total"):
             assert zeros[name] == pytest.approx(0 if name in reading else plain[name], rel=1e-5)
             assert halves[name] == pytest.approx(plain[name] * (0.5 if name in reading else 1), rel=1e-4)
+
+
+SOFT = ("addl", "addl_va", "baseline", "esr", "fdrl_eca", "geometry", "manet", "oadn", "probe")
+
+
+def test_methods_whose_loss_is_a_cross_entropy_learn_from_probabilities_and_the_others_refuse_them(trial):
+    assert trial.declared.supports_soft_labels == (trial.name in SOFT)
+    for votes, smoothing in ((True, 0.0), (False, 0.1)):
+        if trial.name not in SOFT:
+            with pytest.raises(ParameterError, match=f"the losses of {trial.name} compare with one class") as refused:
+                trial.declared.refuse_soft_labels(votes, smoothing)
+            assert str(refused.value).count(". ") == 0
+    if trial.name not in SOFT:
+        return
+    method, faces = trial.build(), trial.dataset(TRAIN)
+    (batch,) = batches.Loader(faces, resolve(CPU)).batches(batches.testing_batches(faces, len(faces)))
+
+    def losses(**truth):
+        torch.manual_seed(0)
+        found = method.eval().step(replace(batch, **truth), method.stages()[-1])
+        return {name: value.item() for name, value in found[method.stages()[-1].players[0].name].items()}
+
+    labels, classes = batch.labels["expression"], len(method.classes["expression"])
+    sure, wrong = (soft_labels(own, classes, 0.0) for own in (labels, (labels + 1) % classes))
+    plain = losses()
+    assert losses(soft_labels={"expression": sure}) == pytest.approx(plain, rel=1e-4, abs=1e-6)
+    half, other, twice = (losses(soft_labels={"expression": truth}) for truth in ((sure + wrong) / 2, wrong, 2 * sure))
+    assert half["total"] == pytest.approx((plain["total"] + other["total"]) / 2, rel=1e-4)  # linear in the labels
+    assert twice["total"] != pytest.approx(plain["total"], rel=1e-2)
 
 
 @pytest.mark.slow

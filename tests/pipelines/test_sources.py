@@ -113,6 +113,24 @@ def test_what_is_no_expression_cannot_be_left_out():
         run_of("baseline", ["a"], leave_out=["joy"])
 
 
+def test_so_many_training_faces_are_drawn_by_the_seed_and_the_tested_ones_stay(tables):
+    sources = {"a": Source(*tables)}
+    (whole,) = sources_of(run_of("baseline", ["a"]), sources)
+    drawn = {}
+    for method, seed in (("baseline", 0), ("manet", 0), ("baseline", 1)):
+        (source,) = sources_of(run_of(method, ["a"], train_faces=9, seed=seed), sources)
+        assert source.role("test").equals(whole.role("test"))
+        drawn[method, seed] = source.role("train")["sample_id"].tolist()
+        assert len(drawn[method, seed]) == 9
+        assert set(drawn[method, seed]) <= set(whole.role("train")["sample_id"])
+    assert drawn["baseline", 0] == drawn["manet", 0] != drawn["baseline", 1]
+
+
+def test_more_training_faces_than_there_are_is_an_error_with_their_number(tables):
+    with pytest.raises(DataError, match="train_faces is 29, but there are 28 training faces"):
+        sources_of(run_of("baseline", ["a"], train_faces=29), {"a": Source(*tables)})
+
+
 @pytest.fixture
 def of_two_sets(tiny_faces):
     """One set that labels all factors and has no test side, and one that has, with other factors."""

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
-from openfer.protocols.labelling import MISSING, label_indices, with_attribute_columns
+from openfer.labels import EXPRESSIONS
+from openfer.protocols.labelling import MISSING, label_indices, vote_counts, with_attribute_columns
 
 
 def test_labels_become_their_position_in_the_class_tuple_and_missing_ones_minus_one():
@@ -39,6 +40,18 @@ def test_attributes_are_present_absent_or_unknown_one_column_each():
     assert known["attribute/Bald"].tolist() == ["present", None, "absent", "absent"]
     assert known["attribute/Young"].tolist() == ["present", None, "absent", "present"]
     assert known["attribute/Bangs"].tolist() == ["absent", None, "absent", "absent"]
+
+
+def test_votes_are_those_for_the_classes_in_their_order():
+    votes = pd.Series([np.arange(8), None], dtype=object)
+    found = vote_counts(pd.DataFrame({"votes": votes}), (EXPRESSIONS[3], EXPRESSIONS[1]))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, [[3, 1], [0, 0]])
+
+
+def test_rows_without_any_vote_are_refused_with_the_remedy():
+    with pytest.raises(DataError, match=r"none of the 2 training rows has votes.*set it to class"):
+        vote_counts(pd.DataFrame({"votes": [None, None]}), EXPRESSIONS)
 
 
 def test_rows_without_any_attribute_have_none_that_is_known():

@@ -72,3 +72,29 @@ def test_images_are_normalised_as_the_weights_of_the_backbone_were_learned():
 def test_weights_whose_normalisation_nobody_states_ask_for_numbers(entry):
     with pytest.raises(ValidationError, match="states none for the backbone"):
         of_weights(**entry)
+
+
+FILE = {"schedule": {"epochs": 6, "batch_size": 32, "learning_rate": 3e-4, "milestones": [4]}, "trunk": "dlib_resnet29"}
+
+
+def test_the_strong_baseline_is_the_plain_network_with_another_schedule_and_augmentation():
+    plain, strong = (run("baseline", variant, **FILE) for variant in ("baseline", "strong"))
+    assert (plain.row, strong.row) == ("baseline", "strong")
+    assert [step.kind for step in strong.images.augment] == ["affine", "erase"]
+    own = {"optimiser", "weight_decay", "learning_rate_schedule", "milestones", "warmup_epochs", "label_smoothing"}
+    different = {name for name, value in plain.settings.schedule if value != dict(strong.settings.schedule)[name]}
+    assert different == own | {"average_decay"}
+    same = {"schedule": plain.settings.schedule}
+    assert strong.settings.model_copy(update=same) == plain.settings
+    assert plain.images.model_copy(update={"augment": strong.images.augment}) == strong.images
+    assert RunSettings.model_validate(strong.model_dump()) == strong
+    assert RunSettings.model_validate(dict(strong)) == strong
+
+
+def test_votes_are_refused_where_the_loss_compares_with_a_class_and_beside_wrong_labels():
+    votes = {"training": {"labels": "votes"}, "variant": None, "settings": {}}
+    assert RunSettings.model_validate(RUN | votes | {"method": "manet"}).training.labels == "votes"
+    with pytest.raises(ValidationError, match=r"training\.labels is votes, but the losses of two_scale compare"):
+        RunSettings.model_validate(RUN | votes | {"method": "two_scale"})
+    with pytest.raises(ValidationError, match=r"label_noise is 0\.2, which changes classes"):
+        RunSettings.model_validate(RUN | votes | {"method": "manet", "label_noise": 0.2})

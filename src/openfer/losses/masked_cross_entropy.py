@@ -20,7 +20,8 @@ def masked_cross_entropy(
 
     Args:
         logits: (B, K).
-        labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
+        labels: int64 class indices, (B,), of which :data:`openfer.labels.MISSING` does not count; or probabilities of
+            the classes, float, (B, K), of which a row of zeros does not count.
         weights: what each sample counts, (B,); None for 1 each. They do not change what the sum is divided by.
         over: what the sum is divided by: the number of ``labelled`` samples, or of all samples of the ``batch``, with
             which a sample counts the same whatever the others are labelled for.
@@ -32,4 +33,5 @@ def masked_cross_entropy(
         summed = F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="sum")
     else:
         summed = (F.cross_entropy(widen(logits), labels, ignore_index=MISSING, reduction="none") * weights).sum()
-    return summed / ((labels != MISSING).sum().clamp_min(1) if over == "labelled" else len(labels))
+    labelled = labels.any(-1) if labels.is_floating_point() else labels != MISSING
+    return summed / (labelled.sum().clamp_min(1) if over == "labelled" else len(labels))

@@ -16,7 +16,7 @@ def region_cross_entropy(
 
     Args:
         logits: (B, K, C).
-        labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
+        labels: as :func:`~openfer.losses.masked_cross_entropy.masked_cross_entropy` takes them.
         reduction: over the regions.
         weights: what each sample counts, (B,); None for 1 each.
 
@@ -25,5 +25,5 @@ def region_cross_entropy(
     """
     regions = logits.shape[1]
     own = None if weights is None else weights.repeat_interleave(regions)
-    mean = masked_cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(regions), own)
+    mean = masked_cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(regions, dim=0), own)
     return mean * regions if reduction == "sum" else mean

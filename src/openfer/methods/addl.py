@@ -136,7 +136,7 @@ class ADDL(Method):
         expression = self.expression(shared)
         disturbance = self.disturbance(shared)
         f_d, f_e = disturbance.feature, expression.feature
-        classification = masked_cross_entropy(expression.logits, batch.labels["expression"], batch.weights)  # Eq. 5
+        classification = masked_cross_entropy(expression.logits, batch.truth("expression"), batch.weights)  # Eq. 5
         main = {"classification": classification}  # Eq. 14
         norms = {"expression": f_e, "disturbance": f_d}
         watched = {}

@@ -39,7 +39,7 @@ class Baseline(Method):
         """Return the cross-entropy of the batch (ADDL, Eq. 5)."""
         logits = self(batch.images).logits["expression"]
         return {
-            "main": total({"classification": masked_cross_entropy(logits, batch.labels["expression"], batch.weights)})
+            "main": total({"classification": masked_cross_entropy(logits, batch.truth("expression"), batch.weights)})
         }
 
     def forward(self, images: Tensor) -> Prediction:

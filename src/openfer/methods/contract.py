@@ -65,6 +65,8 @@ class Batch:
             weight 0 leaves less to learn, not more of the others. Only a method that declares
             ``supports_sample_weights`` is given any; a loss that reads no labels ignores them.
         targets: the declared ``regression_targets`` by name, float, (B,); NaN where nobody rated the face.
+        soft_labels: task name -> probability of each class, float, (B, K); zeros where unlabelled. Tasks that are
+            learned from ``labels`` are not in it. Only a method that declares ``supports_soft_labels`` is given any.
     """
 
     images: Tensor
@@ -72,6 +74,11 @@ class Batch:
     extras: Extras = field(default_factory=dict)
     weights: Tensor | None = None
     targets: Mapping[str, Tensor] = field(default_factory=dict)
+    soft_labels: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def truth(self, task: str) -> Tensor:
+        """Return what a cross-entropy compares logits with: a task's soft labels where there are any, or its labels."""
+        return self.soft_labels[task] if task in self.soft_labels else self.labels[task]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class Declaration:
         network: imports torch and returns the :class:`~openfer.methods.contract.Method`; see :func:`network_at`.
         variants: the rows of the paper's table by name, each with the settings that differ from the defaults. Empty
             for a method with one row, its defaults.
+        recipes: further variants, which train the same network in another way: by name the parameters of a run that are
+            laid over its own. All else stays, which lets ``variant`` name them like rows.
         tasks: what it learns from labels; tasks that the data does not label are left out. A method that learns from
             images alone has none. Read them by :meth:`tasks_of`.
         prerequisites: names of the methods whose trained models it is given. It neither changes nor saves them; each
@@ -39,6 +41,8 @@ class Declaration:
         regression_targets: continuous labels that it learns, columns of rows such as ``valence``. The epoch with the
             best agreement on validation is then its ``best_val``.
         supports_sample_weights: whether losses that read labels multiply each sample by its weight.
+        supports_soft_labels: whether its losses compare predictions with probabilities of classes as well as with a
+            class, as a cross-entropy can.
         fine_tunes: returns whether settings are those of fine-tuning, which needs an initialisation.
         input_side: height and width of the paper's images in pixels.
         variant_of: returns the name in tables of a configuration; see :meth:`variant_name`.
@@ -48,6 +52,7 @@ class Declaration:
     settings: type[Settings]
     network: Callable[[], type["Method"]]
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tasks: Names = ("expression",)
     prerequisites: Names = ()
     initialised_from: str | None = None
@@ -55,6 +60,7 @@ class Declaration:
     looks_at_pixels: bool = True
     regression_targets: tuple[str, ...] = ()
     supports_sample_weights: bool = False
+    supports_soft_labels: bool = False
     fine_tunes: Callable[[Any], bool] = lambda settings: False
     input_side: int = 224
     variant_of: Callable[[Any], str] | None = None
@@ -74,13 +80,30 @@ class Declaration:
         """
         return self.name if self.variant_of is None else self.variant_of(settings)
 
+    def refuse_soft_labels(self, votes: bool, smoothing: float) -> None:
+        """Refuse probabilities of classes in the place of classes if the method's losses do not read them.
+
+        Args:
+            votes: whether it is to learn from shares of votes.
+            smoothing: of its labels.
+
+        Raises:
+            ParameterError: if they do not, and it is to learn from any.
+        """
+        if self.supports_soft_labels or not (votes or smoothing):
+            return
+        asked, remedy = ("training.labels is votes", "class") if votes else (f"label_smoothing is {smoothing}", "0")
+        raise ParameterError(
+            f"{asked}, but the losses of {self.name} compare with one class for each face: set it to {remedy}"
+        )
+
     def with_variant(self, variant: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of settings in which a variant overrides whatever makes the variants different.
 
-        A setting that other variants change and this one does not goes back to its default. All else stays.
+        A setting that other rows change and this one does not goes back to its default. All else stays.
 
         Args:
-            variant: one of :attr:`variants`.
+            variant: one of :attr:`variants` or :attr:`recipes`.
             settings: plain and not yet validated, as YAML gives them.
 
         Raises:
@@ -90,8 +113,9 @@ class Declaration:
             raise ParameterError(
                 f"variant is {variant!r}, but {self.name} has one row only, its settings; leave variant null"
             )
-        if variant not in self.variants:
-            nearest = difflib.get_close_matches(variant, self.variants, n=len(self.variants), cutoff=0.0)
+        named = dict(self.variants) | {name: recipe["settings"] for name, recipe in self.recipes.items()}
+        if variant not in named:
+            nearest = difflib.get_close_matches(variant, named, n=len(named), cutoff=0.0)
             raise ParameterError(
                 f"variant is {variant!r}, which {self.name} does not have; its rows are, the nearest first: "
                 f"{', '.join(nearest)}"
@@ -99,7 +123,7 @@ class Declaration:
         defaults = self.settings().model_dump()
         switches = {path: _at(defaults, path) for row in self.variants.values() for path, _ in _leaves(row)}
         merged = copy.deepcopy(dict(settings))
-        for path, value in (switches | dict(_leaves(self.variants[variant]))).items():
+        for path, value in (switches | dict(_leaves(named[variant]))).items():
             _put(merged, path, value)
         return merged
 

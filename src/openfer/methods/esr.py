@@ -71,11 +71,11 @@ class ESR(Method):
         """
         voters = _number(stage)
         outputs = self.network(batch.images, self._present(voters))
-        labels = batch.labels["expression"]
+        truth = batch.truth("expression")
         losses = {
             "classification": torch.stack(
                 [
-                    masked_cross_entropy(head(output.feature), labels, batch.weights)
+                    masked_cross_entropy(head(output.feature), truth, batch.weights)
                     for head, output in zip(self.heads, outputs[:voters], strict=False)
                 ]
             ).sum()

@@ -52,18 +52,16 @@ class FDRLECA(Method):
 
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return ``L_cls + lambda_1 L_C + lambda_2 L_D``, and FDRL's L_B where it has a weight."""
-        labels = batch.labels["expression"]
+        labels, truth = batch.labels["expression"], batch.truth("expression")
         pooled = self._pooled(batch.images)
         if not self.config.decomposition:
-            return {
-                "main": total({"classification": masked_cross_entropy(self._logits(pooled), labels, batch.weights)})
-            }
+            return {"main": total({"classification": masked_cross_entropy(self._logits(pooled), truth, batch.weights)})}
         weights = self.config.weights
         latent = self.decompose(pooled)
         feature, importance, relation = self.reconstruct(latent)
         self._move_centres(latent, importance, labels)
         losses = {
-            "classification": masked_cross_entropy(self._logits(feature), labels, batch.weights),
+            "classification": masked_cross_entropy(self._logits(feature), truth, batch.weights),
             "compactness": weights.compactness * compactness_loss(latent, self.latent_centres.value),
             "distribution": weights.distribution * distribution_loss(importance, self.weight_centres.value, labels),
         }

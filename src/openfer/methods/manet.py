@@ -54,8 +54,8 @@ class MANet(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return ``lambda CE_local + (1 - lambda) CE_global - (D_b + D_sp + D_ch)`` (Eq. 5)."""
         seen = self.network(batch.images)
-        labels = batch.labels["expression"]
-        local, whole = (masked_cross_entropy(logits, labels, batch.weights) for logits in self._logits(seen))
+        truth = batch.truth("expression")
+        local, whole = (masked_cross_entropy(logits, truth, batch.weights) for logits in self._logits(seen))
         losses = {
             "classification_local": self.config.balance * local,
             "classification_global": (1 - self.config.balance) * whole,

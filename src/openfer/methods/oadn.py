@@ -92,12 +92,12 @@ class OADN(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return ``lambda L_LAB + (1 - lambda) L_FRB`` (OADN, Eq. 3 to 5)."""
         answers = self._answers(batch.images, batch.extras)
-        weight, labels = self.config.attention_weight, batch.labels["expression"]
+        weight, truth = self.config.attention_weight, batch.truth("expression")
         losses: Losses = {}
         if answers.attention is not None:
-            losses["attention"] = weight * masked_cross_entropy(answers.attention[1][:, 0], labels, batch.weights)
+            losses["attention"] = weight * masked_cross_entropy(answers.attention[1][:, 0], truth, batch.weights)
         if answers.regions is not None:
-            regions = region_cross_entropy(answers.regions[1], labels, self.config.frb_reduction, batch.weights)
+            regions = region_cross_entropy(answers.regions[1], truth, self.config.frb_reduction, batch.weights)
             losses["regions"] = (1 - weight) * regions
         if answers.seen is not None:
             losses[f"{WATCH}kept_points"] = answers.seen.kept.float().mean()

@@ -86,6 +86,8 @@ class Schedule(Settings):
         average_decay: per step, of the exponential moving average of all weights and of the statistics of batch
             normalisation. The averaged weights are validated, selected, saved and handed to the next stage. None does
             not average.
+        label_smoothing: share of each label's probability that goes to all classes alike, in [0, 1). Only methods
+            whose loss is a cross-entropy take it; 0 leaves labels as they are.
         sampling: which samples an epoch shows; classes are those of the method's first task.
     """
 
@@ -103,6 +105,7 @@ class Schedule(Settings):
     sam_radius: float | None = Field(None, gt=0)
     clip_norm: float | None = Field(None, gt=0)
     average_decay: float | None = Field(None, gt=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     sampling: Sampling = AllSamples()
 
     @model_validator(mode="after")

@@ -63,7 +63,7 @@ class SmallClassifier(Method):
         labels = batch.labels["expression"]
         weights = self.class_weights[labels.clamp_min(0)]  # of a face without a label, any: it does not count
         weights = weights if batch.weights is None else weights * batch.weights
-        loss = masked_cross_entropy(logits, labels, weights)
+        loss = masked_cross_entropy(logits, batch.truth("expression"), weights)
         return {"main": total({"classification": loss})}
 
     def forward(self, images: Tensor, extras: Extras = NO_EXTRAS) -> Prediction:

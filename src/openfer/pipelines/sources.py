@@ -88,6 +88,11 @@ class Source:
         carved = (self.split["role"] == "val") & ~self.split["sample_id"].isin(published)
         return replace(self, split=self.split.assign(role=self.split["role"].astype(object).mask(carved, "train")))
 
+    def training_on(self, sample_ids: Collection[str]) -> "Source":
+        """Return the source with no role for training faces other than these."""
+        split = self.split
+        return replace(self, split=split[(split["role"] != "train") | split["sample_id"].isin(sample_ids)])
+
     def judged_by_validation(self, known: Collection[str]) -> "Source":
         """Return the source with its validation faces as test faces, for the tasks that are not known to be tested.
 
@@ -115,11 +120,13 @@ def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
     Faces of expressions that the run leaves out have no role, or, where values are regressed on them, no expression.
     Labels that a dataset is not learned for are null. Validation faces train where the run holds none out.
 
-    Only people in the training set can be told apart by identity. Where a split keeps people apart, a run that learns
-    identity drops the validation and test people, and holds out images of its training people instead.
+    Where the run sets a number of training faces, the others have no role. Only people in the training set can be told
+    apart by identity. Where a split keeps people apart, a run that learns identity drops the validation and test
+    people, and holds out images of its training people instead.
 
     Raises:
-        DataError: if a dataset's split has no such fold, or the training people have one image each.
+        DataError: if a dataset's split has no such fold, the training people have one image each, or the run is to
+            train on more faces than there are.
     """
     data = [
         replace(sources[name].in_fold(run.fold), tasks=run.tasks)
@@ -129,7 +136,18 @@ def sources_of(run: "RunSettings", sources: Sources) -> list[Source]:
     ]
     if not run.hold_out_validation:
         data = [source.training_on_validation() for source in data]
-    return [_closed_set(source, run.seed) if "identity" in run.tasks else source for source in data]
+    data = [_closed_set(source, run.seed) if "identity" in run.tasks else source for source in data]
+    return data if run.train_faces is None else _drawn(data, run.train_faces, run.seed)
+
+
+def _drawn(data: list[Source], count: int, seed: int) -> list[Source]:
+    from openfer.seeds import generator_for
+
+    faces = np.concatenate([source.split.loc[source.split["role"] == "train", "sample_id"] for source in data])
+    if count > len(faces):
+        raise DataError(f"train_faces is {count}, but there are {len(faces)} training faces; set it to null for all")
+    chosen = set(generator_for(seed, "training faces").permutation(np.sort(faces))[:count])
+    return [source.training_on(chosen) for source in data]
 
 
 def _closed_set(source: Source, seed: int) -> Source:

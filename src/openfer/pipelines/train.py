@@ -15,6 +15,7 @@ from openfer.io.git import revision
 from openfer.nn.initialisation_settings import PRETRAIN
 from openfer.pipelines.sources import Source, Sources, classes_of, data_version, faces_for, sources_of
 from openfer.pipelines.trained import Models, main_model
+from openfer.protocols.labelling import vote_counts
 from openfer.runs.settings import RunSettings
 from openfer.training.mask_settings import GENERATOR, MaskSettings
 from openfer.version import __version__
@@ -166,7 +167,13 @@ def _fit(
     watched = seen(data, "train", classes, run.images, run.seed) if run.training.watch_training else None
     fitted = fit(
         method,
-        FitData(faces, validation if len(validation) else None, test if len(test) else None, watched),
+        FitData(
+            faces,
+            validation if len(validation) else None,
+            test if len(test) else None,
+            watched,
+            _votes(run, data, classes),
+        ),
         run.training,
         run.seed,
         work,
@@ -185,6 +192,14 @@ def _fit(
         checkpoint.facts |= about | {"variant": run.row}
     history = fitted.history.assign(method=run.row)
     return replace(fitted, history=history), about, _Learned(classes, faces, true)
+
+
+def _votes(run: RunSettings, data: list[Source], classes: "Classes") -> np.ndarray | None:
+    """Return the training faces' votes in the order of the faces if the run learns from them."""
+    if run.training.labels != "votes":
+        return None
+    rows = pd.concat([source.role("train") for source in data], ignore_index=True)
+    return vote_counts(rows, next(iter(classes.values())))
 
 
 def _flip_labels(run: RunSettings, classes: "Classes", faces: "ConcatFaces") -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.labels import ATTRIBUTE, MISSING, PRESENCE
+from openfer.labels import ATTRIBUTE, EXPRESSIONS, MISSING, PRESENCE
 
 
 def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.ndarray:
@@ -40,6 +40,30 @@ def label_indices(rows: pd.DataFrame, task: str, classes: Sequence[str]) -> np.n
             "train on data that shows them"
         )
     return indices
+
+
+def vote_counts(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Return the annotators' votes for each class.
+
+    Args:
+        rows: with the column ``votes``.
+        classes: names of expressions; votes for others are left out.
+
+    Returns:
+        float32, (len(rows), len(classes)), >= 0; zeros for a row without votes.
+
+    Raises:
+        DataError: if no row has votes.
+    """
+    known = rows["votes"].notna().to_numpy()
+    if not known.any():
+        raise DataError(
+            f"none of the {len(rows)} training rows has votes, which training.labels asks for; set it to class, or "
+            "train on a dataset with votes, such as ferplus"
+        )
+    counts = np.zeros((len(rows), len(EXPRESSIONS)), np.float32)
+    counts[known] = np.stack([*rows.loc[known, "votes"]])
+    return counts[:, [EXPRESSIONS.index(name) for name in classes]]
 
 
 def with_attribute_columns(rows: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:

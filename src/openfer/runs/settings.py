@@ -9,6 +9,7 @@ from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import METHODS, Declaration
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
+from openfer.runs.recipes import laid_over
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.mask_settings import GENERATOR, MASKED
 
@@ -24,7 +25,8 @@ class RunSettings(Settings):
 
     Attributes:
         method: the registered method.
-        variant: the name of a row of the paper's table. Its settings override ``settings``; None overrides nothing.
+        variant: the name of a row of the paper's table, or of a recipe of the method. Its settings override
+            ``settings``, and a recipe's other parameters those of the run; None overrides nothing.
         datasets: the training datasets; each epoch shuffles all of them together.
         test_datasets: further datasets that are only tested. Their files decide the result, their names do not.
         leave_out: expressions whose faces neither train nor test, such as ``contempt`` of AffectNet's eight in papers
@@ -34,6 +36,7 @@ class RunSettings(Settings):
         hold_out_validation: False lets validation faces train, too, apart from those of the publisher's own validation
             partition: papers train on all training images. ``selections`` may then be ``last`` and ``oracle_test``, as
             there is no face to choose another epoch by.
+        train_faces: the number of faces that train, drawn by the seed of all that would; None for all of them.
         fold: the tested fold of datasets with cross-validation; the other folds train.
         seed: root of every random draw.
         fresh: True trains again although nothing changed.
@@ -53,6 +56,7 @@ class RunSettings(Settings):
     leave_out: tuple[str, ...] = ()
     labels_of: dict[str, tuple[str, ...]] = {}
     hold_out_validation: bool = True
+    train_faces: int | None = Field(None, ge=2)
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
@@ -124,6 +128,17 @@ class RunSettings(Settings):
             )
         return {**value, "images": {**images, **found}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_recipe(cls, value: Any) -> Any:
+        """Lay a recipe's parameters of the run over its own; those of the method are laid over with its settings."""
+        name = value.get("method") if isinstance(value, dict) else None
+        recipe = METHODS[name].recipes.get(value.get("variant")) if isinstance(name, str) and name in METHODS else None
+        if recipe is None:
+            return value
+        plain = {key: own.model_dump() if isinstance(own, Settings) else own for key, own in value.items()}
+        return laid_over(plain, {key: own for key, own in recipe.items() if key != "settings"})
+
     def refuse_missing_weights(self) -> None:
         """Refuse weights that are not there, and random ones where the settings are those of fine-tuning.
 
@@ -163,6 +178,16 @@ class RunSettings(Settings):
             raise ValueError(
                 f"labels_of names {', '.join(sorted(tasks - set(self.tasks)))}, which {self.method} does not learn; "
                 f"its tasks are {', '.join(self.tasks) or 'none'}"
+            )
+        votes = self.training.labels == "votes"
+        try:
+            declared.refuse_soft_labels(votes, dict(self.settings)["schedule"].label_smoothing)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error
+        if votes and self.label_noise:
+            raise ValueError(
+                f"label_noise is {self.label_noise}, which changes classes, but training.labels is votes; set "
+                "label_noise to 0, or labels to class"
             )
         if self.label_noise and not self.tasks:
             raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")

@@ -77,6 +77,8 @@ class TrainingConfig(Settings):
             regresses is chosen by its concordance.
         watch_training: whether the training faces are scored after every epoch too, as centre crops. It shows training
             against test accuracy, and takes as long as predicting all training faces.
+        labels: ``class`` learns the class of each face; ``votes`` learns the shares of its annotators' votes, of the
+            first task, where the dataset has votes. Only methods whose loss is a cross-entropy take them.
         neighbourhood_mask: leaves those samples of a batch out of the loss whose semantic neighbour the method sees as
             something else; None leaves out none. It wants a method that weighs its samples, and the run
             ``sna_generator``.
@@ -92,6 +94,7 @@ class TrainingConfig(Settings):
     selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
     selected_by: Literal["accuracy", "balanced_accuracy"] = "accuracy"
     watch_training: bool = False
+    labels: Literal["class", "votes"] = "class"
     neighbourhood_mask: MaskSettings | None = None
     checkpoint_minutes: float = Field(10.0, ge=0, json_schema_extra=WITHOUT_EFFECT)
 

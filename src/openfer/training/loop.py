@@ -35,6 +35,7 @@ from openfer.training.resume import ResumeFile
 from openfer.training.selection import Kept, OwnWeights, Selector, checkpoints, snapshot
 from openfer.training.setup import FitData as FitData
 from openfer.training.setup import Setup
+from openfer.training.soft_labels import with_soft_labels
 from openfer.training.tracking import Tracker
 from openfer.training.validation import Validation
 from openfer.training.weighting import weighted
@@ -168,6 +169,7 @@ class _Run:
         for step, batch in enumerate(self._loader.batches(keys), first):
             torch.manual_seed(seed_for(setup.seed, "step", stage.name, epoch, step))
             batch, watched = weighted(setup, stage, epoch, batch, keys[step - first])
+            batch = with_soft_labels(setup, stage, batch, keys[step - first])
             losses = self._losses(batch, stage)
             losses[stage.players[0].name] |= watched
             if step == middle:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from openfer.methods.contract import MISSING, Method
 from openfer.training.checks import check_data, check_rated, check_weights
@@ -13,7 +14,7 @@ from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import Plan, resolve
 from openfer.training.masking import Mask
-from openfer.training.recipe import facts_of, recipe_of
+from openfer.training.recipe import facts_of, fingerprint_of_tensors, recipe_of
 from openfer.training.sampling import Sampler
 from openfer.training.timeline import Timeline
 
@@ -29,12 +30,14 @@ class FitData:
         validation: centre crops; never trained on. None where all training faces train: then no epoch is chosen by it.
         test: centre crops; read only if ``oracle_test`` is among the selections.
         watched: the training faces as centre crops, to be scored after every epoch; None for not.
+        votes: for each class of the first task, of the training faces, float32, (N, K); None for learning from labels.
     """
 
     train: Faces
     validation: Faces | None
     test: Faces | None = None
     watched: Faces | None = None
+    votes: np.ndarray | None = None
 
 
 class Setup:
@@ -50,7 +53,8 @@ class Setup:
 
     Raises:
         DataError: if the data cannot serve.
-        ParameterError: if the device or a selection is not there, or the method does not read weights of samples.
+        ParameterError: if the device or a selection is not there, or the method does not read weights of samples or
+            soft labels.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class Setup:
             for stage in stages
         }
         check_weights(method, mask is not None, [sampler.weights is not None for sampler in self.samplers.values()])
+        for stage in stages:
+            method.declared.refuse_soft_labels(data.votes is not None, stage.schedule.label_smoothing)
         self.timeline = Timeline(stages, self.samplers)
         steps = sum(self.timeline.steps(stage) * stage.schedule.epochs for stage in stages)
         self.plan: Plan = resolve(config, steps)
@@ -84,4 +90,5 @@ class Setup:
         self.facts: Mapping[str, Any] = facts_of(method, data.train.images, seed, self.plan, mask)
         sets = {**self.watched, "train": data.train}
         recipe = recipe_of(method, self.facts, stages, sets, config.selections)
-        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by}
+        votes = {} if data.votes is None else {"votes": fingerprint_of_tensors({"": torch.from_numpy(data.votes)})}
+        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by} | votes

@@ -151,4 +151,5 @@ METHOD = Declaration(
     variant_of=name_of,
     prerequisites=prerequisites_of,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

@@ -53,4 +53,5 @@ METHOD = Declaration(
     initialised_from="addl",
     regression_targets=AFFECT,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

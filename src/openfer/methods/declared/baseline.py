@@ -1,6 +1,7 @@
 """ADDL's own comparators: their settings (Ruan et al., IJCV 130, 2022)."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -34,8 +35,34 @@ _ROWS = {
     "baseline_mat": {"attention": "multi_level"},
 }
 
+STRONG: Mapping[str, Any] = {
+    "settings": {
+        "attention": "none",
+        "schedule": {
+            "optimiser": "adamw",
+            "weight_decay": 0.05,
+            "learning_rate_schedule": "cosine",
+            "milestones": (),
+            "warmup_epochs": 1,
+            "label_smoothing": 0.1,
+            "average_decay": 0.98,
+        },
+    },
+    "images": {
+        "augment": ({"kind": "affine", "degrees": 10, "translate": 0.05, "scale": (0.95, 1.1)}, {"kind": "erase"})
+    },
+}
+"""A plain network with the usual means of today, of no paper.
+
+The average covers about the last 50 steps, so that a short run forgets its first weights."""
+
 
 def _variant_of(settings: BaselineSettings) -> str:
+    schedule = settings.schedule.model_dump()
+    if settings.attention == "none" and all(
+        schedule[key] == value for key, value in STRONG["settings"]["schedule"].items()
+    ):
+        return "strong"
     return next(name for name, row in _ROWS.items() if row["attention"] == settings.attention)
 
 
@@ -44,6 +71,8 @@ METHOD = Declaration(
     settings=BaselineSettings,
     network=network_at("openfer.methods.baseline:Baseline"),
     variants=_ROWS,
+    recipes={"strong": STRONG},
     variant_of=_variant_of,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

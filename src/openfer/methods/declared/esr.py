@@ -125,6 +125,7 @@ METHOD = Declaration(
     variants=_rows(),
     variant_of=_variant_of,
     supports_sample_weights=True,
+    supports_soft_labels=True,
     fine_tunes=lambda settings: settings.growth.fine_tuning,
     input_side=96,
 )

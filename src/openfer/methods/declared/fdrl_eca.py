@@ -87,4 +87,5 @@ METHOD = Declaration(
     },
     variant_of=_variant_of,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

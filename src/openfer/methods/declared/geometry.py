@@ -24,4 +24,5 @@ METHOD = Declaration(
     extras=("geometry",),
     looks_at_pixels=False,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

@@ -65,4 +65,5 @@ METHOD = Declaration(
     variants={"manet": {"diversify": ()}, "manet branch spatial channel": {}},
     variant_of=_variant_of,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

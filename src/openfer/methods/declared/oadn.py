@@ -92,4 +92,5 @@ METHOD = Declaration(
     variant_of=_variant_of,
     extras=("landmarks",),
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

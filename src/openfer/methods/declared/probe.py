@@ -47,4 +47,5 @@ METHOD = Declaration(
     extras=("open_features",),
     looks_at_pixels=False,
     supports_sample_weights=True,
+    supports_soft_labels=True,
 )

@@ -18,8 +18,7 @@ from openfer.evaluation.leaderboard import leaderboard
 from openfer.evaluation.published import published_table
 from openfer.evaluation.published_rows import printed_figure
 from openfer.evaluation.report import report
-from openfer.evaluation.study_comparison import compare_rows
-from openfer.evaluation.study_table import Wanted, study_table
+from openfer.evaluation.study_table import Wanted, compare_rows, study_table
 from openfer.io.runs import LAYERS, Run, find_runs
 from openfer.pipelines import evaluation_nodes
 
@@ -83,6 +82,11 @@ def test_the_comparison_of_methods_is_the_stored_one(runs):
     same_values("sentences", made["sentences_json"])
 
 
+def test_the_comparison_of_one_seed_has_the_stored_error_and_probability(runs):
+    made = evaluation_nodes.compare({run.name: run for run in runs if run.facts[0]["seed"] == 0})
+    same_table("comparison_of_one_seed", made["comparison_table"])
+
+
 def test_leaderboard_and_ledger_are_the_stored_ones(runs):
     same_table("leaderboard", leaderboard(entries_of(runs), published_table()))
     same_table("ledger", report(runs, [], published_table()).ledger)
@@ -109,4 +113,4 @@ def test_a_study_of_the_same_runs_has_the_stored_table_and_comparison(runs):
     ]
     together, known = pd.concat(answers, ignore_index=True), pd.DataFrame(facts)
     same_table("study", study_table(wanted, together, known, cells, pd.DataFrame()))
-    same_table("study_comparison", compare_rows(["baseline", "scn"], together, known, cells))
+    same_table("study_comparison", compare_rows(["baseline", "scn"], together, known))

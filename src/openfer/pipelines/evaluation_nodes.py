@@ -51,18 +51,25 @@ def compare(runs: Mapping[str, Run]) -> dict[str, Any]:
 
     Args:
         runs: one or more of each method, by slug; the first one's method is the reference.
+
+    Raises:
+        DataError: if two methods were tested on other faces.
     """
-    from openfer.evaluation.compare import compare_all, comparison_table, sentences
+    from openfer.evaluation.compare import compare as compared
+    from openfer.evaluation.compare import correct, sentences
     from openfer.evaluation.figures import per_class_recall_plot
+    from openfer.evaluation.names import run_name
     from openfer.evaluation.results_table import to_markdown
 
     main = main_predictions(runs.values())
-    comparisons = compare_all(main, str(main["variant"].iloc[0]))
-    words = sentences([c for c in comparisons if c.second == comparisons[0].second])  # the table has all pairs
+    first_task = main[main["task"] == main["task"].iloc[0]]
+    names = [run_name(*pair) for pair in zip(first_task["method"], first_task["variant"], strict=True)]
+    comparisons = correct(compared(first_task.assign(name=names), list(dict.fromkeys(names))))
+    words = sentences(comparisons[comparisons["second"] == names[0]])  # the table has all pairs
     results = results_of(list(runs.values()))
     return {
         "results_table": results,
-        "comparison_table": comparison_table(comparisons),
+        "comparison_table": comparisons,
         "sentences_json": words,
         "results_text": to_markdown(results, words),
         "recall_plot": per_class_recall_plot(main),

@@ -102,12 +102,12 @@ def test_other_selections_of_the_epoch_have_no_place_in_the_ranking(tmp_path):
 def test_rows_of_a_study_are_compared_in_words_and_as_a_table(tmp_path):
     write_study(tmp_path, "table_3")
     told = (
-        "<li>ADDL is 1.0 points above Baseline (mean of 2 seeds, standard error 3.0 of faces and training, n = 500 of "
-        "50 people, p = 0.75): indistinguishable after correction for 1 comparison.</li>"
+        "<li>ADDL is 1.0 points above Baseline (mean of 2 seeds, best_val, standard error 3.0, n = 500 faces of 50 "
+        "people, p = 0.75): not significant.</li>"
     )
     assert told in section(tmp_path, "studies")
     (row,) = page_of(tmp_path).table("rows of table_3 compared").to_dict("records")
-    assert (row["verdict"], row["of faces"], row["of seeds"]) == ("indistinguishable", "1.8", "2.4")
+    assert (row["verdict"], row["of faces"], row["of training"]) == ("not significant", "1.8", "2.4")
     assert row["to"] == "+7.0"
 
 

@@ -24,8 +24,7 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.evaluation.study_comparison import against_the_first
-from openfer.evaluation.study_table import not_comparable
+from openfer.evaluation.study_table import against_the_first, not_comparable
 from openfer.io.studies import PICTURES, StudyFolder
 
 _MOST_CHARTS = 24
@@ -48,15 +47,15 @@ _CELLS: dict[str, tuple[str, Format]] = {
     "error": ("error", word),
 }
 _COMPARED: dict[str, tuple[str, Format]] = {
-    "row": ("row", word),
-    "against": ("against", word),
+    "first": ("row", word),
+    "second": ("against", word),
     "column": ("column", word),
     "difference": ("difference, points", points),
     "low": ("from", points),
     "high": ("to", points),
     "standard_error": ("standard error", percent),
     "of_faces": ("of faces", percent),
-    "of_seeds": ("of seeds", percent),
+    "of_training": ("of training", percent),
     "verdict": ("verdict", word),
     "corrected": ("p, corrected", probability),
     "p_value": ("p", probability),
@@ -149,7 +148,7 @@ def _comparison(study: StudyFolder) -> str:
     if compared is None or compared.empty:
         return ""
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in against_the_first(compared))
-    verdicts = compared["distinguishable"].map({True: "differ", False: "indistinguishable"})
+    verdicts = compared["distinguishable"].map({True: "significant", False: "not significant"})
     table = sortable(compared.assign(verdict=verdicts), _COMPARED, f"rows of {study.name} compared")
     return f"<ul>{said}</ul>" + unfold(f"Every two rows: {len(compared)} comparisons", table)
 

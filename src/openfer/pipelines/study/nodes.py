@@ -28,13 +28,12 @@ def table(
     Returns:
         The cells with their state; what :func:`openfer.evaluation.study_table.study_table` gives, with ``sweep`` and
         ``at`` of the rows; the same in Markdown, with the first row's comparisons in words; what
-        :func:`openfer.evaluation.study_comparison.compare_rows` gives.
+        :func:`openfer.evaluation.study_table.compare_rows` gives.
 
     Raises:
         DataError: if no run is complete.
     """
-    from openfer.evaluation.study_comparison import compare_rows
-    from openfer.evaluation.study_table import study_table, to_markdown
+    from openfer.evaluation.study_table import compare_rows, study_table, to_markdown
 
     study = plan.study
     cells = _cells(plan, runs)
@@ -56,7 +55,7 @@ def table(
     )
     found["sweep"] = found["row"].map({name: row.sweep for name, row in study.rows.items()})
     found["at"] = found["row"].map({name: row.at for name, row in study.rows.items()})
-    compared = compare_rows(list(study.rows), those_that_count, known, cells)
+    compared = compare_rows(list(study.rows), those_that_count, known)
     return cells, found, to_markdown(study.title, found, compared), compared
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 
@@ -10,8 +9,11 @@ from openfer.evaluation.compare import compare, correct, faces_of, sentences
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
-    Format,
+    Columns,
     Section,
+    heading,
+    items,
+    joined,
     paragraph,
     percent,
     points,
@@ -22,7 +24,7 @@ from openfer.evaluation.report.parts import (
     word,
 )
 
-_COLUMNS: dict[str, tuple[str, Format]] = {
+_COLUMNS: Columns = {
     "first": ("method", word),
     "second": ("against", word),
     "difference": ("difference, points", points),
@@ -92,25 +94,25 @@ def comparison_section(made: Sequence[Family]) -> Section:
             "standard error has two parts: drawing the people of the test set again (the faces, where people are not "
             "known), and training again, which needs several seeds. The probability is Student's t; with one seed it "
             "is at least that of McNemar's exact test. It is corrected for the number of comparisons (Holm); below "
-            "0.05 a difference is significant. The 95 % interval is not corrected. A difference that is not significant "
-            "here may be significant on more faces."
+            "0.05 a difference is significant. The 95 % interval is not corrected. A difference that is not "
+            "significant here may be significant on more faces."
         )
     ]
     for family in made:
-        parts.append(f"<h3>Compared on {escape(family.tested)}</h3>")
+        parts.append(heading(f"Compared on {family.tested}"))
         compared = family.comparisons
         if compared.empty:
             parts.append(paragraph(_not_compared(family)))
             continue
         against_reference = compared[compared["second"] == family.names[0]]
         told = sentences(against_reference.sort_values("difference", ascending=False, kind="stable"))
-        parts.append("<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in told) + "</ul>")
-        title = f"Every two of {len(family.names)} methods: {len(compared)} comparisons"
+        parts.append(items(told))
+        title = f"Every two of {len(family.names)} methods: {len(compared)} comparison{'s' * (len(compared) > 1)}"
         table = compared.assign(
             verdict=compared["distinguishable"].map({True: "significant", False: "not significant"})
         )
         parts.append(unfold(title, sortable(table, _COLUMNS, f"comparisons on {family.tested}")))
-    return Section("comparison", "Comparison", "".join(parts))
+    return Section("comparison", "Comparison", joined(parts))
 
 
 def _family(tested: str, methods: list[Entry]) -> Family:

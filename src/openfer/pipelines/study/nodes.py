@@ -59,13 +59,13 @@ def table(
     return cells, found, to_markdown(study.title, found, compared), compared
 
 
-def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the picture, over the values of the varied parameter if there is one, and the plotly figure."""
-    from openfer.evaluation.figures import study_picture, study_plot, sweep_picture
+def figure(plan: StudyPlan, table: pd.DataFrame) -> Any:
+    """Return the table as a figure, over the values of the varied parameter if there is one."""
+    from openfer.evaluation.figures import study_picture, sweep_picture
 
     sweeps = any(row.sweep for row in plan.study.rows.values())
     picture = sweep_picture if sweeps else study_picture
-    return picture(table, plan.study.title), study_plot(table, plan.study.title)
+    return picture(table, plan.study.title)
 
 
 def collect_probes(
@@ -93,14 +93,14 @@ def collect_probes(
     return found[0], found[1]
 
 
-def probe_figures(probes: pd.DataFrame) -> tuple[Any, Any]:
-    """Return factors by features, a panel a row, of plotly and of matplotlib; of the first column."""
-    from openfer.evaluation.figures import probe_picture, probe_plot
+def probe_figure(probes: pd.DataFrame) -> Any:
+    """Return factors by features, a panel for each row, of the first column."""
+    from openfer.evaluation.figures import probe_picture
 
     first = probes[probes["column"] == probes["column"].iloc[0]]
     # rows as the paper prints them
     named = first.assign(method="", variant=first["row"]).drop(columns=["row", "column"])
-    return probe_plot(named), probe_picture(named)
+    return probe_picture(named)
 
 
 def first_runs(plan: StudyPlan) -> dict[str, str]:
@@ -128,13 +128,6 @@ def embed(plan: StudyPlan, runs: Mapping[str, Run], features: Mapping[str, pd.Da
             main = main_predictions([runs[slug]])
             named[row] = features[slug], main[main["task"] == main["task"].iloc[0]]
     return embedding_table(named)
-
-
-def embedding_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the planes side by side, of plotly and of matplotlib."""
-    from openfer.evaluation.figures import tsne_picture, tsne_plot
-
-    return tsne_plot(embedding), tsne_picture(embedding)
 
 
 _CELL = ("row", "column", "seed", "fold")

@@ -4,7 +4,7 @@ import pytest
 from random_runs import CLASSES, codes, probabilities, random_run
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.calibration import error_of, reliability
 from openfer.evaluation.figures import reliability_picture
 from openfer.evaluation.predictions import predictions_table
 
@@ -24,7 +24,7 @@ def test_the_error_is_the_one_worked_out_by_hand():
     np.testing.assert_allclose(table["confidence"][[2, 4]], [0.575, 0.925])
     np.testing.assert_allclose(table["accuracy"][[2, 4]], [0.5, 0.75])
     assert table["accuracy"][[0, 1, 3]].isna().all()
-    assert calibration_error(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
+    assert error_of(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
 
 
 def test_the_seeds_of_a_method_are_pooled():
@@ -42,7 +42,7 @@ def test_the_error_is_torchmetrics_on_random_predictions(bins):
     run = random_run()
     shares, true = torch.tensor(probabilities(run)), torch.tensor(codes(run)[0])
     theirs = multiclass_calibration_error(shares, true, num_classes=len(CLASSES), n_bins=bins)
-    assert calibration_error(reliability(run, bins)) == pytest.approx(float(theirs), abs=1e-6)
+    assert error_of(reliability(run, bins)) == pytest.approx(float(theirs), abs=1e-6)
 
 
 def test_bins_are_those_of_scikit_learn():

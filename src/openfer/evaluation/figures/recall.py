@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
+from openfer.evaluation.bootstrap import wilson
 from openfer.evaluation.figures.style import headed, look, quiet
 from openfer.evaluation.names import run_name
 from openfer.evaluation.predictions import runs_in
@@ -43,11 +44,12 @@ def recall_picture(predictions: pd.DataFrame) -> "Figure":
     axes = figure.add_subplot()
     for number, (label, seeds) in enumerate(found.items()):
         recall = pd.concat([table["recall"] for table in seeds], axis=1).mean(axis=1).to_numpy()
-        low, high = _wilson(recall, support.to_numpy())
+        pairs = zip(recall, support, strict=True)
+        bounds = np.array([wilson(round(share * n), n) if n else (np.nan, np.nan) for share, n in pairs]).T
         places = np.arange(len(support)) + _SPREAD * ((number + 0.5) / len(found) - 0.5)
         name = label + (f", mean of {len(seeds)} seeds" if len(seeds) > 1 else "")
-        bounds = [recall - low, high - recall]
-        axes.errorbar(places, recall, bounds, label=name, linestyle="none", markersize=5, **look(number))
+        lengths = np.abs(bounds - recall)
+        axes.errorbar(places, recall, lengths, label=name, linestyle="none", markersize=5, **look(number))
     axes.set_xticks(range(len(support)), [f"{name}\nn = {n}" for name, n in support.items()])
     axes.set(ylim=(0, 1.03), ylabel="recall")
     axes.grid(axis="y", alpha=0.3)
@@ -56,14 +58,3 @@ def recall_picture(predictions: pd.DataFrame) -> "Figure":
     samples = predictions["sample_id"].nunique()
     headed(figure, f"Recall by true class, n = {samples} (lines: 95 % Wilson interval)")
     return figure
-
-
-def _wilson(recall: np.ndarray, support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.stats import binomtest
-
-    bounds = np.full((2, len(recall)), np.nan)
-    for i, (share, n) in enumerate(zip(recall, support, strict=True)):
-        if n:
-            interval = binomtest(round(share * n), int(n)).proportion_ci(method="wilson")
-            bounds[:, i] = min(interval.low, share), max(interval.high, share)
-    return bounds[0], bounds[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from openfer.evaluation.calibration import calibration_error
+from openfer.evaluation.calibration import error_of
 from openfer.evaluation.figures.style import headed, look, quiet
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def reliability_picture(tables: Mapping[str, pd.DataFrame], task: str = "express
     above.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="as confident as correct")
     for number, (name, table) in enumerate(tables.items()):
         bins = table.dropna()
-        label = f"{name}, calibration error {calibration_error(table):.3f}"
+        label = f"{name}, calibration error {error_of(table):.3f}"
         above.plot(bins["confidence"], bins["accuracy"], label=label, markersize=5, **look(number))
         edges = np.append(table["low"], table["high"].iloc[-1])
         below.stairs(table["n"], edges, color=look(number)["color"], fill=len(tables) == 1)

@@ -206,7 +206,7 @@ def _probes(study: StudyFolder) -> list[Markup]:
     if probes is None:
         return []
     parts = [
-        heading("What features tell of each factor", 4),
+        heading("Factors that probes read from the features", 4),
         paragraph(
             "Linear probes read each factor from the feature of people that they have not seen, identity from other "
             "images of the same people. Colour is the share of the way from chance to always correct; numbers are "

@@ -34,7 +34,6 @@ LIBRARIES = (
     "mlflow",
     "openfer.training.loop",
     "pandera.pandas",
-    "plotly",
     "pyarrow.parquet",
     "scipy.stats",
     "sklearn.metrics",

@@ -71,8 +71,16 @@ def write_study(root: Path, name: str, *, asked: bool = True) -> Path:
     ]
     cells[-1] |= {"state": "failed", "error": "DataError: no faces", "seconds": np.nan, "run": ""}
     pd.DataFrame(cells).to_csv(folder / "cells.csv", index=False)
-    pair = {"column": "RAF-DB", "row": "ADDL", "against": "Baseline", "difference": 0.01, "low": -0.05, "high": 0.07}
-    pair |= {"standard_error": 0.03, "of_faces": 0.018, "of_seeds": 0.024, "seeds": 2, "n": 500, "people": 50}
+    pair = {"column": "RAF-DB", "first": "ADDL", "second": "Baseline", "difference": 0.01, "low": -0.05, "high": 0.07}
+    pair |= {
+        "selection": "best_val",
+        "standard_error": 0.03,
+        "of_faces": 0.018,
+        "of_training": 0.024,
+        "seeds": 2,
+        "n": 500,
+        "people": 50,
+    }
     pair |= {"p_value": 0.75, "comparisons": 1, "corrected": 0.75, "distinguishable": False}
     pd.DataFrame([pair]).to_csv(folder / "comparison.csv", index=False)
     Image.new("RGB", (700, 300), "white").save(folder / "table.png")

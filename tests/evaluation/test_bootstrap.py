@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from openfer.errors import DataError
 from openfer.evaluation import bootstrap as module
 from openfer.evaluation.bootstrap import bootstrap_intervals, mean_of_runs, resample, subjects, units
-from openfer.evaluation.calibration import calibration_error, reliability
+from openfer.evaluation.calibration import error_of, reliability
 from openfer.evaluation.metrics import RESAMPLED, named
 from openfer.evaluation.scores import score_runs
 from openfer.schemas import group_table
@@ -144,4 +144,4 @@ def test_a_true_label_that_is_not_a_class_is_refused():
 def test_the_calibration_error_is_that_of_the_reliability_diagram():
     run = random_run(200)
     table = bootstrap_intervals(run, repeats=200).set_index("metric")
-    assert table.loc["calibration_error", "value"] == pytest.approx(calibration_error(reliability(run)))
+    assert table.loc["calibration_error", "value"] == pytest.approx(error_of(reliability(run)))

@@ -50,8 +50,8 @@ def test_a_training_without_two_learners_is_told_as_such(history):
 
 
 def test_cells_of_a_matrix_are_no_training_curves(history):
-    (trace,) = training_curves(history).data
-    assert list(trace.y) == [3.0]
+    (axes,) = training_curves(history).axes
+    assert [list(line.get_ydata()) for line in axes.lines] == [[3.0]]
 
 
 def test_accuracy_is_drawn_against_branches_with_its_standard_error_and_n():

@@ -4,8 +4,8 @@ import pytest
 from random_runs import CLASSES, codes, probabilities, random_run
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import calibration_error, reliability
-from openfer.evaluation.figures import reliability_picture, reliability_plot
+from openfer.evaluation.calibration import error_of, reliability
+from openfer.evaluation.figures import reliability_picture
 from openfer.evaluation.predictions import predictions_table
 
 RUN = {"fold": 0, "seed": 0, "method": "m", "variant": "m", "selection": "last", "task": "expression"}
@@ -24,7 +24,7 @@ def test_the_error_is_the_one_worked_out_by_hand():
     np.testing.assert_allclose(table["confidence"][[2, 4]], [0.575, 0.925])
     np.testing.assert_allclose(table["accuracy"][[2, 4]], [0.5, 0.75])
     assert table["accuracy"][[0, 1, 3]].isna().all()
-    assert calibration_error(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
+    assert error_of(table) == pytest.approx(2 / 6 * 0.075 + 4 / 6 * 0.175)
 
 
 def test_the_seeds_of_a_method_are_pooled():
@@ -42,7 +42,7 @@ def test_the_error_is_torchmetrics_on_random_predictions(bins):
     run = random_run()
     shares, true = torch.tensor(probabilities(run)), torch.tensor(codes(run)[0])
     theirs = multiclass_calibration_error(shares, true, num_classes=len(CLASSES), n_bins=bins)
-    assert calibration_error(reliability(run, bins)) == pytest.approx(float(theirs), abs=1e-6)
+    assert error_of(reliability(run, bins)) == pytest.approx(float(theirs), abs=1e-6)
 
 
 def test_bins_are_those_of_scikit_learn():
@@ -58,14 +58,16 @@ def test_bins_are_those_of_scikit_learn():
 
 def test_the_diagram_shows_accuracy_confidence_and_n_of_every_bin():
     table = reliability(of([0.55, 0.6, 0.9, 0.9, 0.9, 1.0], [1, 0, 1, 1, 0, 1]), bins=5)
-    bars, diagonal, means, sizes = reliability_plot(table).data
-    np.testing.assert_allclose(bars.y[[2, 4]], [0.5, 0.75])
-    np.testing.assert_allclose(means.x[[2, 4]], [0.575, 0.925])
-    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
-    assert list(sizes.y) == [0, 0, 2, 0, 4]
-    above, below = reliability_picture(table).axes
-    assert above.get_title(loc="left") == "Reliability of expression, n = 6, calibration error 0.142"
-    assert [bar.get_height() for bar in below.patches] == [0, 0, 2, 0, 4]
+    other = table.assign(accuracy=table["accuracy"] / 2)
+    figure = reliability_picture({"ADDL": table, "SCN": other})
+    above, below = figure.axes
+    diagonal, line, _ = above.lines
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
+    np.testing.assert_allclose(line.get_ydata(), [0.5, 0.75])
+    np.testing.assert_allclose(line.get_xdata(), [0.575, 0.925])
+    assert above.get_legend_handles_labels()[1][1] == "ADDL, calibration error 0.142"
+    assert below.patches[0].get_data().values.tolist() == [0, 0, 2, 0, 4]
+    assert figure.get_suptitle() == "Reliability of expression, n = 6"
 
 
 def test_an_answer_without_a_probability_is_refused():

@@ -7,7 +7,7 @@ import pytest
 from openfer.errors import DataError
 from openfer.evaluation import embedding
 from openfer.evaluation.embedding import embedding_table, tsne
-from openfer.evaluation.figures import tsne_picture, tsne_plot
+from openfer.evaluation.figures import tsne_picture
 from openfer.evaluation.predictions import features_table
 from openfer.schemas import EMBEDDING
 
@@ -64,15 +64,13 @@ def test_of_many_faces_the_same_random_ones_are_shown_for_every_run(monkeypatch)
     assert len(set(one)) == 20
 
 
-def test_points_say_who_they_are_and_what_they_are_taken_for_and_a_wrong_answer_is_hollow():
+def test_points_lead_to_their_faces_and_a_wrong_answer_is_hollow():
     names = [f"s{number}" for number in range(9)]
-    figure = tsne_plot(embedding_table({"one": run(0, names, wrong={"s0"}), "other": run(1, names)}))
-    assert [trace.name for trace in figure.data] == [*CLASSES, *CLASSES]
-    first = figure.data[0]
-    assert first.customdata.tolist()[0] == ["s0", "neutral", "fear"]
-    assert first.marker.symbol == ("circle-open", "circle", "circle")
-    assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
-    assert "one, 88.9% right" in [note.text for note in figure.layout.annotations]
+    figure = tsne_picture(embedding_table({"one": run(0, names, wrong={"s0"}), "other": run(1, names)}))
+    right, wrong = figure.axes[0].collections[:2]
+    assert (right.get_urls(), wrong.get_urls()) == (["#face-s3", "#face-s6"], ["#face-s0"])
+    assert len(right.get_facecolors()) == 1
+    assert len(wrong.get_facecolors()) == 0
 
 
 def test_the_picture_has_a_panel_for_each_run_and_one_legend(table):

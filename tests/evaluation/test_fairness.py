@@ -5,7 +5,7 @@ from random_runs import random_run
 
 from openfer.errors import DataError
 from openfer.evaluation.fairness import fairness
-from openfer.evaluation.figures import group_bars_picture, group_bars_plot
+from openfer.evaluation.figures import group_bars_picture
 from openfer.schemas import group_table
 
 
@@ -100,20 +100,28 @@ def test_each_of_several_datasets_is_a_group_and_one_alone_is_the_whole():
     assert set(fairness(run.assign(dataset="raf"), group_table({}), repeats=10)[0]["by"]) == {"all"}
 
 
-def test_bars_show_every_group_with_n_the_gap_and_which_groups_are_too_small(run, groups):
-    scores, gaps = fairness(run, groups, repeats=50)
-    plot = group_bars_plot(scores, gaps)
-    assert [bar.name.split(":")[0] for bar in plot.data] == ["light", "age"]
-    assert plot.data[0].name.startswith("light: gap ")
-    assert plot.data[0].y[1][2] == "dusk, n = 20 (too few to rank)"
-    assert plot.data[0].marker.color[2] == "#BBBBBB"
-    assert plot.data[0].error_x.array[2] == 0
-    axes = group_bars_picture(scores, gaps).axes[0]
-    assert axes.get_yticklabels()[0].get_text() == "day, n = 300"
-    assert len(axes.patches) == 4
+def test_points_show_every_group_with_n_and_its_interval_and_small_groups_are_pale(run, groups):
+    scores, _ = fairness(run, groups, repeats=50)
+    figure = group_bars_picture(scores.assign(name="ADDL"))
+    light, age = (axes for axes in figure.axes if axes.axison)
+    assert [axes.get_title(loc="left") for axes in (light, age)] == ["light", "age"]
+    assert light.get_yticklabels()[0].get_text().startswith("day\nn = 300")
+    ranked, pale = (line for line in light.lines if line.get_marker() == "o")
+    assert (len(ranked.get_xdata()), len(pale.get_xdata()), pale.get_alpha()) == (2, 1, 0.35)
+    (intervals,) = light.collections
+    bounds = scores[(scores["by"] == "light") & (scores["metric"] == "accuracy") & scores["ranked"]]
+    expected = bounds[["low", "high"]].to_numpy()
+    np.testing.assert_allclose([segment[:, 0] for segment in intervals.get_segments()], expected)
 
 
-def test_bars_of_a_set_without_groups_are_the_line_of_the_whole(run):
-    scores, gaps = fairness(run, group_table({}), repeats=10)
-    assert len(group_bars_plot(scores, gaps).data) == 0
-    assert len(group_bars_picture(scores, gaps).axes[0].lines) == 1
+def test_several_methods_stand_beside_each_other_in_each_group(run, groups):
+    scores, _ = fairness(run, groups, repeats=10)
+    figure = group_bars_picture(pd.concat([scores.assign(name=name) for name in ("ADDL", "SCN")]))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ADDL", "SCN"]
+
+
+def test_a_set_without_groups_has_a_title_alone(run):
+    scores, _ = fairness(run, group_table({}), repeats=10)
+    figure = group_bars_picture(scores.assign(name="ADDL"))
+    assert not any(axes.axison for axes in figure.axes)
+    assert "All faces: ADDL" in figure.get_suptitle()

@@ -14,8 +14,7 @@ from openfer.evaluation.metrics import METRICS, RESAMPLED, Answers, Metric, conc
 from openfer.evaluation.published import published_table
 from openfer.evaluation.report import report
 from openfer.evaluation.results_table import results_table, to_markdown
-from openfer.evaluation.study_comparison import COLUMNS
-from openfer.evaluation.study_table import Wanted, study_table
+from openfer.evaluation.study_table import COMPARED, Wanted, study_table
 from openfer.evaluation.study_table import to_markdown as study_markdown
 from openfer.io.runs import find_runs
 from openfer.runs.study_settings import Study
@@ -100,7 +99,7 @@ def test_a_new_entry_can_be_the_measure_of_a_study(worst_recall):
     (line,) = table.to_dict("records")
     assert (line["measure"], line["unit"], line["seeds"], line["n"]) == (worst_recall, "%", 2, 240)
     assert (line["ours"], line["sd"]) == pytest.approx((np.mean(expected), np.std(expected, ddof=1)))
-    words = study_markdown("t", table, pd.DataFrame(columns=list(COLUMNS)))
+    words = study_markdown("t", table, pd.DataFrame(columns=list(COMPARED)))
     assert f"| {worst_recall} % |" in words
 
 

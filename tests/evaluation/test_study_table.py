@@ -9,11 +9,10 @@ import pytest
 from openfer.evaluation.conditions import Conditions
 from openfer.evaluation.predictions import predictions_table
 from openfer.evaluation.published_rows import PublishedFigure, printed_figure
-from openfer.evaluation.study_comparison import COLUMNS
-from openfer.evaluation.study_table import Wanted, ours_in_words, study_table, to_markdown
+from openfer.evaluation.study_table import COMPARED, Wanted, ours_in_words, study_table, to_markdown
 
 CLASSES = ("neutral", "happiness", "fear")
-NOTHING_COMPARED = pd.DataFrame(columns=list(COLUMNS))
+NOTHING_COMPARED = pd.DataFrame(columns=list(COMPARED))
 
 
 def answers(row, seed, fold, right, n=10, selection="best_val"):

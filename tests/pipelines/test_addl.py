@@ -6,7 +6,7 @@ import torch
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.registry import build
-from openfer.pipelines.figures.addl import attention, importance, importance_figures
+from openfer.pipelines.figures.addl import attention, importance, importance_figure
 from openfer.pipelines.sources import Source
 from openfer.runs.settings import RunSettings
 
@@ -56,8 +56,7 @@ def test_importance_weights_of_a_row_are_those_that_it_fuses_by_and_say_whether_
         assert table["mean"].tolist() == pytest.approx([mean] * len(factors))
         assert table["std"].tolist() == [0] * len(factors)
     table.to_csv(tmp_path / "importance.csv", index=False)  # as the catalog keeps it
-    plot, picture = importance_figures(pd.read_csv(tmp_path / "importance.csv"))
-    assert ("mean over n = 28 images" in plot.layout.title.text) == learned
-    assert ("mean over n = 28 images" in picture.axes[0].get_title(loc="left")) == learned
+    picture = importance_figure(pd.read_csv(tmp_path / "importance.csv"))
+    assert ("mean over n = 28 images" in picture.get_suptitle()) == learned
     picture.savefig(tmp_path / "importance.png", dpi=40)
     assert attention(run, models, sources).axes

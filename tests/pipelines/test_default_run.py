@@ -72,9 +72,7 @@ def test_compared_methods_show_their_features_of_the_same_faces_in_the_plane(fin
     embedding = table(finished, "08_reporting/summary/tsne.parquet")
     assert set(embedding["run"]) == {"Baseline", "ADDL"}
     assert (embedding.groupby("sample_id")["run"].nunique() == 2).all()
-    assert {"tsne.png", "tsne.json"} <= {
-        file.name for file in (finished.path / "data" / "08_reporting" / "summary").iterdir()
-    }
+    assert (finished.path / "data/08_reporting/summary/tsne.png").is_file()
 
 
 def test_all_factors_of_the_rendered_faces_are_known_aside(finished: Project) -> None:

@@ -134,7 +134,7 @@ def test_changed_code_and_inputs_are_named(project: Project) -> None:
     run = runs(project)["baseline"]
     record = read_record(run.folders[0] / "selected")
     forge(run.folders[0] / "selected", code=record.code | {"openfer.losses.focal": "0" * 12})
-    history = run.folders[2] / "curves.json"
+    history = run.folders[2] / "curves.png"
     forge(history, inputs={f"{run.name}_history": "another"})
     said = typed(project, "why", run.name)
     assert "the code of openfer.losses.focal has changed (train)" in said

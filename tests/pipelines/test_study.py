@@ -129,7 +129,7 @@ def test_a_methods_own_pipeline_and_a_study_find_each_others_runs(project):
     assert trained(project.method("baseline", PARAMETERS)) == ["baseline"]
     ran = project.study(changed(rows=BASELINE))
     assert not [name for name in ran if name.startswith("baseline.")]
-    assert set(ran) == {"a.groups", "studies.tiny.table", "studies.tiny.figures"}
+    assert set(ran) == {"a.groups", "studies.tiny.table", "studies.tiny.figure"}
     more = PARAMETERS | {"baseline": PARAMETERS["baseline"] | {"seeds": 2}}
     assert trained(project.method("baseline", more)) == ["baseline"]  # seed 1; the study has used seed 0
     ran = project.study(changed(rows=BASELINE, seeds=[0, 1]))
@@ -249,7 +249,7 @@ def test_a_study_of_which_nothing_could_be_run_is_an_error(project):
 def test_a_column_may_count_a_group_of_the_tested_faces_only(after_study):
     column = {"datasets": ["a"], "counts": {"by": "challenge", "group": "occlusion"}}
     ran = after_study.study(changed(rows=BASELINE, columns={"A": {"datasets": ["a"]}, "Occlusion": column}))
-    assert ran == ["studies.tiny.table", "studies.tiny.figures"]
+    assert ran == ["studies.tiny.table", "studies.tiny.figure"]
     found = after_study.table("tiny", "table")
     assert found.groupby("column")["n"].first().to_dict() == {"A": 14, "Occlusion": 5}
     absent = column | {"counts": {"by": "challenge", "group": "x"}}

@@ -130,7 +130,7 @@ def intervals(found: Resampled) -> pd.DataFrame:
         table.loc[agree, ["low", "high"]] = np.nan
         if name == "accuracy":
             extreme = table[agree & table["value"].isin([0.0, 1.0])]
-            bounds = [_wilson(row.value == 1, row.people) for row in extreme.itertuples()]
+            bounds = [wilson(row.people if row.value == 1 else 0, row.people) for row in extreme.itertuples()]
             table.loc[extreme.index, ["low", "high"]] = np.array(bounds).reshape(-1, 2)
         tables.append(table.assign(place=place))
     together = pd.concat(tables).rename_axis("number").reset_index().sort_values(["number", "place"])
@@ -212,8 +212,9 @@ def draws(count: int, repeats: int, seed: int, at_once: int) -> Iterator[np.ndar
         yield np.stack(drawn, axis=1).astype(np.float64)
 
 
-def _wilson(right: bool, people: int) -> tuple[float, float]:
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share, of which ``right`` of ``n`` are counted."""
     from scipy.stats import binomtest
 
-    interval = binomtest(people if right else 0, people).proportion_ci(CONFIDENCE, method="wilson")
+    interval = binomtest(right, n).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)

@@ -65,14 +65,21 @@ def reliability(predictions: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     return table.join(by_bin.mean()).reset_index()
 
 
-def calibration_error(table: pd.DataFrame) -> float:
-    """Return the expected calibration error: the mean gap of accuracy and confidence by n (Guo et al., eq. 3).
+def calibration_error(gaps: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return the expected calibration error (Guo et al., Eq. 3): the mean gap of accuracy and confidence over samples.
 
     Args:
-        table: what :func:`reliability` gave.
+        gaps: sum of (correct - confidence) by bin, (..., bins).
+        n: number of samples, (...).
 
     Returns:
-        In [0, 1].
+        In [0, 1], (...).
     """
-    gaps = (table["accuracy"] - table["confidence"]).abs().fillna(0)
-    return float((gaps * table["n"]).sum() / table["n"].sum())
+    error: np.ndarray = np.abs(gaps).sum(axis=-1) / n
+    return error
+
+
+def error_of(table: pd.DataFrame) -> float:
+    """Return the expected calibration error of a table of :func:`reliability`."""
+    gaps = (table["accuracy"] - table["confidence"]).fillna(0) * table["n"]
+    return float(calibration_error(gaps.to_numpy(), table["n"].to_numpy().sum()))

@@ -1,7 +1,10 @@
-"""How far apart two runs are, judged on the samples that both of them answered."""
+"""Compare methods on the same faces: the difference of their accuracies, its standard error and its significance.
+
+The variance of a difference has two parts: drawing the people of the test set again, and training again. One seed shows
+the first part only.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -9,213 +12,89 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.bootstrap import units_of_all
-from openfer.evaluation.names import run_name
-from openfer.evaluation.predictions import runs_in, single_run
-from openfer.evaluation.statistics import PairedBootstrap, holm, paired_bootstrap, resampled_means
+from openfer.evaluation.bootstrap import AT_ONCE, CONFIDENCE, draws, units_of_all
+from openfer.evaluation.predictions import classified, single_run
 
 SIGNIFICANCE = 0.05
-"""Below this corrected probability a difference counts as beyond sampling error."""
+"""A difference is significant if its corrected probability is below this."""
+
+COLUMNS = (
+    *("first", "second", "selection", "task", "difference", "low", "high", "standard_error", "of_faces", "of_training"),
+    *("seeds", "n", "people", "only_first", "only_second", "mcnemar", "p_value"),
+)
+"""Of :func:`compare`."""
+
+CORRECTED = ("comparisons", "corrected", "distinguishable")
+"""The columns that :func:`correct` adds."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A paired comparison of two runs on the same n samples; shares are in [0, 1].
+def compare(answers: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Compare every two methods by their mean accuracy over the seeds that both have.
 
-    Attributes:
-        first: name of the run that is spoken of.
-        second: name of the run that it is measured against.
-        selection: the named selection of both.
-        task: the task of both.
-        seeds: of the first and the second run.
-        n: samples.
-        difference: accuracy of the first minus accuracy of the second.
-        people: who are in them; 0 where nobody is known.
-        standard_error: of the difference. Where people are known, of resamples that draw people with all their
-            images; else sqrt(var(d) / n) with d_i in {-1, 0, 1} the paired difference of sample i.
-        low: lower bound of the 95 % percentile interval of the difference, by person where people are known.
-        high: its upper bound.
-        only_first: samples that the first alone has right.
-        only_second: samples that the second alone has right.
-        p_value: McNemar's exact two-sided probability of a split as uneven as these two counts; it treats samples as
-            independent, which several images of a person are not.
-        p_people: of the resamples by person (:class:`openfer.evaluation.statistics.PairedBootstrap`); None where nobody
-            is known.
-        comparisons: how many were made together.
-        corrected: the larger of both probabilities after Holm's correction for the number of comparisons.
-    """
-
-    first: str
-    second: str
-    selection: str
-    task: str
-    seeds: tuple[int, int]
-    n: int
-    people: int
-    difference: float
-    standard_error: float
-    low: float
-    high: float
-    only_first: int
-    only_second: int
-    p_value: float
-    p_people: float | None
-    comparisons: int
-    corrected: float
-
-    @property
-    def distinguishable(self) -> bool:
-        """Whether the difference is beyond the sampling error of this test set."""
-        return self.corrected < SIGNIFICANCE
-
-    @property
-    def sentence(self) -> str:
-        """The result in words, with the difference in percentage points."""
-        verdict = "a difference beyond sampling error" if self.distinguishable else "indistinguishable"
-        verdict += f" at n = {self.n:,}"
-        if self.comparisons > 1:
-            verdict += f" after correction for {self.comparisons} comparisons"
-        seeds = f"seed {self.seeds[0]}" if self.seeds[0] == self.seeds[1] else f"seeds {self.seeds[0]}, {self.seeds[1]}"
-        who = f" of {self.people:,} people" if self.people else ""
-        by_person = f", by person p = {self.p_people:.2g}" if self.p_people is not None else ""
-        return (
-            f"{self.first} is {above(self.difference)} {self.second} (standard error {100 * self.standard_error:.1f}, "
-            f"n = {self.n:,}{who}, McNemar p = {self.p_value:.2g}{by_person}, {self.selection}, {seeds}): {verdict}."
-        )
-
-
-def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
-    """Compare two runs sample by sample.
+    With one seed, ``standard_error`` is ``of_faces``, the standard deviation of the difference in resamples of people
+    (of faces, where no person is known), and ``p_value`` is the larger one of Student's t and McNemar's exact test,
+    which takes images as independent. With more seeds, ``of_training`` is the standard deviation of the difference
+    between seeds over the root of their number. Both parts are added in quadrature, and Student's t has the degrees of
+    freedom of Welch and Satterthwaite.
 
     Args:
-        first: the predictions of one run, valid under :data:`openfer.schemas.PREDICTIONS`.
-        second: those of the run that it is measured against: same samples, task and selection. People are those of
-            the column ``subject`` of either.
-
-    Raises:
-        DataError: if a table does not hold exactly one run, or the two differ in task, selection, samples or
-            true labels.
-    """
-    one, other = single_run(first), single_run(second)
-    for what in ("task", "selection"):
-        if one[what] != other[what]:
-            raise DataError(
-                f"{_name(one)} has the {what} {one[what]!r} and {_name(other)} {other[what]!r}: they answer different "
-                f"questions; compare runs of the same {what}"
-            )
-    return _every_two([second, first])[0]
-
-
-def compare_all(predictions: pd.DataFrame, reference: str) -> list[Comparison]:
-    """Compare every two runs of the same task, selection and seed, and correct for the number of comparisons.
-
-    Oracle selections are left out: they are no result.
-
-    Args:
-        predictions: any number of runs.
-        reference: the variant that the others are measured against, such as ``baseline``; of each selection and seed
-            its comparisons come first.
-
-    Raises:
-        DataError: if no run is of the reference variant, or as :func:`compare` raises.
-    """
-    runs = [(name, run) for name, run in runs_in(predictions) if name["selection"] != "oracle_test"]
-    runs.sort(key=lambda each: each[0]["variant"] != reference)
-    if not runs or runs[0][0]["variant"] != reference:
-        variants = sorted({str(name["variant"]) for name, _ in runs})
-        raise DataError(f"no predictions of the variant {reference!r} to compare with; there are {variants}")
-    alike: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
-    for name, run in runs:
-        alike.setdefault((name["task"], name["selection"], name["seed"]), []).append(run)
-    return correct([comparison for group in alike.values() for comparison in _every_two(group)])
-
-
-def correct(made: Sequence[Comparison]) -> list[Comparison]:
-    """Return comparisons with probabilities corrected for just as many as there are of them (Holm)."""
-    corrected = holm([max(c.p_value, c.p_people or 0.0) for c in made])
-    return [replace(c, comparisons=len(made), corrected=float(p)) for c, p in zip(made, corrected, strict=True)]
-
-
-def _every_two(runs: Sequence[pd.DataFrame]) -> list[Comparison]:
-    """Compare every run with each of those before it; the people of a resample are the same ones for all of them."""
-    if len(runs) < 2:
-        return []
-    names, right = [single_run(run) for run in runs], _right(runs)
-    unit, known = units_of_all(runs)
-    replicates = resampled_means(right, unit)
-    made = []
-    for second, first in combinations(range(len(runs)), 2):
-        d = right[first] - right[second]
-        resampled = paired_bootstrap(float(d.mean()), replicates[first] - replicates[second], int(unit.max()) + 1)
-        made.append(_comparison(names[first], names[second], d, resampled, known=known))
-    return made
-
-
-def _comparison(
-    first: Mapping[str, Any], second: Mapping[str, Any], d: np.ndarray, resampled: PairedBootstrap, *, known: bool
-) -> Comparison:
-    """Judge the paired differences of two runs, each in {-1, 0, 1}, by themselves and by person where one is known."""
-    from scipy.stats import binomtest
-
-    only_first, only_second = int((d > 0).sum()), int((d < 0).sum())
-    discordant = only_first + only_second
-    mcnemar = float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
-    independent = float(np.sqrt(d.var(ddof=1) / len(d))) if len(d) > 1 else float("nan")
-    return Comparison(
-        first=_name(first),
-        second=_name(second),
-        selection=str(first["selection"]),
-        task=str(first["task"]),
-        seeds=(int(first["seed"]), int(second["seed"])),
-        n=len(d),
-        people=resampled.people if known else 0,
-        difference=float(d.mean()),
-        standard_error=resampled.standard_error if known else independent,
-        low=resampled.low,
-        high=resampled.high,
-        only_first=only_first,
-        only_second=only_second,
-        p_value=mcnemar,
-        p_people=resampled.p_value if known else None,
-        comparisons=1,
-        corrected=max(mcnemar, resampled.p_value) if known else mcnemar,
-    )
-
-
-def sentences(comparisons: Sequence[Comparison]) -> list[str]:
-    """Say every comparison, and what their number of seeds can and cannot tell.
+        answers: predictions for one task with the column ``name``; one selection for each name. Seeds that lack a face
+            of another seed of the same name are left out.
+        names: the compared names, the reference first.
 
     Returns:
-        One sentence per comparison; then, per pair, either the mean and spread of the difference over
-        seeds, or that one seed says nothing of training noise.
+        :data:`COLUMNS`, one row for each pair. ``difference`` is the accuracy of the first minus that of the second, in
+        [-1, 1]; ``low`` and ``high`` bound its 95 % interval by Student's t. ``people`` is null where no person is
+        known, ``of_training`` with one seed. ``only_first`` and ``only_second`` count the faces that one method alone
+        has right, and ``mcnemar`` is the probability of such counts; all three are null with several seeds.
+
+    Raises:
+        DataError: if two methods were tested on other faces, or with other labels, or a run has a face twice.
     """
-    said = [comparison.sentence for comparison in comparisons]
-    pairs: dict[tuple[str, str, str, str], list[float]] = {}
-    for c in comparisons:
-        pairs.setdefault((c.first, c.second, c.selection, c.task), []).append(c.difference)
-    single = [f"{first} and {second}" for (first, second, *_), values in pairs.items() if len(values) == 1]
-    for (first, second, selection, _), values in pairs.items():
-        if len(values) > 1:
-            said.append(
-                f"Over {len(values)} seeds {first} is {above(float(np.mean(values)))} {second} on average, with a "
-                f"standard deviation of {100 * np.std(values, ddof=1):.1f} points between seeds ({selection})."
-            )
-    if single:
-        said.append(
-            f"One seed each of {', '.join(dict.fromkeys(single))}: the standard error is that of drawing the test "
-            "set. One seed cannot speak for training noise; train several seeds to see it."
+    runs = _runs(answers, names)
+    if not runs:
+        return pd.DataFrame(columns=list(COLUMNS))
+    tables = list(runs.values())
+    for run in tables[1:]:
+        _refuse_another_test(run, tables[0])
+    right = np.stack([(run["y_pred"] == run["y_true"]).to_numpy(dtype=float) for run in tables])
+    unit, known = units_of_all(tables)
+    people = int(unit.max()) + 1
+    resampled = resampled_means(right, unit)
+    place = {key: number for number, key in enumerate(runs)}
+    rows = []
+    for second, first in combinations(names, 2):
+        seeds = sorted({seed for name, seed in runs if name == first} & {seed for name, seed in runs if name == second})
+        if not seeds:
+            continue
+        own, other = ([place[name, seed] for seed in seeds] for name in (first, second))
+        error = _error(right[own] - right[other], resampled[own] - resampled[other], people)
+        told = {what: _both(runs[first, seeds[0]], runs[second, seeds[0]], what) for what in ("selection", "task")}
+        size = {"seeds": len(seeds), "n": right.shape[1], "people": people if known else np.nan}
+        rows.append({"first": first, "second": second} | told | error | size)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def correct(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return comparisons with :data:`CORRECTED`: their number, Holm's probability for it, and the verdict."""
+    corrected = holm(compared["p_value"].tolist())
+    return compared.assign(comparisons=len(compared), corrected=corrected, distinguishable=corrected < SIGNIFICANCE)
+
+
+def sentences(compared: pd.DataFrame) -> list[str]:
+    """Return corrected comparisons in words, and a caution where a method has one seed."""
+    told = [_in_words({str(name): value for name, value in pair.items()}) for pair in compared.to_dict("records")]
+    if (compared["seeds"] == 1).any():
+        told.append(
+            "With one seed the standard error holds the error of drawing faces only. Train more seeds to measure the "
+            "error of training."
         )
-    return said
+    return told
 
 
-def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
-    """Return the comparisons as a table, one row each."""
-    fields = ("first", "second", "selection", "task", "n", "people", "difference", "standard_error", "low", "high")
-    counts = ("only_first", "only_second", "p_value", "p_people", "comparisons", "corrected", "distinguishable")
-    seeds = ("seed_first", "seed_second")
-    more = ({"distinguishable": c.distinguishable, **dict(zip(seeds, c.seeds, strict=True))} for c in comparisons)
-    rows = [asdict(c) | own for c, own in zip(comparisons, more, strict=True)]
-    return pd.DataFrame(rows, columns=[*fields, *seeds, *counts])
+def faces_of(answers: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    """Return the tested faces with their true labels: methods with the same ones can be compared."""
+    return frozenset(zip(answers["sample_id"], answers["y_true"], strict=True))
 
 
 def above(difference: float) -> str:
@@ -225,35 +104,130 @@ def above(difference: float) -> str:
     return f"{abs(100 * difference):.1f} points {'above' if difference > 0 else 'below'}"
 
 
-def _right(runs: Sequence[pd.DataFrame]) -> np.ndarray:
-    """Return 1 where a run is right and 0 where it is not, float64, (runs, samples), samples in the order of their ids.
+def resampled_means(values: np.ndarray, units: np.ndarray, repeats: int = 1000, seed: int = 0) -> np.ndarray:
+    """Return the means of several rows of values in resamples of people; all rows share the resamples.
 
-    Raises:
-        DataError: if a run has other samples or other true labels than the first.
+    Args:
+        values: (M, N), such as right or wrong (1 or 0) of M methods on the same N samples.
+        units: int64, (N,), the person of each sample, from 0 without gaps (:func:`openfer.evaluation.bootstrap.units`).
+        repeats: number of resamples, R.
+        seed: of the draws.
+
+    Returns:
+        (M, R).
     """
-    ordered = [run.set_index("sample_id").sort_index() for run in runs]
-    for run in ordered[1:]:
-        _refuse_another_test(run, ordered[0])
-    return np.stack([(run["y_pred"] == run["y_true"]).to_numpy(dtype=float) for run in ordered])
+    people = int(units.max()) + 1
+    sums = np.stack([np.bincount(units, row, people) for row in values])
+    sizes = np.bincount(units, minlength=people).astype(float)
+    at_once = max(1, min(repeats, AT_ONCE // people))
+    drawn = [(sums @ weights) / (sizes @ weights) for weights in draws(people, repeats, seed, at_once)]
+    return np.concatenate(drawn, axis=1)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Return probabilities corrected for their number (Holm, A Simple Sequentially Rejective Test, 1979).
+
+    The smallest of m is multiplied by m, the next one by m - 1, and so on; none is smaller than the one before it,
+    and none exceeds 1.
+
+    Args:
+        p_values: (m,), in [0, 1].
+
+    Returns:
+        float64, (m,), in the order given.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(steps, 1)
+    return corrected
+
+
+def _runs(answers: pd.DataFrame, names: Sequence[str]) -> dict[tuple[str, int], pd.DataFrame]:
+    """Return the complete runs by name and seed, each in the order of its sample ids."""
+    runs: dict[tuple[str, int], pd.DataFrame] = {}
+    for name, own in classified(answers).groupby("name", sort=False):
+        if name not in names:
+            continue
+        seeds = {int(str(seed)): run for seed, run in own.groupby("seed")}
+        whole = max(len(run) for run in seeds.values())
+        for seed, run in seeds.items():
+            single_run(run)
+            if len(run) == whole:
+                runs[str(name), seed] = run.set_axis(run["sample_id"].to_numpy(), axis="index").sort_index()
+    return runs
+
+
+def _error(differences: np.ndarray, resampled: np.ndarray, people: int) -> dict[str, Any]:
+    """Return the difference of two methods with its error, interval and probability.
+
+    Args:
+        differences: of right answers by seed and face, each in {-1, 0, 1}, (S, N).
+        resampled: the difference of accuracies by seed and resample, (S, R).
+        people: number of units that were drawn.
+    """
+    from scipy.stats import binomtest, t
+
+    by_seed, seeds = differences.mean(axis=1), len(differences)
+    difference, of_faces = float(by_seed.mean()), float(resampled.mean(axis=0).std(ddof=1))
+    parts, of_training = [(of_faces**2, people - 1)], np.nan
+    if seeds > 1:
+        of_training = float(by_seed.std(ddof=1) / np.sqrt(seeds))
+        parts.append((of_training**2, seeds - 1))
+    error = float(np.sqrt(sum(variance for variance, _ in parts)))
+    reach, p_value = np.nan, float(difference == 0)
+    if people < 2:
+        p_value = 1.0
+    elif error > 0:
+        freedom = error**4 / sum(variance**2 / degrees for variance, degrees in parts)
+        reach = float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+        p_value = float(2 * t.sf(abs(difference) / error, freedom))
+    counts = {"only_first": np.nan, "only_second": np.nan, "mcnemar": np.nan}
+    if seeds == 1:
+        first, second = int((differences > 0).sum()), int((differences < 0).sum())
+        mcnemar = float(binomtest(first, first + second).pvalue) if first + second else 1.0
+        counts = {"only_first": first, "only_second": second, "mcnemar": mcnemar}
+        p_value = max(p_value, mcnemar)
+    return counts | {
+        "difference": difference,
+        "low": np.maximum(difference - reach, -1.0),  # two seeds that disagree allow nearly any difference
+        "high": np.minimum(difference + reach, 1.0),
+        "standard_error": error,
+        "of_faces": of_faces,
+        "of_training": of_training,
+        "p_value": p_value,
+    }
+
+
+def _in_words(pair: Mapping[str, Any]) -> str:
+    seeds = "one seed" if pair["seeds"] == 1 else f"mean of {pair['seeds']:.0f} seeds"
+    who = "" if pd.isna(pair["people"]) else f" of {pair['people']:,.0f} people"
+    verdict = "significant" if pair["distinguishable"] else "not significant"
+    several = f" after correction for {pair['comparisons']} comparisons" if pair["comparisons"] > 1 else ""
+    return (
+        f"{pair['first']} is {above(pair['difference'])} {pair['second']} ({seeds}, {pair['selection']}, standard "
+        f"error {100 * pair['standard_error']:.1f}, n = {pair['n']:,.0f} faces{who}, p = {pair['corrected']:.2g}): "
+        f"{verdict}{several}."
+    )
+
+
+def _both(first: pd.DataFrame, second: pd.DataFrame, column: str) -> str:
+    return ", ".join(dict.fromkeys(str(run[column].iloc[0]) for run in (first, second)))
 
 
 def _refuse_another_test(run: pd.DataFrame, reference: pd.DataFrame) -> None:
-    names = [run_name(str(table["method"].iloc[0]), str(table["variant"].iloc[0])) for table in (run, reference)]
+    names = [str(table["name"].iloc[0]) for table in (run, reference)]
     only_one, only_other = run.index.difference(reference.index), reference.index.difference(run.index)
     if len(only_one) or len(only_other):
         raise DataError(
-            f"{names[0]} and {names[1]} were not tested on the same samples: {len(only_one)} only in the first, "
+            f"{names[0]} and {names[1]} were tested on other faces: {len(only_one)} only in the first, "
             f"{len(only_other)} only in the second, {len(run.index.intersection(reference.index))} in both, such as "
-            f"{[*only_one[:2], *only_other[:2]]}. A paired comparison needs the same test set: predict both on the "
-            "same split"
+            f"{[*only_one[:2], *only_other[:2]]}. Predict both on the same split"
         )
     differ = run["y_true"].astype(object) != reference["y_true"].astype(object)
     if differ.any():
         raise DataError(
             f"{names[0]} and {names[1]} have different true labels for {differ.sum()} of {len(run)} samples, the "
-            f"first {differ.idxmax()}: they were tested on different versions of the data; predict both again"
+            f"first {differ.idxmax()}. They were tested on different versions of the data: predict both again"
         )
-
-
-def _name(run: Mapping[str, Any]) -> str:
-    return run_name(run["method"], run["variant"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.calibration import BINS, bin_of, confidences
+from openfer.evaluation.calibration import BINS, bin_of, calibration_error, confidences
 from openfer.evaluation.predictions import classified
 from openfer.evaluation.stability import stability
 from openfer.labels import AFFECT
@@ -243,7 +243,7 @@ METRICS: dict[str, Metric] = {
             "resampled, as few samples make it far too high", printed=("NMI",),
         ),
         Metric(
-            "calibration_error", "calibration error", lambda answers: np.abs(answers.gaps).sum(axis=-1) / answers.n,
+            "calibration_error", "calibration error", lambda answers: calibration_error(answers.gaps, answers.n),
             "probabilities", f"expected calibration error in {BINS} bins (Guo et al., 2017, Eq. 3)",
             higher_is_better=False, in_terminal=False,
         ),

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.evaluation.bootstrap import CONFIDENCE
+from openfer.evaluation.bootstrap import draws, percentiles
 from openfer.evaluation.linear_probe import CLASSES, answers
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
 from openfer.labels import FACTORS
 from openfer.schemas import PROBES
-from openfer.seeds import generator_for
 
 TARGETS = ("expression", *FACTORS)
 """What features are asked for."""
@@ -193,10 +192,10 @@ def _interval(right: np.ndarray, target: np.ndarray, person: np.ndarray) -> tupl
     shape = (person.max() + 1, target.max() + 1)
     cell = np.ravel_multi_index((person, target), shape)
     counts, hits = (np.bincount(cell, weights, np.prod(shape)).reshape(shape) for weights in (None, right))
-    drawn = generator_for(0, "probe", "people").multinomial(shape[0], np.full(shape[0], 1 / shape[0]), _DRAWS)
-    shown, found = drawn @ counts, drawn @ hits
+    weights = np.concatenate(list(draws(shape[0], _DRAWS, 0, _DRAWS)), axis=1).T
+    shown, found = weights @ counts, weights @ hits
     recalls = np.divide(found, shown, out=np.full(shown.shape, np.nan), where=shown > 0)
-    low, high = np.quantile(np.nanmean(recalls, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = percentiles(np.nanmean(recalls, axis=1))
     return float(low), float(high)
 
 

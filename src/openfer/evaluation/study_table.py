@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openfer.evaluation import compare as comparison
+from openfer.evaluation.compare import compare, correct, faces_of, sentences
 from openfer.evaluation.conditions import Measured
+from openfer.evaluation.entries import ORACLE
 from openfer.evaluation.metrics import METRICS, Metric
-from openfer.evaluation.predictions import classes_in
+from openfer.evaluation.predictions import classes_in, classified
 from openfer.evaluation.published_rows import NOTHING_PUBLISHED, PublishedFigure, reasons
 from openfer.evaluation.results_table import FACTS
 from openfer.evaluation.scores import summarise
 from openfer.evaluation.stability import stability
-from openfer.evaluation.study_comparison import against_the_first
 from openfer.evaluation.text_tables import markdown_table
 
 CELL = ("row", "column", "seed", "fold")
@@ -24,6 +26,10 @@ COLUMNS = (
     *("row", "column", "measure", "unit", "published", "ours", "sd", "difference", "seeds", "folds", "n"),
     *("source", "differs", "remark", "selection", "main", "trained_on", *FACTS, "missing"),
 )
+
+
+COMPARED = ("column", *comparison.COLUMNS, *comparison.CORRECTED)
+"""Of :func:`compare_rows`."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def _lines(
         return [known | dict(NOTHING_PUBLISHED) | {"ours": np.nan, "sd": np.nan, "seeds": 0, "n": 0, "main": True}]
     lines = []
     for selection in dict.fromkeys(own["selection"]):
-        if selection == "oracle_test":
+        if selection == ORACLE:
             continue
         chosen = own[(own["selection"] == selection) & (own["task"] == own["task"].iloc[0])]
         chosen = chosen[[seed in done for seed in chosen["seed"]]]
@@ -150,7 +156,7 @@ def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
     Args:
         title: of the study.
         table: from :func:`study_table`.
-        compared: from :func:`openfer.evaluation.study_comparison.compare_rows`; told is who was put against the first.
+        compared: from :func:`compare_rows`.
     """
     names = (
         *("row", "column", "measure", "published", "ours (mean ± sd)", "seeds", "folds", "n", "selection"),
@@ -168,6 +174,40 @@ def to_markdown(title: str, table: pd.DataFrame, compared: pd.DataFrame) -> str:
     return f"### {title}\n\n{markdown_table(pd.DataFrame(lines, columns=list(names)))}\n" + (
         f"\n{told}\n" if told else ""
     )
+
+
+def compare_rows(rows: Sequence[str], answers: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Compare every two rows of each column by their main selections, unless these are oracles.
+
+    Args:
+        rows: of the study, in order.
+        answers: as :func:`study_table` takes them; of several tasks the first one is compared.
+        facts: as :func:`study_table` takes them.
+
+    Returns:
+        :data:`COMPARED`, corrected for the comparisons of a column. Rows with other test faces are not compared.
+    """
+    main = facts[facts["main_selection"].astype(bool) & (facts["selection"] != ORACLE)]
+    where = ["row", "column", "selection"]
+    chosen = classified(answers.merge(main[where].drop_duplicates(), on=where)).rename(columns={"row": "name"})
+    found = []
+    for column, own in chosen.groupby("column", sort=False):
+        own, alike = own[own["task"] == own["task"].iloc[0]], dict[frozenset[tuple[str, str]], list[str]]()
+        for row in [row for row in rows if (own["name"] == row).any()]:
+            alike.setdefault(faces_of(own[own["name"] == row]), []).append(row)
+        made = [table for names in alike.values() if len(table := compare(own, names))]
+        if made:
+            found.append(correct(pd.concat(made, ignore_index=True)).assign(column=column))
+    return pd.concat(found, ignore_index=True)[list(COMPARED)] if found else pd.DataFrame(columns=list(COMPARED))
+
+
+def against_the_first(compared: pd.DataFrame) -> list[str]:
+    """Return the comparisons with each column's first row as sentences."""
+    several, said = compared["column"].nunique() > 1, []
+    for column, own in compared.groupby("column", sort=False):
+        told = sentences(own[own["second"] == own["second"].iloc[0]])
+        said += [f"On {column}: {sentence}" if several else sentence for sentence in told]
+    return said
 
 
 def not_comparable(table: pd.DataFrame) -> list[str]:

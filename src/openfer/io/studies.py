@@ -48,7 +48,7 @@ class StudyFolder:
 
     @property
     def comparison(self) -> pd.DataFrame | None:
-        """Its rows compared, as :func:`openfer.evaluation.study_comparison.compare_rows` gives them."""
+        """Its rows compared, as :func:`openfer.evaluation.study_table.compare_rows` gives them."""
         path = self.folder / _COMPARISON
         return pd.read_csv(path) if path.is_file() else None
 

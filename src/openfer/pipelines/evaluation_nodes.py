@@ -14,7 +14,8 @@ Facts = Sequence[Mapping[str, Any]]
 def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     """Score one method; the per-class table and the first task's confusion matrix are of its main selection."""
     from openfer.evaluation.calibration import reliability
-    from openfer.evaluation.figures import confusion_picture, confusion_plot, reliability_picture, reliability_plot
+    from openfer.evaluation.figures import confusion_picture, reliability_picture
+    from openfer.evaluation.names import run_name
     from openfer.evaluation.predictions import classified
     from openfer.evaluation.results_table import results_table
     from openfer.evaluation.scores import confusion, per_class, score_runs
@@ -27,14 +28,13 @@ def evaluate(predictions: pd.DataFrame, facts: Facts) -> dict[str, Any]:
     sure = {task: reliability(table) for task, table in per_task.items()}
     of_classes = [per_class(table).reset_index().assign(task=task) for task, table in per_task.items()]
     confused = confusion(per_task[tasks[0]])
+    name = run_name(str(main["method"].iloc[0]), str(main["variant"].iloc[0]))
     return {
         "metrics_json": _metrics(runs),
         "results_table": results,
         "per_class_table": pd.concat(of_classes, ignore_index=True),
         "reliability_table": pd.concat([table.assign(task=task) for task, table in sure.items()], ignore_index=True),
-        "reliability_plot": reliability_plot(sure[tasks[0]], tasks[0]),
-        "reliability_picture": reliability_picture(sure[tasks[0]], tasks[0]),
-        "confusion_plot": confusion_plot(confused, tasks[0]),
+        "reliability_picture": reliability_picture({name: sure[tasks[0]]}, tasks[0]),
         "confusion_picture": confusion_picture(confused, tasks[0]),
     }
 
@@ -51,21 +51,28 @@ def compare(runs: Mapping[str, Run]) -> dict[str, Any]:
 
     Args:
         runs: one or more of each method, by slug; the first one's method is the reference.
+
+    Raises:
+        DataError: if two methods were tested on other faces.
     """
-    from openfer.evaluation.compare import compare_all, comparison_table, sentences
-    from openfer.evaluation.figures import per_class_recall_plot
+    from openfer.evaluation.compare import compare as compared
+    from openfer.evaluation.compare import correct, sentences
+    from openfer.evaluation.figures import recall_picture
+    from openfer.evaluation.names import run_name
     from openfer.evaluation.results_table import to_markdown
 
     main = main_predictions(runs.values())
-    comparisons = compare_all(main, str(main["variant"].iloc[0]))
-    words = sentences([c for c in comparisons if c.second == comparisons[0].second])  # the table has all pairs
+    first_task = main[main["task"] == main["task"].iloc[0]]
+    names = [run_name(*pair) for pair in zip(first_task["method"], first_task["variant"], strict=True)]
+    comparisons = correct(compared(first_task.assign(name=names), list(dict.fromkeys(names))))
+    words = sentences(comparisons[comparisons["second"] == names[0]])  # the table has all pairs
     results = results_of(list(runs.values()))
     return {
         "results_table": results,
-        "comparison_table": comparison_table(comparisons),
+        "comparison_table": comparisons,
         "sentences_json": words,
         "results_text": to_markdown(results, words),
-        "recall_plot": per_class_recall_plot(main),
+        "recall_picture": recall_picture(first_task),
     }
 
 
@@ -107,13 +114,14 @@ def by_group(predictions: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> d
     return {"groups_table": scores, "gaps_table": gaps}
 
 
-def group_figures(groups: pd.DataFrame, gaps: pd.DataFrame, facts: Facts) -> dict[str, Any]:
-    """Return the accuracy of the main selection by group, as figures for the browser and for paper."""
-    from openfer.evaluation.figures import group_bars_picture, group_bars_plot
+def group_figure(groups: pd.DataFrame, facts: Facts) -> Any:
+    """Return the accuracy of the main selection by group, for the first task, as a figure."""
+    from openfer.evaluation.figures import group_bars_picture
+    from openfer.evaluation.names import run_name
 
-    main = [table[table["selection"] == main_selection(facts)] for table in (groups, gaps)]
-    scores, apart = (table[table["task"] == table["task"].iloc[0]] if len(table) else table for table in main)
-    return {"groups_plot": group_bars_plot(scores, apart), "groups_picture": group_bars_picture(scores, apart)}
+    main = groups[groups["selection"] == main_selection(facts)]
+    own = main[main["task"] == main["task"].iloc[0]]
+    return group_bars_picture(own.assign(name=run_name(str(own["method"].iloc[0]), str(own["variant"].iloc[0]))))
 
 
 def cross_dataset(runs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -191,11 +199,11 @@ def tsne(runs: Mapping[str, Run], features: Mapping[str, pd.DataFrame]) -> pd.Da
     return embedding_table(named)
 
 
-def tsne_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the figures of that table, of plotly and of matplotlib."""
-    from openfer.evaluation.figures import tsne_picture, tsne_plot
+def tsne_figure(embedding: pd.DataFrame) -> Any:
+    """Return the figure of that table."""
+    from openfer.evaluation.figures import tsne_picture
 
-    return tsne_plot(embedding), tsne_picture(embedding)
+    return tsne_picture(embedding)
 
 
 def main_selection(facts: Facts) -> str:

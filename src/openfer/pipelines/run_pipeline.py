@@ -108,7 +108,7 @@ class _Nodes:
         return [
             self._space(train, inputs, results, "train", TRAINS),
             self._space(augmented, self._settings | self._sources, self._space.own("augmented_image"), "augmented"),
-            self._space(evaluation_nodes.curves, f"{slug}_history", self._space.own("curves_plot"), "curves"),
+            self._space(evaluation_nodes.curves, f"{slug}_history", self._space.own("curves_picture"), "curves"),
             *nodes,
         ]
 
@@ -192,8 +192,8 @@ class _Nodes:
 _PREDICTED = ("predictions", "features", "facts")
 
 _SCORED = (
-    *("metrics_json", "results_table", "per_class_table", "reliability_table", "reliability_plot"),
-    *("reliability_picture", "confusion_plot", "confusion_picture"),
+    *("metrics_json", "results_table", "per_class_table", "reliability_table"),
+    *("reliability_picture", "confusion_picture"),
 )
 
 
@@ -211,11 +211,10 @@ def scored_nodes(slug: str, space: Space, datasets: Iterable[str]) -> list[Node]
 
     predicted, facts = {"predictions": f"{slug}_predictions"}, {"facts": f"{slug}_facts"}
     groups = named("groups", {name: f"{name}_groups" for name in datasets})
-    of_groups = {"groups": space.own("groups_table"), "gaps": space.own("gaps_table")}
+    of_groups = {"groups": space.own("groups_table")}
     by_group = by_name(evaluation_nodes.by_group, "groups")
-    figures = own("groups_plot", "groups_picture")
     return [
         space(evaluation_nodes.evaluate, predicted | facts, own(*_SCORED), "evaluate"),
         space(by_group, predicted | groups, own("groups_table", "gaps_table"), "groups"),
-        space(evaluation_nodes.group_figures, of_groups | facts, figures, "group_figures"),
+        space(evaluation_nodes.group_figure, of_groups | facts, space.own("groups_picture"), "group_figure"),
     ]

@@ -5,7 +5,7 @@ from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_ru
 from tests.evaluation.made_studies import table, write_study
 from tests.evaluation.report.test_page import Page
 
-from openfer.evaluation.compare import compare_all
+from openfer.evaluation.compare import compare, correct
 from openfer.evaluation.cross_dataset import cross_dataset, own_and_elsewhere
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.published import published_table
@@ -47,29 +47,28 @@ def section(root, name):
 
 
 def test_every_two_methods_on_the_same_faces_are_compared_and_corrected_together(tmp_path):
-    tables = {"baseline": run(tmp_path, "baseline", range(40)), "addl": run(tmp_path, "addl", range(5))}
-    tables["scn"] = run(tmp_path, "scn", range(6))
-    names = {"baseline": "Baseline", "addl": "ADDL", "scn": "SCN"}
-    together = pd.concat([own.assign(method="", variant=names[name]) for name, own in tables.items()])
-    expected = {(c.first, c.second): c for c in compare_all(together, "Baseline")}
+    tables = {"Baseline": run(tmp_path, "baseline", range(40)), "ADDL": run(tmp_path, "addl", range(5))}
+    tables["SCN"] = run(tmp_path, "scn", range(6))
+    together = pd.concat([own.assign(name=name) for name, own in tables.items()])
+    expected = {(c["first"], c["second"]): c for c in correct(compare(together, list(tables))).to_dict("records")}
     shown = page_of(tmp_path).table("comparisons on mine (test)")
     assert len(shown) == 3 == len(expected)
     for row in shown.to_dict("records"):
         made = expected.get((row["method"], row["against"])) or expected[row["against"], row["method"]]
-        assert row["p, corrected"] == probability(made.corrected)
-        assert row["verdict"] == ("differ" if made.distinguishable else "indistinguishable")
+        assert row["p, corrected"] == probability(made["corrected"])
+        assert row["verdict"] == ("significant" if made["distinguishable"] else "not significant")
     words = section(tmp_path, "comparison")
     assert "ADDL is 58.3 points above Baseline" in words
     assert "of 10 people" in words
     page = report(find_runs(tmp_path), [], published_table()).page
-    assert "Indistinguishable from it on these faces after correction for all comparisons: SCN (p = 1)." in page
+    assert "No method wins: ADDL has the highest accuracy, 91.7 %" in page
 
 
 def test_methods_that_were_tested_on_other_faces_or_labels_are_not_compared(tmp_path):
     run(tmp_path, "addl", range(5))
     own = answers_of(IDS, TRUE[1:] + TRUE[:1], CLASSES, {}, method="scn", variant="scn").assign(dataset="mine")
     write_run(tmp_path, "scn", own, [facts_of("scn", "scn", **MINES)])
-    assert [family.comparisons for family in families(entries_of(find_runs(tmp_path)))] == [(), ()]
+    assert [len(family.comparisons) for family in families(entries_of(find_runs(tmp_path)))] == [0, 0]
     assert "ADDL alone was tested on these faces." in section(tmp_path, "comparison")
 
 
@@ -99,7 +98,7 @@ def test_a_run_of_another_program_says_so_and_no_licence_is_claimed_for_it(tmp_p
     facts = [known | MINES | {"licences_of_data": ["CC0-1.0"]}]
     run(tmp_path, "rival", range(9), facts=facts, selection="last")
     page = page_of(tmp_path)
-    board = page.table("leaderboard of mine (test)").set_index("method")
+    board = page.table("runs of: leaderboard of mine (test)").set_index("method")
     assert board["made by"].to_dict() == {"ADDL": "openfer", "RIVAL": "another program"}
     assert "RIVAL: predictions of another program" in section(tmp_path, "leaderboard")
     chain = page.table("licences of data, first weights and model").set_index("method")
@@ -137,7 +136,7 @@ def test_fewer_than_thirty_faces_rank_nobody(tmp_path):
         own = answers_of(IDS[:20], TRUE[:20], CLASSES, {0: 0.6}, method=name, variant=name)
         write_run(tmp_path, name, own, [facts_of(name, name, **MINES)])
     text = report(find_runs(tmp_path), [], published_table()).page
-    assert "n = 20: fewer than 30 faces, so nothing is ranked." in text
+    assert "n = 20 tested faces. Fewer than 30 faces are not ranked." in text
     assert text[text.index("leaderboard of mine") :].index('<tr class="few">') > 0
 
 
@@ -197,8 +196,8 @@ def test_who_was_tested_on_another_number_of_faces_is_not_ranked_with_the_others
     own = answers_of(IDS[:20], TRUE[:20], CLASSES, {}, method="addl", variant="addl")
     write_run(tmp_path, "addl", own.assign(dataset="mine"), [facts_of("addl", "addl", **MINES)])
     text = report(find_runs(tmp_path), [], published_table()).page
-    assert "n = 60: Baseline alone, 33.3 %" in text
-    assert "nothing is ranked" not in text.partition('id="limits"')[0].partition("</ul>")[0]
+    assert "Baseline alone is tested on 60 faces of 10 people of mine (test), by accuracy. 1 more was tested" in text
+    assert "are not ranked" not in text.partition("</header>")[0]
 
 
 def test_a_commit_that_is_none_is_unknown(tmp_path):

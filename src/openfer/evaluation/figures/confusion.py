@@ -1,6 +1,6 @@
 """Confusion matrices: shares as colour, counts as text."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,49 +12,12 @@ if TYPE_CHECKING:
 _READABLE = 20
 """With more classes than this, such as identities, cells carry colour and no text."""
 
-_LARGEST_SIDE = 1000
-
-
-def confusion_plot(confusion: pd.DataFrame, task: str = "expression") -> Any:
-    """Return a plotly heat map.
-
-    Args:
-        confusion: counts, index true names, columns predicted names
-            (:attr:`openfer.evaluation.metrics.Scores.confusion`).
-        task: what was classified, for the title.
-
-    Returns:
-        A figure whose colour is the share of the true class in [0, 1] and whose text is the count; up to 20 classes
-        have the text in their cells.
-    """
-    import plotly.graph_objects as go
-
-    from openfer.evaluation.figures.style import quiet
-
-    heat = go.Heatmap(
-        z=_shares(confusion),
-        x=list(confusion.columns),
-        y=_with_n(confusion),
-        text=confusion.to_numpy(),
-        texttemplate="%{text}" if len(confusion) <= _READABLE else None,
-        hovertemplate="true %{y}<br>predicted %{x}<br>%{text} samples, %{z:.1%} of the class<extra></extra>",
-        colorscale="Blues",
-        zmin=0,
-        zmax=1,
-        colorbar={"title": "share of<br>true class", "tickformat": ".0%"},
-    )
-    figure = quiet(go.Figure(heat), _title(confusion, task))
-    side = min(330 + 55 * len(confusion), _LARGEST_SIDE)
-    figure.update_layout(width=side + 130, height=side)
-    figure.update_xaxes(title="predicted", constrain="domain", side="bottom")
-    return figure.update_yaxes(title="true", autorange="reversed", scaleanchor="x")
-
 
 def confusion_picture(confusion: pd.DataFrame, task: str = "expression") -> "Figure":
-    """Return the same as a matplotlib figure, with the share under each count.
+    """Return a heat map: colour is the share of the true class, text the count and the share.
 
     Args:
-        confusion: counts, index true names, columns predicted names.
+        confusion: counts, index true names, columns predicted names (:func:`openfer.evaluation.scores.confusion`).
         task: what was classified, for the title.
     """
     from matplotlib.figure import Figure
@@ -63,7 +26,7 @@ def confusion_picture(confusion: pd.DataFrame, task: str = "expression") -> "Fig
     figure = Figure(figsize=(size + 1.6, size), layout="constrained")
     axes = figure.add_subplot()
     shares = _shares(confusion)
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="none")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8, format=lambda value, _: f"{value:.0%}")
     axes.set_xticks(range(len(confusion.columns)), list(confusion.columns), rotation=35, ha="right")
     axes.set_yticks(range(len(confusion)), _with_n(confusion))

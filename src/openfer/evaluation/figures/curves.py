@@ -1,72 +1,56 @@
 """Training curves: one panel per recorded name, methods as colours, splits as dashes."""
 
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.figures.similarity import PAIR
+from openfer.evaluation.figures.style import headed, look, quiet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _COLUMNS = 3
 _KEY = ["method", "stage", "name", "split", "epoch"]
-_DASHES = {"train": "solid", "val": "dash", "test": "dot", "oracle_test": "dot"}
+_DASHES = {"train": "solid", "val": "dashed", "test": "dotted", "oracle_test": "dotted"}
 
 
-def training_curves(history: pd.DataFrame) -> Any:
-    """Return a plotly figure of all that training recorded, accuracies first, cells of matrices apart.
+def training_curves(history: pd.DataFrame) -> "Figure":
+    """Return all that training recorded, one panel per stage and name, accuracies first; no cells of matrices.
 
     Args:
         history: long table with the columns ``stage, epoch, split, name, value``, and ``method`` where
             several methods share the panels. Names that contain ``accuracy`` are shares in [0, 1].
 
-    Returns:
-        A figure with one panel per stage and name, and one trace per panel, method and split.
-
     Raises:
         DataError: if the history is empty, or two values have the same place.
     """
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    from openfer.evaluation.figures.style import COLOURS, quiet
+    from matplotlib.figure import Figure
 
     table = _checked(history)
     panels = list(table.groupby(["stage", "name"], sort=False))
     panels.sort(key=lambda panel: "accuracy" not in str(panel[0][1]))
-    several_stages = table["stage"].nunique() > 1
-    titles = [f"{stage}: {name}" if several_stages else str(name) for (stage, name), _ in panels]
+    several_stages, methods = table["stage"].nunique() > 1, list(table["method"].unique())
     columns = min(_COLUMNS, len(panels))
     rows = ceil(len(panels) / columns)
-    figure = make_subplots(rows, columns, subplot_titles=titles, vertical_spacing=0.35 / (rows + 0.4))
-    methods = list(table["method"].unique())
-    legend: set[str] = set()
-    for index, ((_, name), panel) in enumerate(panels):
-        place = {"row": index // columns + 1, "col": index % columns + 1}
+    figure = Figure(figsize=(1.2 + 3.6 * columns, 0.9 + 2.1 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    legend = {}
+    for axes, ((stage, name), panel) in zip(grid, panels, strict=False):
         for (method, split), line in panel.groupby(["method", "split"], sort=False):
-            label = f"{method} {split}".strip()
-            trace = go.Scatter(
-                x=line["epoch"],
-                y=line["value"],
-                name=label,
-                legendgroup=label,
-                showlegend=label not in legend,
-                mode="lines+markers",
-                marker={"size": 5, "symbol": methods.index(method)},
-                line={
-                    "color": COLOURS[methods.index(method) % len(COLOURS)],
-                    "dash": _DASHES.get(str(split), "dashdot"),
-                },
-            )
-            legend.add(label)
-            figure.add_trace(trace, **place)
-        figure.update_xaxes(title="epoch" if index + columns >= len(panels) else None, **place)
-        if "accuracy" in str(name):
-            figure.update_yaxes(range=[0, 1], tickformat=".0%", **place)
-    quiet(figure, "Training curves")
-    return figure.update_layout(
-        height=160 + 230 * rows, legend={"orientation": "h", "y": -0.25 / rows, "yanchor": "top"}
-    )
+            label, dash = f"{method} {split}".strip(), _DASHES.get(str(split), "dashdot")
+            style = look(methods.index(method)) | {"linestyle": dash, "markersize": 3, "linewidth": 1.2}
+            (legend[label],) = axes.plot(line["epoch"], line["value"], label=label, **style)
+        of_accuracy = "accuracy" in str(name)
+        quiet(axes, f"{stage}: {name}" if several_stages else str(name), shares="y" if of_accuracy else "")
+        axes.set(xlabel="epoch", **({"ylim": (0, 1.02)} if of_accuracy else {}))
+    for axes in grid[len(panels) :]:
+        axes.axis("off")
+    figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    headed(figure, "Training curves")
+    return figure
 
 
 def _checked(history: pd.DataFrame) -> pd.DataFrame:

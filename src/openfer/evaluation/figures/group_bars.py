@@ -1,118 +1,73 @@
 """A score by group, with intervals: for whom a number holds."""
 
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from openfer.evaluation.figures.style import headed, look, quiet
 from openfer.evaluation.groups import ALL
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW = 0.26
-"""Inches of a bar."""
-
-_UNRANKED = "#BBBBBB"
-
-
-def group_bars_plot(scores: pd.DataFrame, gaps: pd.DataFrame, metric: str = "accuracy") -> Any:
-    """Return a plotly figure: a bar per group with its interval, and the whole as a line.
-
-    Args:
-        scores: of one run (:func:`openfer.evaluation.fairness.fairness`).
-        gaps: of the same run.
-        metric: which one, with an interval (:data:`openfer.evaluation.metrics.RESAMPLED`).
-
-    Returns:
-        A figure with one trace per kind of groups. Small groups are grey and have no interval.
-    """
-    import plotly.graph_objects as go
-
-    from openfer.evaluation.figures.style import COLOURS, quiet
-
-    whole, groups = _parts(scores, metric)
-    apart = gaps[gaps["metric"] == metric].set_index("by")
-    figure = go.Figure()
-    for place, (by, kind) in enumerate(groups.groupby("by", sort=False)):
-        colour = np.where(kind["ranked"], COLOURS[place % len(COLOURS)], _UNRANKED)
-        beyond = (kind["high"] - kind["value"]).fillna(0)
-        below = (kind["value"] - kind["low"]).fillna(0)
-        figure.add_bar(
-            orientation="h",
-            name=_kind_name(str(by), apart),
-            y=[np.repeat(str(by), len(kind)), _labels(kind)],
-            x=kind["value"],
-            error_x={"type": "data", "symmetric": False, "array": beyond, "arrayminus": below},
-            marker={"color": colour},
-            customdata=np.column_stack([kind["n"], kind["people"], kind["low"], kind["high"]]),
-            hovertemplate="%{y}: %{x:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})<br>n = %{customdata[0]}, "
-            "drawn as %{customdata[1]} units<extra></extra>",
-        )
-    figure.add_vline(x=whole["value"], line={"dash": "dash", "color": "black"})
-    quiet(figure, _title(whole, metric))
-    height = 190 + 24 * len(groups) + 22 * groups["by"].nunique()
-    figure.update_layout(height=height, margin_l=190, showlegend=True, legend={"orientation": "h", "y": -0.08})
-    figure.update_xaxes(title=metric.replace("_", " "), tickformat=".0%", range=[0, 1.02])
-    return figure.update_yaxes(autorange="reversed")
+_COLUMNS = 3
+_LETTERS = 14
+"""Of a line of a group's name."""
 
 
-def group_bars_picture(scores: pd.DataFrame, gaps: pd.DataFrame, metric: str = "accuracy") -> "Figure":
-    """Return the same as a matplotlib figure; the gap of each kind stands beside its name.
+def group_bars_picture(scores: pd.DataFrame, metric: str = "accuracy") -> "Figure":
+    """Return a panel for each kind of groups: a point with its interval for each method and group.
 
     Args:
-        scores: of one run.
-        gaps: of the same run.
-        metric: which score.
+        scores: of any methods (:func:`openfer.evaluation.fairness.fairness`), with their names in the column ``name``;
+            several rows of a method and group, such as seeds, are averaged. Groups that are not ranked are pale and
+            have no interval.
+        metric: which one, with an interval.
     """
     from matplotlib.figure import Figure
 
-    from openfer.evaluation.figures.style import COLOURS
-
-    whole, groups = _parts(scores, metric)
-    apart = gaps[gaps["metric"] == metric].set_index("by")
-    kinds = list(groups.groupby("by", sort=False))
-    rows = len(groups) + 1.3 * len(kinds)
-    figure = Figure(figsize=(7.5, 1.3 + _ROW * max(rows, 1)), layout="constrained")
-    axes = figure.add_subplot()
-    place, ticks, words = 0.0, [], []
-    for number, (by, kind) in enumerate(kinds):
-        axes.text(0.01, place, _kind_name(str(by), apart), fontsize=8.5, weight="bold", va="center")
-        numbers = kind[["value", "low", "high"]].to_numpy(dtype=np.float64).tolist()
-        for (value, low, high), ranked, label in zip(numbers, kind["ranked"], _labels(kind), strict=True):
-            place += 1
-            axes.barh(place, value, 0.72, color=COLOURS[number % len(COLOURS)] if ranked else _UNRANKED)
-            axes.plot([low, high], [place, place], color="black", linewidth=1.4)  # of a small group NaN: no line
-            ticks.append(place)
-            words.append(label)
-        place += 1.3
-    axes.axvline(whole["value"], color="black", linestyle="--", linewidth=1)
-    axes.set_yticks(ticks, words, fontsize=8)
-    axes.set_ylim(max(place, 1) - 0.4, -0.8)
-    axes.set_xlim(0, 1.02)
-    axes.set_xlabel(metric.replace("_", " "))
-    figure.suptitle(_title(whole, metric), fontsize=9.5, x=0.01, ha="left")
+    chosen = scores[scores["metric"] == metric]
+    kinds = list(chosen[chosen["by"] != ALL].groupby("by", sort=False))
+    methods = list(dict.fromkeys(chosen["name"]))
+    columns = min(_COLUMNS, max(len(kinds), 1))
+    chunks = [kinds[start : start + columns] for start in range(0, len(kinds), columns)]
+    heights = [max(own["group"].nunique() for _, own in chunk) * (0.28 + 0.14 * len(methods)) + 0.7 for chunk in chunks]
+    figure = Figure(figsize=(4.2 * columns, 1.1 + sum(heights)), layout="constrained")
+    grid = figure.subplots(max(len(chunks), 1), columns, squeeze=False, height_ratios=heights or None)
+    for axes in grid.flat:
+        axes.axis("off")
+    for row, chunk in zip(grid, chunks, strict=False):
+        for axes, (by, own) in zip(row, chunk, strict=False):
+            axes.axis("on")
+            _panel(axes, str(by), own, methods)
+    whole = chosen[chosen["by"] == ALL].groupby("name", sort=False)["value"].mean()
+    told = ", ".join(f"{name} {value:.1%}" for name, value in whole.items())
+    headed(figure, f"{metric.replace('_', ' ').capitalize()} by group (lines: 95 % intervals). All faces: {told}")
+    if len(methods) > 1 and kinds:
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return figure
 
 
-def _parts(scores: pd.DataFrame, metric: str) -> tuple[pd.Series, pd.DataFrame]:
-    chosen = scores[scores["metric"] == metric]
-    return chosen[chosen["by"] == ALL].iloc[0], chosen[chosen["by"] != ALL]
-
-
-def _labels(kind: pd.DataFrame) -> list[str]:
-    return [f"{row.group}, n = {row.n:,}" + ("" if row.ranked else " (too few to rank)") for row in kind.itertuples()]
-
-
-def _kind_name(by: str, apart: pd.DataFrame) -> str:
-    if by not in apart.index:
-        return by
-    gap = apart.loc[by]
-    return f"{by}: gap {100 * gap['gap']:.1f} points ({100 * gap['low']:.1f} to {100 * gap['high']:.1f})"
-
-
-def _title(whole: pd.Series, metric: str) -> str:
-    return (
-        f"{metric.replace('_', ' ').capitalize()} by group: the whole {whole['value']:.1%}, n = {whole['n']:,}; "
-        "lines: 95 % intervals"
-    )
+def _panel(axes: "Axes", by: str, scores: pd.DataFrame, methods: list[str]) -> None:
+    means = scores.groupby(["group", "name"], sort=False)[["value", "low", "high", "n", "people", "ranked"]].mean()
+    groups = list(dict.fromkeys(scores["group"]))
+    for number, method in enumerate(methods):
+        own = means.xs(method, level="name").reindex(groups)
+        places = np.arange(len(groups)) + 0.7 * ((number + 0.5) / len(methods) - 0.5)
+        bounds = np.stack([own["value"] - own["low"], own["high"] - own["value"]]).clip(0)
+        style = look(number) | {"linestyle": "none", "markersize": 5}
+        ranked = own["ranked"].fillna(0).to_numpy() > 0
+        axes.errorbar(own["value"][ranked], places[ranked], xerr=bounds[:, ranked], label=method, **style)
+        axes.plot(own["value"][~ranked], places[~ranked], alpha=0.35, **style)
+    first = means.groupby("group", sort=False).first().reindex(groups)
+    words = ["\n".join(textwrap.wrap(group, _LETTERS)) for group in groups]
+    sizes = zip(first["n"].tolist(), first["people"].tolist(), strict=True)
+    counts = [f"n = {n:.0f}" + (f" of {people:.0f}" if people < n else "") for n, people in sizes]
+    axes.set_yticks(range(len(groups)), [f"{name}\n{count}" for name, count in zip(words, counts, strict=True)])
+    axes.set(xlim=(0, 1.02), ylim=(len(groups) - 0.5, -0.5))
+    axes.grid(axis="x", alpha=0.3)
+    quiet(axes, by, shares="x")

@@ -1,65 +1,38 @@
 """Importance weights of the disturbing factors (ADDL, Fig. 6)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from openfer.evaluation.figures.style import COLOURS, headed, quiet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def importance_plot(importance: pd.DataFrame) -> Any:
-    """Return a plotly bar chart of the mean weight of each factor.
+def importance_picture(importance: pd.DataFrame) -> "Figure":
+    """Return a bar chart of the mean weight of each factor.
 
     Args:
         importance: one row per factor with ``factor, mean, std, n, learned``: learned weights are sigmoids in [0, 1]
             that need not sum to one; ``std`` is their spread over the n images. Others are constant and equal, which
             the title says, as it does where no factor is fused and there is no row.
     """
-    import plotly.graph_objects as go
-
-    from openfer.evaluation.figures.style import COLOURS, quiet
-
-    figure = go.Figure(
-        go.Bar(
-            x=importance["factor"],
-            y=importance["mean"],
-            error_y={"type": "data", "array": importance["std"]},
-            text=[f"{value:.3f}" for value in importance["mean"]],
-            textposition="inside",
-            insidetextanchor="start",
-            marker={"color": COLOURS[0]},
-        )
-    )
-    quiet(figure, _title(importance))
-    return figure.update_yaxes(title="importance weight", range=[0, _top(importance)])
-
-
-def importance_picture(importance: pd.DataFrame) -> "Figure":
-    """Return the same as a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    from openfer.evaluation.figures.style import COLOURS
-
+    # small differences stay visible, and zero stays on the axis
+    top = float(1.08 * (importance["mean"] + importance["std"].fillna(0)).max()) if len(importance) else 1.0
     figure = Figure(figsize=(max(6.0, 1.6 + len(importance)), 3.8), layout="constrained")
     axes = figure.add_subplot()
     places = range(len(importance))
     axes.bar(places, importance["mean"], yerr=importance["std"], color=COLOURS[0], capsize=4, width=0.65)
     for place, mean in zip(places, importance["mean"], strict=True):
-        axes.text(place, 0.02 * _top(importance), f"{mean:.3f}", ha="center", va="bottom", color="white", fontsize=10)
+        axes.text(place, 0.02 * top, f"{mean:.3f}", ha="center", va="bottom", color="white", fontsize=10)
     axes.set_xticks(places, list(importance["factor"]))
-    axes.set_ylim(0, _top(importance))
-    axes.set_ylabel("importance weight")
-    axes.set_title(_title(importance), fontsize=11, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set(ylim=(0, top or 1.0), ylabel="importance weight")
+    quiet(axes)
+    headed(figure, _title(importance))
     return figure
-
-
-def _top(importance: pd.DataFrame) -> float:
-    """Return the end of the axis: small differences stay visible, and zero stays on the axis."""
-    if importance.empty:
-        return 1.0
-    return float(1.08 * (importance["mean"] + importance["std"].fillna(0)).max()) or 1.0
 
 
 def _title(importance: pd.DataFrame) -> str:

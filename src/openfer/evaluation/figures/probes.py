@@ -1,6 +1,6 @@
 """What each feature knows of each factor, before training and after: factors by features, a panel for each variant."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,59 +38,23 @@ class _Panel(NamedTuple):
     spreads: np.ndarray
     colours: np.ndarray
 
-    def words(self, newline: str) -> list[list[str]]:
-        """Return what stands in each cell."""
+    def words(self) -> list[list[str]]:
+        """Return the text of each cell."""
         return [
-            [_word(mean, spread, newline) for mean, spread in zip(*pair, strict=True)]
+            [_word(mean, spread) for mean, spread in zip(*pair, strict=True)]
             for pair in zip(self.means, self.spreads, strict=True)
         ]
 
 
-def probe_plot(probes: pd.DataFrame) -> Any:
-    """Return a plotly heat map of balanced accuracies with a panel for each variant.
+def probe_picture(probes: pd.DataFrame) -> "Figure":
+    """Return a heat map of balanced accuracies with a panel for each variant.
+
+    Colour is the share of the way from chance to always correct, so that factors with different numbers of classes can
+    be compared. Text is the balanced accuracy; chance stands beside the factor.
 
     Args:
         probes: valid under :data:`openfer.schemas.PROBES`, any number of runs; seeds of a variant are averaged.
-
-    Returns:
-        A figure whose colour is how far a probe comes from chance to always right, so that factors with different
-        numbers of classes can be compared, and whose text is the balanced accuracy; chance stands beside the factor.
     """
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    from openfer.evaluation.figures.style import quiet
-
-    panels = _panels(probes)
-    widths = [len(panel.columns) for panel in panels]
-    titles = [panel.title for panel in panels]
-    figure = make_subplots(
-        1, len(panels), subplot_titles=titles, shared_yaxes=True, column_widths=widths, horizontal_spacing=0.02
-    )
-    for place, panel in enumerate(panels, 1):
-        heat = go.Heatmap(
-            z=panel.colours,
-            x=[f"f<sup>{_PARTS[part]}</sup> {when}" for part, when in panel.columns],
-            y=["<br>".join(row) for row in panel.rows],
-            text=panel.words("<br>"),
-            customdata=panel.means,
-            texttemplate="%{text}",
-            hovertemplate="%{y}<br>%{x}<br>balanced accuracy %{customdata:.1%}<extra>" + panel.title + "</extra>",
-            colorscale="Blues",
-            zmin=0,
-            zmax=1,
-            colorbar={"title": {"text": "chance (0) to always right (1)", "side": "right"}},
-            showscale=place == len(panels),
-        )
-        figure.add_trace(heat, row=1, col=place)
-    quiet(figure, _title(probes))
-    figure.update_annotations(font_size=12)  # the panels' titles
-    figure.update_layout(width=330 + 85 * sum(widths), height=190 + 62 * len(panels[0].rows), margin_t=110)
-    return figure.update_yaxes(autorange="reversed")
-
-
-def probe_picture(probes: pd.DataFrame) -> "Figure":
-    """Return the same as a matplotlib figure."""
     from matplotlib.figure import Figure
 
     panels = _panels(probes)
@@ -100,13 +64,13 @@ def probe_picture(probes: pd.DataFrame) -> "Figure":
     figure.suptitle(_title(probes), fontsize=10, x=0.01, ha="left")
     grid = figure.subplots(1, len(panels), squeeze=False, sharey=True, width_ratios=widths)[0]
     for axes, panel in zip(grid, panels, strict=True):
-        image = axes.imshow(panel.colours, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        image = axes.imshow(panel.colours, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="none")
         axes.set_title(panel.title, fontsize=9, loc="left")
         columns = [f"$f^{_PARTS[part]}$\n{when}" for part, when in panel.columns]
         axes.set_xticks(range(len(columns)), columns, fontsize=8)
         axes.set_yticks(range(len(panel.rows)), ["\n".join(row) for row in panel.rows], fontsize=8)
         axes.tick_params(length=0)
-        for row, words in enumerate(panel.words("\n")):
+        for row, words in enumerate(panel.words()):
             for column, word in enumerate(words):
                 dark = panel.colours[row, column] > _DARK
                 axes.text(column, row, word, ha="center", va="center", fontsize=8, color="white" if dark else "black")
@@ -151,10 +115,10 @@ def _row(of_factor: pd.DataFrame) -> tuple[str, str]:
     return str(of_factor["factor"].iloc[0]), f"(chance {of_factor['balanced_chance'].iloc[0]:.0%}{images})"
 
 
-def _word(mean: float, spread: float, newline: str) -> str:
+def _word(mean: float, spread: float) -> str:
     if np.isnan(mean):
         return ""
-    return f"{100 * mean:.0f}%" + ("" if np.isnan(spread) else f"{newline}±{100 * spread:.1f}")
+    return f"{100 * mean:.0f}%" + ("" if np.isnan(spread) else f"\n±{100 * spread:.1f}")
 
 
 def _title(probes: pd.DataFrame) -> str:

@@ -1,29 +1,31 @@
 """A study's table as a picture: ours with its spread over seeds beside what is published."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from openfer.evaluation.figures.style import COLOURS, headed
 
-def study_picture(table: pd.DataFrame, title: str) -> Any:
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def study_picture(table: pd.DataFrame, title: str) -> "Figure":
     """Return a matplotlib figure with one panel per column and measure, rows from top to bottom.
 
     Args:
         table: what :func:`openfer.evaluation.study_table.study_table` gave; only main selections are drawn.
         title: of the whole.
     """
-    import matplotlib.pyplot as plt
-
-    from openfer.evaluation.figures.style import COLOURS
+    from matplotlib.figure import Figure
 
     table = _main(table)
     panels = list(table.groupby(["column", "measure"], sort=False))
     names = list(dict.fromkeys(table["row"]))
     height = 1.6 + 0.32 * len(names)
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(3.2 + 4.2 * len(panels), height), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(3.2 + 4.2 * len(panels), height), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)
     for axis, ((column, measure), panel) in zip(axes[0], panels, strict=True):
         lines = panel.set_index("row").reindex(names)
         places = np.arange(len(names))
@@ -52,27 +54,23 @@ def study_picture(table: pd.DataFrame, title: str) -> Any:
         axis.set_xlabel(f"{measure} {lines['unit'].iloc[0]}".strip())
     axes[0][0].invert_yaxis()
     axes[0][0].legend(fontsize=8, loc="best")
-    figure.suptitle(title, fontsize=11)
-    plt.close(figure)
+    headed(figure, title)
     return figure
 
 
-def sweep_picture(table: pd.DataFrame, title: str) -> Any:
+def sweep_picture(table: pd.DataFrame, title: str) -> "Figure":
     """Return a matplotlib figure with one panel per swept parameter, column and measure: ours over its values.
 
     Args:
         table: as :func:`study_picture` takes it, with the columns ``sweep`` and ``at``.
         title: of the whole.
     """
-    import matplotlib.pyplot as plt
-
-    from openfer.evaluation.figures.style import COLOURS
+    from matplotlib.figure import Figure
 
     table = _main(table)
     panels = list(table.groupby(["sweep", "column", "measure"], sort=False))
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(1.0 + 3.6 * len(panels), 3.6), squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(1.0 + 3.6 * len(panels), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)
     for axis, ((sweep, column, measure), panel) in zip(axes[0], panels, strict=True):
         panel = panel.sort_values("at")
         at = np.arange(len(panel))  # values such as 0, 0.0001 and 0.1 would lie on top of each other
@@ -87,47 +85,8 @@ def sweep_picture(table: pd.DataFrame, title: str) -> Any:
         axis.set_title(_caption(panel, str(column), str(measure)), fontsize=9)
         axis.grid(alpha=0.3)
     axes[0][0].legend(fontsize=8)
-    figure.suptitle(title, fontsize=11)
-    plt.close(figure)
+    headed(figure, title)
     return figure
-
-
-def study_plot(table: pd.DataFrame, title: str) -> Any:
-    """Return the plotly figure of all lines; each point says its n, seeds, selection and data."""
-    import plotly.graph_objects as go
-
-    from openfer.evaluation.figures.style import COLOURS, quiet
-
-    table = _main(table)
-    figure = go.Figure()
-    for number, ((column, measure), panel) in enumerate(table.groupby(["column", "measure"], sort=False)):
-        colour = COLOURS[number % len(COLOURS)]
-        label = f"{column}, {measure}"
-        told = panel[["n", "seeds", "selection", "trained_on", "initialisation", "data_version", "missing"]].astype(str)
-        figure.add_scatter(
-            x=panel["ours"],
-            y=panel["row"],
-            error_x={"type": "data", "array": panel["sd"].fillna(0.0)},
-            mode="markers",
-            marker={"color": colour, "size": 9},
-            name=f"ours: {label}",
-            customdata=told.to_numpy(),
-            hovertemplate=(
-                "%{y}: %{x:.2f}<br>n = %{customdata[0]}, seeds %{customdata[1]}, %{customdata[2]}<br>trained on "
-                "%{customdata[3]}<br>%{customdata[4]}, data %{customdata[5]}<br>%{customdata[6]}<extra></extra>"
-            ),
-        )
-        if panel["published"].notna().any():
-            figure.add_scatter(
-                x=panel["published"],
-                y=panel["row"],
-                mode="markers",
-                marker={"color": colour, "size": 9, "symbol": "diamond-open"},
-                name=f"published: {label}",
-            )
-    quiet(figure, title)
-    figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=list(dict.fromkeys(table["row"])))
-    return figure.update_layout(height=200 + 34 * table["row"].nunique())
 
 
 def _main(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,11 @@ import pandas as pd
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.metrics import named
-from openfer.evaluation.report.parts import Format, Section, of_metrics, paragraph, sortable, whole, word
+from openfer.evaluation.report.parts import Columns, Section, joined, of_metrics, paragraph, sortable, whole, word
 from openfer.evaluation.scores import summarise
 from openfer.labels import AFFECT
 
-_ABOUT: dict[str, tuple[str, Format]] = {
+_ABOUT: Columns = {
     **{f"{name}_n": (f"n, {name}", whole) for name in AFFECT},
     "seeds": ("seeds", whole),
     "seed": ("seed", word),
@@ -34,8 +34,10 @@ def affect_section(entries: Sequence[Entry]) -> Section | None:
     table = pd.concat(tables, ignore_index=True)
     said = paragraph(
         "The concordance correlation coefficient (CCC, 1 if equal, 0 if unrelated) and the root mean square error "
-        "(RMSE) over the faces that are rated, means over seeds. Values and ratings are in [-1, 1]."
+        "(RMSE) over the rated faces, means over seeds. Values and ratings are in [-1, 1]."
     )
     few = table[[f"{name}_n" for name in AFFECT]].min(axis=1) < LEAST
     columns = {"entry": ("method", word), "selection": ("selection", word), **of_metrics(named("values")), **_ABOUT}
-    return Section("affect", "Valence and arousal", said + sortable(table, columns, "valence and arousal", last=few))
+    return Section(
+        "affect", "Valence and arousal", joined([said, sortable(table, columns, "valence and arousal", last=few)])
+    )

@@ -1,6 +1,5 @@
-"""Train x test: how methods do on datasets that they have not learned from."""
+"""Train x test: scores on datasets that methods were not trained on."""
 
-import io
 from collections.abc import Sequence
 
 import pandas as pd
@@ -12,10 +11,11 @@ from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.figures import cross_dataset_picture
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
-    Format,
+    Columns,
     Section,
-    chart,
+    drawing,
     everywhere,
+    joined,
     paragraph,
     sortable,
     whole,
@@ -23,15 +23,13 @@ from openfer.evaluation.report.parts import (
     word,
 )
 
-_DPI = 110
-
-_NAMES: dict[str, tuple[str, Format]] = {
+_NAMES: Columns = {
     "variant": ("method", word),
     "trained_on": ("trained on", word),
     "tested_on": ("tested on", word),
     "side": ("which is", word),
 }
-_ABOUT: dict[str, tuple[str, Format]] = {
+_ABOUT: Columns = {
     "n": ("n", whole),
     "shared": ("classes of both", word),
     "selection": ("selection", word),
@@ -59,17 +57,15 @@ def cross_dataset_section(entries: Sequence[Entry]) -> Section | None:
         return None
     table = cross_dataset(pd.concat(parts, ignore_index=True))
     said = paragraph(
-        "Rows are what trained, columns what tested; a frame marks a dataset's own test side. Scores are over the "
-        "faces of classes that both sides have, so that columns differ in n and in classes and only cells of one "
-        "column can be compared. The interval is a bootstrap by person where people are known."
+        "Rows are training datasets, columns test datasets; a frame marks the test side of the training dataset. "
+        "Scores count the faces of classes that both sides have. Columns therefore differ in n and in classes, and "
+        "only cells of one column can be compared. The interval is a bootstrap by person where people are known."
     )
-    picture = io.BytesIO()
-    cross_dataset_picture(table).savefig(picture, format="png", dpi=_DPI)
     scores = wide(table, ["variant", "seed", "trained_on", "tested_on"])
     named = [runs[name, seed] for name, seed in zip(scores["variant"], scores["seed"], strict=True)]
     side = scores["within"].map({True: "its own", False: "another"})
     scores = scores.assign(run=named, side=side, seed=scores["seed"].astype(str))
-    columns = _NAMES | with_bounds(everywhere()) | _ABOUT
+    columns = {**_NAMES, **with_bounds(everywhere()), **_ABOUT}
     rows = sortable(scores, columns, "trained on and tested on", last=scores["n"] < LEAST)
-    body = said + chart(picture, "accuracy by what trained and what tested") + rows
-    return Section("cross", "Other datasets", body)
+    picture = drawing(cross_dataset_picture(table), "accuracy by training and test dataset")
+    return Section("cross", "Other datasets", joined([said, picture, rows]))

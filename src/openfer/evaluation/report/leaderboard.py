@@ -1,11 +1,11 @@
 """The leaderboard, one table per test set, oracles apart; and the papers' figures beside ours."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from openfer.evaluation.entries import ELSEWHERE, Entry
 from openfer.evaluation.fairness import LEAST
@@ -13,8 +13,11 @@ from openfer.evaluation.leaderboard import TASK, honest, measured, oracles, test
 from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.published_rows import own_figures
 from openfer.evaluation.report.parts import (
+    Columns,
     Format,
     Section,
+    heading,
+    joined,
     of_metrics,
     paragraph,
     percent,
@@ -25,39 +28,40 @@ from openfer.evaluation.report.parts import (
     word,
 )
 
-_ABOUT: dict[str, tuple[str, Format]] = {
+_BESIDE: dict[str, tuple[str, Format]] = {
+    "accuracy_std": ("sd of seeds", percent),
     "n": ("n", whole),
     "people": ("people", whole),
-    "runs": ("run", word),
-    "selection": ("selection", word),
     "seeds": ("seeds", whole),
     "folds": ("folds", whole),
-    "accuracy_std": ("sd of seeds", percent),
     "published": ("published %", percent),
     "difference": ("difference", points),
-    "differs": ("published, but not comparable", word),
-    "initialisation": ("initialisation", word),
-    "data_version": ("data version", word),
+}
+"""Behind the scores of a leaderboard."""
+
+_MADE: dict[str, tuple[str, Format]] = {
+    "runs": ("run", word),
+    "selection": ("selection", word),
     "epoch": ("epoch", word),
     "seed": ("seed", word),
+    "initialisation": ("initialisation", word),
+    "data_version": ("data version", word),
+    "differs": ("published, but not comparable", word),
     "made_by": ("made by", word),
     "commit": ("commit", word),
 }
+"""The runs behind a leaderboard, a table of its own."""
+
 _PRINTED = ("n", "seeds", "folds", "accuracy_std", "published", "difference", "runs")
 """The facts on paper, which is narrower."""
 
 _SOMETIMES = ("published", "difference", "differs", "accuracy_std", "people")
 
 
-def columns() -> dict[str, tuple[str, Format]]:
-    """Return the columns of the page: method, metrics, facts."""
-    return {"entry": ("method", word), **_scores(), **_ABOUT}
-
-
-def printed_columns() -> dict[str, tuple[str, Format]]:
+def printed_columns() -> Columns:
     """Return the columns of Markdown and LaTeX."""
-    first = {"entry": ("method", word), "selection": _ABOUT["selection"]}
-    return {**first, **_scores(), **{name: _ABOUT[name] for name in _PRINTED}}
+    first = {"entry": ("method", word), "selection": _MADE["selection"]}
+    return {**first, **_scores(), **{name: (_BESIDE | _MADE)[name] for name in _PRINTED}}
 
 
 def _scores() -> dict[str, tuple[str, Format]]:
@@ -73,47 +77,44 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
     """
     parts = [
         paragraph(
-            "Only methods that were tested on the same dataset and role stand in one table, each with its main "
-            "selection of the epoch, which was named before the test. The interval is a bootstrap of the tested people "
-            "with all their images, of the faces where nobody knows whose they are. "
-            "Intervals that overlap decide nothing: the section Comparison does. Of fewer than "
-            f"{LEAST} faces nothing is ranked."
+            "Only methods with the same test dataset and role share a table, each with its main selection of the "
+            "epoch, which was named before the test. The interval is a bootstrap of the tested people with all their "
+            "images, or of faces where people are not known. Overlapping intervals decide nothing: see Comparison. "
+            f"Fewer than {LEAST} faces are not ranked."
         )
     ]
     ranked = with_interval(honest(scores))
     for tested in tested_on(ranked[ranked["task"] == TASK]):
         own = ranked[(ranked["tested"] == tested) & (ranked["task"] == TASK)].reset_index(drop=True)
         main, rest = (own[own["main"].astype(bool) == is_main].reset_index(drop=True) for is_main in (True, False))
-        parts.append(f"<h3>Tested on {escape(tested)}</h3>" + _board(main, f"leaderboard of {tested}"))
+        parts += [heading(f"Tested on {tested}"), *_board(main, f"leaderboard of {tested}")]
         if len(rest):
-            parts.append(unfold("Other selections of the epoch", _board(rest, f"other selections on {tested}")))
+            parts.append(unfold("Other selections of the epoch", *_board(rest, f"other selections on {tested}")))
     others = ranked[(ranked["task"] != TASK) & ranked["main"].astype(bool)].reset_index(drop=True)
     if len(others):
-        more: dict[str, tuple[str, Format]] = {"task": ("task", word), "tested": ("tested on", word)}
+        more: Columns = {"task": ("task", word), "tested": ("tested on", word)}
         said = paragraph(
-            "What was tested on val had no faces left for testing: its epoch was chosen on these very faces, and its "
-            "numbers are too high. NMI of many classes on few faces is too high by chance alone."
+            "A method that was tested on val had no other faces to test on: its epoch was chosen on these faces, and "
+            "its numbers are too high. NMI of many classes on few faces is too high by chance."
         )
-        parts.append(unfold("Other tasks than the expression", said + _board(others, "other tasks", more)))
+        parts.append(unfold("Other tasks than the expression", said, *_board(others, "other tasks", more)))
     looked = with_interval(oracles(scores))
     if len(looked):
-        parts.append(
-            "<h3>Oracles, not comparable</h3>"
-            + paragraph(
-                "The epoch was chosen on the test faces themselves, as some public codes do. These numbers flatter and "
-                "stand here so that the size of that effect can be seen."
-            )
-            + _board(looked, "oracles, not comparable", {"tested": ("tested on", word)})
+        said = paragraph(
+            "The epoch was chosen on the test faces, as some public codes do. These numbers are too high; they show "
+            "the size of that effect."
         )
+        boards = _board(looked, "oracles, not comparable", {"tested": ("tested on", word)})
+        parts += [heading("Oracles, not comparable"), said, *boards]
     foreign = list(dict.fromkeys(scores.loc[scores["made_by"] == ELSEWHERE, "entry"]))
     if foreign:
         parts.append(
             paragraph(
-                f"{', '.join(foreign)}: predictions of another program, scored by this one. How they came about is not "
-                "known here, and neither is whether their epoch was chosen as the column says."
+                f"{', '.join(foreign)}: predictions of another program, scored by this one. Their training is not "
+                "known here, nor whether their epoch was chosen as the column says."
             )
         )
-    return Section("leaderboard", "Leaderboard", "".join(parts))
+    return Section("leaderboard", "Leaderboard", joined(parts))
 
 
 def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
@@ -122,15 +123,17 @@ def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(interval=["" if pd.isna(low) else f"{percent(low)} to {percent(high)}" for low, high in pairs])
 
 
-def _board(table: pd.DataFrame, label: str, more: Mapping[str, tuple[str, Format]] = MappingProxyType({})) -> str:
-    """Return one leaderboard, with columns behind the first one, and without those that say nothing in it."""
-    known = columns()
-    kept = saying({"entry": known["entry"], **more, **known}, table)
+def _board(table: pd.DataFrame, label: str, more: Columns = MappingProxyType({})) -> list[Markup]:
+    """Return one leaderboard, with more columns behind the first one, and the table of its runs to unfold."""
     ranked = table.sort_values("accuracy", ascending=False, kind="stable")
-    return sortable(ranked, kept, label, sorted_by=("accuracy", "descending"), last=ranked["n"] < LEAST)
+    first: Columns = {"entry": ("method", word), **more}
+    scores = saying({**first, **_scores(), **_BESIDE}, ranked)
+    last, order = ranked["n"] < LEAST, ("accuracy", "descending")
+    made = sortable(ranked, saying({**first, **_MADE}, ranked), f"runs of: {label}", last=last)
+    return [sortable(ranked, scores, label, sorted_by=order, last=last), unfold("Runs behind these numbers", made)]
 
 
-def saying(columns: Mapping[str, tuple[str, Format]], table: pd.DataFrame) -> dict[str, tuple[str, Format]]:
+def saying(columns: Columns, table: pd.DataFrame) -> dict[str, tuple[str, Format]]:
     """Return the columns of a leaderboard without those that say nothing in it."""
     sometimes = [*_SOMETIMES, *(name for name, metric in METRICS.items() if metric.only_on)]
     empty = [name for name in sometimes if (table[name].isna() | (table[name] == "")).all()]
@@ -189,7 +192,9 @@ def published_section(entries: Sequence[Entry], scores: pd.DataFrame, published:
         shown = {name: shown[name] for name in ("method", "dataset", "published", "source")}
     elif not table["differs"].any():
         del shown["differs"]
-    return Section("published", "Published", paragraph(said) + sortable(table, shown, "published figures and ours"))
+    return Section(
+        "published", "Published", joined([paragraph(said), sortable(table, shown, "published figures and ours")])
+    )
 
 
 def _not_run(entry: Entry, scores: pd.DataFrame, published: pd.DataFrame) -> list[dict[str, object]]:

@@ -1,24 +1,23 @@
-"""The report put together: a page that opens without a network, and the same tables for other documents."""
+"""The whole report: a page that opens without a network, and the same tables for other documents."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import resources
 
 import pandas as pd
+from markupsafe import Markup
 
 from openfer.evaluation.entries import Entry, entries_of
 from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
 from openfer.evaluation.ledger import ledger
-from openfer.evaluation.limits import STATEMENTS
+from openfer.evaluation.limits import NOT_AN_EMOTION, STATEMENTS
 from openfer.evaluation.report.affect import affect_section
 from openfer.evaluation.report.answers import confusion_section, reliability_section
 from openfer.evaluation.report.comparison import comparison_section, families
 from openfer.evaluation.report.cross_dataset import cross_dataset_section
 from openfer.evaluation.report.faces import features_section, hardest_section
 from openfer.evaluation.report.groups import groups_section
-from openfer.evaluation.report.intro import intro, limits
+from openfer.evaluation.report.intro import cautions, leads, limits, size, terms
 from openfer.evaluation.report.leaderboard import (
     leaderboard_section,
     printed_columns,
@@ -26,7 +25,7 @@ from openfer.evaluation.report.leaderboard import (
     saying,
     with_interval,
 )
-from openfer.evaluation.report.parts import Figures, Section, embedded, words
+from openfer.evaluation.report.parts import templates, words
 from openfer.evaluation.report.stability import stability_section
 from openfer.evaluation.report.studies import studies_section
 from openfer.evaluation.report.training import curves_section, ledger_section, sheets_section
@@ -81,54 +80,41 @@ def _page(
     published: pd.DataFrame,
     table: pd.DataFrame,
 ) -> str:
-    figures, made = Figures(), families(entries)
-    features, faces = features_section(entries, figures)
+    made = families(entries)
+    features, faces = features_section(entries)
     found = [
         leaderboard_section(scores),
         comparison_section(made),
         published_section(entries, scores, published),
-        studies_section(studies, figures),
+        studies_section(studies),
         affect_section(entries),
-        confusion_section(entries, figures),
-        groups_section(entries, figures),
+        confusion_section(entries),
+        groups_section(entries),
         cross_dataset_section(entries),
         stability_section(entries),
-        reliability_section(entries, figures),
+        reliability_section(entries),
         features,
         hardest_section(entries),
         sheets_section(entries),
-        curves_section(entries, figures),
+        curves_section(entries),
         ledger_section(table),
         limits(entries),
     ]
-    sections = [part for part in found if part is not None and (entries or part.anchor in _WITHOUT_RUNS)]
-    links = "".join(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
     body = (
-        intro(entries, scores, made, len(studies))
-        + "<noscript><p>Figures and sorting need JavaScript; all tables can be read without it.</p></noscript>"
-        + f'<nav aria-label="sections">{links}</nav>'
-        + "".join(_whole(section) for section in sections)
-        + '<p class="hidden" id="said" role="status"></p><div id="face" hidden></div>'
+        templates()
+        .get_template("page.html")
+        .render(
+            leads=leads(scores, made),
+            cautions=cautions(entries),
+            terms=terms(entries),
+            size=size(entries, len(studies)),
+            not_an_emotion=NOT_AN_EMOTION,
+            sections=[part for part in found if part is not None and (entries or part.anchor in _WITHOUT_RUNS)],
+            faces=faces,
+            script=Markup(_asset("report.js")),
+        )
     )
-    return web_page(_TITLE, body, _asset("report.css"), _scripts(figures, faces))
-
-
-def _whole(section: Section) -> str:
-    heading = f"{section.anchor}-heading"
-    return (
-        f'<section id="{section.anchor}" aria-labelledby="{heading}"><h2 id="{heading}">{escape(section.title)}</h2>'
-        f"{section.body}</section>"
-    )
-
-
-def _scripts(figures: Figures, faces: dict[str, str]) -> str:
-    from plotly.offline import get_plotlyjs
-
-    return (
-        embedded("faces", json.dumps(faces))
-        + figures.scripts()
-        + f"<script>{get_plotlyjs()}</script><script>{_asset('report.js')}</script>"
-    )
+    return web_page(_TITLE, body, _asset("report.css"))
 
 
 def _asset(name: str) -> str:

@@ -1,43 +1,41 @@
-"""What sections are made of: sortable tables, figures that the page draws, pictures, things to unfold."""
+"""The blocks of a section: paragraphs, sortable tables, charts, pictures and folds, all escaped by their templates."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from html import escape
+import functools
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from PIL import Image
 
 from openfer.evaluation.entries import Entry
-from openfer.evaluation.figures.style import COLOURS, PATTERNS
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.metrics import METRICS, RESAMPLED, named
-from openfer.io.web_page import jpeg, png, scrolling
+from openfer.io.web_page import jpeg, png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Format = Callable[[Any], str]
-"""How a value of a column is shown."""
+"""Formats a value of a column."""
 
-_STROKES = {
-    "": "",
-    "/": "M0 12 12 0",
-    ".": "M3 3h.1M9 3h.1M3 9h.1M9 9h.1",
-    "x": "M0 12 12 0M0 0 12 12",
-    "\\": "M0 0 12 12",
-    "-": "M0 3H12M0 9H12",
-    "+": "M0 6H12M6 0V12",
-    "|": "M3 0V12M9 0V12",
-}
-"""Plotly's fillings of bars as paths in a square of twelve."""
+Columns = Mapping[str, tuple[str, Format]]
+"""Column of a table -> its heading and format."""
 
 _SMALLEST = 1e-4
-"""Below this a probability says no more than that it is small."""
+"""Smaller probabilities are printed as smaller than this."""
 
 _SHORT = 12
 """Letters of a heading that stays on one line."""
 
 _SHEET_WIDTH, _SHEET_QUALITY = 1100, 80
 _CHART_WIDTH, _CHART_COLOURS, _CHART_BYTES = 1600, 128, 300_000
+_PIXELS_PER_INCH = 80
 
 
 @dataclass(frozen=True)
@@ -52,103 +50,124 @@ class Section:
 
     anchor: str
     title: str
-    body: str
+    body: Markup
 
 
-@dataclass
-class Figures:
-    """The figures of a page by number; the page draws each when it comes into view."""
-
-    plots: list[str] = field(default_factory=list)
-
-    def add(
-        self, plot: Any, label: str, height: int, *, shows_faces: bool = False, least_width: int = 0, top: int = 20
-    ) -> str:
-        """Return the place of a plotly figure.
-
-        Args:
-            plot: the figure; its own title and size give way to the page's.
-            label: what it shows, for those who cannot see it.
-            height: in pixels.
-            shows_faces: its points carry sample ids, whose faces are shown at the pointer.
-            least_width: in pixels; on a narrower screen the figure scrolls.
-            top: pixels above the axes.
-        """
-        plot.update_layout(title=None, width=None, height=None, autosize=True, margin_t=top)
-        number = len(self.plots)
-        self.plots.append(plot.to_json())
-        faces = ' data-faces="yes"' if shows_faces else ""
-        style = f"height: {height}px" + (f"; min-width: {least_width}px" if least_width else "")
-        place = (
-            f'<div class="plot" role="img" aria-label="{escape(label)}" data-plot="{number}"{faces} '
-            f'style="{style}"></div>'
-        )
-        return scrolling(place, label) if least_width else place
-
-    def scripts(self) -> str:
-        """Return the figures' data."""
-        return "".join(embedded(f"plot-{number}", plot) for number, plot in enumerate(self.plots))
+@functools.cache
+def templates() -> Environment:
+    """Return the templates of the page; they escape all values but markup."""
+    loader = PackageLoader("openfer.evaluation.report")
+    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 
 
-def embedded(name: str, data: str) -> str:
-    """Return JSON as an element of the page that its script finds by name; no text in it can end the element."""
-    safe = data.replace("</", "<\\/")
-    return f'<script type="application/json" id="{name}">{safe}</script>'
+def _block(name: str, *values: Any) -> Markup:
+    macro: Callable[..., Markup] = getattr(templates().get_template("blocks.html").module, name)
+    return macro(*values)
+
+
+def joined(parts: Iterable[Markup]) -> Markup:
+    """Return blocks one after the other."""
+    return Markup("\n").join(parts)
+
+
+def paragraph(text: str) -> Markup:
+    """Return a paragraph of plain text."""
+    return _block("paragraph", text)
+
+
+def heading(text: str, level: int = 3) -> Markup:
+    """Return a heading below that of the section."""
+    return _block("heading", text, level)
+
+
+def items(texts: Iterable[str]) -> Markup:
+    """Return a list of plain texts."""
+    return _block("items", list(texts))
+
+
+def unfold(summary: str, *body: Markup) -> Markup:
+    """Return blocks that a click on their summary shows."""
+    return _block("fold", summary, joined(body))
+
+
+def side_by_side(figures: Iterable[Markup]) -> Markup:
+    """Return as many figures beside each other as the window has room for."""
+    return _block("side_by_side", joined(figures))
+
+
+def face_list(shown: Iterable[Mapping[Any, Any]]) -> Markup:
+    """Return pictures of faces, each with its label and what is answered."""
+    return _block("faces", list(shown))
 
 
 def sortable(
     table: pd.DataFrame,
-    columns: Mapping[str, tuple[str, Format]],
+    columns: Columns,
     label: str,
     *,
     sorted_by: tuple[str, str] | None = None,
     last: "pd.Series | None" = None,
-) -> str:
+) -> Markup:
     """Return a table that is sorted by a click, or the Enter key, on a column's name.
 
     Args:
         table: values, not words.
-        columns: column of the table -> its heading and how its values are shown; numbers stand to the right.
+        columns: those that are shown, in order; numbers stand to the right.
         label: what it shows.
-        sorted_by: heading's column, and ``ascending`` or ``descending``, where it is sorted already.
-        last: True for rows that stay last however the table is sorted, as they have too few faces to be ranked.
+        sorted_by: a column, and ``ascending`` or ``descending``, where the table is sorted already.
+        last: True for rows that stay last in any order, as they have too few faces to be ranked.
     """
-    heads = [_head(name, heading, _is_number(table[name]), sorted_by) for name, (heading, _) in columns.items()]
     stays = last if last is not None else pd.Series(False, index=table.index)
-    rows = []
-    ordered = stays.sort_values(kind="stable")
-    for (_, values), low in zip(table.loc[ordered.index].iterrows(), ordered, strict=True):
-        cells = "".join(
-            _cell(values[name], shown, _is_number(table[name]), name == next(iter(columns)))
-            for name, (_, shown) in columns.items()
-        )
-        rows.append(f'<tr class="few">{cells}</tr>' if low else f"<tr>{cells}</tr>")
-    content = (
-        f'<table class="sortable"><caption class="hidden">{escape(label)}</caption>'
-        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-    return scrolling(content, label)
+    order = stays.sort_values(kind="stable").index
+    numeric = [_is_number(table[name]) for name in columns]
+    heads = [
+        {
+            "heading": text,
+            "order": sorted_by[1] if sorted_by is not None and sorted_by[0] == name else "",
+            "classes": " ".join(["number"] * is_number + ["short"] * (len(text) <= _SHORT)),
+        }
+        for (name, (text, _)), is_number in zip(columns.items(), numeric, strict=True)
+    ]
+    cells = [
+        [
+            {"text": shown(value), "value": ("" if pd.isna(value) else float(value)) if is_number else None}
+            for value in table.loc[order, name]
+        ]
+        for (name, (_, shown)), is_number in zip(columns.items(), numeric, strict=True)
+    ]
+    rows = [{"few": low, "cells": row} for low, *row in zip(stays.loc[order], *cells, strict=True)]
+    return _block("table", label, heads, rows)
 
 
-def words(table: pd.DataFrame, columns: Mapping[str, tuple[str, Format]]) -> pd.DataFrame:
+def words(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Return the same table as words under its headings, for Markdown and LaTeX."""
     return pd.DataFrame(
         {heading: [shown(value) for value in table[name]] for name, (heading, shown) in columns.items()}
     )
 
 
-def unfold(summary: str, body: str) -> str:
-    """Return what is shown when its summary is clicked."""
-    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+def drawing(figure: "Figure", label: str, caption: str = "") -> Markup:
+    """Return a matplotlib figure as SVG; on a window narrower than half its size it scrolls.
+
+    Args:
+        figure: from :mod:`openfer.evaluation.figures`.
+        label: what it shows, for readers who cannot see it.
+        caption: below it.
+    """
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "openfer"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    width, text = figure.get_figwidth() * _PIXELS_PER_INCH, buffer.getvalue()
+    text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])  # several figures would share these names
+    text = re.sub(r' (?:width|height)="[^"]*pt"', "", text, count=2)
+    text = text.replace("<svg ", f'<svg style="max-width: {width:.0f}px" ', 1)
+    return _block("chart", Markup(text), label, caption, round(width / 2))
 
 
-def side_by_side(figures: Sequence[str], *, wide: bool = False) -> str:
-    """Return figures beside each other, as many as the window has room for; fewer where they are ``wide``."""
-    return f'<div class="side-by-side{" wide-ones" if wide else ""}">{"".join(figures)}</div>'
-
-
-def places(entries: Sequence[Entry]) -> dict[str, int]:
-    """Return the place of each method among those tested on the same faces, by which it has its colour on the page."""
+def places(entries: Iterable[Entry]) -> dict[str, int]:
+    """Return the number of each method among those tested on the same faces, which decides its colour."""
     found: dict[str, int] = {}
     seen: dict[str, int] = {}
     for entry in entries:
@@ -158,58 +177,50 @@ def places(entries: Sequence[Entry]) -> dict[str, int]:
     return found
 
 
-def key(names: Mapping[str, int]) -> str:
-    """Return what the bars of several charts stand for, by the colour and filling of each method's place."""
-    items = []
-    for name, place in names.items():
-        swatch = f'<rect width="12" height="12" fill="{COLOURS[place]}"/><path d="{_STROKES[PATTERNS[place]]}"/>'
-        items.append(f'<li><svg viewBox="0 0 12 12" aria-hidden="true">{swatch}</svg>{escape(name)}</li>')
-    return f'<ul class="key">{"".join(items)}</ul>'
-
-
-def paragraph(text: str) -> str:
-    """Return plain text as a paragraph."""
-    return f"<p>{escape(text)}</p>"
-
-
-def sheet(path: Path, caption: str) -> str:
+def sheet(path: Path, caption: str) -> Markup:
     """Return a picture with faces as a figure that scrolls on a narrow screen."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((_SHEET_WIDTH, 10 * _SHEET_WIDTH))
-    return _scrolling_picture(picture, jpeg(picture, _SHEET_QUALITY), caption)
+    return _block("picture", jpeg(picture, _SHEET_QUALITY), picture.width, caption)
 
 
-def chart(file: Path | IO[bytes], caption: str) -> str:
+def chart(path: Path, caption: str) -> Markup:
     """Return a picture with lines and words, as it is or, where that is heavy, in fewer pixels and colours."""
-    with Image.open(file) as opened:
+    with Image.open(path) as opened:
         picture = opened.convert("RGB")
     address = png(picture)
     if len(address) > _CHART_BYTES:
         picture.thumbnail((_CHART_WIDTH, 10 * _CHART_WIDTH))
         address = png(picture.quantize(_CHART_COLOURS))
-    return _scrolling_picture(picture, address, caption)
+    return _block("picture", address, picture.width, caption)
 
 
-def _scrolling_picture(picture: Image.Image, address: str, caption: str) -> str:
-    width = f"max-width: {picture.width}px"
-    image = f'<img class="sheet" alt="{escape(caption)}" style="{width}" src="{address}">'
-    return f"<figure>{scrolling(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+def formatted(template: str, scale: float = 1) -> Format:
+    """Return a format that multiplies a number and prints it; a missing one is empty."""
+    minus = "\u2212" if "+" in template else "-"
+    return lambda value: "" if pd.isna(value) else template.format(scale * value).replace("-", minus)
 
 
-def percent(value: Any) -> str:
-    """Return a share in per cent with one decimal; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{100 * value:z.1f}"
+percent = formatted("{:z.1f}", 100)
+points = formatted("{:+z.1f}", 100)
+three = formatted("{:z.3f}")
+one = formatted("{:.1f}")
+whole = formatted("{:,.0f}")
+digits = formatted("{:.3g}")
 
 
-def points(value: Any) -> str:
-    """Return a difference of shares in points, with its sign; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{100 * value:+z.1f}".replace("-", "\u2212")
+def probability(value: Any) -> str:
+    """Return a probability with two significant digits; nothing for a missing one."""
+    if pd.isna(value):
+        return ""
+    return f"{value:.2g}" if value >= _SMALLEST else f"< {_SMALLEST:g}"
 
 
-def three(value: Any) -> str:
-    """Return a number with three decimals; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:z.3f}"
+def word(value: Any) -> str:
+    """Return a value as it is; nothing for a missing one."""
+    missing = value is None or (isinstance(value, float) and pd.isna(value))
+    return "" if missing else str(value)
 
 
 def of_metrics(names: Iterable[str]) -> dict[str, tuple[str, Format]]:
@@ -227,50 +238,6 @@ def with_bounds(names: Iterable[str]) -> dict[str, tuple[str, Format]]:
     """Return the columns of metrics, the accuracy first and the bounds of its interval behind it."""
     scores = of_metrics(names)
     return {"accuracy": scores.pop("accuracy"), "low": ("from", percent), "high": ("to", percent), **scores}
-
-
-def digits(value: Any) -> str:
-    """Return a number with three digits that count; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:.3g}"
-
-
-def probability(value: Any) -> str:
-    """Return a probability with two digits that count; nothing for a missing one."""
-    if pd.isna(value):
-        return ""
-    return f"{value:.2g}" if value >= _SMALLEST else f"< {_SMALLEST:g}"
-
-
-def one(value: Any) -> str:
-    """Return a number with one decimal; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:.1f}"
-
-
-def whole(value: Any) -> str:
-    """Return a whole number; nothing for a missing one."""
-    return "" if pd.isna(value) else f"{value:,.0f}"
-
-
-def word(value: Any) -> str:
-    """Return a value as it is; nothing for a missing one."""
-    missing = value is None or (isinstance(value, float) and pd.isna(value))
-    return "" if missing else str(value)
-
-
-def _head(name: str, heading: str, is_number: bool, sorted_by: tuple[str, str] | None) -> str:
-    order = f' aria-sort="{sorted_by[1]}"' if sorted_by is not None and sorted_by[0] == name else ""
-    kinds = ["number"] * is_number + ["short"] * (len(heading) <= _SHORT)
-    kind = f' class="{" ".join(kinds)}"' if kinds else ""
-    return f'<th scope="col"{kind}{order}><button type="button">{escape(heading)}</button></th>'
-
-
-def _cell(value: Any, shown: Format, is_number: bool, is_first: bool) -> str:
-    text = escape(shown(value))
-    if is_first:
-        return f'<th scope="row">{text}</th>'
-    if not is_number:
-        return f"<td>{text}</td>"
-    return f'<td class="number" data-value="{"" if pd.isna(value) else float(value)}">{text}</td>'
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -35,39 +35,32 @@ function sort(body, column, isNumber, sign) {
   body.append(...rows.map(({ row }) => row));
 }
 
-// Figures are drawn when they come into view, as a page has many.
+// A point of a plane is a link to its face; the face is shown beside the pointer.
 const faces = JSON.parse(document.getElementById("faces").textContent);
 const box = document.getElementById("face");
+const address = (link) => link.getAttribute("xlink:href") ?? "";
 
-function draw(place) {
-  const { data, layout } = JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent);
-  Plotly.newPlot(place, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
-  if (place.dataset.faces) {
-    place.on("plotly_hover", show);
-    place.on("plotly_click", show);
-    place.on("plotly_unhover", () => { box.hidden = true; });
-  }
-}
+for (const link of document.querySelectorAll(".chart a")) link.setAttribute("tabindex", "-1");
 
-function show({ points, event }) {
-  const sample = points[0].customdata;
-  if (!faces[sample]) return;
+document.addEventListener("pointerover", (event) => {
+  const link = event.target.closest(".chart a");
+  const sample = link ? address(link).replace("#face-", "") : "";
+  box.hidden = !faces[sample];
+  if (box.hidden) return;
   const picture = document.createElement("img");
   picture.src = faces[sample];
   picture.alt = "";
-  box.replaceChildren(picture, `${points[0].data.name}: ${sample}`);
-  box.hidden = false;
+  box.replaceChildren(picture, sample);
   const left = Math.min(event.clientX + 16, innerWidth - box.offsetWidth - 8);
   const top = Math.min(event.clientY + 16, innerHeight - box.offsetHeight - 8);
   box.style.left = `${Math.max(8, left)}px`;
   box.style.top = `${Math.max(8, top)}px`;
-}
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".chart a")) event.preventDefault();
+});
 
-const watch = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    if (!isIntersecting) continue;
-    watch.unobserve(target);
-    draw(target);
-  }
-}, { rootMargin: "300px" });
-for (const place of document.querySelectorAll("[data-plot]")) watch.observe(place);
+// Paper shows all that a click would unfold.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});

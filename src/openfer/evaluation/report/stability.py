@@ -9,8 +9,9 @@ from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
 from openfer.evaluation.report.parts import (
-    Format,
+    Columns,
     Section,
+    joined,
     one,
     paragraph,
     percent,
@@ -24,7 +25,7 @@ from openfer.evaluation.stability import PLACES
 
 _SHARES = ("fc_share", "cfc_share", "cfc_of_fc", *(f"accuracy_{place}" for place in PLACES))
 
-_COLUMNS: dict[str, tuple[str, Format]] = {
+_COLUMNS: Columns = {
     "entry": ("method", word),
     "dataset": ("dataset", word),
     "fc": ("FC", one),
@@ -58,10 +59,10 @@ def stability_section(entries: Sequence[Entry]) -> Section | None:
         return None
     table = pd.concat(tables, ignore_index=True)
     said = paragraph(
-        "The four frames before the peak of each sequence were tested. A failure case (FC) is a sequence with a wrong "
-        "frame, a consistent one (CFC) a sequence of which all four are taken for the same wrong class; counts and "
-        "shares are means over seeds. The peak itself trains, so the accuracies are of people who were seen in "
-        "training and cannot be compared with any other on this page."
+        "The four frames before the peak of each sequence are tested. A failure case (FC) is a sequence with a wrong "
+        "frame. A consistent failure case (CFC) is a sequence whose four frames get the same wrong class. Counts and "
+        "shares are means over seeds. The peak is a training image, so the people were seen in training: these "
+        "accuracies cannot be compared with any other on this page."
     )
     rows = sortable(table, _COLUMNS, "stability over sequences", last=table["n"] < LEAST)
-    return Section("stability", "Stability", said + rows + "".join(pictures))
+    return Section("stability", "Stability", joined([said, rows, *pictures]))

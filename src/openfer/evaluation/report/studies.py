@@ -1,18 +1,21 @@
 """The studies: each paper's table beside ours, and what features know of each factor."""
 
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
+from markupsafe import Markup
 
-from openfer.evaluation.figures import probe_plot
+from openfer.evaluation.figures import probe_picture
 from openfer.evaluation.independence import independence_summary
 from openfer.evaluation.probes import probe_summary
 from openfer.evaluation.report.parts import (
-    Figures,
-    Format,
+    Columns,
     Section,
     chart,
+    drawing,
+    heading,
+    items,
+    joined,
     one,
     paragraph,
     percent,
@@ -24,8 +27,7 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.evaluation.study_comparison import against_the_first
-from openfer.evaluation.study_table import not_comparable
+from openfer.evaluation.study_table import against_the_first, not_comparable
 from openfer.io.studies import PICTURES, StudyFolder
 
 _MOST_CHARTS = 24
@@ -37,7 +39,7 @@ _CAPTIONS = {
 }
 _MEASURES = {"hsic": "HSIC", "mine": "MINE, nats"}
 
-_CELLS: dict[str, tuple[str, Format]] = {
+_CELLS: Columns = {
     "row": ("row", word),
     "column": ("column", word),
     "seed": ("seed", word),
@@ -47,16 +49,16 @@ _CELLS: dict[str, tuple[str, Format]] = {
     "seconds": ("training s", whole),
     "error": ("error", word),
 }
-_COMPARED: dict[str, tuple[str, Format]] = {
-    "row": ("row", word),
-    "against": ("against", word),
+_COMPARED: Columns = {
+    "first": ("row", word),
+    "second": ("against", word),
     "column": ("column", word),
     "difference": ("difference, points", points),
     "low": ("from", points),
     "high": ("to", points),
     "standard_error": ("standard error", percent),
     "of_faces": ("of faces", percent),
-    "of_seeds": ("of seeds", percent),
+    "of_training": ("of training", percent),
     "verdict": ("verdict", word),
     "corrected": ("p, corrected", probability),
     "p_value": ("p", probability),
@@ -64,7 +66,7 @@ _COMPARED: dict[str, tuple[str, Format]] = {
     "people": ("people", whole),
     "seeds": ("seeds", whole),
 }
-_PROBES: dict[str, tuple[str, Format]] = {
+_PROBES: Columns = {
     "row": ("row", word),
     "column": ("column", word),
     "part": ("feature", word),
@@ -82,7 +84,7 @@ _PROBES: dict[str, tuple[str, Format]] = {
     "people": ("people", whole),
     "seeds": ("seeds", whole),
 }
-_INDEPENDENCE: dict[str, tuple[str, Format]] = {
+_INDEPENDENCE: Columns = {
     "row": ("row", word),
     "column": ("column", word),
     "measure": ("measure", word),
@@ -96,12 +98,11 @@ _INDEPENDENCE: dict[str, tuple[str, Format]] = {
 }
 
 
-def studies_section(studies: Sequence[StudyFolder], figures: Figures) -> Section | None:
+def studies_section(studies: Sequence[StudyFolder]) -> Section | None:
     """Return all studies that have left a table; None if there is none.
 
     Args:
         studies: from :func:`openfer.io.studies.find_studies`.
-        figures: takes the pictures of probes.
     """
     if not studies:
         return None
@@ -110,48 +111,47 @@ def studies_section(studies: Sequence[StudyFolder], figures: Figures) -> Section
     parts = [
         paragraph(
             "A study is a grid of runs beside a paper's table. Ours is the mean over seeds, of the main selection; a "
-            "seed of which a fold is missing does not count. Each run lies in the folder of its name below "
-            "06_models/studies."
+            "seed with a missing fold does not count."
         )
     ]
-    parts += [_study(study, [kind for own, kind in drawn if own is study], figures) for study in studies]
+    parts += [_study(study, [kind for own, kind in drawn if own is study]) for study in studies]
     if len(pictures) > len(drawn):
         left = ", ".join(f"studies/{study.name}/{kind}.png" for study, kind in pictures[len(drawn) :])
         parts.append(paragraph(f"Not on this page, which would grow too large: {left}."))
-    return Section("studies", "Studies", "".join(parts))
+    return Section("studies", "Studies", joined(parts))
 
 
-def _study(study: StudyFolder, drawn: Sequence[str], figures: Figures) -> str:
+def _study(study: StudyFolder, drawn: Sequence[str]) -> Markup:
     table = study.table
     table["missing"] = table["missing"].astype(object).fillna("")  # no words at all are read as numbers
     main = table[table["main"].astype(bool)].reset_index(drop=True)
     others = table[~table["main"].astype(bool)].reset_index(drop=True)
-    parts = [f"<h3>{escape(study.title)}</h3>", paragraph(_compared(study.name, main)), _by_measure(study.name, main)]
+    parts = [heading(study.title), paragraph(_compared(study.name, main)), *_by_measure(study.name, main)]
     for kind in drawn:
         picture = study.picture(kind)
         if picture is not None:
             parts.append(chart(picture, f"{study.title}: {_CAPTIONS[kind]}"))
-    parts.append(_comparison(study))
+    parts += _comparison(study)
     if len(others):
-        parts.append(unfold("Other selections of the epoch", _by_measure(f"{study.name}, other selections", others)))
+        parts.append(unfold("Other selections of the epoch", *_by_measure(f"{study.name}, other selections", others)))
     if study.cells is not None:
         cells = study.cells.astype({"seed": str, "fold": str})
         cells["seconds"] = pd.to_numeric(cells["seconds"])
         failed = int((cells["state"] == "failed").sum())
         title = f"Its {len(cells)} cells and their runs" + (f", {failed} failed" if failed else "")
         parts.append(unfold(title, sortable(cells, _CELLS, f"cells of {study.name}")))
-    return "".join([*parts, _probes(study, figures), _independence(study)])
+    return joined([*parts, *_probes(study), *_independence(study)])
 
 
-def _comparison(study: StudyFolder) -> str:
+def _comparison(study: StudyFolder) -> list[Markup]:
     """Return who differs from the first row in words, and every two rows as a table."""
     compared = study.comparison
     if compared is None or compared.empty:
-        return ""
-    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in against_the_first(compared))
-    verdicts = compared["distinguishable"].map({True: "differ", False: "indistinguishable"})
+        return []
+    verdicts = compared["distinguishable"].map({True: "significant", False: "not significant"})
     table = sortable(compared.assign(verdict=verdicts), _COMPARED, f"rows of {study.name} compared")
-    return f"<ul>{said}</ul>" + unfold(f"Every two rows: {len(compared)} comparisons", table)
+    told = items(against_the_first(compared))
+    return [told, unfold(f"Every two rows: {len(compared)} comparisons", table)]
 
 
 def _compared(name: str, table: pd.DataFrame) -> str:
@@ -165,18 +165,18 @@ def _compared(name: str, table: pd.DataFrame) -> str:
     return said + "Dataset, classes, partition, folds and n of the published figures are those of ours."
 
 
-def _by_measure(name: str, table: pd.DataFrame) -> str:
+def _by_measure(name: str, table: pd.DataFrame) -> list[Markup]:
     """Return a table for each measure and unit."""
     tables = []
     for measure, own in table.groupby("measure", sort=False):
         unit = own["unit"].iloc[0]
         shown = three if pd.isna(unit) else one
-        heading = str(measure).replace("_", " ") + ("" if pd.isna(unit) else f", {unit}")
-        columns: dict[str, tuple[str, Format]] = {
+        title = str(measure).replace("_", " ") + ("" if pd.isna(unit) else f", {unit}")
+        columns: Columns = {
             "row": ("row", word),
             "column": ("published on", word),
             "published": ("published", shown),
-            "ours": (f"ours: {heading}", shown),
+            "ours": (f"ours: {title}", shown),
             "sd": ("sd of seeds", shown),
             "difference": ("difference", shown),
             "source": ("published in", word),
@@ -196,40 +196,37 @@ def _by_measure(name: str, table: pd.DataFrame) -> str:
         # an empty word comes back from a file as null
         empty += [each for each in ("source", "differs", "missing") if not own[each].astype(object).fillna("").any()]
         kept = {each: column for each, column in columns.items() if each not in empty}
-        tables.append(sortable(own.reset_index(drop=True), kept, f"{heading} of {name}"))
-    return "".join(tables)
+        tables.append(sortable(own.reset_index(drop=True), kept, f"{title} of {name}"))
+    return tables
 
 
-def _probes(study: StudyFolder, figures: Figures) -> str:
+def _probes(study: StudyFolder) -> list[Markup]:
     """Return the picture of factors by features for each column, and its numbers."""
     probes = study.probes
     if probes is None:
-        return ""
-    parts = ["<h4>What features know of each factor</h4>"]
-    parts.append(
+        return []
+    parts = [
+        heading("Factors that probes read from the features", 4),
         paragraph(
             "Linear probes read each factor from the feature of people that they have not seen, identity from other "
-            "images of the same people. Colour is the share of the way from chance to always right; numbers are "
-            "balanced accuracies, means over seeds with their deviation. A small e marks the expression feature, d "
-            "that of disturbance."
-        )
-    )
+            "images of the same people. Colour is the share of the way from chance to always correct; numbers are "
+            "balanced accuracies, means over seeds with their standard deviation. A small e marks the expression "
+            "feature, d the disturbance feature."
+        ),
+    ]
     summaries = []
     for column, own in probes.groupby("column", sort=False):
         named = own.assign(method="", variant=own["row"]).drop(columns=["row", "column"])
-        summary = probe_summary(named)
-        plot, label = probe_plot(named), f"what probes read from features, {study.title}, {column}"
-        least = 260 + 85 * len(summary[["variant", "part", "when"]].drop_duplicates())
-        parts.append(f"<figure>{figures.add(plot, label, int(plot.layout.height), least_width=least, top=50)}</figure>")
-        summaries.append(summary.rename(columns={"variant": "row"}).assign(column=column))
+        parts.append(drawing(probe_picture(named), f"linear probes of features, {study.title}, {column}"))
+        summaries.append(probe_summary(named).rename(columns={"variant": "row"}).assign(column=column))
     table = sortable(pd.concat(summaries, ignore_index=True), _PROBES, f"probes of {study.name}")
-    return "".join([*parts, unfold("All probes as a table", table)])
+    return [*parts, unfold("All probes as a table", table)]
 
 
-def _independence(study: StudyFolder) -> str:
+def _independence(study: StudyFolder) -> list[Markup]:
     table = study.independence
     if table is None or table.empty:
-        return ""
+        return []
     summaries = [
         independence_summary(own.assign(method="", variant=own["row"])).assign(column=column)
         for column, own in table.groupby("column", sort=False)
@@ -237,10 +234,13 @@ def _independence(study: StudyFolder) -> str:
     found = pd.concat(summaries, ignore_index=True).rename(columns={"variant": "row"})
     found["measure"] = found["measure"].map(_MEASURES)
     said = paragraph(
-        "How far the expression feature and the disturbance feature of the same faces depend on each other, means over "
-        "seeds: a normalised kernel measure (HSIC, about 0 if independent and 1 if alike), and MINE's bound of their "
-        "mutual information on people that it has not seen. The probability is of as large a kernel measure when "
-        "features are paired at random, the largest of the seeds; both features may depend on the person alone."
+        "The dependence of the expression feature and the disturbance feature of the same faces, means over seeds: a "
+        "normalised kernel measure (HSIC, about 0 if independent and 1 if alike), and MINE's bound of their mutual "
+        "information on people that it has not seen. p is the probability of such a kernel measure for features paired "
+        "at random, the largest one of the seeds. Both features may depend on the person alone."
     )
-    heading = "<h4>Whether the two features are independent</h4>"
-    return heading + said + sortable(found, _INDEPENDENCE, f"independence in {study.name}")
+    return [
+        heading("Whether the two features are independent", 4),
+        said,
+        sortable(found, _INDEPENDENCE, f"independence in {study.name}"),
+    ]

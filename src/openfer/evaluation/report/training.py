@@ -1,22 +1,20 @@
 """Sections on how methods came about: where they look, how they learned, and the ledger of runs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import training_curves
-from openfer.evaluation.figures.style import COLOURS, quiet
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.report.parts import (
-    Figures,
-    Format,
+    Columns,
     Section,
     digits,
+    drawing,
+    joined,
     paragraph,
     percent,
-    places,
     points,
     sheet,
     sortable,
@@ -32,7 +30,7 @@ _TITLES = {"grad_cam": "Grad-CAM", "attention": "attention"}
 _NO_CURVE = ("learning_rate/", "seconds", "images_per_second", "gpu_joules", "cpu_joules")
 _ENERGY = ("gpu_kwh", "cpu_kwh")
 
-LEDGER: dict[str, tuple[str, Format]] = {
+LEDGER: Columns = {
     "run": ("run", word),
     "entry": ("method", word),
     "made_by": ("made by", word),
@@ -79,8 +77,8 @@ def sheets_section(entries: Sequence[Entry]) -> Section:
     ]
     parts = [
         paragraph(
-            "Colour shows what speaks for the answer (Grad-CAM), or what the network weighs (attention). A map says "
-            "where a method looked, not why."
+            "Colour shows the evidence for the predicted class (Grad-CAM), or the network's weights (attention). A map "
+            "shows where, not why."
         )
     ]
     for entry, kind, path in found[:_MOST_SHEETS]:
@@ -89,29 +87,30 @@ def sheets_section(entries: Sequence[Entry]) -> Section:
     if len(found) > _MOST_SHEETS:
         left = ", ".join(f"{entry.runs[0].name}/{kind}.png" for entry, kind, _ in found[_MOST_SHEETS:])
         parts.append(paragraph(f"Not on this page, which would grow too large: {left}."))
-    return Section("sheets", "Where they look", "".join(parts))
+    return Section("sheets", "Attention", joined(parts))
 
 
-def curves_section(entries: Sequence[Entry], figures: Figures) -> Section:
+def curves_section(entries: Sequence[Entry]) -> Section:
     """Return validation accuracy by epoch for all methods, and all curves of each to unfold."""
     histories = {entry.name: history for entry in entries if (history := entry.runs[0].history) is not None}
     if not histories:
         return Section("curves", "Training", paragraph("No run has left its history here."))
-    label = "validation accuracy by epoch"
+    together = pd.concat([history.assign(method=name) for name, history in histories.items()], ignore_index=True)
+    validation = together[(together["split"] == "val") & (together["name"] == f"accuracy/{TASK}")]
     parts = [
         paragraph(
-            "Validation accuracy of the expression by epoch, one stage after the other, of each method's first run; "
-            "methods without an expression task have no curve. A curve that still rises at its end was cut short."
-        ),
-        figures.add(_validation(histories, places(entries)), label, 420),
+            "Validation accuracy of the expression by epoch, of each method's first run. Methods without an expression "
+            "task have no curve. A curve that still rises at its end was stopped early."
+        )
     ]
+    if len(validation):
+        parts.append(drawing(training_curves(validation), "validation accuracy by epoch"))
     for name, history in histories.items():
-        kept = history[~history["name"].str.startswith(_NO_CURVE)]
-        plot = training_curves(kept)
-        height = int(plot.layout.height)
-        drawn = figures.add(plot, f"training curves of {name}", height, least_width=720)
-        parts.append(unfold(f"All curves of {name}", drawn))
-    return Section("curves", "Training", "".join(parts))
+        kept = history[~history["name"].str.startswith(_NO_CURVE)].drop(columns="method", errors="ignore")
+        if len(kept):
+            curves = drawing(training_curves(kept), f"training curves of {name}")
+            parts.append(unfold(f"All curves of {name}", curves))
+    return Section("curves", "Training", joined(parts))
 
 
 def ledger_section(table: pd.DataFrame) -> Section:
@@ -124,36 +123,9 @@ def ledger_section(table: pd.DataFrame) -> Section:
     empty += ["source"] * ("published" in empty)
     columns = {name: column for name, column in LEDGER.items() if name not in empty}
     said = (
-        "One row per run. Its predictions, facts and model lie in the folders of this name below 07_model_output and "
-        "06_models; training seconds and energy are those of the epochs alone. A data "
-        "version covers all that a method is given, such as landmarks, and so may differ where the faces are the same. "
-        + (
-            "No run has had its energy counted throughout."
-            if {*_ENERGY} <= {*empty}
-            else "Energy is that of whole devices."
-        )
+        "One row per run. Its predictions, facts and model are in the folders of this name below 07_model_output and "
+        "06_models. Training seconds and energy count the epochs only. A data version covers all inputs of a method, "
+        "such as landmarks, and can therefore differ for the same faces. "
+        + ("No run has its energy measured." if {*_ENERGY} <= {*empty} else "Energy is that of whole devices.")
     )
-    return Section("ledger", "Ledger", paragraph(said) + sortable(table, columns, "ledger of runs"))
-
-
-def _validation(histories: Mapping[str, pd.DataFrame], known: Mapping[str, int]) -> Any:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for name, history in histories.items():
-        number = known.get(name, 0)
-        curve = history.loc[(history["split"] == "val") & (history["name"] == f"accuracy/{TASK}"), "value"]
-        if curve.empty:
-            continue
-        figure.add_scatter(
-            x=list(range(1, len(curve) + 1)),
-            y=curve.to_numpy(),
-            name=name,
-            mode="lines+markers",
-            marker={"symbol": number, "size": 6},
-            line={"color": COLOURS[number % len(COLOURS)]},
-        )
-    quiet(figure, "")
-    figure.update_xaxes(title="epoch", rangemode="tozero").update_yaxes(tickformat=".0%", rangemode="tozero")
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    return figure.update_layout(legend=legend, margin={"l": 45, "r": 10, "b": 45})
+    return Section("ledger", "Ledger", joined([paragraph(said), sortable(table, columns, "ledger of runs")]))

@@ -77,18 +77,11 @@ def measure_latency(settings: ComplexitySettings, counted: pd.DataFrame) -> pd.D
     return table.merge(counted[["model", "params", "macs"]], on="model").assign(torch=torch.__version__)
 
 
-def cost_plot(latency: pd.DataFrame) -> Any:
-    """Return the plotly figure of all costs."""
-    from openfer.evaluation.figures import cost
+def cost_figure(latency: pd.DataFrame) -> Any:
+    """Return the figure of all costs."""
+    from openfer.evaluation.figures import cost_picture
 
-    return cost.cost_plot(latency)
-
-
-def cost_picture(latency: pd.DataFrame) -> Any:
-    """Return the same as a matplotlib figure."""
-    from openfer.evaluation.figures import cost
-
-    return cost.cost_picture(latency)
+    return cost_picture(latency)
 
 
 def _registered(task: str | None = None) -> Iterator[tuple[str, str, Callable[[], tuple["Method", tuple[Any, ...]]]]]:

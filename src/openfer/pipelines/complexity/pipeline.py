@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 from openfer.code_version import runs
 from openfer.methods.declaration import METHODS
-from openfer.pipelines.complexity.nodes import complexity_table, cost_picture, cost_plot, measure_latency
+from openfer.pipelines.complexity.nodes import complexity_table, cost_figure, measure_latency
 from openfer.pipelines.space import Space
 
 
@@ -20,7 +20,6 @@ def create_pipeline(**_: Any) -> Pipeline:
         [
             space(count, None, counts, "count_parameters_and_macs"),
             space(measure, ["params:complexity", counts], latency, "measure_latency"),
-            space(cost_plot, latency, space.own("cost_plot"), "cost_plot"),
-            space(cost_picture, latency, space.own("cost_picture"), "cost_picture"),
+            space(cost_figure, latency, space.own("cost_picture"), "cost_figure"),
         ]
     )

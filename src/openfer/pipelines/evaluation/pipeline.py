@@ -14,7 +14,7 @@ from openfer.runs.project import Plan
 from openfer.runs.tags import SUMMARY
 
 _SPACE = Space("summary")
-_COMPARED = ("results_table", "comparison_table", "sentences_json", "results_text", "recall_plot")
+_COMPARED = ("results_table", "comparison_table", "sentences_json", "results_text", "recall_picture")
 
 
 def create_pipeline(**_: Any) -> Pipeline:
@@ -46,14 +46,14 @@ def comparison_pipeline(plan: Plan) -> Pipeline:
         by_name(evaluation_nodes.grad_cam_comparison, "maps"),
         by_name(evaluation_nodes.tsne, "runs", "features"),
     )
-    own, pictures = _SPACE.own, [_SPACE.own("tsne_plot"), _SPACE.own("tsne_picture")]
+    own = _SPACE.own
     return Pipeline(
         [
             _SPACE(compare, every, {name: own(name) for name in _COMPARED}, "compare", SUMMARY),
-            _SPACE(curves, one, own("curves_plot"), "curves"),
+            _SPACE(curves, one, own("curves_picture"), "curves"),
             *([_SPACE(look, maps, own("grad_cam_picture"), "grad_cam")] if seeing else []),
             _SPACE(embed, one | features, own("tsne"), "tsne"),
-            _SPACE(evaluation_nodes.tsne_figures, own("tsne"), pictures, "tsne_figures"),
+            _SPACE(evaluation_nodes.tsne_figure, own("tsne"), own("tsne_picture"), "tsne_figure"),
             *_elsewhere(plan, methods),
         ]
     )

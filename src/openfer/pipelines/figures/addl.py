@@ -30,11 +30,11 @@ def importance(run: RunSettings, models: Models, sources: Sources) -> pd.DataFra
     return pd.DataFrame(columns).assign(learned=method.config.learns_importance)
 
 
-def importance_figures(table: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the bar chart of plotly and of matplotlib."""
-    from openfer.evaluation.figures import importance_picture, importance_plot
+def importance_figure(table: pd.DataFrame) -> Any:
+    """Return the bar chart of that table."""
+    from openfer.evaluation.figures import importance_picture
 
-    return importance_plot(table), importance_picture(table)
+    return importance_picture(table)
 
 
 def attention(run: RunSettings, models: Models, sources: Sources) -> Any:

@@ -38,12 +38,7 @@ _BRANCHES = (
 FIGURES: Mapping[str, tuple[Figure, ...]] = {
     "addl": (
         Figure("importance", addl.importance, ("importance_table",)),
-        Figure(
-            "importance_figures",
-            addl.importance_figures,
-            ("importance_plot", "importance_picture"),
-            ("importance_table",),
-        ),
+        Figure("importance_figure", addl.importance_figure, ("importance_picture",), ("importance_table",)),
         Figure("attention", addl.attention, ("attention_picture",)),
     ),
     "esr": (

@@ -28,13 +28,12 @@ def table(
     Returns:
         The cells with their state; what :func:`openfer.evaluation.study_table.study_table` gives, with ``sweep`` and
         ``at`` of the rows; the same in Markdown, with the first row's comparisons in words; what
-        :func:`openfer.evaluation.study_comparison.compare_rows` gives.
+        :func:`openfer.evaluation.study_table.compare_rows` gives.
 
     Raises:
         DataError: if no run is complete.
     """
-    from openfer.evaluation.study_comparison import compare_rows
-    from openfer.evaluation.study_table import study_table, to_markdown
+    from openfer.evaluation.study_table import compare_rows, study_table, to_markdown
 
     study = plan.study
     cells = _cells(plan, runs)
@@ -56,17 +55,17 @@ def table(
     )
     found["sweep"] = found["row"].map({name: row.sweep for name, row in study.rows.items()})
     found["at"] = found["row"].map({name: row.at for name, row in study.rows.items()})
-    compared = compare_rows(list(study.rows), those_that_count, known, cells)
+    compared = compare_rows(list(study.rows), those_that_count, known)
     return cells, found, to_markdown(study.title, found, compared), compared
 
 
-def figures(plan: StudyPlan, table: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the picture, over the values of the varied parameter if there is one, and the plotly figure."""
-    from openfer.evaluation.figures import study_picture, study_plot, sweep_picture
+def figure(plan: StudyPlan, table: pd.DataFrame) -> Any:
+    """Return the table as a figure, over the values of the varied parameter if there is one."""
+    from openfer.evaluation.figures import study_picture, sweep_picture
 
     sweeps = any(row.sweep for row in plan.study.rows.values())
     picture = sweep_picture if sweeps else study_picture
-    return picture(table, plan.study.title), study_plot(table, plan.study.title)
+    return picture(table, plan.study.title)
 
 
 def collect_probes(
@@ -94,14 +93,14 @@ def collect_probes(
     return found[0], found[1]
 
 
-def probe_figures(probes: pd.DataFrame) -> tuple[Any, Any]:
-    """Return factors by features, a panel a row, of plotly and of matplotlib; of the first column."""
-    from openfer.evaluation.figures import probe_picture, probe_plot
+def probe_figure(probes: pd.DataFrame) -> Any:
+    """Return factors by features, a panel for each row, of the first column."""
+    from openfer.evaluation.figures import probe_picture
 
     first = probes[probes["column"] == probes["column"].iloc[0]]
     # rows as the paper prints them
     named = first.assign(method="", variant=first["row"]).drop(columns=["row", "column"])
-    return probe_plot(named), probe_picture(named)
+    return probe_picture(named)
 
 
 def first_runs(plan: StudyPlan) -> dict[str, str]:
@@ -129,13 +128,6 @@ def embed(plan: StudyPlan, runs: Mapping[str, Run], features: Mapping[str, pd.Da
             main = main_predictions([runs[slug]])
             named[row] = features[slug], main[main["task"] == main["task"].iloc[0]]
     return embedding_table(named)
-
-
-def embedding_figures(embedding: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the planes side by side, of plotly and of matplotlib."""
-    from openfer.evaluation.figures import tsne_picture, tsne_plot
-
-    return tsne_plot(embedding), tsne_picture(embedding)
 
 
 _CELL = ("row", "column", "seed", "fold")

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from openfer.code_version import gathers, runs
-from openfer.pipelines import probing
+from openfer.pipelines import evaluation_nodes, probing
 from openfer.pipelines.by_name import by_name, named
 from openfer.pipelines.planned import current_plan
 from openfer.pipelines.run_pipeline import catalog_name, runs_pipeline, sources
@@ -51,10 +51,9 @@ def _table(planned: PlannedStudy) -> list[Node]:
     inputs |= named("groups", {name: f"{name}_groups" for name in used})
     results = [space.own(name) for name in ("cells_table", "table_table", "table_text", "comparison_table")]
     table = by_name(gathers(nodes.table), "runs", "rows", "groups")
-    figures = [space.own("table_picture"), space.own("table_plot")]
     return [
         space(table, inputs, results, "table", STUDY),
-        space(nodes.figures, [_PLAN, results[1]], figures, "figures"),
+        space(nodes.figure, [_PLAN, results[1]], space.own("table_picture"), "figure"),
     ]
 
 
@@ -65,12 +64,11 @@ def _probes(planned: PlannedStudy) -> list[Node]:
     for part in ("probes", "independence"):
         inputs |= named(part, {run.slug: f"{run.slug}_{part}" for run in planned.runs.values()})
     tables = [space.own("probes_table"), space.own("independence_table")]
-    pictures = [space.own("probes_plot"), space.own("probes_picture")]
     collect = by_name(gathers(nodes.collect_probes), "probes", "independence")
     return [
         *made,
         space(collect, inputs, tables, "probes"),
-        space(nodes.probe_figures, tables[0], pictures, "probe_figures"),
+        space(nodes.probe_figure, tables[0], space.own("probes_picture"), "probe_figure"),
     ]
 
 
@@ -91,11 +89,10 @@ def _embedding(planned: PlannedStudy) -> list[Node]:
     slugs = nodes.first_runs(planned.plan).values()
     inputs = named("runs", {slug: f"{slug}_run" for slug in slugs})
     inputs |= {"plan": _PLAN} | named("features", {slug: f"{slug}_features" for slug in slugs})
-    pictures = [space.own("tsne_plot"), space.own("tsne_picture")]
     embed = by_name(gathers(nodes.embed), "runs", "features")
     return [
         space(embed, inputs, space.own("tsne"), "embed"),
-        space(nodes.embedding_figures, space.own("tsne"), pictures, "embedding_figures"),
+        space(evaluation_nodes.tsne_figure, space.own("tsne"), space.own("tsne_picture"), "tsne_figure"),
     ]
 
 

@@ -10,12 +10,12 @@ function reduced(picture, x, y) {
     const bottom = Math.min((row + 1) * y, picture.height);
     for (let column = 0; column < width; column++) {
       const right = Math.min((column + 1) * x, picture.width);
-      const count = (bottom - row * y) * (right - column * x);
+      const count = (bottom - row * y) * (right - column * x), inverse = Math.floor(2 ** 24 / count); // as Pillow rounds
       for (let channel = 0; channel < 3; channel++) {
         let sum = 0;
         for (let j = row * y; j < bottom; j++)
           for (let i = column * x; i < right; i++) sum += picture.data[(j * picture.width + i) * 3 + channel];
-        data[(row * width + column) * 3 + channel] = Math.floor(sum / count + 0.5);
+        data[(row * width + column) * 3 + channel] = Math.floor(((sum + (count >> 1)) * inverse) / 2 ** 24);
       }
     }
   }

@@ -12,6 +12,7 @@ _COMMANDS = {
     "predict": "openfer.inference.command:predict",
     "export": "openfer.export_command:export",
     "serve": "openfer.inference.serve.command:serve",
+    "page": "openfer.inference.page.command:page",
 }
 """Where each command is; a module is imported when its command is typed."""
 

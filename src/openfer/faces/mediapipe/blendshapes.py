@@ -12,7 +12,7 @@ BLENDSHAPES = ("_neutral", *ACTION_UNITS)
 """
 
 # fmt: off
-_READ = (
+READ = (
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80, 81,
     82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153, 154,
     155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263,
@@ -40,5 +40,5 @@ class BlendshapeNetwork:
         Args:
             points: of a mesh in image pixels, (478, 3); depth is not read.
         """
-        (values,) = self._network(points[None, list(_READ), :2])
+        (values,) = self._network(points[None, list(READ), :2])
         return np.clip(values, 0, 1)

@@ -1,6 +1,5 @@
 """Faces for all tests that need real ones, rendered once a session; and how workers share the tests."""
 
-import functools
 import gc
 import os
 import random
@@ -21,6 +20,16 @@ if ONE_OF_SEVERAL:
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
+SHARE_FINISHED = frozenset(
+    f"tests/pipelines/test_{name}.py"
+    for name in (
+        "default_run", "foreign", "kill_and_resume", "notebooks", "pretrain", "readme", "report", "runs_command",
+        "study", "tracked_ends", "weights",
+    )
+)  # fmt: skip
+"""Files that need the finished project."""
+
+
 @pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Let one worker do each file, and one of them all files that need the finished project, which is then run once.
@@ -32,18 +41,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file: str = super()._split_scope(nodeid)
-            return "finished" if "finished: Project" in _source(config.rootpath / file) else file
+            return "finished" if file in SHARE_FINISHED else file
 
     return Scheduling(config, log)
 
 
-@functools.cache
-def _source(file: Path) -> str:
-    return file.read_text()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long where several workers share the tests, so that all end at about the same time."""
+    """Begin with what takes long where several workers share the tests, so that all end at about the same time.
+
+    Raises:
+        pytest.UsageError: a file that needs the finished project is not listed in :data:`SHARE_FINISHED`.
+    """
+    needing = {item.nodeid.partition("::")[0] for item in items if "finished" in getattr(item, "fixturenames", ())}
+    if unlisted := sorted(needing - SHARE_FINISHED):
+        raise pytest.UsageError(
+            f"{', '.join(unlisted)} use the fixture `finished` and are not listed in SHARE_FINISHED of "
+            "tests/conftest.py. Add them, so that one worker has the project made once."
+        )
     if ONE_OF_SEVERAL:
         items.sort(key=lambda item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None))
 

@@ -46,7 +46,7 @@ def test_other_views_frames_and_unlabelled_videos_are_options(root: Path) -> Non
 
 def test_the_session_gives_what_the_video_does_not(root: Path) -> None:
     folder = root / "Sessions/1"
-    text = (folder / "session.xml").read_text().replace("S002-106", "clip").replace("view", "view")
+    text = (folder / "session.xml").read_text().replace("S002-106", "clip")
     (folder / "session.xml").write_text(text.replace("</session>", '<Metatag Name="Emotion" Value="3"/></session>'))
     (folder / "S002-106.avi").rename(folder / "clip.avi")
     rows = Mmi().read(Tree(root), "mmi")

@@ -21,8 +21,10 @@ protocol: {validation_share: 0.3}
 """
 TINY_METHOD = """
 {name}:
+  images: {{size: 76, crop: 72}}
   settings: {{schedule: {{epochs: 2, batch_size: 8}}}}
 """
+"""At 72 pixels the last map of dlib's trunk has 2 x 2 cells, and a training step half the work that it has at 104."""
 
 FIRST_CHECKPOINT = "openfer.training.resume:ResumeFile.save"
 """The moment, for ``Project.killed_at``, when one of two epochs is done."""

@@ -11,8 +11,8 @@ from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import Workshop
 
 NAME = "mine"
-IMAGES = 1300
-"""Five pieces of work, and a bit."""
+IMAGES = 650
+"""Two pieces of work of 256 images, and a bit."""
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
 """Energy is counted where the machine counts it, and what is not known throughout is not said."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
-from small_method import EPOCHS, STEPS, interrupt, painted_store, train
+from small_method import EPOCHS, STEPS, fresh, interrupt, painted_store, train
 
 from openfer.training import energy
 from openfer.training.energy import CPU, GPU, EnergyMeter
@@ -10,6 +12,7 @@ from openfer.training.stateful import State
 
 RANGE = 1_000_000_000  # microjoules: 1,000 J
 ON_CPU = torch.device("cpu")
+STEP = 10
 
 
 @pytest.fixture
@@ -110,24 +113,39 @@ def test_work_on_a_gpu_takes_energy():
     assert meter.joules[GPU] > 0
 
 
-def test_training_notes_the_energy_of_every_epoch(store, powercap, tmp_path, monkeypatch):
-    count = iter(range(1_000_000))
-    monkeypatch.setattr(EnergyMeter, "_read", lambda self: {CPU: [float(next(count)), 0.0]})
-    history = train(store, tmp_path / "run").history
+@pytest.fixture
+def working(powercap):
+    """Make a method that takes :data:`STEP` joules a training step; the counter goes on from one to the next."""
+    used = 0
+
+    def made():
+        method = fresh()
+        step = method.step
+
+        def counted(batch, stage):
+            nonlocal used
+            used += STEP
+            set_counter(powercap, "intel-rapl:0", used)
+            return step(batch, stage)
+
+        method.step = counted
+        return method
+
+    return made
+
+
+def test_training_notes_the_energy_of_every_epoch(store, working, tmp_path):
+    history = train(store, tmp_path / "run", working()).history
     noted = history[history["name"] == CPU]
     assert noted["epoch"].tolist() == list(range(1, EPOCHS + 1))
     assert set(noted["split"]) == {"train"}
-    assert noted["value"].tolist() == [STEPS + 1] * EPOCHS  # read after every step, and at the end
+    assert noted["value"].tolist() == pytest.approx([STEP * STEPS] * EPOCHS)
 
 
-def test_an_interrupted_epoch_keeps_what_was_counted(store, powercap, tmp_path, monkeypatch):
-    count = iter(range(1_000_000))
-    monkeypatch.setattr(EnergyMeter, "_read", lambda self: {CPU: [float(next(count)), 0.0]})
-    interrupt(tmp_path / "work", store, STEPS + 2, checkpoint_minutes=0)
-    history = train(store, tmp_path / "work", checkpoint_minutes=0).history
-    values = history.loc[history["name"] == CPU, "value"].tolist()
-    # a step is followed by two readings, of the losses and of the saved state, and the epoch by one more
-    assert values == [2 * STEPS + 1] * EPOCHS
+def test_an_interrupted_epoch_keeps_what_was_counted(store, working, tmp_path):
+    interrupt(tmp_path / "work", store, STEPS + 2, working(), checkpoint_minutes=0)
+    history = train(store, tmp_path / "work", working(), checkpoint_minutes=0).history
+    assert history.loc[history["name"] == CPU, "value"].tolist() == pytest.approx([STEP * STEPS] * EPOCHS)
 
 
 def test_where_nothing_is_counted_nothing_is_noted(store, tmp_path, monkeypatch):
@@ -136,9 +154,12 @@ def test_where_nothing_is_counted_nothing_is_noted(store, tmp_path, monkeypatch)
     assert not {CPU, GPU} & names
 
 
-def test_the_time_of_an_interrupted_epoch_is_the_sum_of_its_parts():
+def test_the_time_of_an_interrupted_epoch_is_the_sum_of_its_parts(monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: 5.0)
+    monkeypatch.setattr(energy, "time", clock)
     meter = EnergyMeter(ON_CPU)
     meter.restore(State(facts={"seconds": 100.0, "joules": {}}))
+    clock.monotonic = lambda: 30.0
     figures = meter.figures(50)
-    assert figures["seconds"] == pytest.approx(100, abs=1)
-    assert figures["images_per_second"] == pytest.approx(0.5, abs=0.01)
+    assert figures["seconds"] == 125
+    assert figures["images_per_second"] == 0.4

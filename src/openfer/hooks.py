@@ -16,10 +16,10 @@ from openfer.nn.weight_manifest import with_weights
 from openfer.pipelines import raw_roots
 from openfer.pipelines.planned import current_plan, hand_over
 from openfer.runners import command
-from openfer.runs.datasets import EMBEDDED, placed
+from openfer.runs.datasets import placed
 from openfer.runs.project import plan
-from openfer.runs.settings import RunSettings
-from openfer.runs.tags import PREREQUISITE, REQUESTED, slug_of
+from openfer.runs.tags import PREREQUISITE, REQUESTED, STUDY, slug_of
+from openfer.runs.unfit import refuse_unfit, refuse_unlisted_columns
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +45,25 @@ class PlanHook:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Hand the command over to the runner and say which runs are there already.
 
-        Raw folders and weights that are missing are refused before any node runs.
+        Missing raw folders and unfit runs are refused before any node runs.
 
         Raises:
             DataError: if the doctor is to examine a raw folder that does not exist.
             CheckpointError: if a weights file is missing.
-            ParameterError: if a run fine-tunes, and nothing is given to fine-tune.
+            ParameterError: if the parameters of a run show that it cannot give what is asked for.
         """
         command.hand_over(command.Command.from_kedro(run_params))
         raw_roots.refuse_missing(pipeline, catalog)
         raw_roots.warn_of_missing(pipeline, catalog)
         _tell_of_earlier_runs(pipeline, catalog)
-        _warn_of_rendered_prerequisites(pipeline)
-        for name in sorted(name for name in pipeline.inputs() if name.startswith("params:runs.")):
-            settings = catalog.load(name)
-            if isinstance(settings, RunSettings):
-                settings.refuse_missing_weights()
+        slugs, planned = {slug_of(node.tags) for node in pipeline.nodes}, current_plan()
+        runs = [run for slug, run in planned.runs.items() if slug in slugs]
+        for run in runs:
+            refuse_unfit(run, planned.datasets)
+        if planned.study is not None and any(STUDY in node.tags for node in pipeline.nodes):
+            refuse_unlisted_columns(planned.study, planned.datasets)
+        for run in runs:
+            run.settings.initialisation.refuse_missing_file()
 
 
 class MemoryHook:
@@ -93,25 +96,11 @@ class ResultsHook:
     def on_pipeline_error(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Print the results of the other runs of a study, or of several requested runs."""
         from openfer.pipelines.show import show, show_runs_of
-        from openfer.runs.tags import REQUESTED, STUDY
 
         if any(STUDY in node.tags for node in pipeline.nodes):
             show(pipeline, catalog)
         elif sum(REQUESTED in node.tags for node in pipeline.nodes) > 1:
             show_runs_of(pipeline, catalog)  # a comparison of them may be older than they are
-
-
-def _warn_of_rendered_prerequisites(pipeline: Pipeline) -> None:
-    """Warn of a run on real faces that needs a model of rendered ones, such as ADDL's first stage."""
-    slugs = {slug_of(node.tags) for node in pipeline.nodes}
-    for slug, run in current_plan().runs.items():
-        for name, needed in run.prerequisites.items() if slug in slugs else ():
-            if set(needed.settings.datasets) <= set(EMBEDDED) and not set(run.settings.datasets) & set(EMBEDDED):
-                log.warning(
-                    "%s learns from %s, and %s, which it needs, from rendered faces (%s); give %s.datasets real ones, "
-                    "as --env paper does, for a result that can be compared with the paper's",
-                    *(slug, ", ".join(run.settings.datasets), name, ", ".join(needed.settings.datasets), name),
-                )
 
 
 def _tell_of_earlier_runs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

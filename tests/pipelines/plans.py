@@ -4,8 +4,14 @@ import copy
 import functools
 from typing import Any
 
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from openfer.hooks import PlanHook
 from openfer.nn.weight_manifest import with_weights
+from openfer.pipelines import planned
 from openfer.pipelines.run_pipeline import runs_pipeline
+from openfer.runners import command
 from openfer.runs.project import Plan, plan
 from openfer.runs.recipes import laid_over, with_overrides
 from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
@@ -25,6 +31,17 @@ def project_parameters(environment: str = "base", **changes: Any) -> dict[str, A
 def project_plan(environment: str = "base", **changes: Any) -> Plan:
     """Return what those parameters ask for."""
     return plan(project_parameters(environment, **changes))
+
+
+def begin(pipeline: Pipeline, catalog: CatalogProtocol, made: Plan) -> None:
+    """Do what Kedro does before it runs a pipeline of a plan."""
+    names: dict[str, Any] = {"pipeline_names": None, "project_path": str(ROOT), "env": None, "runtime_params": {}}
+    planned.hand_over(made)
+    try:
+        PlanHook().before_pipeline_run(names, pipeline, catalog)
+    finally:
+        planned._handed.clear()
+        command._handed.clear()
 
 
 def method_nodes(name: str, **changes: Any) -> dict[str, Any]:

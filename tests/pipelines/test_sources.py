@@ -4,10 +4,13 @@ import pandas as pd
 import pytest
 
 from openfer.errors import DataError
+from openfer.methods.contract import MISSING
 from openfer.pipelines.extras import extra_array
 from openfer.pipelines.sources import Source, classes_of, data_version, faces_for, sources_of, with_tested_sides
 from openfer.runs.settings import RunSettings
+from openfer.training.batches import training_batches
 from openfer.training.config import ImageSettings
+from openfer.training.sampling import Sampler
 
 
 @pytest.fixture
@@ -173,3 +176,29 @@ def test_validation_faces_test_nothing_that_a_test_side_is_labelled_for(of_two_s
     data, said = with_tested_sides(sources_of(run_of("baseline", ["pie", "raf"]), of_two_sets))
     assert said == "test"
     assert [len(source.role("test")) for source in data] == [0, 14]
+
+
+MIXED = {"kind": "by_dataset", "ratio": {"pie": 3, "raf": 1}}
+
+
+def dfem_of_both(sampling):
+    schedule = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3, "sampling": sampling}
+    return run_of("dfem", ["pie", "raf"], labels_of=LABELS, settings={"schedule": schedule})
+
+
+def test_batches_of_two_sets_hold_the_stated_part_of_each(of_two_sets):
+    run = dfem_of_both(MIXED)
+    data = sources_of(run, of_two_sets)
+    faces = faces_for(data, "train", classes_of(data, run.tasks), run.images, 0)
+    sampler = Sampler(run.schedule.sampling, faces.labels["gender"], 0, "dfem", 8, faces.datasets)
+    batches = training_batches(sampler, 8, epoch=0, start=0)
+    assert len(batches) == len(faces) // 8
+    for batch in batches:
+        labels = [faces[key].labels for key in batch]
+        assert sum(of["identity"] != MISSING for of in labels) == 6
+        assert sum(of["gender"] != MISSING for of in labels) == 2
+
+
+def test_a_ratio_names_the_training_datasets_and_no_others():
+    with pytest.raises(ValueError, match=r"ratio names pie, other, but the training datasets are pie, raf"):
+        dfem_of_both(MIXED | {"ratio": {"pie": 3, "other": 1}})

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from openfer.errors import CheckpointError, DataError, ParameterError, RunError
-from openfer.hooks import PlanHook
 from openfer.io.atomic import sha256_of
 from openfer.pipelines.show import show
 from openfer.pipelines.study.pipeline import study_pipeline
 from openfer.runs.project import plan
 from openfer.schemas import PROBES
 from tests.pipelines.conftest import FIRST_CHECKPOINT, Project
+from tests.pipelines.plans import begin
 from tests.pipelines.tiny_project import METHOD, ROLES, TinyProject
 
 PARAMETERS = {
@@ -157,7 +157,7 @@ def test_weights_that_are_not_there_stop_a_study_before_anything_runs(project):
     asked = plan(changed(rows=BASELINE | {"A": {"method": "addl", "changes": changes}}))
     pipeline = study_pipeline(asked.study, asked.datasets)
     with pytest.raises(CheckpointError, match=r"nowhere\.pth"):
-        PlanHook().before_pipeline_run(pipeline, project.catalog(asked))
+        begin(pipeline, project.catalog(asked), asked)
 
 
 def test_a_cell_that_fails_is_reported_and_the_others_go_on_and_it_is_tried_again(project):
@@ -206,7 +206,7 @@ def test_fine_tuning_without_anything_to_fine_tune_is_refused_before_anything_ru
     with pytest.raises(
         ParameterError, match=r"esr fine-tunes with these settings, but esr\.initialisation\.backbone is"
     ):
-        PlanHook().before_pipeline_run(pipeline, project.catalog(asked))
+        begin(pipeline, project.catalog(asked), asked)
 
 
 def test_a_fold_for_which_a_copy_has_nobody_leaves_the_mean_of_the_others(project):
@@ -249,12 +249,14 @@ def test_a_study_of_which_nothing_could_be_run_is_an_error(project):
 def test_a_column_may_count_a_group_of_the_tested_faces_only(after_study):
     column = {"datasets": ["a"], "counts": {"by": "challenge", "group": "occlusion"}}
     ran = after_study.study(changed(rows=BASELINE, columns={"A": {"datasets": ["a"]}, "Occlusion": column}))
-    assert ran == ["studies.tiny.table", "studies.tiny.figure"]
+    assert ran == ["studies.tiny.columns", "studies.tiny.table", "studies.tiny.figure"]
+    assert after_study.table("tiny", "columns")["n"].tolist() == [5]
     found = after_study.table("tiny", "table")
     assert found.groupby("column")["n"].first().to_dict() == {"A": 14, "Occlusion": 5}
     absent = column | {"counts": {"by": "challenge", "group": "x"}}
     with pytest.raises(DataError, match=r"no tested face is in .*'group': 'x'.*there are challenge: occlusion"):
-        after_study.study(changed(rows=BASELINE, columns={"A": absent}))
+        after_study.study(changed(rows=BASELINE, columns={"A": absent}, seeds=[5]))
+    assert not list((after_study.root / "06_models/baseline").glob("baseline-s5-*"))  # refused before a run trained
 
 
 @pytest.mark.slow

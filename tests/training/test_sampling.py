@@ -10,6 +10,7 @@ from openfer.methods.contract import (
     AllSamples,
     BalancedBatches,
     BalancedSubset,
+    ByDataset,
     Oversampled,
     Schedule,
     WeightedSamples,
@@ -128,3 +129,41 @@ def test_nothing_to_oversample_is_refused():
 def test_no_class_to_take_a_subset_of_is_refused():
     with pytest.raises(ParameterError, match=r"stage one wants sampling: \{kind: balanced_subset\}, but no training"):
         Sampler(BalancedSubset(per_class=3), LABELS * 0 - 1, 0, "one", 8)
+
+
+DATASETS = np.array(["multi_pie"] * 300 + ["raf_db"] * 20, dtype=object)
+
+
+def by_dataset(**ratio):
+    labels = np.full(len(DATASETS), MISSING)  # DFEM's first factor is not labelled in Multi-PIE
+    return Sampler(ByDataset(ratio=ratio), labels, 0, "one", 16, DATASETS)
+
+
+def test_every_batch_holds_the_stated_part_of_each_dataset_and_a_small_one_is_repeated():
+    sampler = by_dataset(multi_pie=3, raf_db=1)
+    order = sampler.order(0)
+    assert len(order) == len(sampler) == 320
+    of_raf_db = (DATASETS[order] == "raf_db").reshape(-1, 16).sum(axis=1)
+    assert set(of_raf_db) == {4}
+    times = np.bincount(order, minlength=320)
+    assert set(times[300:]) == {4}
+    assert times[:300].max() == 1
+    assert list(order) != list(sampler.order(1))
+    assert list(order) == list(by_dataset(multi_pie=3, raf_db=1).order(0))
+
+
+def test_without_a_ratio_most_batches_lack_the_small_dataset():
+    order = Sampler(AllSamples(), np.full(320, MISSING), 0, "one", 16, DATASETS).order(0)
+    of_raf_db = (DATASETS[order] == "raf_db").reshape(-1, 16).sum(axis=1)
+    assert (of_raf_db == 0).sum() > 5
+
+
+def test_a_ratio_with_a_dataset_that_does_not_train_is_refused():
+    with pytest.raises(ParameterError, match=r"ratio with mmi, of which no sample trains; .* of multi_pie, raf_db"):
+        by_dataset(multi_pie=3, mmi=1)
+
+
+def test_a_batch_that_the_ratio_does_not_divide_is_refused_with_one_that_it_does():
+    ratio = {"multi_pie": 2, "raf_db": 1}
+    with pytest.raises(ValidationError, match=r"batch_size is 16, which 3 parts .* a multiple, such as 15"):
+        Schedule(epochs=1, batch_size=16, learning_rate=0.1, sampling={"kind": "by_dataset", "ratio": ratio})

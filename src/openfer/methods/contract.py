@@ -15,10 +15,12 @@ from openfer.methods.declaration import Declaration
 from openfer.methods.schedules import AllSamples as AllSamples
 from openfer.methods.schedules import BalancedBatches as BalancedBatches
 from openfer.methods.schedules import BalancedSubset as BalancedSubset
+from openfer.methods.schedules import ByDataset as ByDataset
 from openfer.methods.schedules import Oversampled as Oversampled
 from openfer.methods.schedules import Sampling as Sampling
 from openfer.methods.schedules import Schedule as Schedule
 from openfer.methods.schedules import WeightedSamples as WeightedSamples
+from openfer.methods.schedules import refuse_uneven as refuse_uneven
 from openfer.nn.open_features_settings import OPEN_FEATURES
 from openfer.parameters import Settings
 

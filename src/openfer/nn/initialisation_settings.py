@@ -64,6 +64,7 @@ class InitialisationSettings(Settings):
             a name of the manifest ``conf/*/weights.yml``, or the path of a weights file: ``.safetensors``,
             ``.pth``/``.pt`` with a state dict, or ``.dat`` of dlib.
         sha256: the hash that the file must have, before the manifest's; unchecked when null.
+        allow_random: False refuses ``none``, since the paper prints a trained start; ``--env paper`` sets it.
         column: in a study, the column whose run of the same row and seed gives the weights; null for none.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.
@@ -71,6 +72,7 @@ class InitialisationSettings(Settings):
 
     backbone: str = Field(NONE, json_schema_extra=FILE)
     sha256: _Hash | None = None
+    allow_random: bool = Field(True, json_schema_extra=WITHOUT_EFFECT)  # it refuses a run, and changes none
     column: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the column's run decides
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None

@@ -7,7 +7,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from openfer.code_version import runs
-from openfer.pipelines import cross_dataset, evaluation_nodes, predicting, stability
+from openfer.pipelines import checking, cross_dataset, evaluation_nodes, predicting, stability
 from openfer.pipelines import train as training
 from openfer.pipelines.bound import bound
 from openfer.pipelines.by_name import by_name, named
@@ -17,10 +17,11 @@ from openfer.pipelines.figures.declared import FIGURES, HISTORY, Figure
 from openfer.pipelines.finish import finish
 from openfer.pipelines.ingest import data_pipeline
 from openfer.pipelines.publish import publish
+from openfer.pipelines.sources import PARTS
 from openfer.pipelines.space import Space
 from openfer.runs.datasets import EMBEDDED, Datasets
 from openfer.runs.plan import RunPlan, chain_of
-from openfer.runs.tags import ELSEWHERE, PREREQUISITE, PUBLISHES, REQUESTED, TRAINS, run_tag
+from openfer.runs.tags import CHECKS, ELSEWHERE, PREREQUISITE, PUBLISHES, REQUESTED, TRAINS, run_tag
 from openfer.training.mask_settings import GENERATOR
 
 
@@ -106,11 +107,19 @@ class _Nodes:
         train = by_name(runs(function, *code), "sources", "prerequisites")
         augmented = by_name(predicting.augmented, "sources")
         return [
+            self._checking(),
             self._space(train, inputs, results, "train", TRAINS),
             self._space(augmented, self._settings | self._sources, self._space.own("augmented_image"), "augmented"),
             self._space(evaluation_nodes.curves, f"{slug}_history", self._space.own("curves_picture"), "curves"),
             *nodes,
         ]
+
+    def _checking(self) -> Node:
+        datasets = self._run.settings.datasets
+        published = {name: sorted(self._datasets.expressions(name)) for name in datasets}
+        inputs = self._settings | sources(datasets, PARTS)
+        check = by_name(bound(checking.labels, published), "sources")
+        return self._space(check, inputs, self._space.own("labels_table"), "labels", CHECKS)
 
     def _figure(self, figure: Figure) -> list[Node]:
         outputs: Any = [self._space.own(name) for name in figure.outputs]

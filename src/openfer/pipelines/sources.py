@@ -49,6 +49,11 @@ class Source:
         return cls(parts["rows"], parts["faces"], parts["split"], extras=extras)
 
     @property
+    def name(self) -> str:
+        """The name of the dataset; empty without rows."""
+        return str(self.rows["dataset"].iloc[0]) if len(self.rows) else ""
+
+    @property
     def tests(self) -> bool:
         """Whether it has test faces."""
         return bool((self.split["role"] == "test").any())
@@ -62,7 +67,7 @@ class Source:
         chosen = self.split[self.split["fold"] == fold]
         if chosen.empty:
             raise DataError(
-                f"the split of {self.rows['dataset'].iloc[0]} has no fold {fold}, its folds are "
+                f"the split of {self.name} has no fold {fold}, its folds are "
                 f"{', '.join(str(number) for number in sorted(self.split['fold'].unique()))}; set the method's fold to "
                 "one of them"
             )
@@ -205,7 +210,7 @@ def with_tested_sides(data: Sequence[Source]) -> tuple[list[Source], str]:
     tests = pd.concat([source.role("test") for source in data], ignore_index=True)
     known = [task for source in data for task in source.tasks if task in tests and tests[task].notna().any()]
     judged = [source if source.tests else source.judged_by_validation(known) for source in data]
-    also = [str(own.rows["dataset"].iloc[0]) for own, old in zip(judged, data, strict=True) if own.tests != old.tests]
+    also = [own.name for own, old in zip(judged, data, strict=True) if own.tests != old.tests]
     return judged, f"test; val of {', '.join(also)}" if also else role
 
 
@@ -241,7 +246,9 @@ def faces_for(
         numbers = source.store.rows_of(rows["sample_id"])
         extras = {name: extra_array(name, table, rows["sample_id"]) for name, table in source.extras.items()}
         targets = {name: rows[name].to_numpy(np.float32, na_value=np.nan) for name in regression_targets}
-        parts.append(FaceDataset(source.store, numbers, labels, images, seed, augmented, extras, targets, decodes))
+        parts.append(
+            FaceDataset(source.store, numbers, labels, images, seed, augmented, extras, targets, decodes, source.name)
+        )
     return ConcatFaces(parts)
 
 

@@ -44,17 +44,32 @@ def challenge_split(
     listed = {name: _names(lists) for name, lists in zip(rows["sample_id"], rows["subsets"], strict=True)}
     on_list = split["sample_id"].map(lambda name: subset in listed[name])
     tested = split["role"] == "test"
-    if not (on_list & tested).any():
-        counts = pd.Series([name for names in listed.values() for name in names], dtype=object).value_counts()
-        known = ", ".join(f"{name} ({count} rows)" for name, count in counts.sort_index().items()) or "none at all"
-        raise DataError(
-            f"no labelled test image is on the list {subset!r}; the rows are on {known}: correct protocol.subset, or "
-            "give the reader its challenge lists"
-        )
+    refuse_unlisted(rows[rows["sample_id"].isin(split.loc[tested, "sample_id"])], rows, subset)
     elsewhere = sum(subset in names for names in listed.values()) - int((on_list & tested).sum())
     if elsewhere:
         _log.warning("%d images on the list %s are not labelled test images and do not test", elsewhere, subset)
     return SPLIT.validate(split[on_list | ~tested].reset_index(drop=True))
+
+
+def refuse_unlisted(tested: pd.DataFrame, rows: pd.DataFrame, subset: str) -> None:
+    """Refuse rows of which no labelled test image is on a list.
+
+    Args:
+        tested: the labelled test rows, with the column ``subsets``.
+        rows: all rows, for the message.
+        subset: the list.
+
+    Raises:
+        DataError: it says on which lists the rows are.
+    """
+    if any(subset in _names(lists) for lists in tested["subsets"]):
+        return
+    counts = pd.Series([name for lists in rows["subsets"] for name in _names(lists)], dtype=object).value_counts()
+    known = ", ".join(f"{name} ({count} rows)" for name, count in counts.sort_index().items()) or "none at all"
+    raise DataError(
+        f"no labelled test image is on the list {subset!r}; the rows are on {known}: correct protocol.subset, or give "
+        "the reader its challenge lists"
+    )
 
 
 def _names(lists: Iterable[str] | None) -> frozenset[str]:

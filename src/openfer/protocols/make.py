@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from openfer.errors import DataError
-from openfer.protocols.challenge import challenge_split
+from openfer.protocols.challenge import challenge_split, refuse_unlisted
 from openfer.protocols.config import DatasetProtocol
 from openfer.protocols.fold_lists import fold_list
 from openfer.protocols.folds import image_folds, subject_folds
@@ -59,7 +59,7 @@ def make_split(rows: pd.DataFrame, sha256: Mapping[str, str] | pd.Series, protoc
 
 
 def refuse_unfit(rows: pd.DataFrame, protocol: DatasetProtocol) -> None:
-    """Refuse rows whose partitions do not allow an official split, before their faces are cut out.
+    """Refuse rows that allow no official split, or none of the list asked for, before their faces are cut out.
 
     Args:
         rows: the columns that :func:`columns_of` names.
@@ -69,7 +69,9 @@ def refuse_unfit(rows: pd.DataFrame, protocol: DatasetProtocol) -> None:
         DataError: the message says what to set in the dataset's ``protocol``.
     """
     if protocol.kind == "official" and protocol.task not in _STRATA:
-        labelled_rows(_validation_tests(rows) if protocol.tested == "val" else rows, protocol.task)
+        labelled = labelled_rows(_validation_tests(rows) if protocol.tested == "val" else rows, protocol.task)
+        if protocol.subset is not None:
+            refuse_unlisted(labelled[labelled["partition"] == "test"], rows, protocol.subset)
 
 
 def _by_valence(rows: pd.DataFrame) -> pd.Series:

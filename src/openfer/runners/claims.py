@@ -9,6 +9,7 @@ from kedro.pipeline.node import Node
 
 from openfer.io.locks import Locks
 from openfer.runners.work import Work, local_path
+from openfer.runs.tags import CHECKS
 
 _LAYER = re.compile(r"\d\d_")
 """How the folder of a layer of data begins."""
@@ -54,6 +55,8 @@ class Claims:
         claim = claim_of(node)
         if self._last_made[claim] == node.name and claim in self._locks.making:
             self._locks.use(claim)
+        if CHECKS in node.tags:
+            self._locks.release(claim)  # the run trains later; another command may train it first
         for claim in [claim for claim, name in self._last_used.items() if name == node.name]:
             self._locks.release(claim)
 

@@ -9,7 +9,7 @@ from kedro.pipeline.node import Node
 from openfer.code_version import GATHERS
 from openfer.errors import OpenferError, RunError
 from openfer.io.error_log import keep_traceback
-from openfer.runs.tags import slug_of
+from openfer.runs.tags import CHECKS, REQUESTED, slug_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Failures:
     """
 
     def __init__(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        self._catalog = catalog
+        self._pipeline, self._catalog = pipeline, catalog
         self._several = len({slug_of(node.tags) for node in pipeline.nodes} - {None}) > 1
         self._records = {slug_of(n.tags): name for n in pipeline.nodes for name in n.outputs if name.endswith(_RECORD)}
         self._errors: dict[str, Exception] = {}
@@ -49,7 +49,7 @@ class Failures:
 
     def isolate(self, node: Node, error: Exception) -> bool:
         """Take note of a failed node; returns whether anything else can go on."""
-        if not self._several:
+        if not self._several or (CHECKS in node.tags and slug_of(node.tags) is None):
             self._block(node, in_words(error))
             return False
         own = isinstance(error, OpenferError) or isinstance(error.__cause__, OpenferError)
@@ -57,6 +57,17 @@ class Failures:
         self._errors[slug_of(node.tags) or node.name] = error
         self._block(node, in_words(error))
         return True
+
+    def spare_prerequisites(self) -> None:
+        """Leave out the runs that only failed runs need."""
+        requested = [node for node in self._pipeline.nodes if REQUESTED in node.tags]
+        if not self._blocked or not requested:
+            return
+        wanted = [node.name for node in requested if slug_of(node.tags) not in self._blocked]
+        needed = self._pipeline.to_nodes(*wanted).nodes if wanted else []
+        kept = {slug_of(node.tags) for node in needed} | set(self._blocked) | {None}
+        for slug in {slug_of(node.tags) for node in self._pipeline.nodes} - kept:
+            self._blocked[str(slug)] = "it was left out, as all that needs it failed"
 
     def raise_them(self) -> None:
         """Raise what failed, after all else has run.

@@ -20,6 +20,7 @@ from kedro.runner.task import Task
 from openfer.io.memory import give_back_memory
 from openfer.runners.claims import Claims
 from openfer.runners.failures import Failures
+from openfer.runs.tags import CHECKS
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -45,6 +46,7 @@ class IdempotentRunner(SequentialRunner):
         command.end()
 
     def _run_all(self, command: "NodesOfACommand") -> None:
+        command.run_checks()
         for node in command.pipeline.nodes:
             command.run(node)
 
@@ -69,6 +71,19 @@ class NodesOfACommand:
         self._claims = Claims(pipeline, catalog)
         self._execute = execute
         self._skipped = self._ran = 0
+        self._checked: set[str] = set()
+
+    def run_checks(self) -> None:
+        """Run the nodes that check data, and those that make it, so that nothing trains in vain.
+
+        Raises:
+            Exception: of a node, if nothing else can go on after it.
+        """
+        checks = [node.name for node in self.pipeline.nodes if CHECKS in node.tags]
+        for node in self.pipeline.to_nodes(*checks).nodes if checks else ():
+            self.run(node)
+            self._checked.add(node.name)
+        self.failures.spare_prerequisites()
 
     def run(self, planned: Node) -> None:
         """Run a node if it is to be run.
@@ -76,6 +91,8 @@ class NodesOfACommand:
         Raises:
             Exception: of the node, if nothing else can go on after it.
         """
+        if planned.name in self._checked:
+            return
         node = self.failures.without_lost_inputs(planned)
         if node is None:
             self._claims.leave(planned)

@@ -47,6 +47,7 @@ class RayRunner(IdempotentRunner):
         self._address = address
 
     def _run_all(self, command: NodesOfACommand) -> None:
+        command.run_checks()
         units = units_of(command.pipeline)
         order = order_of(units)
         runs = [unit for unit in units.values() if unit.slug is not None]

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from openfer.datasets.challenge import ChallengeLists
 from openfer.datasets.registry import READERS
 from openfer.errors import ParameterError, did_you_mean
 from openfer.faces.config import FacesConfig
 from openfer.io.provenance import decisive
-from openfer.parameters import at_home
+from openfer.parameters import Settings, at_home
 from openfer.protocols.config import DatasetProtocol
 from openfer.runs.words import in_words
 from openfer.synthetic.config import SyntheticConfig
@@ -73,6 +74,20 @@ class Datasets:
             return 1
         return self._protocol_of(name).folds
 
+    def expressions(self, name: str) -> frozenset[str]:
+        """Return the expressions of a dataset that its publisher counts; none where nobody counts them."""
+        if self.reader(name) is None:
+            return frozenset()
+        counted = READERS[self.blocks[name]["reader"]](self._options_of(name)).expected().classes
+        return frozenset(expression for classes in counted.values() for expression in classes)
+
+    def challenge_lists(self, name: str) -> frozenset[str] | None:
+        """Return the challenge lists that a dataset's options give; None where nothing says which there are."""
+        options = None if self.reader(name) is None else self._options_of(name)
+        if not isinstance(lists := getattr(options, "challenge", None), ChallengeLists):
+            return None
+        return frozenset(list_name for list_name, place in lists if place is not None)
+
     def identity(self, name: str) -> str:
         """Return a hash of the parameters that decide which faces, labels and roles a dataset has.
 
@@ -90,6 +105,10 @@ class Datasets:
     def _protocol_of(self, name: str) -> DatasetProtocol:
         return _validated(f"{name}.protocol", DatasetProtocol, self.blocks[name]["protocol"])
 
+    def _options_of(self, name: str) -> Settings:
+        block = self.blocks[name]
+        return _validated(f"{name}.options", READERS[block["reader"]].options_class, block["options"])
+
     def _decisive(self, name: str) -> Any:
         if name in EMBEDDED and self._synthetic is not None:
             config = decisive(_validated("synthetic", SyntheticConfig, self._synthetic))
@@ -99,9 +118,15 @@ class Datasets:
         if name not in self.blocks:
             return name
         block = self.blocks[name]
-        options = _validated(f"{name}.options", READERS[block["reader"]].options_class, block["options"])
+        options = self._options_of(name)
         faces = _validated(f"{name}.faces", FacesConfig, block["faces"])
-        return [block["reader"], *map(decisive, (options, faces, self._protocol_of(name)))]
+        protocol = self._protocol_of(name)
+        if protocol.subset is not None and protocol.subset not in (self.challenge_lists(name) or ()):
+            raise ParameterError(
+                f"{name}.protocol.subset is {protocol.subset!r}, but {name}.options.challenge gives no such list; give "
+                "its file there, or leave the subset out"
+            )
+        return [block["reader"], *map(decisive, (options, faces, protocol))]
 
 
 def placed(parameters: Mapping[str, Any], project: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, mod
 from openfer.errors import ParameterError
 from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import METHODS, Declaration
+from openfer.methods.schedules import ByDataset, Schedule
 from openfer.nn.initialisation_settings import NONE, PRETRAIN, InitialisationSettings
 from openfer.parameters import WITHOUT_EFFECT, Settings
 from openfer.runs.recipes import laid_over
@@ -37,6 +38,8 @@ class RunSettings(Settings):
             partition: papers train on all training images. ``selections`` may then be ``last`` and ``oracle_test``, as
             there is no face to choose another epoch by.
         train_faces: the number of faces that train, drawn by the seed of all that would; None for all of them.
+        rendered_prerequisites: True lets a run on real faces need models that learned from rendered faces alone, such
+            as ADDL's DFEM where no set of real faces labels its factors. The result is then not the paper's.
         fold: the tested fold of datasets with cross-validation; the other folds train.
         seed: root of every random draw.
         fresh: True trains again although nothing changed.
@@ -57,6 +60,7 @@ class RunSettings(Settings):
     labels_of: dict[str, tuple[str, ...]] = {}
     hold_out_validation: bool = True
     train_faces: int | None = Field(None, ge=2)
+    rendered_prerequisites: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)  # the prerequisites decide
     fold: int = Field(0, ge=0)
     seed: int = Field(ge=0)
     fresh: bool = Field(False, json_schema_extra=WITHOUT_EFFECT)
@@ -85,6 +89,12 @@ class RunSettings(Settings):
     def start(self) -> str | None:
         """The prerequisite that gives the first weights: ``pretrain`` or the method itself; None for none."""
         return PRETRAIN if self.is_pretrained else None if self.initialisation.column is None else self.method
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the method's first stage, which its further stages vary."""
+        schedule: Schedule = self.settings.schedule  # type: ignore[attr-defined]  # the settings of every method have one
+        return schedule
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -139,14 +149,18 @@ class RunSettings(Settings):
         plain = {key: own.model_dump() if isinstance(own, Settings) else own for key, own in value.items()}
         return laid_over(plain, {key: own for key, own in recipe.items() if key != "settings"})
 
-    def refuse_missing_weights(self) -> None:
-        """Refuse weights that are not there, and random ones where the settings are those of fine-tuning.
+    def refuse_random_weights(self) -> None:
+        """Refuse random first weights where the paper or the settings want trained ones.
 
         Raises:
-            CheckpointError: if a weights file is missing.
-            ParameterError: if the settings fine-tune, and nothing is given to fine-tune.
+            ParameterError: if the weights are random, and the paper starts from trained ones or the settings fine-tune.
         """
-        self.initialisation.refuse_missing_file()
+        if self.initialisation.is_random and not self.initialisation.allow_random:
+            raise ParameterError(
+                f"{self.method}.initialisation.backbone is {NONE}, but its paper starts from trained weights. Give a "
+                f"name of weights.yml, a path or {PRETRAIN}, or set {self.method}.initialisation.allow_random=true for "
+                "a result that is not the paper's"
+            )
         if self.initialisation.is_random and self.declared.fine_tunes(self.settings):
             raise ParameterError(
                 f"{self.method} fine-tunes with these settings, but {self.method}.initialisation.backbone is {NONE}; "
@@ -188,6 +202,12 @@ class RunSettings(Settings):
             raise ValueError(
                 f"label_noise is {self.label_noise}, which changes classes, but training.labels is votes; set "
                 "label_noise to 0, or labels to class"
+            )
+        sampling = self.schedule.sampling
+        if isinstance(sampling, ByDataset) and set(sampling.ratio) != set(self.datasets):
+            raise ValueError(
+                f"settings.schedule.sampling.ratio names {', '.join(sampling.ratio)}, but the training datasets are "
+                f"{', '.join(self.datasets)}; name each of them once"
             )
         if self.label_noise and not self.tasks:
             raise ValueError(f"label_noise is {self.label_noise}, but {self.method} reads no label; set it to 0")

@@ -69,6 +69,15 @@ class Column(Settings):
     counts: Subset | None = None
     changes: Changes = {}
 
+    @model_validator(mode="after")
+    def _counts_what_it_tests(self) -> Self:
+        if self.counts is not None and self.counts.dataset not in (None, *self.datasets):
+            raise ValueError(
+                f"counts.dataset is {self.counts.dataset}, which the column does not test; its datasets are "
+                f"{', '.join(self.datasets)}"
+            )
+        return self
+
 
 class Printed(Settings):
     """Where a row stands in the papers, as far as that is not where the study says.

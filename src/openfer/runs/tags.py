@@ -12,6 +12,9 @@ PUBLISHES = "publishes"
 TRAINS = "trains"
 """Trains a run; its last output says how the run was initialised, from which data and under which licences."""
 
+CHECKS = "checks"
+"""Checks labels or groups of data; these nodes run before any run trains."""
+
 INGESTED, VERDICT, ELSEWHERE, STUDY, REPORT, SUMMARY, EXPORTED = (
     "shows.ingested",
     "shows.verdict",

@@ -72,6 +72,7 @@ class Faces(Protocol):
         extras: name -> float32 (N, *shape), in pixels of the stored faces.
         targets: name -> float32 (N,), NaN where nobody rated the face.
         sample_ids: (N,) names.
+        datasets: (N,) name of the dataset of each.
     """
 
     images: ImageSettings
@@ -79,6 +80,7 @@ class Faces(Protocol):
     extras: Mapping[str, np.ndarray]
     targets: Mapping[str, np.ndarray]
     sample_ids: np.ndarray
+    datasets: np.ndarray
 
     def __len__(self) -> int:
         """Return N."""
@@ -103,6 +105,7 @@ class FaceDataset:
             step of the image. Any other: (N, 2, D), of the face and of its mirror image.
         decodes: whether images are read; if not, pixels are zero.
         targets: continuous labels by name, (N,); NaN where nobody rated the face.
+        dataset: its name.
 
     Raises:
         ParameterError: if the crop is larger than a face, or shows a small part of it only, or if an
@@ -121,6 +124,7 @@ class FaceDataset:
         extras: Mapping[str, np.ndarray] = _NOTHING,
         targets: Mapping[str, np.ndarray] = _NOTHING,
         decodes: bool = True,
+        dataset: str = "",
     ) -> None:
         named = {f"labels of {task}": v for task, v in labels.items()} | {
             f"values of {n}": v for n, v in targets.items()
@@ -151,6 +155,7 @@ class FaceDataset:
         self._augmenter = Augmenter(images) if training and images.augment and decodes else None
         self._crops_itself = any(step.kind == "resized_crop" for step in images.augment)
         self.sample_ids = store.sample_ids[self.rows]
+        self.datasets = np.full(len(self.rows), dataset, dtype=object)  # a reference each
         self._check_crop()
 
     def __len__(self) -> int:
@@ -246,6 +251,7 @@ class ConcatFaces:
             )
         self._ends = np.cumsum([len(part) for part in self.parts])
         self.sample_ids = np.concatenate([part.sample_ids for part in self.parts])
+        self.datasets = np.concatenate([part.datasets for part in self.parts])
         tasks = dict.fromkeys(task for part in self.parts for task in part.labels)
         self.labels: Mapping[str, np.ndarray] = {
             task: np.concatenate([_labels_of(part, task) for part in self.parts]) for task in tasks

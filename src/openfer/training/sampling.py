@@ -8,9 +8,11 @@ from openfer.methods.contract import (
     AllSamples,
     BalancedBatches,
     BalancedSubset,
+    ByDataset,
     Oversampled,
     Sampling,
     WeightedSamples,
+    refuse_uneven,
 )
 from openfer.seeds import generator_for
 
@@ -26,28 +28,40 @@ class Sampler:
         labels: of the training set, by which classes are told apart, (N,).
         seed: of the run.
         stage: name of the stage.
-        batch_size: of the stage; :class:`~openfer.methods.contract.BalancedBatches` deals by it.
+        batch_size: of the stage; rules that fill each batch by classes or datasets need it.
+        datasets: the dataset of each sample, (N,); only :class:`~openfer.methods.contract.ByDataset` reads it.
 
     Raises:
-        ParameterError: if a balanced batch cannot hold the same number of each class, or the rule goes by classes and
-            no sample is labelled.
+        ParameterError: if a balanced batch cannot hold the same number of each class, the rule goes by classes and no
+            sample is labelled, or it names a dataset of which there is no sample.
 
     Attributes:
         weights: what each sample counts, float32, (N,); None for 1 each.
     """
 
-    def __init__(self, sampling: Sampling, labels: np.ndarray, seed: int, stage: str, batch_size: int) -> None:
+    def __init__(
+        self,
+        sampling: Sampling,
+        labels: np.ndarray,
+        seed: int,
+        stage: str,
+        batch_size: int,
+        datasets: np.ndarray | None = None,
+    ) -> None:
         self._seed, self._stage = seed, stage
         self._classes = [np.flatnonzero(labels == label) for label in np.unique(labels[labels != MISSING])]
-        self._dealt = isinstance(sampling, BalancedBatches)
         self._oversampled = isinstance(sampling, Oversampled)
         if isinstance(sampling, BY_CLASS) and not self._classes:
             raise ParameterError(
                 f"stage {stage} wants sampling: {{kind: {sampling.kind}}}, but no training sample is labelled; set "
                 "{kind: all}"
             )
-        if self._dealt and batch_size % len(self._classes):
-            raise ParameterError(_uneven(stage, batch_size, len(self._classes)))
+        self._dealt: list[tuple[np.ndarray, int]] = []  # groups that fill each batch, with their parts of it
+        if isinstance(sampling, BalancedBatches):
+            refuse_uneven(f"stage {stage}", batch_size, len(self._classes))
+            self._dealt = [(members, 1) for members in self._classes]
+        if isinstance(sampling, ByDataset):
+            self._dealt = _by_dataset(sampling, np.full(len(labels), "") if datasets is None else datasets, stage)
         self._batch_size = batch_size
         self._members = self._drawn(sampling, labels, generator_for(seed, "subset", stage))
         self.weights = self._inverse_shares(labels) if isinstance(sampling, WeightedSamples) else None
@@ -65,14 +79,14 @@ class Sampler:
             return self._with_replacement(draw)
         if not self._dealt:
             return self._members[draw.permutation(len(self._members))]
-        each = len(self) // len(self._classes)
-        columns = [_in_turns(members, each, draw) for members in self._classes]
-        batches = np.stack(columns, axis=1).reshape(-1, self._batch_size)
+        rows = len(self) // sum(part for _, part in self._dealt)
+        columns = [_in_turns(members, rows * part, draw).reshape(rows, part) for members, part in self._dealt]
+        batches = np.concatenate(columns, axis=1).reshape(-1, self._batch_size)
         return draw.permuted(batches, axis=1).ravel()
 
     def _drawn(self, sampling: Sampling, labels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
         match sampling:
-            case AllSamples() | WeightedSamples():
+            case AllSamples() | WeightedSamples() | ByDataset():
                 return np.arange(len(labels))
             case BalancedSubset():
                 chosen = [draw.permutation(members)[: sampling.per_class] for members in self._classes]
@@ -103,9 +117,12 @@ def _in_turns(members: np.ndarray, count: int, draw: np.random.Generator) -> np.
     return np.concatenate([draw.permutation(members) for _ in range(turns)])[:count]
 
 
-def _uneven(stage: str, batch_size: int, classes: int) -> str:
-    nearest = max(1, batch_size // classes) * classes
-    return (
-        f"stage {stage} has batches of {batch_size}, which cannot show {classes} classes equally often; set batch_size "
-        f"to a multiple of {classes}, such as {nearest}"
-    )
+def _by_dataset(sampling: ByDataset, datasets: np.ndarray, stage: str) -> list[tuple[np.ndarray, int]]:
+    found = {name: np.flatnonzero(datasets == name) for name in sampling.ratio}
+    for name, members in found.items():
+        if not len(members):
+            raise ParameterError(
+                f"stage {stage} has sampling.ratio with {name}, of which no sample trains; the training samples are "
+                f"of {', '.join(sorted(set(datasets)))}. Name these"
+            )
+    return [(members, sampling.ratio[name]) for name, members in found.items()]

@@ -71,7 +71,9 @@ class Setup:
         labels = tasks[0] if tasks else np.full(len(data.train), MISSING)
         check_rated(data.train, stages, labels)
         self.samplers = {
-            stage.name: Sampler(stage.schedule.sampling, labels, seed, stage.name, stage.schedule.batch_size)
+            stage.name: Sampler(
+                stage.schedule.sampling, labels, seed, stage.name, stage.schedule.batch_size, data.train.datasets
+            )
             for stage in stages
         }
         check_weights(method, mask is not None, [sampler.weights is not None for sampler in self.samplers.values()])

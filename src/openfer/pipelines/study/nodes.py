@@ -8,10 +8,35 @@ import pandas as pd
 from openfer.errors import DataError
 from openfer.io.runs import Run
 from openfer.runs.study import StudyPlan
-from openfer.runs.study_settings import Column, Row, Study
+from openfer.runs.study_settings import Column, Row, Study, Subset
 
 if TYPE_CHECKING:
     from openfer.evaluation.published_rows import PublishedFigure
+
+
+def columns(plan: StudyPlan, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count the tested faces of each column that counts a group; this comes before any run trains.
+
+    Args:
+        plan: of the study.
+        groups: of each dataset's faces, by name.
+
+    Returns:
+        The columns ``column, by, group, n``.
+
+    Raises:
+        DataError: if a column counts no face, such as those of a challenge list that a copy lacks.
+    """
+    lines = []
+    for name, column in plan.study.columns.items():
+        if column.counts is None or column.counts.by is None:
+            continue
+        known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
+        own = _in_group(column.counts, known)
+        if own.empty:
+            raise DataError(_counts_nobody(name, column, groups))
+        lines.append((name, column.counts.by, column.counts.group, own.nunique()))
+    return pd.DataFrame(lines, columns=["column", "by", "group", "n"])
 
 
 def table(
@@ -188,8 +213,12 @@ def _counted(column: Column, answers: pd.DataFrame, groups: Mapping[str, pd.Data
     if counts.dataset is not None:
         return answers[answers["dataset"] == counts.dataset]
     known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
-    own = known[(known["by"] == counts.by) & (known["group"] == counts.group)]
-    return answers[answers["sample_id"].isin(own["sample_id"])]
+    return answers[answers["sample_id"].isin(_in_group(counts, known))]
+
+
+def _in_group(counts: Subset, known: pd.DataFrame) -> pd.Series:
+    """Return the samples that a column counts."""
+    return known.loc[(known["by"] == counts.by) & (known["group"] == counts.group), "sample_id"]
 
 
 def _refuse_empty_columns(study: Study, cells: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> None:
@@ -203,10 +232,15 @@ def _refuse_empty_columns(study: Study, cells: pd.DataFrame, groups: Mapping[str
         counts = study.columns[str(name)].counts
         if counts is None or not (own["error"] == _NOBODY).all():
             continue
-        datasets = study.columns[str(name)].datasets
-        known = pd.concat([groups[dataset] for dataset in datasets], ignore_index=True)
-        there = sorted({f"{by}: {group}" for by, group in zip(known["by"], known["group"], strict=True)})
-        raise DataError(
-            f"no tested face is in {counts.model_dump(exclude_none=True)}, which the column {name} counts; there are "
-            f"{', '.join(datasets if counts.by is None else there)}"
-        )
+        raise DataError(_counts_nobody(str(name), study.columns[str(name)], groups))
+
+
+def _counts_nobody(name: str, column: Column, groups: Mapping[str, pd.DataFrame]) -> str:
+    assert column.counts is not None
+    known = pd.concat([groups[dataset] for dataset in column.datasets], ignore_index=True)
+    there = sorted({f"{by}: {group}" for by, group in zip(known["by"], known["group"], strict=True)})
+    counted = column.counts.model_dump(exclude_none=True)
+    return (
+        f"no tested face is in {counted}, which the column {name} counts; there are "
+        f"{', '.join(column.datasets if column.counts.by is None else there)}"
+    )

@@ -15,7 +15,7 @@ from openfer.pipelines.study import nodes
 from openfer.runs.datasets import Datasets
 from openfer.runs.plan import RunPlan
 from openfer.runs.study import PlannedStudy
-from openfer.runs.tags import PUBLISHES, STUDY, run_tag
+from openfer.runs.tags import CHECKS, PUBLISHES, STUDY, run_tag
 
 _PLAN = "params:study_plan"
 
@@ -52,9 +52,21 @@ def _table(planned: PlannedStudy) -> list[Node]:
     results = [space.own(name) for name in ("cells_table", "table_table", "table_text", "comparison_table")]
     table = by_name(gathers(nodes.table), "runs", "rows", "groups")
     return [
+        *_columns(planned),
         space(table, inputs, results, "table", STUDY),
         space(nodes.figure, [_PLAN, results[1]], space.own("table_picture"), "figure"),
     ]
+
+
+def _columns(planned: PlannedStudy) -> list[Node]:
+    """Return the check of columns that count a group of faces."""
+    counting = [column for column in planned.plan.study.columns.values() if column.counts and column.counts.by]
+    if not counting:
+        return []
+    space = _space(planned)
+    used = dict.fromkeys(name for column in counting for name in column.datasets)
+    inputs = {"plan": _PLAN} | named("groups", {name: f"{name}_groups" for name in used})
+    return [space(by_name(nodes.columns, "groups"), inputs, space.own("columns_table"), "columns", CHECKS)]
 
 
 def _probes(planned: PlannedStudy) -> list[Node]:

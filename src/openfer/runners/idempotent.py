@@ -8,7 +8,7 @@ whatever needs it; all other runs go on.
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kedro.io import CatalogProtocol
@@ -116,9 +116,9 @@ class NodesOfACommand:
         give_back_memory()
         gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
 
-    def ran_elsewhere(self, count: int) -> None:
-        """Count nodes that another process has run."""
-        self._ran += count
+    def ran_elsewhere(self, nodes: Iterable[Node]) -> None:
+        """Count nodes that another process has run; the checks among them have run here."""
+        self._ran += sum(node.name not in self._checked for node in nodes)
 
     def isolates(self, node: Node, error: Exception) -> bool:
         """Take note of a failed node; returns whether anything else can go on."""

@@ -73,7 +73,7 @@ class RayRunner(IdempotentRunner):
     def _take_back(self, unit: Unit, error: OpenferError | None, command: NodesOfACommand) -> None:
         if error is None:
             log.info("finished    %s", unit.name)
-            command.ran_elsewhere(len(unit.nodes))
+            command.ran_elsewhere(unit.nodes)
             return
         if not command.isolates(unit.nodes[0], error):
             raise error

@@ -86,7 +86,7 @@ def test_every_run_is_made_once_and_the_table_has_all_rows(finished_study):
     project, ran = finished_study
     assert sorted(trained(ran)) == ["addl", "addl", "baseline", "dfem"]  # one DFEM for two rows
     found, compared = project.table("tiny", "table"), project.table("tiny", "comparison")
-    assert set(zip(compared["row"], compared["against"], compared["seeds"], strict=True)) == {
+    assert set(zip(compared["first"], compared["second"], compared["seeds"], strict=True)) == {
         ("ADDL", "Baseline", 1), ("ADDL without adversary", "Baseline", 1), ("ADDL without adversary", "ADDL", 1)
     }  # fmt: skip
     words = project.words("tiny")

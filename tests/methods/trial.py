@@ -140,7 +140,8 @@ def shortened(value, epochs):
     """Return settings in which everything, however deep, has this many epochs, and a schedule batches of seven."""
     if isinstance(value, Schedule):
         rate = max(value.learning_rate, LEAST_RATE)
-        return value.model_copy(update={"epochs": epochs, "batch_size": 7, "learning_rate": rate})
+        short = {"epochs": epochs, "batch_size": 7, "learning_rate": rate}
+        return value.model_copy(update=short | {"milestones": tuple(m for m in value.milestones if m < epochs)})
     if isinstance(value, Settings):
         parts = {name: shortened(part, epochs) for name, part in value}
         return value.model_copy(update=parts | ({"epochs": epochs} if "epochs" in parts else {}))

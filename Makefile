@@ -13,7 +13,7 @@ INPUTS ?= 10000
 KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz torture lint viz mlflow machine clean usable
+.PHONY: help run test fuzz torture lint docs viz mlflow machine clean usable
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: usable  ## style, types, import directions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: usable  ## write the documentation site: build/docs/index.html
+	@$(BIN)/python -m sphinx -E -W --keep-going -q docs build/docs
 
 viz: usable  ## open the lineage in a browser
 	@$(BIN)/kedro viz run --include-hooks

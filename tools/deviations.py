@@ -27,9 +27,14 @@ def page(found: dict[str, Any]) -> str:
     """Return the table as Markdown, one section for each paper."""
     parts = [_HEAD]
     for paper, rows in found["deviations"].items():
-        lines = [f"\n## {paper}\n", f"| {' | '.join(_COLUMNS)} |", "|" + "---|" * len(_COLUMNS)]
-        parts += [*lines, *(f"| {' | '.join(_cells(row))} |" for row in rows)]
+        parts += [f"\n## {paper}\n", table(rows)]
     return "\n".join(parts) + "\n"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows of one paper as a Markdown table."""
+    lines = [f"| {' | '.join(_COLUMNS)} |", "|" + "---|" * len(_COLUMNS)]
+    return "\n".join([*lines, *(f"| {' | '.join(_cells(row))} |" for row in rows)])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ def test_a_folder_of_crops_is_examined_ingested_and_trained_on(tmp_path: Path, f
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(store.image(number)).save(folder / f"{name}.png")
 
-    own = (ROOT / "docs/data.md").read_text().split("## Licensed datasets")[0]
+    own = (ROOT / "docs/data.md").read_text().split("## The copy of RAF-DB on Kaggle")[0]
     (block,) = re.findall(r"```yaml\n(.*?)```", own, re.DOTALL)
     (project.path / "conf/local/parameters.yml").write_text(block)
     commands = re.findall(r"^kedro run (.*=.*mine.*)$", own, re.MULTILINE)

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from tests.pipelines.conftest import Project
 from tests.prepared import type_kedro
-
 from tools.torture import hashes, laid_out, own_pictures
 
 LINES = 8

@@ -6,7 +6,7 @@ Each place is a folder of a small project. A small disk (tmpfs) is mounted over 
 disk gets room, or may be written again, and the same command is typed again. The first answer must be one error of at
 most eight lines, or the command goes on where the place is MLflow's or the log's. What the first try has finished must
 be up to date in the second one, and tables, faces, models and predictions must have the bytes of an undisturbed
-project. Mounting needs root on Linux.
+project. Mounting needs root on Linux. Commit nothing meanwhile: models name the commit of the code.
 """
 
 import re

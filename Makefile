@@ -27,8 +27,9 @@ test: usable  ## run all tests
 fuzz: usable  ## try ten thousand inputs of each kind; another number: INPUTS=1000
 	@OPENFER_FUZZ=$(INPUTS) $(BIN)/pytest tests/fuzz -q --durations 10
 
-torture: usable  ## kill commands fifty times at random moments, and compare what they leave; another number: KILLS=10
+torture: usable  ## kill commands fifty times, and try full and read-only disks; another number: KILLS=10
 	@$(BIN)/python -m tools.torture --kills $(KILLS)
+	@$(BIN)/python -m tools.torture_disks
 
 lint: usable  ## style, types, import directions
 	@$(BIN)/ruff check .

@@ -35,6 +35,12 @@ def test_a_full_disk_behind_a_dataset_error_says_what_to_do() -> None:
     assert "run the same command again" in said
 
 
+def test_a_full_disk_whose_error_has_no_file_names_the_file_of_the_dataset() -> None:
+    saving = "mine_split: Failed while saving data to dataset ParquetDataset(filepath=PurePosixPath('data/a.parquet'))"
+    said = readable(chained(DatasetError(saving), OSError(errno.ENOSPC, "No space left on device")))
+    assert said.startswith("StorageError: data/a.parquet could not be written: no room left")
+
+
 def test_a_read_only_disk_behind_a_dataset_error_says_what_to_do() -> None:
     refused = OSError(errno.EROFS, "Read-only file system", "data/table.csv")
     said = readable(chained(DatasetError("Failed while saving"), refused))

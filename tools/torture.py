@@ -55,7 +55,7 @@ def main() -> int:
     moments = random.Random(options.seed)
     worst = 0
     with tempfile.TemporaryDirectory() as folder:
-        whole, killed = (_laid_out(Path(folder) / name) for name in ("whole", "killed"))
+        whole, killed = (laid_out(Path(folder) / name) for name in ("whole", "killed"))
         print("| command | kills | files | differing |\n|---|---|---|---|")
         for number, command in enumerate(COMMANDS):
             words = ("--pipelines", *command)
@@ -63,25 +63,26 @@ def main() -> int:
             whole.run(*words)
             seconds = time.monotonic() - began
             if command == COMMANDS[0]:
-                _own_pictures(whole, (whole, killed))
+                own_pictures(whole, (whole, killed))
             share = options.kills // len(COMMANDS) + (number < options.kills % len(COMMANDS))
             _kill_often(killed, words, share, lambda longest=seconds: moments.uniform(0, longest))
             killed.run(*words)
-            expected, found = (_hashes(project.path / "data") for project in (whole, killed))
+            expected, found = (hashes(project.path / "data") for project in (whole, killed))
             differing = sorted(name for name in expected | found if expected.get(name) != found.get(name))
             worst = max(worst, len(differing))
             print(f"| {' '.join(command)} | {share} | {len(expected)} | {', '.join(differing) or 'none'} |", flush=True)
     return int(worst > 0)
 
 
-def _laid_out(path: Path) -> Project:
+def laid_out(path: Path) -> Project:
+    """Lay out a project with a study and a folder of photographs in its parameters."""
     project = new_project(path)
     (path / "conf/local/parameters/study.yml").write_text(STUDY)
     (path / "conf/local/parameters/mine.yml").write_text(MINE)
     return project
 
 
-def _own_pictures(source: Project, projects: tuple[Project, ...]) -> None:
+def own_pictures(source: Project, projects: tuple[Project, ...]) -> None:
     """Lay out rendered faces as a folder of photographs in some projects."""
     store = FaceStore(source.path / "data/03_primary/synthetic_fer/faces")
     rows = pd.read_parquet(source.path / "data/02_intermediate/synthetic_fer/rows.parquet").set_index("sample_id")
@@ -118,7 +119,8 @@ def _killed(project: Project, words: tuple[str, ...], after: float) -> bool:
     return process.exitcode == -signal.SIGKILL
 
 
-def _hashes(data: Path) -> dict[str, str]:
+def hashes(data: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that is compared, by its path below ``data``."""
     files = (file for layer in COMPARED for file in (data / layer).rglob("*") if file.is_file())
     kept = (file for file in files if not any(part.startswith(".") for part in file.relative_to(data).parts))
     return {str(file.relative_to(data)): sha256_of(file) for file in kept if file.suffix in FORMATS}

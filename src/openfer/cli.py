@@ -3,6 +3,7 @@
 import copy
 import functools
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ _LINES = 6
 _CHARACTERS = 300
 """Of a line of a library's own words."""
 
+_FILE_OF_A_DATASET = re.compile(r"\bfilepath=[^',]*'([^']+)'")
+"""The file in Kedro's words for a dataset."""
+
 
 def readable(error: BaseException) -> str:
     """Return the words for an error: those of openfer's own error behind it, if there is one.
@@ -39,12 +43,20 @@ def readable(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, OpenferError):
             return f"{type(cause).__name__}: {cause}"
-        if isinstance(cause, OSError) and (words := refusal_message(cause, Path(cause.filename or "."))):
+        if isinstance(cause, OSError) and (words := refusal_message(cause, _refused_path(cause, error))):
             return f"StorageError: {words}"
         cause = cause.__cause__ or cause.__context__
     lines = [line for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
     shown = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]} ..." for line in lines[:_LINES]]
     return "\n".join([*shown, *(["..."] if len(lines) > _LINES else []), keep_traceback(error)])
+
+
+def _refused_path(cause: OSError, error: BaseException) -> Path:
+    """Return the file of a refused write; where the library does not name it, that of the dataset in Kedro's words."""
+    if cause.filename:
+        return Path(cause.filename)
+    named = _FILE_OF_A_DATASET.search(str(error))
+    return Path(named[1] if named else ".")
 
 
 def _with_readable_errors(function: Any) -> Any:

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,29 @@ def test_a_read_only_folder_is_a_storage_error_and_the_old_file_stays(
         write_bytes(target, b"new")
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["table.bin"]
+
+
+def test_a_folder_that_does_not_fit_on_another_disk_is_a_storage_error_and_stays_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "work", tmp_path / "faces"
+    (source / "shards").mkdir(parents=True)
+    (source / "shards" / "0.arrow").write_bytes(b"faces")
+
+    def other_disk(*paths: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    def full(path: str, copy: str, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), copy)
+
+    monkeypatch.setattr(os, "rename", other_disk)
+    with (
+        pytest.raises(StorageError, match="faces could not be written: no room left"),
+        atomic_path(target) as temporary,
+    ):
+        shutil.move(source, temporary, copy_function=full)
+    assert (source / "shards" / "0.arrow").read_bytes() == b"faces"
+    assert [p.name for p in tmp_path.iterdir()] == ["work"]
 
 
 def test_a_file_that_may_not_be_read_is_no_refused_write(tmp_path: Path) -> None:

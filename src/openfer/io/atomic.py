@@ -37,6 +37,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         _replace(temporary, target)
     except OSError as error:
         _remove(temporary)
+        error = _first_refusal(error)
         words = refusal_message(error, target)
         if words is None and error.errno in _NOT_ALLOWED and _is_beside(error.filename, target):
             words = _read_only_message(error, target)
@@ -73,6 +74,17 @@ def refusal_message(error: OSError, target: Path) -> str | None:
             "What was there before is intact; free some space and run the same command again, it goes on from here."
         )
     return _read_only_message(error, target) if error.errno == errno.EROFS else None
+
+
+def _first_refusal(error: OSError) -> OSError:
+    """Return the first refused write of :func:`shutil.copytree`, which collects them as words; else the same error."""
+    if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
+        return error
+    for _, copy, reason in error.args[0]:
+        for code in sorted(_NO_ROOM | _NOT_ALLOWED | {errno.EROFS}):
+            if str(reason).startswith(f"[Errno {code}]"):
+                return OSError(code, os.strerror(code), str(copy))
+    return error
 
 
 def _read_only_message(error: OSError, target: Path) -> str:

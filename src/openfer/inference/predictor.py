@@ -27,8 +27,9 @@ def load(
     >>> faces[0].expression, faces[0].probabilities
 
     Args:
-        model: ``geometry``, which openfer carries; the path of an ``.onnx`` file that openfer exported; or the slug of
-            an exported run of the project in the current folder.
+        model: ``geometry``, which openfer carries; the path of an ``.onnx`` file that openfer exported; the slug of an
+            exported run of the project in the current folder; or its address in MLflow, ``models:/<name>/<version>``
+            or ``runs:/<run id>``.
         smallest_face: share of an image's shorter side; faces below it are looked for only where there is no larger
             one, in (0, 1).
         most_faces: the search of an image ends when it has found more; None finds all.

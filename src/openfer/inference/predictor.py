@@ -61,8 +61,8 @@ class Predictor:
             raise ParameterError(f"{model.path} predicts {card.task}; give a model that predicts expressions")
         if card.extras:
             raise ParameterError(
-                f"{model.path} ({card.method}) needs {', '.join(card.extras)} beside a face, which predict does not "
-                "measure; give a model of another method"
+                f"{model.path} ({card.method}) needs {', '.join(card.extras)} beside a face; predict's finder measures "
+                "no point with the confidence that training gave it. Give a model of another method"
             )
         if not 0 < smallest_face < 1:
             raise ParameterError(f"smallest_face is {smallest_face}; give a share between 0 and 1")

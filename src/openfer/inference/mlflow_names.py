@@ -7,7 +7,7 @@ from pathlib import Path
 from openfer.errors import CheckpointError
 
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
-_RUN = re.compile(r"runs:/(?P<run>[^/]+)(/.*)?")
+_RUN = re.compile(r"runs:/[^/]+(/.*)?")
 _DATABASE = "mlflow.db"
 """Where a project keeps its runs unless told otherwise, in the current folder."""
 
@@ -30,8 +30,8 @@ def slug_of_mlflow(name: str) -> str:
         CheckpointError: if it is neither, MLflow is not installed, there is no tracking server, or it has no such
             model or run.
     """
-    version, run = _VERSION.fullmatch(name), _RUN.fullmatch(name)
-    if version is None and run is None:
+    version = _VERSION.fullmatch(name)
+    if version is None and _RUN.fullmatch(name) is None:
         raise CheckpointError(f"{name!r} is no address of a model; give models:/<name>/<version> or runs:/<run id>")
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_DATABASE}"
     if uri == f"sqlite:///{_DATABASE}" and not Path(_DATABASE).is_file():  # MLflow would make an empty one
@@ -49,7 +49,7 @@ def slug_of_mlflow(name: str) -> str:
         ) from error
     try:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        run_id = run["run"] if run else client.get_model_version(**version.groupdict()).run_id
+        run_id = client.get_model_version(**version.groupdict()).run_id if version else name.split("/")[1]
         slug = client.get_run(run_id).data.tags.get("slug")
     except MlflowException as error:
         raise CheckpointError(

@@ -67,11 +67,11 @@ def fit_geometry(path: Path, geometry: np.ndarray, expressions: Sequence[str], *
     return _save(path, nodes, constants, card(**changes))
 
 
-def look_at_colours(path: Path) -> Path:
+def look_at_colours(path: Path, **changes) -> Path:
     """Write a model of crops that answers with their mean colour.
 
     Logits are red, green and blue for the first three expressions and 0 for the others; valence is the hyperbolic
-    tangent of red minus blue and arousal that of green, all as shares of white.
+    tangent of red minus blue and arousal that of green, all as shares of white. ``changes`` are of the card.
     """
     expressions, affect = np.zeros((3, len(BASIC_EXPRESSIONS))), np.array([[1.0, 0], [0, 1], [-1, 0]])
     expressions[:, :3] = np.eye(3)
@@ -88,7 +88,8 @@ def look_at_colours(path: Path) -> Path:
         helper.make_node("Squeeze", ["second", "last"], ["arousal"]),
     ]
     constants = {"white": np.array(255.0), "expressions": expressions, "affect": affect}
-    about = card(slug="colours-s0-f0-made00", method="baseline", input="faces", gives=("valence", "arousal"))
+    own = {"slug": "colours-s0-f0-made00", "method": "baseline", "input": "faces", "gives": ("valence", "arousal")}
+    about = card(**own | changes)
     return _save(path, nodes, constants, about, {"sides": np.array([1, 2]), "last": np.array([1])})
 
 

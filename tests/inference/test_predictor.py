@@ -108,6 +108,12 @@ def test_what_is_no_rgb_image_is_refused(predictor: Predictor, image: np.ndarray
         predictor.faces(image)
 
 
+def test_a_model_that_needs_landmarks_is_refused_with_the_reason(tmp_path: Path) -> None:
+    oadn = look_at_colours(tmp_path / "oadn.onnx", method="oadn", extras=("landmarks",))
+    with pytest.raises(ParameterError, match=r"\(oadn\) needs landmarks .*confidence.* Give a model of another method"):
+        openfer.load(oadn)
+
+
 def test_models_that_predict_other_things_are_refused(model_file: Path, photographs, tmp_path: Path) -> None:
     nothing, names = np.zeros((2, 1486), np.float32), ["neutral", "anger"]
     other = fit_geometry(tmp_path / "other.onnx", nothing, names, task="gender")

@@ -29,7 +29,11 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
-    "--model", "-m", default="geometry", show_default=True, help="Carried model, .onnx file, or a run's slug."
+    "--model",
+    "-m",
+    default="geometry",
+    show_default=True,
+    help="Carried model, .onnx file, a run's slug, models:/NAME/VERSION or runs:/ID.",
 )
 @click.option("--output", "-o", type=_PATH, help="Table to write: .csv, .parquet or .jsonl.")
 @click.option("--annotated", type=_PATH, help="Folder for copies with boxes and words.")

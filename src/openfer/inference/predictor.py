@@ -27,8 +27,9 @@ def load(
     >>> faces[0].expression, faces[0].probabilities
 
     Args:
-        model: ``geometry``, which openfer carries; the path of an ``.onnx`` file that openfer exported; or the slug of
-            an exported run of the project in the current folder.
+        model: ``geometry``, which openfer carries; the path of an ``.onnx`` file that openfer exported; the slug of an
+            exported run of the project in the current folder; or its address in MLflow, ``models:/<name>/<version>``
+            or ``runs:/<run id>``.
         smallest_face: share of an image's shorter side; faces below it are looked for only where there is no larger
             one, in (0, 1).
         most_faces: the search of an image ends when it has found more; None finds all.
@@ -60,8 +61,8 @@ class Predictor:
             raise ParameterError(f"{model.path} predicts {card.task}; give a model that predicts expressions")
         if card.extras:
             raise ParameterError(
-                f"{model.path} ({card.method}) needs {', '.join(card.extras)} beside a face, which predict does not "
-                "measure; give a model of another method"
+                f"{model.path} ({card.method}) needs {', '.join(card.extras)} beside a face; predict's finder measures "
+                "no point with the confidence that training gave it. Give a model of another method"
             )
         if not 0 < smallest_face < 1:
             raise ParameterError(f"smallest_face is {smallest_face}; give a share between 0 and 1")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openfer.errors import OpenferError
-from openfer.workers import in_processes, in_threads, processes_for, threads_for, with_bar
+from openfer.workers import in_processes, in_threads, with_bar
 
 
 def square(number: int) -> int:
@@ -124,10 +124,3 @@ def test_results_come_in_order_and_items_are_taken_a_little_ahead_only() -> None
 def test_an_error_reaches_whoever_asks_for_the_result() -> None:
     with pytest.raises(ZeroDivisionError):
         list(in_threads(lambda number: 1 / number, [1, 0, 1], 2))
-
-
-@pytest.mark.parametrize("tasks", [1, 2, 3, 50])
-@pytest.mark.parametrize("workers", [1, 2, 7, 16])
-def test_few_tasks_use_as_many_workers_as_many_tasks(tasks: int, workers: int) -> None:
-    used = processes_for(tasks, workers) * threads_for(tasks, workers)
-    assert workers / 2 < used <= workers

@@ -39,11 +39,6 @@ def processes_for(tasks: int, workers: Literal["auto"] | int) -> int:
     return min(available_cores() if workers == "auto" else workers, tasks)
 
 
-def threads_for(tasks: int, workers: Literal["auto"] | int) -> int:
-    """Return the number of threads for each process, >= 1, so that few tasks use all workers too."""
-    return (available_cores() if workers == "auto" else workers) // max(1, processes_for(tasks, workers))
-
-
 def in_processes(
     function: Callable[[_Task], _Result], tasks: Collection[_Task], workers: Literal["auto"] | int, parameter: str
 ) -> Iterator[_Result]:

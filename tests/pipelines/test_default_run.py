@@ -24,7 +24,7 @@ def test_the_results_table_is_printed_with_n_and_its_sampling_error(finished: Pr
     assert set(results["selection"]) == {"best_val", "last"}
     assert (results["n"] == 2 * 7).all()
     assert "standard error" in said
-    assert "One seed" in said
+    assert "With one seed the standard error holds the error of drawing faces only" in said
     dfem = said.index(f"  {finished.slug('dfem')}: age ")
     assert said.index("prerequisites:") < dfem < said.index("standard error")  # what was asked for comes last
 

@@ -4,7 +4,6 @@ import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from openfer.errors import DataError
 from openfer.faces.alignment import Aligner, Find68, FindFaces, NoFaceError
 from openfer.faces.config import FacesConfig
 from openfer.faces.perceptual_hash import perceptual_hash
-from openfer.faces.sources import MISSING, ReadImage, readers
+from openfer.faces.sources import MISSING, source_images
 from openfer.io.atomic import atomic_path
 from openfer.io.face_store import EncodedFace, Face, assemble_store, encode, write_shard
 from openfer.io.images import SourceImage
 from openfer.io.memory import give_back_memory
 from openfer.schemas import PLACES, QUARANTINE
-from openfer.workers import in_processes, in_threads, threads_for, with_bar
+from openfer.workers import in_processes, with_bar
 
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
@@ -39,7 +38,6 @@ class _Shard:
     root: Path
     config: FacesConfig
     path: Path
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,9 @@ class _Pending(Collection[_Shard]):
 
     def __iter__(self) -> Iterator[_Shard]:
         wanted = {int(path.stem): path for path in self.paths}
-        threads = threads_for(len(self), self.config.workers)
         for number, rows in enumerate(_cut(self.sources)):
             if number in wanted:
-                yield _Shard(rows, self.root, self.config, wanted[number], threads)
+                yield _Shard(rows, self.root, self.config, wanted[number])
 
     def __contains__(self, shard: object) -> bool:
         return isinstance(shard, _Shard) and shard.path in self.paths
@@ -137,9 +134,8 @@ def _remedy(reason: str, name: str, root: Path, config: FacesConfig) -> str:
 def _align(shard: _Shard) -> int:
     """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
     records = shard.rows.to_dict("records")
-    images = readers(shard.root, shard.rows, shard.config.largest_megapixels)
-    pairs = zip(records, images, strict=True)
-    results = list(in_threads(partial(_face_or_reason, shard.config), pairs, shard.threads))
+    images = source_images(shard.root, shard.rows, shard.config.largest_megapixels)
+    results = [_face_or_reason(shard.config, *pair) for pair in zip(records, images, strict=True)]
     refused = [
         {name: record[name] for name in ("sample_id", "path", "frame")} | {"reason": result}
         for record, result in zip(records, results, strict=True)
@@ -151,10 +147,8 @@ def _align(shard: _Shard) -> int:
     return len(shard.rows)
 
 
-def _face_or_reason(config: FacesConfig, source: tuple[Mapping[str, Any], ReadImage]) -> EncodedFace | str:
+def _face_or_reason(config: FacesConfig, record: Mapping[Any, Any], image: SourceImage | str) -> EncodedFace | str:
     """Return the face of a row, or the reason why there is none."""
-    record, read = source
-    image = read()
     if isinstance(image, str):
         return image
     points = None if record["landmarks"] is None else _pairs(record["landmarks"], image)

@@ -49,8 +49,7 @@ class FacesConfig(Settings):
             dataset that gives no box is cropped by that of its 68 points.
         encoding: how crops are stored; JPEG has quality 95 without chroma subsampling.
         largest_megapixels: an image that claims more is not decoded.
-        workers: processes, each with one thread; a set of fewer shards than workers has fewer processes with more
-            threads. ``auto`` is one per core.
+        workers: processes; ``auto`` is one per core.
         fresh: True aligns again although nothing changed.
     """
 

@@ -1,6 +1,7 @@
 """Directives that put what the project knows of itself into pages, so that no page repeats it by hand."""
 
 import re
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from tools.documentation.diagram import svg
 ROOT = Path(__file__).parents[2]
 
 
-class _Markdown(SphinxDirective):
+class _Markdown(SphinxDirective, ABC):
     """Puts the Markdown of :meth:`text` in its place."""
 
+    @abstractmethod
     def text(self) -> str:
         """Return its Markdown."""
-        raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
         """Return its content."""

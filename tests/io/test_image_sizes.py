@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.io.test_images import FORMATS, encoded, picture
 
-from openfer.io.images import read_image
+from openfer.io.images import UnreadableImageError, read_image
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -14,18 +14,18 @@ import torch
 
 from landmarks import cut_out  # beside this file
 from openfer.evaluation.figures import interest_points_sheet
-from openfer.faces.landmarks.calibrate import auc
-from openfer.faces.landmarks.choose import landmarker
-from openfer.faces.landmarks.contract import Landmarks
-from openfer.faces.landmarks.evidence import paste_all
-from openfer.faces.landmarks.pasted import KINDS
-from openfer.faces.landmarks.settings import LandmarkerChoice
-from openfer.faces.landmarks.textures import covered
 from openfer.io.checkpoint import load_checkpoint
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.methods.declared.oadn import OADNSettings
 from openfer.methods.oadn import OADN, Attention
 from openfer.nn.interest_points import PARTS
+from openfer_faces.landmarks.calibrate import auc
+from openfer_faces.landmarks.choose import landmarker
+from openfer_faces.landmarks.contract import Landmarks
+from openfer_faces.landmarks.evidence import paste_all
+from openfer_faces.landmarks.pasted import KINDS
+from openfer_faces.landmarks.settings import LandmarkerChoice
+from openfer_faces.landmarks.textures import covered
 
 _SHOWN = 4
 

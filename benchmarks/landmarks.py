@@ -18,14 +18,14 @@ import torch
 from PIL import Image
 
 from openfer.faces.config import FacesConfig
-from openfer.faces.landmarks.choose import landmarker
-from openfer.faces.landmarks.evidence import alignment, five_of, occlusion, paste_all, pupils
-from openfer.faces.landmarks.figures import faces_with_points, side_by_side
-from openfer.faces.landmarks.pasted import KINDS
-from openfer.faces.landmarks.settings import LandmarkerChoice
 from openfer.faces.mediapipe.detector import MediapipeDetector
 from openfer.faces.template import apply, similarity, template_points, warp
 from openfer.io.checkpoint import load_checkpoint
+from openfer_faces.landmarks.choose import landmarker
+from openfer_faces.landmarks.evidence import alignment, five_of, occlusion, paste_all, pupils
+from openfer_faces.landmarks.figures import faces_with_points, side_by_side
+from openfer_faces.landmarks.pasted import KINDS
+from openfer_faces.landmarks.settings import LandmarkerChoice
 
 _SIZE = 256
 _PUPILS = ("left_pupil_x", "left_pupil_y", "right_pupil_x", "right_pupil_y")

@@ -14,11 +14,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from openfer.labels import AGES, BASIC_EXPRESSIONS, ILLUMINATIONS, POSES, RACES
-from openfer.synthetic.people.person import make_person
-from openfer.synthetic.renderer.renderer import Renderer
-from openfer.synthetic.scene.description import OCCLUDERS, Scene
-from openfer.synthetic.scene.draws import laboratory_scene
-from openfer.synthetic.template import Template
+from openfer_faces.synthetic.people.person import make_person
+from openfer_faces.synthetic.renderer.renderer import Renderer
+from openfer_faces.synthetic.scene.description import OCCLUDERS, Scene
+from openfer_faces.synthetic.scene.draws import laboratory_scene
+from openfer_faces.synthetic.template import Template
 
 _GENDERS = ("male", "female")
 _OCCLUDED_EVERY = 5

@@ -109,9 +109,9 @@ def tiny_sequences(tmp_path_factory) -> TinyFaces:
 
 
 def _rendered(name: str, folder: Path) -> TinyFaces:
-    from openfer.synthetic.config import SyntheticConfig
-    from openfer.synthetic.render_set import render_set
-    from openfer.synthetic.sets import plan
+    from openfer_faces.synthetic.config import SyntheticConfig
+    from openfer_faces.synthetic.render_set import render_set
+    from openfer_faces.synthetic.sets import plan
 
     intensity = {"low": 0.9, "high": 1.0}
     calm = {"yaw_std": 10, "pitch_std": 3, "roll_std": 1, "zoom_std": 0.01, "shift_std": 0.01}

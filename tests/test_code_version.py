@@ -21,7 +21,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "inner.py").write_text("def inner():\n    return 1\n")
     (package / "outer.py").write_text("def outer():\n    from openfer_example.inner import inner\n    return inner()\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(module, "_PACKAGE", "openfer_example")
+    monkeypatch.setattr(module, "_PACKAGES", ("openfer_example",))
     for name in [name for name in sys.modules if name.startswith("openfer_example")]:
         monkeypatch.delitem(sys.modules, name)
     return package

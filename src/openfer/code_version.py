@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_PACKAGE = "openfer"
+_PACKAGES = ("openfer", "openfer_faces")
 _MARK = "runs_modules"
 WATCHED = "watched_folders"
 """Mark of a function whose work depends on the files in folders: the names of the parameters that hold them."""
@@ -133,7 +133,7 @@ def _hash(text: str) -> str:
 def _source(module: str) -> Path | None:
     """Return the file of one of openfer's modules, found without importing it; None for anything else."""
     top, *inner = module.split(".")
-    package = importlib.util.find_spec(top) if top == _PACKAGE else None
+    package = importlib.util.find_spec(top) if top in _PACKAGES else None
     if package is None or package.origin is None:
         return None
     place = Path(package.origin).parent.joinpath(*inner)

@@ -186,7 +186,7 @@ def test_a_threshold_of_zero_keeps_all_points_and_one_keeps_none(threshold, kept
 
 
 def test_a_mirrored_face_has_mirrored_attention():
-    from openfer.faces.landmarks.mirror import mirror_points
+    from openfer.faces.mirror import mirror_points
 
     method, landmarks = small(), faces().extras["landmarks"]
     mirrored = torch.from_numpy(mirror_points(landmarks.numpy(), SIDE))

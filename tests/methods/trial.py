@@ -23,10 +23,10 @@ from openfer.parameters import Settings
 from openfer.pipelines.extras import extra_array
 from openfer.pipelines.geometry import measure_geometry
 from openfer.pipelines.open_features import measure_open_features
-from openfer.synthetic.circumplex import circumplex
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.loop import FitData
+from openfer_faces.synthetic.circumplex import circumplex
 
 LABELLED = ("expression", "gender", "race", "identity")
 IMAGES = ImageSettings(crop=64, flip=False)

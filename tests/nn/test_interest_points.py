@@ -50,7 +50,7 @@ def test_a_mirrored_face_has_mirrored_points(tiny_faces):
     """On rendered faces: mirror the 68 points and recompute, or recompute and mirror."""
     import numpy as np
 
-    from openfer.faces.landmarks.mirror import mirror_points
+    from openfer.faces.mirror import mirror_points
 
     table = tiny_faces.store.table(["points68", "confidence68"]).head(4)
     points = np.stack(table["points68"].tolist()).reshape(-1, 68, 2)

@@ -15,7 +15,7 @@ from openfer.pipelines.predicting import predict
 from openfer.pipelines.sources import Source, classes_of, sources_of
 from openfer.pipelines.train import train
 from openfer.runs.settings import RunSettings
-from openfer.synthetic.circumplex import CIRCUMPLEX
+from openfer_faces.synthetic.circumplex import CIRCUMPLEX
 from tests.methods.networks import build_dfem, checkpoint_of
 from tests.pipelines.in_process import Workshop
 from tests.pipelines.raw_folders import RAW, Pictures

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openfer.faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.pipelines.landmarks import nodes
+from openfer_faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
 
 SETTINGS = HeatmapSettings(input_size=64, width=8, epochs=1, batch_size=8)
 ROLES = ("train", "train", "train", "train", "val", "val", "test", "test")

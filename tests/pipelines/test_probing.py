@@ -11,7 +11,7 @@ from openfer.pipelines.sources import Source
 from openfer.pipelines.train import fresh
 from openfer.runs.settings import RunSettings
 from openfer.schemas import INDEPENDENCE, PROBES
-from openfer.synthetic.truths import truths
+from openfer_faces.synthetic.truths import truths
 from tests.methods.networks import build_dfem, checkpoint_of
 
 TRAINED = 3

@@ -12,7 +12,7 @@ from openfer.evaluation.predictions import predictions_table
 from openfer.labels import BASIC_EXPRESSIONS
 from openfer.pipelines.run_pipeline import runs_pipeline
 from openfer.protocols.stability import stability_split
-from openfer.synthetic.sets import rows
+from openfer_faces.synthetic.sets import rows
 from tests.conftest import TinyFaces
 from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import Workshop

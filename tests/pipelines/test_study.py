@@ -262,7 +262,7 @@ def test_a_column_may_count_a_group_of_the_tested_faces_only(after_study):
 @pytest.mark.slow
 def test_features_are_probed_and_laid_out_beside_the_table(after_study, tiny_faces):
     """Only rendered faces have truths; their tables come from elsewhere here, as these of any other set."""
-    from openfer.synthetic.truths import truths
+    from openfer_faces.synthetic.truths import truths
 
     name = "synthetic_fer"
     after_study.bring(name, tiny_faces)

@@ -6,7 +6,7 @@ import torch
 from small_method import painted_store
 
 from openfer.errors import DataError, ParameterError
-from openfer.faces.landmarks.mirror import MIRROR
+from openfer.faces.mirror import MIRROR
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
 from openfer.training import batches
 from openfer.training.config import ImageSettings, TrainingConfig

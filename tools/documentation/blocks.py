@@ -6,7 +6,6 @@ from tools.documentation.models import nested
 from openfer.datasets.registry import READERS
 from openfer.doctor.config import DoctorConfig
 from openfer.faces.config import FacesConfig
-from openfer.faces.landmarks.settings import LandmarkerChoice
 from openfer.inference.settings import PredictSettings
 from openfer.methods.declaration import METHODS
 from openfer.nn.open_features_settings import OpenFeaturesSettings
@@ -15,8 +14,9 @@ from openfer.protocols.config import DatasetProtocol, ProtocolConfig
 from openfer.runs.export_settings import ExportSettings
 from openfer.runs.settings import RunSettings
 from openfer.runs.study_settings import Study
-from openfer.synthetic.config import SyntheticConfig
 from openfer.tracking import TrackingSettings
+from openfer_faces.landmarks.settings import LandmarkerChoice
+from openfer_faces.synthetic.config import SyntheticConfig
 
 
 def method_model(name: str) -> type[BaseModel]:

@@ -8,8 +8,8 @@ from openfer.doctor.findings import class_counts, examine, verdict
 from openfer.doctor.page import doctor_page
 from openfer.io.face_store import FaceStore
 from openfer.seeds import generator_for
-from openfer.synthetic.config import SyntheticConfig
-from openfer.synthetic.sets import plan
+from openfer_faces.synthetic.config import SyntheticConfig
+from openfer_faces.synthetic.sets import plan
 
 EMBEDDED_LICENCE = "CC0-1.0: rendered here, from CC0 assets"
 

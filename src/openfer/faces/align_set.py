@@ -203,7 +203,7 @@ def _find_faces(config: FacesConfig) -> FindFaces | None:
 def _find_68(config: FacesConfig) -> Find68 | None:
     if config.refine == "none":
         return None
-    from openfer.faces.landmarks.dlib68 import Dlib68
+    from openfer.faces.dlib68 import Dlib68
 
     found = Dlib68(jitters=0)  # alignment does not ask how sure a point is
     return lambda crops: found.find(crops)[0]

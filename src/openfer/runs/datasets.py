@@ -17,7 +17,7 @@ from openfer.io.provenance import decisive
 from openfer.parameters import Settings, at_home
 from openfer.protocols.config import DatasetProtocol
 from openfer.runs.words import in_words
-from openfer.synthetic.config import SyntheticConfig
+from openfer_faces.synthetic.config import SyntheticConfig
 
 Model = TypeVar("Model", bound=BaseModel)
 

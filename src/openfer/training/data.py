@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from openfer.errors import DataError, ParameterError
-from openfer.faces.landmarks.mirror import mirror_points
+from openfer.faces.mirror import mirror_points
 from openfer.io.face_store import FaceStore
 from openfer.methods.contract import MISSING
 from openfer.seeds import generator_for

@@ -6,7 +6,7 @@ import pytest
 from openfer.faces.mediapipe.blendshapes import BLENDSHAPES, BlendshapeNetwork
 from openfer.labels import EXPRESSIONS
 from openfer.seeds import generator_for
-from openfer.synthetic.expressions import action_units
+from openfer_faces.synthetic.expressions import action_units
 
 
 @pytest.fixture(scope="module")

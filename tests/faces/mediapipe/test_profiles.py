@@ -8,9 +8,9 @@ import yaml
 
 from openfer.faces.mediapipe.detector import MediapipeDetector, _across
 from openfer.io.face_store import FaceStore
-from openfer.synthetic.config import SyntheticConfig
-from openfer.synthetic.render_set import render_set
-from openfer.synthetic.sets import plan
+from openfer_faces.synthetic.config import SyntheticConfig
+from openfer_faces.synthetic.render_set import render_set
+from openfer_faces.synthetic.sets import plan
 from tests.faces.mediapipe.conftest import BORDER, FACE, on_ground
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ import pandas as pd
 from openfer.doctor.config import DoctorConfig
 from openfer.io.face_store import FaceStore
 from openfer.parameters import RawFolder, Settings
-from openfer.synthetic.config import SyntheticConfig
+from openfer_faces.synthetic.config import SyntheticConfig
 
 
 def probe(root: RawFolder, rows: pd.DataFrame, inventory: pd.DataFrame, config: DoctorConfig) -> pd.DataFrame:

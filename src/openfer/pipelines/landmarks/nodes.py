@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from openfer.faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.face_store import FaceStore
-from openfer.synthetic.config import LandmarkSet
+from openfer_faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
+from openfer_faces.synthetic.config import LandmarkSet
 
 _FACES_SHOWN = 32
 _FOUND_AT_ONCE = 256
@@ -17,14 +17,14 @@ _FOUND_AT_ONCE = 256
 
 def plan(sizes: LandmarkSet) -> pd.DataFrame:
     """Return the scenes from which landmarks are learned."""
-    from openfer.synthetic.sets import plan_landmarks
+    from openfer_faces.synthetic.sets import plan_landmarks
 
     return plan_landmarks(sizes)
 
 
 def render(scenes: pd.DataFrame, sizes: LandmarkSet, work: Path) -> Path:
     """Render the scenes into a face store; a killed rendering goes on from its finished shards."""
-    from openfer.synthetic.render_set import render_set
+    from openfer_faces.synthetic.render_set import render_set
 
     return render_set(scenes, sizes, work)
 
@@ -37,8 +37,8 @@ def train(
     Returns:
         The trained network, and what each epoch measured.
     """
-    from openfer.faces.landmarks.heatmap import to_checkpoint
-    from openfer.faces.landmarks.train import train as fit
+    from openfer_faces.landmarks.heatmap import to_checkpoint
+    from openfer_faces.landmarks.train import train as fit
 
     network, history = fit(_known(scenes, faces, "train"), _known(scenes, faces, "val"), settings, work)
     people = int(scenes.loc[scenes["partition"] == "train", "person"].nunique())
@@ -50,9 +50,9 @@ def calibrate(
     choice: LandmarkerChoice, settings: HeatmapSettings, trained: Checkpoint, scenes: pd.DataFrame, faces: FaceStore
 ) -> Checkpoint:
     """Fit what the scores of each landmarker mean, on people that the regressor has not learned from."""
-    from openfer.faces.landmarks.choose import raw_landmarker, with_calibration
-    from openfer.faces.landmarks.known import held_out
-    from openfer.faces.landmarks.raw import fit_on
+    from openfer_faces.landmarks.choose import raw_landmarker, with_calibration
+    from openfer_faces.landmarks.known import held_out
+    from openfer_faces.landmarks.raw import fit_on
 
     size = int(faces.image(0).shape[0])
     crops, _, visible = held_out(_known(scenes, faces, "val"), size, settings.augment, settings.seed)
@@ -72,11 +72,11 @@ def measure(
         One row per landmarker, faces and quantity, with the number of faces and of people; and a picture of
         the points.
     """
-    from openfer.faces.landmarks.augment import align
-    from openfer.faces.landmarks.choose import landmarker
-    from openfer.faces.landmarks.evidence import known_points, occlusion
-    from openfer.faces.landmarks.figures import faces_with_points, side_by_side
-    from openfer.faces.landmarks.known import held_out
+    from openfer_faces.landmarks.augment import align
+    from openfer_faces.landmarks.choose import landmarker
+    from openfer_faces.landmarks.evidence import known_points, occlusion
+    from openfer_faces.landmarks.figures import faces_with_points, side_by_side
+    from openfer_faces.landmarks.known import held_out
 
     size = int(faces.image(0).shape[0])
     tested = _known(scenes, faces, "test")
@@ -113,7 +113,7 @@ def find(choice: LandmarkerChoice, model: Checkpoint, faces: FaceStore) -> pd.Da
     """
     from tqdm import tqdm
 
-    from openfer.faces.landmarks.choose import landmarker
+    from openfer_faces.landmarks.choose import landmarker
 
     find_points = landmarker(choice, model)
     parts = []
@@ -127,7 +127,7 @@ def find(choice: LandmarkerChoice, model: Checkpoint, faces: FaceStore) -> pd.Da
 
 
 def _known(scenes: pd.DataFrame, faces: FaceStore, partition: str) -> Any:
-    from openfer.faces.landmarks.known import KnownFaces
+    from openfer_faces.landmarks.known import KnownFaces
 
     chosen = scenes.loc[scenes["partition"] == partition, "sample_id"]
     return KnownFaces(faces, faces.rows_of(chosen))

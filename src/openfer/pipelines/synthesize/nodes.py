@@ -7,28 +7,28 @@ import pandas as pd
 
 from openfer.io.face_store import FaceStore
 from openfer.protocols.config import ProtocolConfig
-from openfer.synthetic.config import SyntheticConfig
+from openfer_faces.synthetic.config import SyntheticConfig
 
 _FACES_SHOWN, _SEQUENCES_SHOWN = 40, 8
 
 
 def plan_scenes(name: str, config: SyntheticConfig) -> pd.DataFrame:
     """Return all scenes of a set."""
-    from openfer.synthetic.sets import plan
+    from openfer_faces.synthetic.sets import plan
 
     return plan(name, config)
 
 
 def publish_rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
     """Return what the set labels; all else stays aside in the scenes."""
-    from openfer.synthetic.sets import rows
+    from openfer_faces.synthetic.sets import rows
 
     return rows(name, scenes)
 
 
 def render(scenes: pd.DataFrame, config: SyntheticConfig, work: Path) -> Path:
     """Render the scenes into a face store; a killed rendering goes on from its finished shards."""
-    from openfer.synthetic.render_set import render_set
+    from openfer_faces.synthetic.render_set import render_set
 
     return render_set(scenes, config, work)
 
@@ -88,28 +88,28 @@ def landmarks(faces: FaceStore) -> pd.DataFrame:
 
 def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
     """Return what is true of each face, labelled or not, for measurements after training."""
-    from openfer.synthetic.truths import truths as table
+    from openfer_faces.synthetic.truths import truths as table
 
     return table(name, scenes)
 
 
 def groups(scenes: pd.DataFrame, landmarks: pd.DataFrame) -> pd.DataFrame:
     """Return which faces are occluded by what, turned how far and seen how much."""
-    from openfer.synthetic.groups import scene_groups
+    from openfer_faces.synthetic.groups import scene_groups
 
     return scene_groups(scenes, landmarks)
 
 
 def contact_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
     """Return a picture of faces of many people with what they show."""
-    from openfer.synthetic.contact_sheet import contact_sheet as sheet
+    from openfer_faces.synthetic.contact_sheet import contact_sheet as sheet
 
     return sheet(faces, scenes.groupby("person", sort=False).head(2).head(_FACES_SHOWN))
 
 
 def sequence_sheet(faces: FaceStore, scenes: pd.DataFrame) -> Any:
     """Return a picture of a sequence of each of some people, frame by frame, with what they show."""
-    from openfer.synthetic.contact_sheet import contact_sheet as sheet
+    from openfer_faces.synthetic.contact_sheet import contact_sheet as sheet
 
     first = scenes["sequence"].isin(scenes.groupby("person", sort=False)["sequence"].first())
     frames = int(scenes["frame"].max())

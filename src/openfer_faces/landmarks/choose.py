@@ -1,0 +1,55 @@
+"""Which landmarker is used, and the checkpoint that carries what their scores mean."""
+
+from openfer.errors import CheckpointError
+from openfer.io.checkpoint import Checkpoint
+from openfer_faces.landmarks.calibrate import Calibration
+from openfer_faces.landmarks.external import External
+from openfer_faces.landmarks.heatmap import from_checkpoint
+from openfer_faces.landmarks.raw import RawLandmarker, ScoredLandmarker
+from openfer_faces.landmarks.settings import LandmarkerChoice
+
+_CALIBRATIONS = "calibrations"
+
+
+def raw_landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> RawLandmarker:
+    """Return the chosen landmarker with raw scores.
+
+    Args:
+        choice: which one.
+        checkpoint: of the regressor; the others do not look at it.
+
+    Raises:
+        ParameterError: if its optional package is not installed.
+        CheckpointError: if its file cannot serve.
+    """
+    if choice.external is not None and choice.landmarker == "external":
+        return External(choice.external)
+    if choice.landmarker == "dlib68":
+        from openfer.faces.dlib68 import Dlib68
+
+        return Dlib68(choice.jitters)
+    return from_checkpoint(checkpoint)
+
+
+def with_calibration(checkpoint: Checkpoint, name: str, calibration: Calibration) -> Checkpoint:
+    """Return the checkpoint with what the scores of a landmarker mean, beside those it has."""
+    known = {**checkpoint.facts.get(_CALIBRATIONS, {}), name: calibration.facts()}
+    return Checkpoint(checkpoint.tensors, {**checkpoint.facts, _CALIBRATIONS: known})
+
+
+def landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> ScoredLandmarker:
+    """Return the chosen landmarker with the calibration that the checkpoint carries for it, or with raw confidences.
+
+    Raises:
+        CheckpointError: if it was never calibrated.
+    """
+    raw = raw_landmarker(choice, checkpoint)
+    if isinstance(raw, External) and choice.external is not None and choice.external.confidence == "raw":
+        return ScoredLandmarker(raw, raw.confidence)
+    known = checkpoint.facts.get(_CALIBRATIONS, {})
+    if raw.name not in known:
+        raise CheckpointError(
+            f"the checkpoint has calibrations of {', '.join(sorted(known)) or 'no landmarker'}, none of {raw.name}; "
+            "run the pipeline landmarks with this landmarker"
+        )
+    return ScoredLandmarker(raw, Calibration.from_facts(known[raw.name]))

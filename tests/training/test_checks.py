@@ -22,6 +22,11 @@ def test_a_needed_model_of_another_normalisation_is_refused_with_both(other):
     assert f"was trained with mean {there['mean']} and std {there['std']}" in str(caught.value)
 
 
+def test_a_needed_model_of_another_channel_order_is_refused_with_both():
+    with pytest.raises(ParameterError, match=r"images.channels is rgb, but dfem.* was trained with bgr; give both"):
+        check_normalisation(ImageSettings(crop=64), trained_with(channels="bgr"))
+
+
 def test_another_crop_and_other_flips_do_not_matter():
     check_normalisation(ImageSettings(crop=224, flip=True), trained_with(flip=False))
 

@@ -69,6 +69,21 @@ def test_those_below_the_batch_mean_are_kept(generator, batch):
     assert 0 < weights.sum() < 10
 
 
+def test_the_channels_order_is_undone_for_the_generator_and_kept_for_the_classifier(generator, batch):
+    """A classifier that reads blue first, its first layer turned, gives every sample the divergence it had."""
+    turned = classifier()
+    first = next(layer for layer in turned.modules() if isinstance(layer, torch.nn.Conv2d))
+    first.weight.data = first.weight.data.flip(1)
+    plain, reading_blue_first = mask_of(generator), mask_of(generator)
+    weights_of(plain, classifier(), batch)
+    images = PLAIN.model_copy(update={"channels": "bgr"})
+    weights_of(reading_blue_first, turned, type(batch)(batch.images.flip(1), batch.labels), images)
+    names = np.array([f"face{number}" for number in range(20)])
+    np.testing.assert_allclose(
+        reading_blue_first.table(names)["divergence"], plain.table(names)["divergence"], rtol=1e-4, atol=1e-6
+    )
+
+
 def test_equal_divergences_are_all_kept_as_else_nothing_would_be_learned(generator, batch):
     assert weights_of(mask_of(generator), classifier(), type(batch)(batch.images[:1], {})).tolist() == [1.0]
     silent = classifier()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from openfer.methods.contract import Batch, Method
+from openfer.training.batches import ordered
 from openfer.training.config import ImageSettings
 
 
@@ -48,7 +49,7 @@ class Answering(nn.Module):
             return inputs[0].new_zeros(1), inputs  # nothing reads pixels
         faces, *extras = inputs
         pixels = faces.permute(0, 3, 1, 2).to(torch.float32) * self.get_buffer("scale") + self.get_buffer("shift")
-        return pixels, extras if self.measures is None else [self.measures(pixels)]
+        return ordered(pixels, self.images), extras if self.measures is None else [self.measures(pixels)]
 
     def input_names(self) -> list[str]:
         """Return the names of the inputs, in order."""

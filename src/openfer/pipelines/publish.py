@@ -113,6 +113,7 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
     from torch import nn
 
     from openfer.methods.contract import Batch
+    from openfer.training.batches import ordered
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
@@ -122,7 +123,7 @@ def classifier(method: "Method", images: "ImageSettings") -> "nn.Module":
                 self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
         def forward(self, rgb: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
-            normalised = (rgb - self.get_buffer("mean")) / self.get_buffer("std")
+            normalised = ordered((rgb - self.get_buffer("mean")) / self.get_buffer("std"), images)
             extras = {} if extra is None else dict(zip(method.declared.extras, [extra], strict=True))
             found = self.method(*self.method.inputs(Batch(normalised, {}, extras)))
             shares = [found.logits[task].float().softmax(1) for task in method.classes]

@@ -87,9 +87,15 @@ class Loader:
 
 
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
-    """Return uint8 (B, 3, S, S) as normalised float32 in the plan's layout."""
+    """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order."""
     scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
-    return scaled.sub_(per_channel(images.mean, scaled)).div_(per_channel(images.std, scaled))
+    scaled = scaled.sub_(per_channel(images.mean, scaled)).div_(per_channel(images.std, scaled))
+    return ordered(scaled, images).contiguous(memory_format=plan.memory_format)
+
+
+def ordered(shown: Tensor, images: ImageSettings) -> Tensor:
+    """Turn RGB (B, 3, S, S) into the order in which the network gets the channels, and that order into RGB."""
+    return shown.flip(1) if images.channels == "bgr" else shown
 
 
 def per_channel(value: float | tuple[float, float, float], images: Tensor) -> Tensor | float:

@@ -113,7 +113,7 @@ def check_rated(train: Faces, stages: Sequence[Stage], labels: np.ndarray) -> No
 
 
 def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint]) -> None:
-    """Refuse a needed model that learned from images of another brightness than those it would see.
+    """Refuse a needed model that learned from images of another brightness or channel order than those it would see.
 
     The crop may differ: networks take faces of any size.
 
@@ -122,7 +122,7 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
         needed: trained models by name.
 
     Raises:
-        ParameterError: if mean or standard deviation differ.
+        ParameterError: if mean, standard deviation or the channels' order differ.
     """
     for name, model in needed.items():
         there = ImageSettings.model_validate(model.facts["images"])
@@ -131,6 +131,12 @@ def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint])
                 f"images are normalised with mean {images.mean} and std {images.std}, but {name}, which sees the same "
                 f"batches or gives the first weights, was trained with mean {there.mean} and std {there.std}; give "
                 f"both the same images.mean and images.std, and train {name} again if its own change"
+            )
+        if there.channels != images.channels:
+            raise ParameterError(
+                f"images.channels is {images.channels}, but {name}, which sees the same batches or gives the first "
+                f"weights, was trained with {there.channels}; give both the same, and train {name} again if its own "
+                "changes"
             )
 
 

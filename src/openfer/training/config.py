@@ -28,6 +28,8 @@ class ImageSettings(Settings):
         augment: what else a training image goes through, in this order, after crop and flip.
         mean: subtracted from each channel in [0, 1], one number or three; 0.5 with ``std`` 0.5 gives [-1, 1].
         std: each channel is divided by it, one number or three.
+        channels: the order in which the network gets the channels; ``bgr`` is that of code that reads images with
+            OpenCV. Three numbers of ``mean`` and ``std`` are those of red, green and blue under either.
     """
 
     size: int | None = Field(None, ge=8)
@@ -36,6 +38,7 @@ class ImageSettings(Settings):
     augment: tuple[Augmentation, ...] = ()
     mean: _Level | tuple[_Level, _Level, _Level] = 0.5
     std: _Spread | tuple[_Spread, _Spread, _Spread] = 0.5
+    channels: Literal["rgb", "bgr"] = "rgb"
 
     @property
     def channel_means(self) -> tuple[float, float, float]:

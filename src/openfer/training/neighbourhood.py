@@ -19,7 +19,7 @@ from openfer.errors import ParameterError
 from openfer.losses.symmetric_divergence import symmetric_divergence
 from openfer.methods.contract import MISSING, WATCH, Batch, Losses, Method, NeighbourGenerator, WatchBounds
 from openfer.nn.grey import grey
-from openfer.training.batches import per_channel
+from openfer.training.batches import ordered, per_channel
 from openfer.training.buffers import unchanged_buffers
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
@@ -128,18 +128,15 @@ class NeighbourhoodMask:
         The reconstructions are those of the code without noise.
         """
         side, classifier_side = self.generator.side, shown.shape[-1]
-        seen = shown.mul(per_channel(images.std, shown)).add(per_channel(images.mean, shown))
+        seen = ordered(shown, images).mul(per_channel(images.std, shown)).add(per_channel(images.mean, shown))
         seen = _resized(seen, side)
         theirs = seen.sub(self._mean).div(self._std)
         drawn = [self.generator.neighbours(theirs, noise).float() for noise in (0.0, self._settings.noise)]
         seen_alike = []
         for normalised in (grey(theirs, side), *drawn):
             plain = _resized(normalised.mul(self._std).add(self._mean).expand(-1, 3, -1, -1), classifier_side)
-            seen_alike.append(
-                plain.sub(per_channel(images.mean, plain))
-                .div(per_channel(images.std, plain))
-                .contiguous(memory_format=self._plan.memory_format)
-            )
+            plain = plain.sub(per_channel(images.mean, plain)).div(per_channel(images.std, plain))
+            seen_alike.append(ordered(plain, images).contiguous(memory_format=self._plan.memory_format))
         return seen_alike
 
     def _threshold(self, divergence: Tensor, epoch: int) -> Tensor | float | None:

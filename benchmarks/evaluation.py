@@ -20,9 +20,9 @@ import pandas as pd
 
 from bootstrap import groups_of, predictions_of
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
 from openfer.io.runs import find_runs
 from openfer.pipelines.evaluation_nodes import by_group, evaluate, group_figures
+from openfer.report import report
 
 _PER_PERSON = 10
 

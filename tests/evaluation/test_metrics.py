@@ -12,11 +12,11 @@ from openfer.evaluation.fairness import fairness
 from openfer.evaluation.leaderboard import leaderboard
 from openfer.evaluation.metrics import METRICS, RESAMPLED, Answers, Metric, concordance, named
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
 from openfer.evaluation.results_table import results_table, to_markdown
 from openfer.evaluation.study_table import COMPARED, Wanted, study_table
 from openfer.evaluation.study_table import to_markdown as study_markdown
 from openfer.io.runs import find_runs
+from openfer.report import report
 from openfer.runs.study_settings import Study
 from openfer.schemas import group_table
 

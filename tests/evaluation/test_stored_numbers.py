@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.evaluation.report.test_page import Page
+from tests.report.test_page import Page
 
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.leaderboard import leaderboard
 from openfer.evaluation.published import published_table
 from openfer.evaluation.published_rows import printed_figure
-from openfer.evaluation.report import report
 from openfer.evaluation.study_table import Wanted, compare_rows, study_table
 from openfer.io.runs import LAYERS, Run, find_runs
 from openfer.pipelines import evaluation_nodes
+from openfer.report import report
 
 STORED = Path(__file__).parent / "stored"
 WRITE = bool(os.environ.get("OPENFER_STORE_NUMBERS"))

@@ -11,6 +11,6 @@ def report(runs: list[Run], studies: list[StudyFolder]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from openfer.evaluation.published import published_table
-    from openfer.evaluation.report import report as write
+    from openfer.report import report as write
 
     return asdict(write(runs, studies, published_table()))

@@ -56,7 +56,7 @@ class Section:
 @functools.cache
 def templates() -> Environment:
     """Return the templates of the page; they escape all values but markup."""
-    loader = PackageLoader("openfer.evaluation.report")
+    loader = PackageLoader("openfer.report")
     return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
 
 

@@ -8,7 +8,9 @@ from markupsafe import Markup
 from openfer.evaluation.figures import probe_picture
 from openfer.evaluation.independence import independence_summary
 from openfer.evaluation.probes import probe_summary
-from openfer.evaluation.report.parts import (
+from openfer.evaluation.study_table import against_the_first, not_comparable
+from openfer.io.studies import PICTURES, StudyFolder
+from openfer.report.parts import (
     Columns,
     Section,
     chart,
@@ -27,8 +29,6 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.evaluation.study_table import against_the_first, not_comparable
-from openfer.io.studies import PICTURES, StudyFolder
 
 _MOST_CHARTS = 24
 """Pictures of a page: each may have three hundred kilobytes."""

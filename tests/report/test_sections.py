@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import write_study
-from tests.evaluation.report.test_joined import CLASSES, IDS, MINES, PEOPLE, TRUE, page_of, run, section
+from tests.report.test_joined import CLASSES, IDS, MINES, PEOPLE, TRUE, page_of, run, section
 
 from openfer.errors import DataError
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
-from openfer.evaluation.report.parts import places
 from openfer.io.runs import find_runs
+from openfer.report import report
+from openfer.report.parts import places
 
 
 def test_failures_over_sequences_are_means_of_the_seeds_and_oracles_are_left_out(tmp_path):

@@ -3,18 +3,18 @@
 import pandas as pd
 from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import table, write_study
-from tests.evaluation.report.test_page import Page
+from tests.report.test_page import Page
 
 from openfer.evaluation.compare import compare, correct
 from openfer.evaluation.cross_dataset import cross_dataset, own_and_elsewhere
 from openfer.evaluation.entries import entries_of
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
-from openfer.evaluation.report.comparison import families
-from openfer.evaluation.report.parts import chart, probability
-from openfer.evaluation.report.studies import _compared
 from openfer.io.runs import find_runs
 from openfer.io.studies import find_studies
+from openfer.report import report
+from openfer.report.comparison import families
+from openfer.report.parts import chart, probability
+from openfer.report.studies import _compared
 
 CLASSES = ("neutral", "happiness", "fear")
 N = 60

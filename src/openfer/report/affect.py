@@ -7,9 +7,9 @@ import pandas as pd
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.metrics import named
-from openfer.evaluation.report.parts import Columns, Section, joined, of_metrics, paragraph, sortable, whole, word
 from openfer.evaluation.scores import summarise
 from openfer.labels import AFFECT
+from openfer.report.parts import Columns, Section, joined, of_metrics, paragraph, sortable, whole, word
 
 _ABOUT: Columns = {
     **{f"{name}_n": (f"n, {name}", whole) for name in AFFECT},

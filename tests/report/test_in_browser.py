@@ -7,8 +7,8 @@ from tests.browser import Browser, chromium_or_skip
 from tests.evaluation.made_studies import write_study
 
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
 from openfer.io.studies import find_studies
+from openfer.report import report
 
 pytestmark = pytest.mark.slow
 

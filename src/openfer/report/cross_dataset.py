@@ -10,7 +10,7 @@ from openfer.evaluation.entries import Entry
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.figures import cross_dataset_picture
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import (
+from openfer.report.parts import (
     Columns,
     Section,
     drawing,

@@ -8,8 +8,8 @@ import pytest
 from tests.evaluation.made_runs import answers_of, facts_of, write_run
 
 from openfer.evaluation.published import published_table
-from openfer.evaluation.report import report
 from openfer.io.runs import find_runs
+from openfer.report import report
 
 VOID = {"meta", "img", "br", "link"}
 EVIL = "</script><b>addl"

@@ -11,30 +11,30 @@ from openfer.evaluation.entries import Entry, entries_of
 from openfer.evaluation.leaderboard import TASK, honest, leaderboard, oracles, tested_on
 from openfer.evaluation.ledger import ledger
 from openfer.evaluation.limits import NOT_AN_EMOTION, STATEMENTS
-from openfer.evaluation.report.affect import affect_section
-from openfer.evaluation.report.answers import confusion_section, reliability_section
-from openfer.evaluation.report.comparison import comparison_section, families
-from openfer.evaluation.report.cross_dataset import cross_dataset_section
-from openfer.evaluation.report.faces import features_section, hardest_section
-from openfer.evaluation.report.groups import groups_section
-from openfer.evaluation.report.intro import cautions, leads, limits, size, terms
-from openfer.evaluation.report.leaderboard import (
+from openfer.evaluation.text_tables import latex_table, markdown_table
+from openfer.io.runs import Run
+from openfer.io.studies import StudyFolder
+from openfer.io.web_page import web_page
+from openfer.report.affect import affect_section
+from openfer.report.answers import confusion_section, reliability_section
+from openfer.report.comparison import comparison_section, families
+from openfer.report.cross_dataset import cross_dataset_section
+from openfer.report.faces import features_section, hardest_section
+from openfer.report.groups import groups_section
+from openfer.report.intro import cautions, leads, limits, size, terms
+from openfer.report.leaderboard import (
     leaderboard_section,
     printed_columns,
     published_section,
     saying,
     with_interval,
 )
-from openfer.evaluation.report.parts import templates, words
-from openfer.evaluation.report.stability import stability_section
-from openfer.evaluation.report.studies import studies_section
-from openfer.evaluation.report.training import curves_section, ledger_section, sheets_section
-from openfer.evaluation.text_tables import latex_table, markdown_table
-from openfer.io.runs import Run
-from openfer.io.studies import StudyFolder
-from openfer.io.web_page import web_page
+from openfer.report.parts import templates, words
+from openfer.report.stability import stability_section
+from openfer.report.studies import studies_section
+from openfer.report.training import curves_section, ledger_section, sheets_section
 
-_ROOM = "openfer.evaluation.report"
+_ROOM = "openfer.report"
 _TITLE = "openfer: facial expression recognition, compared"
 _WITHOUT_RUNS = frozenset({"studies", "limits"})
 """The sections of a project that has run studies alone."""

@@ -7,7 +7,7 @@ import pandas as pd
 from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import training_curves
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import (
+from openfer.report.parts import (
     Columns,
     Section,
     digits,

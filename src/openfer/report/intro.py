@@ -9,9 +9,9 @@ from openfer.evaluation.entries import ELSEWHERE, UNKNOWN, Entry
 from openfer.evaluation.fairness import LEAST, LEAST_PEOPLE
 from openfer.evaluation.leaderboard import TASK, honest, tested_on
 from openfer.evaluation.limits import STATEMENTS, thin_groups
-from openfer.evaluation.report.comparison import Family
-from openfer.evaluation.report.groups import group_tables
-from openfer.evaluation.report.parts import (
+from openfer.report.comparison import Family
+from openfer.report.groups import group_tables
+from openfer.report.parts import (
     Columns,
     Section,
     heading,

@@ -13,7 +13,8 @@ from openfer.evaluation.figures import group_bars_picture
 from openfer.evaluation.figures.style import COLOURS
 from openfer.evaluation.groups import ALL
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import (
+from openfer.io.runs import Run
+from openfer.report.parts import (
     Columns,
     Section,
     drawing,
@@ -29,7 +30,6 @@ from openfer.evaluation.report.parts import (
     with_bounds,
     word,
 )
-from openfer.io.runs import Run
 
 _DRAWN = len(COLOURS)
 """Largest number of methods in a figure; the tables have all."""

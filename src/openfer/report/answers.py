@@ -10,7 +10,8 @@ from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import confusion_picture, reliability_picture
 from openfer.evaluation.figures.style import COLOURS
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import (
+from openfer.evaluation.scores import confusion
+from openfer.report.parts import (
     Columns,
     Section,
     drawing,
@@ -23,7 +24,6 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.evaluation.scores import confusion
 
 _DRAWN = len(COLOURS)
 """Largest number of methods in a figure; the tables have all."""

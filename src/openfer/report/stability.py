@@ -8,7 +8,8 @@ from openfer.evaluation.entries import Entry
 from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK
 from openfer.evaluation.mean_over_seeds import mean_over_seeds
-from openfer.evaluation.report.parts import (
+from openfer.evaluation.stability import PLACES
+from openfer.report.parts import (
     Columns,
     Section,
     joined,
@@ -21,7 +22,6 @@ from openfer.evaluation.report.parts import (
     whole,
     word,
 )
-from openfer.evaluation.stability import PLACES
 
 _SHARES = ("fc_share", "cfc_share", "cfc_of_fc", *(f"accuracy_{place}" for place in PLACES))
 

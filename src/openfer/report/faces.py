@@ -9,8 +9,8 @@ from openfer.evaluation.entries import Entry
 from openfer.evaluation.figures import tsne_picture
 from openfer.evaluation.hardest import hardest_faces
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import Section, drawing, face_list, heading, joined, paragraph, side_by_side
 from openfer.io.web_page import thumbnail
+from openfer.report.parts import Section, drawing, face_list, heading, joined, paragraph, side_by_side
 from openfer.seeds import generator_for
 
 _PLACED = 300

@@ -8,7 +8,7 @@ import pandas as pd
 from openfer.evaluation.compare import compare, correct, faces_of, sentences
 from openfer.evaluation.entries import ORACLE, Entry
 from openfer.evaluation.leaderboard import TASK
-from openfer.evaluation.report.parts import (
+from openfer.report.parts import (
     Columns,
     Section,
     heading,

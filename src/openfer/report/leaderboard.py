@@ -12,7 +12,7 @@ from openfer.evaluation.fairness import LEAST
 from openfer.evaluation.leaderboard import TASK, honest, measured, oracles, tested_on
 from openfer.evaluation.metrics import METRICS, OF_FACES, named
 from openfer.evaluation.published_rows import own_figures
-from openfer.evaluation.report.parts import (
+from openfer.report.parts import (
     Columns,
     Format,
     Section,

@@ -32,10 +32,11 @@ def steps_on_request(connection: Connection, threads: int) -> None:
     """Take training steps for as many seconds as asked for, and answer with the steps per second."""
     import torch
 
-    from train_step import Setting  # beside this file
+    from train_step import Setting, on_cpu  # beside this file
 
     torch.set_num_threads(threads)
-    setting = Setting("baseline", {}, SIDE, BATCH, fast=torch.cpu.get_capabilities().get("avx512_bf16", False))
+    fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    setting = Setting("baseline", {}, SIDE, BATCH, on_cpu(fast=fast))
     setting.run(3)
     connection.send("ready")
     while (seconds := connection.recv()) is not None:

@@ -23,6 +23,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor
 
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
+from openfer.methods.contract import Batch
 from openfer.training.batches import Loader, testing_batches
 from openfer.training.config import ImageSettings
 from openfer.training.data import FaceDataset
@@ -30,6 +31,7 @@ from openfer.training.device import Plan
 
 BATCH = 64
 LEVEL, SPREAD = 0.5, 0.5
+ONE_CORE = Plan(torch.device("cpu"), torch.float32, channels_last=True, compile=False, workers=0)
 
 
 def write_both(source: FaceStore, side: int, count: int, folder: Path) -> FaceStore:
@@ -45,13 +47,15 @@ def write_both(source: FaceStore, side: int, count: int, folder: Path) -> FaceSt
     return store
 
 
-def of_store(store: FaceStore, side: int, crop: int) -> Callable[[], Iterable[object]]:
+def of_store(
+    store: FaceStore, side: int, crop: int, plan: Plan = ONE_CORE, batch: int = BATCH
+) -> Callable[[], Iterable[Batch]]:
     """Return what loads an epoch of batches as training does."""
     images = ImageSettings(size=side, crop=crop, mean=LEVEL, std=SPREAD)
     labels = {"expression": np.zeros(len(store), np.int64)}
     faces = FaceDataset(store, np.arange(len(store)), labels, images, seed=0, training=True)
-    loader = Loader(faces, Plan(torch.device("cpu"), torch.float32, channels_last=True, compile=False, workers=0))
-    return lambda: loader.batches(testing_batches(faces, BATCH))
+    loader = Loader(faces, plan)
+    return lambda: loader.batches(testing_batches(faces, batch))
 
 
 def of_folder(folder: Path, crop: int) -> Callable[[], Iterable[object]]:

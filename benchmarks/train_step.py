@@ -13,60 +13,76 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from openfer.io.checkpoint import Checkpoint
-from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
-from openfer.methods.contract import EXTRA_SHAPES, Batch, Method
+from openfer.methods.contract import Batch
 from openfer.methods.declaration import METHODS
-from openfer.methods.registry import build
-from openfer.training.device import Plan
+from openfer.methods.untrained import noise_batch, untrained
+from openfer.training.device import Plan, place
 from openfer.training.optimisers import Optimisers
 
 
-def build_with_prerequisites(name: str, settings: Mapping[str, Any]) -> Method:
-    """Build a method; its prerequisites have random weights."""
-    declared = METHODS[name]
-    checked = declared.settings.model_validate(settings)
-    available = FACTOR_CLASSES | {"identity": tuple(map(str, range(337))), "expression": BASIC_EXPRESSIONS}
-    needed = {}
-    for model in declared.prerequisites_of(checked):
-        trained = build_with_prerequisites(model, {})
-        facts = {"classes": trained.classes, "config": trained.config.model_dump(mode="json")}
-        needed[model] = Checkpoint(trained.own_state(), facts)
-    return build(name, checked, {task: available[task] for task in declared.tasks_of(checked)}, needed)
-
-
 class Setting:
-    """One copy of the method, its optimisers and its batch."""
+    """One copy of a method with random weights, its optimisers and its batch of noise.
 
-    def __init__(self, name: str, settings: Mapping[str, Any], size: int, count: int, *, fast: bool) -> None:
+    Args:
+        name: a registered method.
+        settings: what differs from its defaults.
+        size: side of the images in pixels.
+        count: images a step.
+        plan: device and arithmetic.
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, Any], size: int, count: int, plan: Plan) -> None:
         torch.manual_seed(0)
-        dtype = torch.bfloat16 if fast else torch.float32
-        self.plan = Plan(torch.device("cpu"), dtype, channels_last=fast, compile=False, workers=0)
-        self.method = build_with_prerequisites(name, settings).train()
-        images = torch.randn(count, 3, size, size)
-        if fast:
-            self.method = self.method.to(memory_format=torch.channels_last)
-            images = images.contiguous(memory_format=torch.channels_last)
-        labels = {task: torch.arange(count) % len(names) for task, names in self.method.classes.items()}
-        extras = {name: torch.rand(count, *EXTRA_SHAPES[name]) for name in self.method.declared.extras}
-        self.batch = Batch(images, labels, extras)
+        self.method = untrained(name, settings)
         self.stage = self.method.stages()[-1]
-        self.optimisers = Optimisers(self.stage, self.plan)
+        self.size = size
+        self.change(plan, count)
+
+    def change(self, plan: Plan, count: int) -> None:
+        """Go on with the same weights in another arithmetic or batch size."""
+        self.plan, self.count = plan, count
+        place(self.method, plan)
+        batch = noise_batch(self.method, count, self.size, plan.device)
+        self.batch = replace(batch, images=batch.images.contiguous(memory_format=plan.memory_format))
+        self.optimisers = Optimisers(self.stage, plan)
         self.optimisers.set_epoch(0)
 
+    def step(self, batch: Batch) -> None:
+        """Take a training step."""
+        with self.plan.autocast():
+            losses = self.method.step(batch, self.stage)
+        self.optimisers.step(losses)
+
     def run(self, steps: int) -> float:
-        """Take some steps and return the seconds per step."""
-        started = time.perf_counter()
-        for _ in range(steps):
-            with self.plan.autocast():
-                losses = self.method.step(self.batch, self.stage)
-            self.optimisers.step(losses)
-        return (time.perf_counter() - started) / steps
+        """Take some steps, and return the seconds per step until the device has finished them."""
+        return timed(lambda: self.step(self.batch), steps, self.plan.device)
+
+
+def timed(call: Callable[[], object], times: int, device: torch.device) -> float:
+    """Return the seconds of a call, mean of some calls in a row, until the device has finished the last one."""
+    _wait(device)
+    started = time.perf_counter()
+    for _ in range(times):
+        call()
+    _wait(device)
+    return (time.perf_counter() - started) / times
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def on_cpu(*, fast: bool) -> Plan:
+    """Return float32 with channels first, or bfloat16 with channels last."""
+    dtype = torch.bfloat16 if fast else torch.float32
+    return Plan(torch.device("cpu"), dtype, channels_last=fast, compile=False, workers=0)
 
 
 def main() -> None:
@@ -81,7 +97,9 @@ def main() -> None:
     options = parser.parse_args()
 
     size = options.size or METHODS[options.method].input_side
-    eager, fast = (Setting(options.method, options.settings, size, options.batch, fast=fast) for fast in (False, True))
+    eager, fast = (
+        Setting(options.method, options.settings, size, options.batch, on_cpu(fast=fast)) for fast in (False, True)
+    )
     for setting in (eager, fast):
         setting.run(1)
     rounds = [(eager.run(options.steps), fast.run(options.steps)) for _ in range(options.rounds)]

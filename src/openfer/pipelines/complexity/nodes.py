@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from openfer.methods.contract import Method
 
-_IDENTITIES = 337
 _DATASETS = {"Multi-PIE": ("identity", "pose", "illumination"), "RAF-DB": ("gender", "age", "race")}
 """Where DFEM's factors are labelled (ADDL, Table 5)."""
 
@@ -101,16 +100,14 @@ def _registered(task: str | None = None) -> Iterator[tuple[str, str, Callable[[]
 def _built(name: str, settings: Mapping[str, Any], tasks: tuple[str, ...] = ()) -> tuple["Method", tuple[Any, ...]]:
     import torch
 
-    from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
     from openfer.methods.contract import EXTRA_SHAPES, Batch
     from openfer.methods.declaration import METHODS
     from openfer.methods.registry import build
+    from openfer.methods.untrained import VOCABULARY
 
-    identities = tuple(f"{number:03d}" for number in range(_IDENTITIES))
-    vocabulary = FACTOR_CLASSES | {"expression": BASIC_EXPRESSIONS, "identity": identities}
     declared = METHODS[name]
     config, side = declared.settings.model_validate(settings), declared.input_side
-    method = build(name, config, {task: vocabulary[task] for task in tasks or declared.tasks_of(config)}).eval()
+    method = build(name, config, {task: VOCABULARY[task] for task in tasks or declared.tasks_of(config)}).eval()
     extras = {extra: torch.zeros(1, *EXTRA_SHAPES[extra]) for extra in declared.extras}
     return method, method.inputs(Batch(torch.zeros(1, 3, side, side), {}, extras))
 

@@ -37,7 +37,7 @@ PARTS = ("tests", "limits", "input", "training")
 SECONDS = 440.0
 """Of all parts together. The script may take 480, and Python needs some to start."""
 
-TESTS = ("tests/training/test_device.py", "tests/training/test_energy.py")
+TESTS = tuple(f"tests/training/test_{name}.py" for name in ("device", "energy", "waits"))
 _WORDS = "gpu or cuda"
 _TESTS_SECONDS = 120.0
 _OUTCOMES = ("passed", "failed", "skipped")

@@ -84,7 +84,9 @@ def test_an_interrupted_run_of_two_passes_ends_bit_identically(tmp_path, store):
     assert same_tensors(resumed.states["last"].tensors, whole.states["last"].tensors)
 
 
-def test_a_second_pass_that_is_not_finite_stops_before_any_update(tmp_path, store):
+@pytest.mark.parametrize("check_every", [1, 4], ids=["read at once", "read later, as on a GPU"])
+def test_a_second_pass_that_is_not_finite_stops_before_any_update(tmp_path, store, monkeypatch, check_every):
+    monkeypatch.setattr(Plan, "check_every", check_every)
     method = sam()
     before = {name: value.clone() for name, value in method.named_parameters()}
     step, done = method.step, 0

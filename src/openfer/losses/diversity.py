@@ -48,7 +48,7 @@ def similarity_by_sample(
         similar = torch.exp(-gamma * reduced)
         matrices = similar.new_zeros(count, count, similar.shape[1])
         matrices = matrices.index_put((one, other), similar).index_put((other, one), similar).permute(2, 0, 1)
-        return matrices if diagonal == "code" else matrices + torch.eye(count).to(similar)
+        return matrices if diagonal == "code" else matrices + _identity(count, similar)
 
 
 def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
@@ -70,8 +70,12 @@ def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
     with torch.autocast(similarity.device.type, enabled=False):
         if surrogate == "det":
             return torch.linalg.det(similarity)
-        regular = similarity + _EPSILON * torch.eye(len(similarity)).to(similarity)
+        regular = similarity + _EPSILON * _identity(len(similarity), similarity)
         return torch.linalg.slogdet(regular).logabsdet / len(similarity)
+
+
+def _identity(size: int, like: Tensor) -> Tensor:
+    return torch.eye(size, dtype=like.dtype, device=like.device)
 
 
 def over_space(maps: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ from openfer.methods.two_scale import TwoScale
 from openfer.nn.asymmetric_autoencoder import CODE, Decoder, Encoder
 from openfer.nn.critic import Critic
 from openfer.nn.grey import grey
+from openfer.nn.moments import Moments
 from openfer.nn.opponents import frozen
 
 _SHARED = ("side", "decoder", "slope")
@@ -52,7 +53,7 @@ class SNAGenerator(NeighbourGenerator):
         self.encoder = Encoder(config.side, 0.0, config.slope).requires_grad_(False)
         self.decoder = Decoder(config.side, blocks=config.decoder == "asymmetric")
         self.critic = Critic(config.side)
-        self.code_statistics = nn.BatchNorm1d(CODE, affine=False, momentum=None)
+        self.code_statistics = Moments(CODE)
         self.two_scale: TwoScale | None = None
         self._share = 1.0
 
@@ -98,7 +99,7 @@ class SNAGenerator(NeighbourGenerator):
         images = grey(batch.images, self.config.side)
         with torch.no_grad():
             code, targets = self.encoder(images)
-            self.code_statistics(code)
+            self.code_statistics.follow(code)
             perceived = self.two_scale.perceived(images)
         decoded = self.decoder(code)
         drawn = decoded.image
@@ -126,9 +127,8 @@ class SNAGenerator(NeighbourGenerator):
     def neighbours(self, images: Tensor, noise: float) -> Tensor:
         """Decode each face's code with noise added to it (Eq. 9)."""
         code = self.encoder(grey(images, self.config.side)).code
-        deviation = self.code_statistics.running_var
-        assert deviation is not None
-        drawn: Tensor = self.decoder(code + noise * deviation.sqrt() * torch.randn_like(code)).image
+        deviation = self.code_statistics.running_var.sqrt()
+        drawn: Tensor = self.decoder(code + noise * deviation * torch.randn_like(code)).image
         return drawn
 
     def backbone(self) -> nn.Module:

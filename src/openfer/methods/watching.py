@@ -1,6 +1,7 @@
 """What several methods watch in training beside their losses."""
 
 from collections.abc import Iterable
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -17,8 +18,7 @@ def watched_similarity(kind: str, similarity: Tensor) -> Losses:
     """
     values = similarity.detach()
     count = len(values)
-    one, other = torch.triu_indices(count, count, offset=1).tolist()
-    pairs = {f"{WATCH}pair_{kind}_{i + 1}_{j + 1}": values[i, j] for i, j in zip(one, other, strict=True)}
+    pairs = {f"{WATCH}pair_{kind}_{i + 1}_{j + 1}": values[i, j] for i, j in combinations(range(count), 2)}
     return {f"{WATCH}similarity_{kind}": torch.stack([*pairs.values()]).mean()} | pairs
 
 

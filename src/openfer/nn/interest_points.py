@@ -6,6 +6,8 @@ its shapes have 24. PG-CNN lifts four of the copied brow points by 2 to 10 pixel
 Numbers below are the 68 points' usual ones, from 1.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -44,14 +46,19 @@ def interest_points(landmarks: Tensor, side: int) -> Tensor:
     Returns:
         x, y and score, (B, 24, 3).
     """
-    copied = landmarks[:, [number - 1 for number in COPIED]]
-    one, other = (landmarks[:, [pair[end] - 1 for pair in MIDPOINTS]] for end in (0, 1))
+    copied = _chosen(landmarks, COPIED)
+    one, other = (_chosen(landmarks, [pair[end] for pair in MIDPOINTS]) for end in (0, 1))
     places = (one[..., :2] + other[..., :2]) / 2
     middles = torch.cat([places, torch.minimum(one, other)[..., 2:]], dim=-1)
     offset = CHEEK_OFFSET * side
-    moves = landmarks.new_tensor([[sign * offset, -offset, 0.0] for _, sign in CHEEKS])
-    cheeks = landmarks[:, [number - 1 for number, _ in CHEEKS]] + moves
-    return torch.cat([copied, middles, cheeks], dim=1)
+    corners = [(_chosen(landmarks, [number]), sign) for number, sign in CHEEKS]
+    cheeks = [torch.cat([p[..., :1] + sign * offset, p[..., 1:2] - offset, p[..., 2:]], -1) for p, sign in corners]
+    return torch.cat([copied, middles, *cheeks], dim=1)
+
+
+def _chosen(landmarks: Tensor, numbers: Sequence[int]) -> Tensor:
+    """Return the points with some numbers; a list as an index would be copied to the GPU, which then waits."""
+    return torch.cat([landmarks[:, number - 1 : number] for number in numbers], dim=1)
 
 
 def kept_points(scores: Tensor, threshold: float) -> Tensor:

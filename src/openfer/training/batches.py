@@ -86,6 +86,12 @@ class Loader:
         return {name: values.to(self._plan.device, non_blocking=True) for name, values in part.items()}
 
 
+def sent(values: np.ndarray, device: torch.device) -> Tensor:
+    """Copy an array to a device without waiting: a GPU copies from locked memory while the host goes on."""
+    tensor = torch.from_numpy(values)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
     """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order."""
     scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
@@ -100,7 +106,9 @@ def ordered(shown: Tensor, images: ImageSettings) -> Tensor:
 
 def per_channel(value: float | tuple[float, float, float], images: Tensor) -> Tensor | float:
     """Return one number as it is, and three as a tensor (3, 1, 1) that goes with images (B, 3, S, S)."""
-    return images.new_tensor(value)[:, None, None] if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    return torch.stack([images.new_full((), own) for own in value])[:, None, None]  # no copy from the host
 
 
 class _KeyList(BatchSampler[list[Key]]):

@@ -179,7 +179,7 @@ class _Run:
                 means.read()
                 self._meter.count()
                 bar.show(loss=means.latest)
-            again = partial(self._losses_again, batch, stage, step, means)
+            again = partial(self._losses_again, batch, stage, step, means, optimisers.check_every)
             # a second pass over the batch leaves the statistics of batch normalisation to the first
             with unchanged_buffers(self._method) if stage.schedule.sam_radius else nullcontext():
                 optimisers.step(losses, epoch * self._timeline.steps(stage) + step, epoch, again)
@@ -200,10 +200,14 @@ class _Run:
         with self._plan.autocast(), nullcontext() if full else eager():
             return self._method.step(batch, stage)
 
-    def _losses_again(self, batch: Batch, stage: Stage, step: int, means: LossMeans) -> dict[str, Losses]:
+    def _losses_again(
+        self, batch: Batch, stage: Stage, step: int, means: LossMeans, check_every: int
+    ) -> dict[str, Losses]:
         """Compute the losses of a batch at other weights; they are checked, and do not count in the means."""
         losses = self._losses(batch, stage)
-        means.check(step, losses)
+        means.note(step, losses, size=0)
+        if means.unread >= check_every:
+            means.read()
         return losses
 
     def _validate(self, stage: Stage, epoch: int, best: Selector) -> dict[str, float]:

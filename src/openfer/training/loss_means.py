@@ -44,7 +44,13 @@ class LossMeans:
         return len(self._entries)
 
     def note(self, step: int, losses: Mapping[str, Losses], size: int) -> None:
-        """Note a step's losses on their device, without waiting for their values."""
+        """Note a step's losses on their device, without waiting for their values.
+
+        Args:
+            step: counted from 0.
+            losses: of every player.
+            size: of the batch; with 0 the losses are checked and count in no mean.
+        """
         named = _named(losses)
         values = torch.stack([value.detach().to(torch.float32) for value in named.values()])
         self._entries.append(_Entry(step, size, tuple(named), values))
@@ -56,18 +62,17 @@ class LossMeans:
             TrainingError: if a player's total is not finite, for the first such step.
         """
         entries, self._entries = self._entries, []
+        numbers = iter(torch.cat([entry.values for entry in entries]).tolist() if entries else ())
         for entry in entries:
-            values = dict(zip(entry.names, entry.values.tolist(), strict=True))
+            values = dict(zip(entry.names, numbers, strict=False))
             self._check(entry.step, values)
+            if not entry.size:
+                continue
             self.latest = next(value for name, value in values.items() if name.endswith("/total"))
             for name, value in values.items():
                 pair = self._sums.setdefault(name, [0.0, 0])
                 pair[0] += value * entry.size
                 pair[1] += entry.size
-
-    def check(self, step: int, losses: Mapping[str, Losses]) -> None:
-        """Check losses that do not count in the means; raises what :meth:`read` raises."""
-        self._check(step, {name: value.item() for name, value in _named(losses).items()})
 
     def means(self) -> dict[str, float]:
         """Return the mean of every loss that was read."""

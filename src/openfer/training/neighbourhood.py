@@ -19,7 +19,7 @@ from openfer.errors import ParameterError
 from openfer.losses.symmetric_divergence import symmetric_divergence
 from openfer.methods.contract import MISSING, WATCH, Batch, Losses, Method, NeighbourGenerator, WatchBounds
 from openfer.nn.grey import grey
-from openfer.training.batches import ordered, per_channel
+from openfer.training.batches import ordered, per_channel, sent
 from openfer.training.buffers import unchanged_buffers
 from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
@@ -61,8 +61,9 @@ class NeighbourhoodMask:
         """Make room for a run and move the generator to where it takes place."""
         self._plan = plan
         place(self.generator, plan)
-        self._divergence = torch.zeros(epochs, samples)
-        self._state = torch.zeros(epochs, samples, dtype=torch.uint8)
+        # on the device, so that no step waits for what it records
+        self._divergence = torch.zeros(epochs, samples, device=plan.device)
+        self._state = torch.zeros(epochs, samples, dtype=torch.uint8, device=plan.device)
 
     def __call__(
         self, method: Method, images: ImageSettings, batch: Batch, indices: np.ndarray, epoch: int
@@ -80,9 +81,9 @@ class NeighbourhoodMask:
             kept = torch.ones_like(divergence, dtype=torch.bool)
             if threshold is not None:
                 kept = self._dropped_by(divergence < threshold, method, batch, original)
-        places = torch.from_numpy(indices)
-        self._divergence[epoch, places] = divergence.float().cpu()
-        self._state[epoch, places] = torch.where(kept, _KEPT, _MASKED).to("cpu", torch.uint8)
+        places = sent(indices, divergence.device)
+        self._divergence[epoch, places] = divergence.float()
+        self._state[epoch, places] = torch.where(kept, _KEPT, _MASKED).to(torch.uint8)
         watched = {f"{WATCH}divergence": divergence.mean()}
         return kept.float(), watched | ({} if threshold is None else {_WATCHED: kept.float().mean()})
 
@@ -100,13 +101,14 @@ class NeighbourhoodMask:
 
         Of a sample that an epoch showed several times it is the last time.
         """
-        epochs, places = self._state.numpy().nonzero()
+        divergence, state = self._divergence.cpu().numpy(), self._state.cpu().numpy()
+        epochs, places = state.nonzero()
         return pd.DataFrame(
             {
                 "sample_id": pd.Series(sample_ids[places], dtype="str"),
                 "epoch": epochs + 1,
-                "divergence": self._divergence.numpy()[epochs, places],
-                "kept": self._state.numpy()[epochs, places] == _KEPT,
+                "divergence": divergence[epochs, places],
+                "kept": state[epochs, places] == _KEPT,
             }
         )
 
@@ -120,7 +122,8 @@ class NeighbourhoodMask:
 
     def restore(self, state: State) -> None:
         """Continue the record that :meth:`state` returned."""
-        self._divergence, self._state = state.tensors["divergence"], state.tensors["state"]
+        self._divergence.copy_(state.tensors["divergence"])
+        self._state.copy_(state.tensors["state"])
 
     def _seen(self, images: ImageSettings, shown: Tensor) -> list[Tensor]:
         """Return faces as the generator sees them, their reconstructions and neighbours, as the classifier sees faces.
@@ -152,8 +155,8 @@ class NeighbourhoodMask:
         if epoch == 0:
             return None
         if self._last_epoch[0] != epoch - 1:
-            shown = self._divergence[epoch - 1][self._state[epoch - 1] != _NOT_SHOWN]
-            self._last_epoch = epoch - 1, float(np.quantile(shown.numpy(), threshold.last_epoch))
+            shown = self._divergence[epoch - 1][self._state[epoch - 1] != _NOT_SHOWN]  # waits, once an epoch
+            self._last_epoch = epoch - 1, float(np.quantile(shown.cpu().numpy(), threshold.last_epoch))
         return self._last_epoch[1]
 
     def _dropped_by(self, kept: Tensor, method: Method, batch: Batch, original: Tensor) -> Tensor:

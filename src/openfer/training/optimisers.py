@@ -120,9 +120,7 @@ class Optimisers:
         Raises:
             ValueError: if a two-pass step is not given ``again``.
         """
-        if self._held is not None:
-            totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
-            torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
+        self._hold_back(losses)
         players = [player for player in self._stage.players if takes_part(player, number, epoch)]
         self._differentiate(losses, players)
         radius = self._stage.schedule.sam_radius
@@ -132,11 +130,19 @@ class Optimisers:
             with ExitStack() as moved:
                 for player in players:
                     moved.enter_context(uphill(player.parameters, radius))
-                self._differentiate(again(), players)
+                second = again()
+                self._hold_back(second)
+                self._differentiate(second, players)
         for player in players:
             self._clip(player)
             self._scalers[player.name].step(self._optimisers[player.name])
             self._scalers[player.name].update()
+
+    def _hold_back(self, losses: Mapping[str, Losses]) -> None:
+        """Let no update follow, from now on, if a total is not finite."""
+        if self._held is not None:
+            totals = torch.stack([terms["total"].detach().float() for terms in losses.values()])
+            torch.maximum(self._held, (~totals.isfinite()).any().float(), out=self._held)
 
     def _differentiate(self, losses: Mapping[str, Losses], players: Sequence[Player]) -> None:
         for optimiser in self._optimisers.values():

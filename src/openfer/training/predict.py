@@ -89,7 +89,9 @@ def scores(
         coefficient, and ``rmse/<name>``. What no sample is labelled for is left out.
     """
     metrics = {
-        (kind, task): MulticlassAccuracy(len(names), average=_AVERAGES[kind], ignore_index=MISSING).to(plan.device)
+        (kind, task): MulticlassAccuracy(
+            len(names), average=_AVERAGES[kind], ignore_index=MISSING, validate_args=False
+        ).to(plan.device)  # validation would make a GPU wait in every batch; labels are checked where they are read
         for kind in kinds
         for task, names in method.classes.items()
         if (faces.labels[task] != MISSING).any()

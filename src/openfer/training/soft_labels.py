@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from openfer.methods.contract import MISSING, Batch, Stage
+from openfer.training.batches import sent
 from openfer.training.data import Key
 from openfer.training.setup import Setup
 
@@ -39,7 +40,7 @@ def soft_labels(labels: Tensor, classes: int, smoothing: float, votes: np.ndarra
     labelled = (labels != MISSING)[:, None]
     shares = F.one_hot(labels.clamp_min(0), classes).float()
     if votes is not None:
-        own = torch.from_numpy(votes).to(shares)
+        own = sent(votes, shares.device).to(shares.dtype)
         count = own.sum(1, keepdim=True)
         shares = torch.where(count > 0, own / count.clamp_min(1e-12), shares)
     return (shares * (1 - smoothing) + smoothing / classes) * labelled

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from openfer.methods.contract import Batch, Losses, Stage
+from openfer.training.batches import sent
 from openfer.training.data import Key
 from openfer.training.setup import Setup
 
@@ -23,6 +24,6 @@ def weighted(setup: Setup, stage: Stage, epoch: int, batch: Batch, keys: Sequenc
         number = setup.timeline.number(stage, epoch) - 1
         weights, watched = mask(setup.method, setup.data.train.images, batch, indices, number)
     if of_class is not None:
-        own = torch.from_numpy(of_class[indices]).to(batch.images.device)
+        own = sent(of_class[indices], batch.images.device)
         weights = own if weights is None else weights * own
     return replace(batch, weights=weights), watched

@@ -1,4 +1,4 @@
-"""Parameters, multiply-accumulates and times of the models, beside nothing: they depend on no data."""
+"""Parameters, multiply-accumulates, memory and times of the models; they depend on no data."""
 
 from openfer.pipelines.complexity.pipeline import create_pipeline
 

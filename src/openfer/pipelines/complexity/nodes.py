@@ -1,6 +1,7 @@
 """How large and how costly the networks of every registered method are (ADDL, Tables 12 and 13)."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -36,6 +37,37 @@ def complexity_table() -> pd.DataFrame:
         method, inputs = build()
         rows.append((model, count_parameters(method), count_macs(method, *inputs)))
     return beside_published(pd.DataFrame([*rows, *_parts_of_addl()], columns=["model", "params", "macs"]))
+
+
+def memory_table() -> pd.DataFrame:
+    """Count the GPU memory of a training step of every method, at its paper's image size and batch size.
+
+    Both are the method's defaults, and so are all other settings. The stage is the last one, in which all parts of the
+    network train. No GPU is needed, and :mod:`openfer.training.memory` says what does not count.
+
+    Returns:
+        One row per method and precision: ``model``, ``side`` of the images, ``batch`` (samples), ``precision``, and the
+        bytes of ``weights``, ``gradients``, ``optimiser``, ``inputs``, ``activations`` and their ``total``.
+    """
+    import torch
+
+    from openfer.evaluation.names import run_name
+    from openfer.methods.declaration import METHODS
+    from openfer.methods.untrained import noise_batch, untrained
+    from openfer.training.memory import step_memory, without_numbers
+
+    rows = []
+    for name in METHODS.names():
+        side = METHODS[name].input_side
+        with without_numbers():
+            method = untrained(name)
+            stage = method.stages()[-1]
+            batch = noise_batch(method, stage.schedule.batch_size, side, "cuda")
+            for dtype in (torch.float32, torch.bfloat16):
+                found = step_memory(method, stage, batch, dtype)
+                facts = {"side": side, "batch": len(batch.images), "precision": str(dtype).removeprefix("torch.")}
+                rows.append({"model": run_name(name, method.variant)} | facts | asdict(found) | {"total": found.total})
+    return pd.DataFrame(rows)
 
 
 def measure_latency(settings: ComplexitySettings, counted: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory):
+def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("gpu") / "gpu.json"
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
@@ -17,6 +17,11 @@ def result(tmp_path_factory):
 
         patch.setattr("sys.argv", ["gpu.py", "--small", "--methods", "baseline", "--out", str(file)])
         gpu.main()
+    return file
+
+
+@pytest.fixture(scope="module")
+def result(file):
     return json.loads(file.read_text())
 
 
@@ -49,3 +54,17 @@ def test_float32_is_measured_on_every_machine(result):
     assert row["images_per_second"] > 0
     assert row["tflops"] == pytest.approx(row["share_of_limit"] * result["limits"]["float32"])
     assert row["unknown"].keys() == {"peak_bytes", "joules_per_image"}
+
+
+def test_the_cost_of_a_study_takes_the_measured_rate(file, result, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import cost
+
+    (row,) = (row for row in result["training"] if row["arithmetic"] == "bfloat16")
+    measured = cost.of_measured(file)
+    assert measured == {"baseline": row["images_per_second"]}
+    runs = [run for run in cost.studied("five_papers") if run.method == "baseline"]
+    images = len(runs) * 40 * 12_271
+    hours = images / measured["baseline"] / 3600
+    line = cost.table(runs, cost.Assumptions(300, 0.25, 20, euros=2), measured)[2]
+    assert line == f"| baseline | 3 | {images / 1e6:.1f} M | {hours:,.1f} | {2 * hours:,.0f} | measured |"

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from openfer.io.checkpoint import Checkpoint
-from openfer.labels import BASIC_EXPRESSIONS, FACTOR_CLASSES
+from openfer.labels import ATTRIBUTE, BASIC_EXPRESSIONS, CELEBA_ATTRIBUTES, FACTOR_CLASSES, PRESENCE
 from openfer.methods.contract import EXTRA_SHAPES, Batch, Method
 from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
@@ -17,8 +17,10 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
     **FACTOR_CLASSES,
     "identity": tuple(f"{number:03d}" for number in range(_IDENTITIES)),
     "expression": BASIC_EXPRESSIONS,
+    **{f"{ATTRIBUTE}{name}": PRESENCE for name in CELEBA_ATTRIBUTES},
 }
-"""Class names by task: seven expressions, and the factors as Multi-PIE and RAF-DB label them (ADDL, Table 5)."""
+"""Class names by task: seven expressions, the factors as Multi-PIE and RAF-DB label them (ADDL, Table 5), and CelebA's
+attributes."""
 
 
 def untrained(name: str, settings: Mapping[str, Any] | None = None) -> Method:

@@ -39,10 +39,10 @@ SECONDS = 440.0
 
 TESTS = tuple(f"tests/training/test_{name}.py" for name in ("device", "energy", "waits"))
 _WORDS = "gpu or cuda"
-_TESTS_SECONDS = 120.0
+_TESTS_SECONDS = 90.0
 _OUTCOMES = ("passed", "failed", "skipped")
 
-FULL = Sizes(all_methods(), (64, 128, 256, 32, 16), None, 0.5, 8192)
+FULL = Sizes(all_methods(), (64, 128, 256, 32, 16), None, 0.3, 8192)
 SMALL = Sizes(all_methods(), (2,), 64, 0.0, 512)
 
 

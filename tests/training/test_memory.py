@@ -19,7 +19,7 @@ def counted(name, batch, dtype=torch.float32):
 
 
 def test_activations_are_what_a_real_forward_pass_saves():
-    """A few maps are alive at its end and not saved: the input of a pooling of one cell, and the losses."""
+    """What differs is some kB: losses, and what a CPU's kernels save beside the maps."""
     method = untrained("baseline")
     batch = noise_batch(method, 2, SIDE)
     given = {tensor.untyped_storage().data_ptr() for tensor in (*method.parameters(), *method.buffers(), batch.images)}
@@ -34,7 +34,7 @@ def test_activations_are_what_a_real_forward_pass_saves():
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         losses = method.step(batch, method.stages()[0])
     assert losses["main"]["total"].requires_grad
-    assert counted("baseline", 2).activations == pytest.approx(sum(kept.values()), rel=0.02)
+    assert counted("baseline", 2).activations == pytest.approx(sum(kept.values()), rel=0.01)
 
 
 def test_each_further_sample_costs_the_same():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.figures.similarity import PAIR
-from openfer.evaluation.figures.style import headed, look, quiet
+from openfer.evaluation.figures.style import Places, look, quiet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def training_curves(history: pd.DataFrame) -> "Figure":
     Raises:
         DataError: if the history is empty, or two values have the same place.
     """
-    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     table = _checked(history)
     panels = list(table.groupby(["stage", "name"], sort=False))
@@ -35,8 +35,10 @@ def training_curves(history: pd.DataFrame) -> "Figure":
     several_stages, methods = table["stage"].nunique() > 1, list(table["method"].unique())
     columns = min(_COLUMNS, len(panels))
     rows = ceil(len(panels) / columns)
-    figure = Figure(figsize=(1.2 + 3.6 * columns, 0.9 + 2.1 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    legend_rows = ceil(len(table[["method", "split"]].drop_duplicates()) / (columns + 1))
+    places = Places((3.0, 1.4), (0.7, 0.35), below=0.45, rim=(0.0, 0.35, 0.1 + 0.2 * legend_rows))
+    figure, placed = places.grid(rows, columns, "Training curves")
+    grid = placed.ravel()
     legend = {}
     for axes, ((stage, name), panel) in zip(grid, panels, strict=False):
         for (method, split), line in panel.groupby(["method", "split"], sort=False):
@@ -45,11 +47,17 @@ def training_curves(history: pd.DataFrame) -> "Figure":
             (legend[label],) = axes.plot(line["epoch"], line["value"], label=label, **style)
         of_accuracy = "accuracy" in str(name)
         quiet(axes, f"{stage}: {name}" if several_stages else str(name), shares="y" if of_accuracy else "")
-        axes.set(xlabel="epoch", **({"ylim": (0, 1.02)} if of_accuracy else {}))
+        axes.set_xlabel("epoch", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        if of_accuracy:
+            axes.set_ylim(0, 1.02)
+        else:
+            axes.ticklabel_format(axis="y", scilimits=(-2, 5))
+            axes.yaxis.get_offset_text().set_fontsize(8)
     for axes in grid[len(panels) :]:
         axes.axis("off")
-    figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    headed(figure, "Training curves")
+    handles, labels = list(legend.values()), list(legend)
+    figure.legend(handles, labels, loc="lower center", ncols=columns + 1, frameon=False, fontsize=8)
     return figure
 
 

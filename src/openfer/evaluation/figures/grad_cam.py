@@ -8,6 +8,7 @@ import pandas as pd
 
 from openfer.errors import DataError
 from openfer.evaluation.figures.overlay import WRONG, overlay
+from openfer.evaluation.figures.style import Places
 from openfer.evaluation.names import run_name
 from openfer.io.face import decode
 
@@ -92,14 +93,10 @@ def _answers(table: pd.DataFrame, task: str) -> dict[str, _Answer]:
 
 def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
     """Draw a line of faces, with their label where all lines are about the same one, then the lines of maps."""
-    from matplotlib.figure import Figure
-
     first = lines[0][1]
     one_label = all(first[face]["y_true"] == answer["y_true"] for _, line, _ in lines for face, answer in line.items())
-    size = (_CELL * (len(faces) + 0.8), (_CELL + 0.32) * (len(lines) + 1) + 0.5)
-    figure = Figure(figsize=(max(size[0], 6.5), size[1]), layout="constrained")
-    figure.suptitle(title, fontsize=9, x=0.01, ha="left", wrap=True)
-    grid = figure.subplots(len(lines) + 1, len(faces), squeeze=False)
+    places = Places((_CELL, _CELL), (0.08, 0.32), rim=(0.4, 0.4, 0.08))
+    figure, grid = places.grid(len(lines) + 1, len(faces), title, least_width=6.5)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openfer.evaluation.figures.overlay import WRONG, overlay, to_own_range
+from openfer.evaluation.figures.style import Places
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,13 +28,10 @@ def attention_sheet(images: np.ndarray, maps: np.ndarray, true: Sequence[str], p
         true: N names.
         predicted: N names.
     """
-    from matplotlib.figure import Figure
-
     columns = min(_PER_ROW, max(len(images), 1))
     rows = ceil(len(images) / columns)
-    figure = Figure(figsize=(max(1.45 * columns, 4.4), 3.2 * rows + 0.45), layout="constrained")
-    figure.suptitle(_title(true, predicted), fontsize=9, x=0.01, ha="left")
-    grid = figure.subplots(max(2 * rows, 1), columns, squeeze=False)
+    places = Places((1.4, 1.4), (0.08, 0.36), rim=(0.0, 0.5, 0.08))
+    figure, grid = places.grid(max(2 * rows, 1), columns, _title(true, predicted), least_width=4.4)
     for axes in grid.flat:
         axes.axis("off")
     for index, (image, attention, right, guess) in enumerate(zip(images, maps, true, predicted, strict=True)):

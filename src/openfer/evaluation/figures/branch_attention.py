@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openfer.evaluation.figures.overlay import WRONG, overlay, to_own_range
+from openfer.evaluation.figures.style import Places
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,16 +26,10 @@ def branch_attention_sheet(
         true: N names.
         predicted: N names.
     """
-    from matplotlib.figure import Figure
-
     columns, rows = 1 + len(maps), max(len(images), 1)
-    figure = Figure(figsize=(max(1.35 * columns + 0.8, 4.8), 1.4 * rows + 0.7), layout="constrained")
     right = sum(one == other for one, other in zip(true, predicted, strict=True))
-    figure.suptitle(
-        f"{right} of {len(true)} faces right.\nTrue label beside each face; maps scaled to their own range.",
-        fontsize=9, x=0.01, ha="left",
-    )  # fmt: skip
-    grid = figure.subplots(rows, columns, squeeze=False)
+    title = f"{right} of {len(true)} faces right.\nTrue label beside each face; maps scaled to their own range."
+    figure, grid = Places((1.35, 1.35), (0.06, 0.06), rim=(0.5, 0.65, 0.08)).grid(rows, columns, title, least_width=4.8)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openfer.evaluation.figures.overlay import WRONG, overlay
-from openfer.evaluation.figures.style import COLOURS
+from openfer.evaluation.figures.style import COLOURS, Places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,17 +36,10 @@ def interest_points_sheet(
         true: N names.
         predicted: N names.
     """
-    from matplotlib.figure import Figure
-
     count, columns = len(images), 1 + len(maps) + bool(len(answers[0]))
-    figure = Figure(figsize=(1.55 * columns, 1.62 * count + 0.75), layout="constrained")
-    figure.suptitle(
-        f"Points kept (o) and dropped (x); attention on a scale from 0 to 1. {np.mean(kept):.0%} of the points kept.",
-        fontsize=9,
-        x=0.01,
-        ha="left",
-    )
-    grid = figure.subplots(count, columns, squeeze=False)
+    share = f"{np.mean(kept):.0%} of the points kept."
+    title = f"Points kept (o) and dropped (x); attention on a scale from 0 to 1. {share}"
+    figure, grid = Places((1.5, 1.5), (0.06, 0.06), rim=(0.4, 0.55, 0.08)).grid(count, columns, title)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
     for row, image in enumerate(images):

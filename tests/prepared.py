@@ -9,6 +9,7 @@ import importlib
 import multiprocessing
 import operator
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing import forkserver
@@ -95,6 +96,7 @@ def _kedro(
         os.dup2(file.fileno(), 2)
     if killed_after is not None:
         _kill_after(killed_after)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in a shell's background ignore it
     sys.argv = ["kedro", *words]
     from kedro.framework.cli import main
 

@@ -18,7 +18,11 @@ esr:
     schedule: {epochs: 1, batch_size: 8, milestones: [], sampling: {per_class: 2}}
     growth: {epochs: 1}
 """
-MANET = "manet: {settings: {schedule: {epochs: 1, warmup_epochs: 0, batch_size: 8}}}"
+MANET = """
+manet:
+  images: {size: 76, crop: 72}
+  settings: {schedule: {epochs: 1, warmup_epochs: 0, batch_size: 8}}
+"""
 
 
 @pytest.fixture(scope="module")

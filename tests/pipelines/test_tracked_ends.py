@@ -1,17 +1,16 @@
 """How a run ended stands in MLflow: finished, failed or killed, with the machine's own curves."""
 
-import shutil
+import os
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import mlflow
 import pytest
 
 from tests.pipelines.conftest import Project, new_project
-from tests.prepared import PATIENCE
+from tests.prepared import PATIENCE, start_kedro
 
 # with one worker an interrupt may come inside a destructor, where Python drops it; a person then presses Ctrl-C again
 MANY_FACES = "synthetic.fer.train_people=400,synthetic.workers=2"
@@ -32,12 +31,12 @@ def runs_of(project: Project) -> dict[str, mlflow.entities.Run]:
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project: Project, sent: int) -> None:
     (project.path / "conf/local/mlflow.yml").write_text("sampling_seconds: 1\n")
-    words = [sys.executable, "-m", "kedro", "run", "--pipelines", "synthesize", "--params", MANY_FACES]
-    running = subprocess.Popen(words, cwd=project.path, stderr=subprocess.DEVNULL, start_new_session=True)
+    words = ("run", "--pipelines", "synthesize", "--params", MANY_FACES)
+    running = start_kedro(words, project.path, project.path / "printed.log")
     shards = project.path / "data/02_intermediate/.work/synthetic_fer"
     wait_until(lambda: len(list(shards.glob("*/shards/*.arrow"))) >= 3, running)
-    running.send_signal(sent)
-    running.wait(PATIENCE)
+    os.kill(running.pid, sent)
+    running.join(PATIENCE)
     (run,) = runs_of(project).values()
     assert run.info.status == "KILLED"
     assert any(name.startswith("system/") for name in run.data.metrics)
@@ -45,11 +44,11 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
 
 @pytest.mark.slow
 def test_a_command_with_an_error_reads_failed_and_so_does_its_run_with_the_reason(
-    project: Project, finished: Project
+    copy_of_finished: Project,
 ) -> None:
-    shutil.copytree(finished.path / "data", project.path / "data")
-    project.run("--pipelines", "baseline", "--params", "baseline.images.crop=80,baseline.images.size=72", expect=1)
-    runs = runs_of(project)
+    before, words = runs_of(copy_of_finished), "baseline.images.crop=80,baseline.images.size=72"
+    copy_of_finished.run("--pipelines", "baseline", "--params", words, expect=1)
+    runs = {name: run for name, run in runs_of(copy_of_finished).items() if name not in before}
     command, own = runs.pop("baseline"), runs.popitem()
     assert runs == {}
     assert own[0].startswith("baseline-s0-f0-")
@@ -58,9 +57,9 @@ def test_a_command_with_an_error_reads_failed_and_so_does_its_run_with_the_reaso
     assert own[1].data.tags["error"] == command.data.tags["error"]
 
 
-def wait_until(happened, running: "subprocess.Popen[bytes]") -> None:
+def wait_until(happened, running: BaseProcess) -> None:
     deadline = time.monotonic() + PATIENCE
     while not happened():
-        assert running.poll() is None, "the run ended before it could be stopped"
+        assert running.is_alive(), "the run ended before it could be stopped"
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.1)

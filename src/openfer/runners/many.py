@@ -132,6 +132,8 @@ class _Ray:
     def _started(self) -> Callable[[Command, list[str], str | None], "ObjectRef"]:
         """Start Ray, or join the cluster; returns what gives out a part of a command."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+        # Ray's own 15 lets a run starve beside any other program; it has the priority of the process that was started
+        os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             import ray
         except ImportError as error:

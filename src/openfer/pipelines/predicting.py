@@ -49,13 +49,14 @@ def predict(
     """Predict the test faces, or the validation faces of datasets without any, with every selection.
 
     Returns:
-        The predictions; the main selection's features; the facts of the run, one mapping per selection.
+        The predictions; the main selection's features, of faces labelled for the first task; the facts of the run, one
+        mapping per selection.
     """
     from openfer.evaluation.predictions import features_table
     from openfer.training.predict import predict as predict_faces
 
     data, tested = with_tested_sides(sources_of(run, sources))
-    tables, facts, features = [], [], []
+    tables, facts = [], []
     for load in models.values():
         checkpoint = load()
         trained = Trained(run, checkpoint, restore(run, checkpoint), data)
@@ -63,12 +64,12 @@ def predict(
         predicted = predict_faces(trained.method, faces, run.training)
         tables += _tables(trained, faces, predicted)
         if checkpoint.facts["main_selection"]:
-            for task, names in trained.method.classes.items():
-                known = faces.labels[task] >= 0
-                true = [names[label] for label in faces.labels[task][known]]
-                features.append(features_table(faces.sample_ids[known].tolist(), predicted.features[known], true))
+            task, names = next(iter(trained.method.classes.items()))
+            known = faces.labels[task] >= 0
+            true = [names[label] for label in faces.labels[task][known]]
+            features = features_table(faces.sample_ids[known].tolist(), predicted.features[known], true)
         facts.append(_facts(run, checkpoint, tested))
-    return pd.concat(tables, ignore_index=True), features[0], facts  # features of faces labelled for the first task
+    return pd.concat(tables, ignore_index=True), features, facts
 
 
 def _tables(trained: Trained, faces: Any, predicted: "Predicted") -> list[pd.DataFrame]:

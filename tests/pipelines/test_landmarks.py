@@ -1,4 +1,4 @@
-"""The nodes of `landmarks` on a handful of faces: a model that knows what its scores mean, evidence, a table."""
+"""The pipeline `landmarks` on a handful of faces: a model that knows what its scores mean, evidence, a table."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from openfer.pipelines.landmarks import nodes
+from openfer.pipelines.landmarks import landmarks_pipeline, nodes
+from openfer.schemas import LANDMARKS
 from openfer_faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
 
+HEATMAP = LandmarkerChoice(landmarker="heatmap", compared=("mediapipe",))
 SETTINGS = HeatmapSettings(input_size=64, width=8, epochs=1, batch_size=8)
 ROLES = ("train", "train", "train", "train", "val", "val", "test", "test")
 
@@ -27,7 +29,7 @@ def model(tiny_faces, scenes: pd.DataFrame, tmp_path_factory: pytest.TempPathFac
     trained, history = nodes.train(SETTINGS, scenes, tiny_faces.store, folder)
     assert list(history["epoch"]) == [1]
     assert trained.facts["people"] == 4
-    calibrated = nodes.calibrate(LandmarkerChoice(), SETTINGS, trained, scenes, tiny_faces.store)
+    calibrated = nodes.calibrate(HEATMAP, SETTINGS, trained, scenes, tiny_faces.store)
     save_checkpoint(folder / "model.safetensors", calibrated)
     return load_checkpoint(folder / "model.safetensors")
 
@@ -35,7 +37,7 @@ def model(tiny_faces, scenes: pd.DataFrame, tmp_path_factory: pytest.TempPathFac
 def test_evidence_is_one_number_a_row_for_each_kind_of_faces(
     tiny_faces, scenes: pd.DataFrame, model: Checkpoint
 ) -> None:
-    evidence, picture = nodes.measure(LandmarkerChoice(), SETTINGS, model, scenes, tiny_faces.store)
+    evidence, picture = nodes.measure(HEATMAP, SETTINGS, model, scenes, tiny_faces.store)
     assert list(evidence.columns) == ["landmarker", "faces", "quantity", "value", "n_faces", "n_people"]
     assert set(evidence.loc[evidence["faces"] == "rendered", "n_faces"]) == {14}
     assert set(evidence["n_people"]) == {2}
@@ -43,13 +45,42 @@ def test_evidence_is_one_number_a_row_for_each_kind_of_faces(
     assert not evidence.duplicated(["landmarker", "faces", "quantity"]).any()
     auc = evidence.loc[evidence["quantity"].str.startswith("auc"), "value"]
     assert auc.between(0, 1).all()
+    assert set(evidence.loc[auc.index, "landmarker"]) == {"heatmap"}  # the other has no confidence
+    assert set(evidence.loc[evidence["quantity"] == "nme", "landmarker"]) == {"heatmap", "mediapipe"}
     assert picture.width > 200
 
 
 def test_points_of_a_store_come_in_its_order_with_a_confidence(tiny_faces, model: Checkpoint) -> None:
-    table = nodes.find(LandmarkerChoice(), model, tiny_faces.store)
+    table = nodes.find(HEATMAP, model, tiny_faces.store)
     assert list(table["sample_id"]) == list(tiny_faces.store.sample_ids)
     assert set(table["points68"].map(len)) == {136}
     confidence = np.stack(table["confidence68"].to_list())
     assert confidence.shape == (56, 68)
     assert ((confidence >= 0) & (confidence <= 1)).all()
+
+
+def test_points_of_a_landmarker_without_confidence_leave_that_column_empty(tiny_faces) -> None:
+    table = LANDMARKS.validate(nodes.find_without_model(LandmarkerChoice(), tiny_faces.store))
+    assert list(table["sample_id"]) == list(tiny_faces.store.sample_ids)
+    assert table["points68"].notna().all()
+    assert table["confidence68"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("choice", "trained"),
+    [
+        (LandmarkerChoice(), False),
+        (LandmarkerChoice(landmarker="heatmap"), True),
+        (LandmarkerChoice(compared=("heatmap",)), True),
+        (LandmarkerChoice(landmarker="dlib68", compared=("mediapipe",)), True),
+    ],
+)
+def test_faces_are_rendered_and_the_regressor_trained_only_for_a_landmarker_that_is_calibrated(
+    choice: LandmarkerChoice, trained: bool
+) -> None:
+    pipeline = landmarks_pipeline("mine", choice)
+    names = {node.name for node in pipeline.nodes}
+    assert ("landmarks.train" in names) == trained
+    assert ("synthetic_landmarks.render" in names) == trained
+    assert pipeline.outputs() >= {"mine_landmarks"}
+    assert "landmarks_model" not in pipeline.inputs()

@@ -67,20 +67,29 @@ def test_points_of_a_landmarker_without_confidence_leave_that_column_empty(tiny_
 
 
 @pytest.mark.parametrize(
-    ("choice", "trained"),
+    ("choice", "rendered", "trained"),
     [
-        (LandmarkerChoice(), False),
-        (LandmarkerChoice(landmarker="heatmap"), True),
-        (LandmarkerChoice(compared=("heatmap",)), True),
-        (LandmarkerChoice(landmarker="dlib68", compared=("mediapipe",)), True),
+        (LandmarkerChoice(), False, False),
+        (LandmarkerChoice(landmarker="heatmap"), True, True),
+        (LandmarkerChoice(compared=("heatmap",)), True, True),
+        (LandmarkerChoice(landmarker="dlib68", compared=("mediapipe",)), True, False),
     ],
 )
-def test_faces_are_rendered_and_the_regressor_trained_only_for_a_landmarker_that_is_calibrated(
-    choice: LandmarkerChoice, trained: bool
+def test_faces_are_rendered_only_for_a_calibration_and_the_regressor_is_trained_only_if_it_is_asked_for(
+    choice: LandmarkerChoice, rendered: bool, trained: bool
 ) -> None:
     pipeline = landmarks_pipeline("mine", choice)
     names = {node.name for node in pipeline.nodes}
     assert ("landmarks.train" in names) == trained
-    assert ("synthetic_landmarks.render" in names) == trained
+    assert ("synthetic_landmarks.render" in names) == rendered
     assert pipeline.outputs() >= {"mine_landmarks"}
     assert "landmarks_model" not in pipeline.inputs()
+
+
+def test_dlib_is_calibrated_without_the_regressor(tiny_faces, scenes: pd.DataFrame, tmp_path: Path) -> None:
+    pytest.importorskip("dlib")
+    choice = LandmarkerChoice(landmarker="dlib68", jitters=2)
+    model = nodes.calibrate_without_regressor(choice, SETTINGS, scenes, tiny_faces.store)
+    save_checkpoint(tmp_path / "model.safetensors", model)
+    table = nodes.find(choice, load_checkpoint(tmp_path / "model.safetensors"), tiny_faces.store)
+    assert LANDMARKS.validate(table)["confidence68"].notna().all()

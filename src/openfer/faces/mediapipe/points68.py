@@ -21,15 +21,15 @@ VERTICES = (
 # fmt: on
 """The vertex of each point, the five parts in rows: contour, brows, nose, eyes, mouth (outer and inner lips).
 
-On 46 photographs they lie 3 % of the distance between the outer eye corners from dlib's, contour aside (mean). The
-contour lies 6 % apart: it follows the side of the head, and dlib's the outline in the image."""
+On 136 photographs they lie 2.5 % of the distance between the outer eye corners from dlib's, contour aside (mean). The
+contour lies 5.6 % apart: it follows the side of the head, and dlib's the outline in the image."""
 
 
 class Mediapipe68:
     """Finds the points of aligned crops. It does not know which of them are covered.
 
-    One crop takes 7 ms of one thread. The weights learn where a hidden point must be, so that a mask or a hand moves
-    the others little.
+    One crop takes 8 ms of one thread. On 68 photographs the lids' centres scatter by 0.8 pixels (median; 95 %: 1.9)
+    about given pupils in crops of 256, as dlib's do.
     """
 
     name = "mediapipe"

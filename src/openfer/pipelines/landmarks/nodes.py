@@ -64,6 +64,13 @@ def calibrate(
     return model
 
 
+def calibrate_without_regressor(
+    choice: LandmarkerChoice, settings: HeatmapSettings, scenes: pd.DataFrame, faces: FaceStore
+) -> Checkpoint:
+    """Fit the same where the regressor is not asked for, and so not trained."""
+    return calibrate(choice, settings, Checkpoint({}), scenes, faces)
+
+
 def measure(
     choice: LandmarkerChoice, settings: HeatmapSettings, model: Checkpoint, scenes: pd.DataFrame, faces: FaceStore
 ) -> tuple[pd.DataFrame, Any]:

@@ -35,27 +35,34 @@ def landmarks_pipeline(dataset: str, choice: LandmarkerChoice) -> Pipeline:
     Args:
         dataset: the name.
         choice: the landmarker in use, and those that are measured beside it. One that nothing is calibrated for needs
-            no rendered faces and no training.
+            no rendered faces, and only the regressor needs training.
     """
-    made = _made() if choice.calibrated else Pipeline([])
+    made = _made(regressor="heatmap" in choice.names) if choice.calibrated else Pipeline([])
     faces, table = f"{dataset}_faces", f"{dataset}_landmarks"
     if choice.landmarker in choice.calibrated:
         return made + Pipeline([Space(dataset)(nodes.find, [_CHOICE, "landmarks_model", faces], table, "find")])
     return made + Pipeline([Space(dataset)(nodes.find_without_model, [_CHOICE, faces], table, "find")])
 
 
-def _made() -> Pipeline:
+def _made(*, regressor: bool) -> Pipeline:
     """Return the part from scenes to calibrated, measured landmarkers: render -> train -> calibrate -> evidence."""
     faces, space = Space(_SET), Space("landmarks")
     rendered = [f"{_SET}_scenes", f"{_SET}_faces"]
     network, model = space.own("network"), "landmarks_model"
     evidence = [space.own("evidence_table"), space.own("points_image")]
+    fitted = (
+        [
+            space(nodes.train, [_TRAINING, *rendered, space.own("work")], [network, "landmarks_history"], "train"),
+            space(nodes.calibrate, [_CHOICE, _TRAINING, network, *rendered], model, "calibrate"),
+        ]
+        if regressor
+        else [space(nodes.calibrate_without_regressor, [_CHOICE, _TRAINING, *rendered], model, "calibrate")]
+    )
     return Pipeline(
         [
             faces(nodes.plan, _SIZES, rendered[0], "plan"),
             faces(nodes.render, [rendered[0], _SIZES, faces.own("work")], rendered[1], "render"),
-            space(nodes.train, [_TRAINING, *rendered, space.own("work")], [network, "landmarks_history"], "train"),
-            space(nodes.calibrate, [_CHOICE, _TRAINING, network, *rendered], model, "calibrate"),
+            *fitted,
             space(nodes.measure, [_CHOICE, _TRAINING, model, *rendered], evidence, "measure"),
         ]
     )

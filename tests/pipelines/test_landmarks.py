@@ -10,6 +10,9 @@ from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from openfer.pipelines.landmarks import landmarks_pipeline, nodes
 from openfer.schemas import LANDMARKS
 from openfer_faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
+from tests.conftest import TinyFaces
+from tests.pipelines.in_process import Workshop
+from tests.pipelines.raw_folders import RAW, Pictures
 
 HEATMAP = LandmarkerChoice(landmarker="heatmap", compared=("mediapipe",))
 SETTINGS = HeatmapSettings(input_size=64, width=8, epochs=1, batch_size=8)
@@ -57,6 +60,25 @@ def test_points_of_a_store_come_in_its_order_with_a_confidence(tiny_faces, model
     confidence = np.stack(table["confidence68"].to_list())
     assert confidence.shape == (56, 68)
     assert ((confidence >= 0) & (confidence <= 1)).all()
+
+
+def test_the_pipeline_finds_points_of_raw_pictures_by_default_without_rendering_or_training(
+    tiny_faces: TinyFaces, tmp_path: Path
+) -> None:
+    workshop = Workshop.new(tmp_path / "project")
+    RAW["folder"].build(workshop.raw("folder"), Pictures(tiny_faces))
+    workshop.describe("folder", **RAW["folder"].parameters)
+    ran = workshop.run("landmarks", "folder")
+    assert "folder.find" in ran
+    assert not any("landmarks" in name for name in ran)
+    table = LANDMARKS.validate(pd.read_parquet(workshop.path / "data/04_feature/landmarks/folder.parquet"))
+    faces = workshop.faces("folder")
+    assert list(table["sample_id"]) == list(faces.sample_ids)
+    given = np.stack(faces.table(["points5"])["points5"].to_list()).reshape(-1, 5, 2)
+    found = np.stack(table["points68"].to_list()).reshape(-1, 68, 2)
+    distance = np.linalg.norm(found[:, [30, 48, 54]] - given[:, 2:], axis=2)
+    assert np.median(distance) < 0.05 * 64  # the detector's own nose and mouth corners
+    assert workshop.run("landmarks", "folder") == []
 
 
 def test_points_of_a_landmarker_without_confidence_leave_that_column_empty(tiny_faces) -> None:

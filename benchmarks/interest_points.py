@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     crops = cut_out(arguments.folder).crops
-    find = landmarker(LandmarkerChoice(), load_checkpoint(arguments.model))
+    find = landmarker(LandmarkerChoice(landmarker="heatmap"), load_checkpoint(arguments.model))
     oadn = OADN(OADNSettings(blocks=(1, 1, 1, 1)), {"expression": BASIC_EXPRESSIONS})
     bare = attend(oadn, find(crops), len(crops[0]))
     rows, sheets = [], {}

@@ -48,11 +48,13 @@ class Photographs:
 
 
 def main() -> None:
-    """Measure both landmarkers on one folder."""
+    """Measure the landmarkers on one folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("model", type=Path, help="checkpoint of the pipeline landmarks, calibrated for all landmarkers")
-    parser.add_argument("--landmarkers", nargs="+", default=["dlib68", "heatmap"])
+    parser.add_argument(
+        "model", type=Path, help="checkpoint of the pipeline landmarks, calibrated for all that have scores"
+    )
+    parser.add_argument("--landmarkers", nargs="+", default=["mediapipe", "dlib68", "heatmap"])
     parser.add_argument("--pictures", type=Path, help="folder for pictures")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

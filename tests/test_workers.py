@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openfer.errors import OpenferError
-from openfer.workers import in_processes, in_threads, with_bar
+from openfer.workers import in_processes, in_threads, shared, with_bar
 
 
 def square(number: int) -> int:
@@ -124,3 +124,14 @@ def test_results_come_in_order_and_items_are_taken_a_little_ahead_only() -> None
 def test_an_error_reaches_whoever_asks_for_the_result() -> None:
     with pytest.raises(ZeroDivisionError):
         list(in_threads(lambda number: 1 / number, [1, 0, 1], 2))
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 2, 3, 10, 50])
+@pytest.mark.parametrize("workers", [1, 2, 7, 16])
+def test_few_tasks_use_nearly_as_many_workers_as_many_tasks(tasks: int, workers: int) -> None:
+    processes, threads = shared(tasks, workers)
+    assert workers / 2 < processes * threads <= workers
+
+
+def test_a_process_is_started_only_for_two_tasks_and_more() -> None:
+    assert [shared(tasks, 4) for tasks in (1, 3, 4, 8, 100)] == [(1, 4), (1, 4), (2, 2), (4, 1), (4, 1)]

@@ -22,6 +22,9 @@ _Result = TypeVar("_Result")
 _WAITING_PER_WORKER = 2
 """Tasks handed out ahead: enough that no worker waits, few enough that they cost no memory."""
 
+_TASKS_PER_PROCESS = 2
+"""A process with fewer tasks is not worth its start."""
+
 _WAITING_PER_THREAD = 2
 """Items handed out for each thread: one that it works on and one that waits."""
 
@@ -34,9 +37,19 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def processes_for(tasks: int, workers: Literal["auto"] | int) -> int:
-    """Return the number of processes that :func:`in_processes` uses for a number of tasks."""
-    return min(available_cores() if workers == "auto" else workers, tasks)
+def shared(tasks: int, workers: Literal["auto"] | int) -> tuple[int, int]:
+    """Return how many processes share tasks, and how many threads work in each.
+
+    Few tasks are shared by the threads of few processes: threads begin at once, and none waits while another has the
+    last task.
+
+    Args:
+        tasks: their number.
+        workers: processes times threads, at most; ``auto`` is one per core.
+    """
+    most = available_cores() if workers == "auto" else workers
+    processes = min(most, max(1, tasks // _TASKS_PER_PROCESS))
+    return processes, most // processes
 
 
 def in_processes(
@@ -56,7 +69,7 @@ def in_processes(
     Raises:
         OpenferError: if a worker was killed. An error inside a worker is raised as itself.
     """
-    count = processes_for(len(tasks), workers)
+    count = min(available_cores() if workers == "auto" else workers, len(tasks))
     if count <= 1:
         yield from map(function, tasks)
         return

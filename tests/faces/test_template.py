@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from openfer.faces.template import apply, five_of_68, invert, similarity, template_points, warp
 from openfer.seeds import generator_for
@@ -60,6 +61,21 @@ def test_a_warp_brings_a_mark_to_its_place() -> None:
     crop = warp(image, transform, 100)[..., 0].astype(float)
     y, x = (np.average(np.arange(100) + 0.5, weights=crop.sum(axis)) for axis in (1, 0))
     assert (x, y) == pytest.approx((40, 60), abs=0.05)
+
+
+@pytest.mark.parametrize("centre", [(30, 20), (200, 150), (396, 299), (700, -200)])
+@pytest.mark.parametrize("scale", [1.7, 0.6, 0.11])
+def test_a_crop_is_cut_from_the_part_of_the_image_that_it_needs_as_from_the_whole(
+    centre: tuple[int, int], scale: float
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    turn = scale * np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
+    transform = np.column_stack([turn, np.array([32.0, 32.0]) - turn @ centre])
+    factor = {1.7: 1, 0.6: 1, 0.11: 4}[scale]
+    whole = Image.fromarray(image).reduce(factor)
+    back = tuple(float(number) for number in (invert(transform) / factor).ravel())
+    expected = whole.transform((64, 64), Image.Transform.AFFINE, back, Image.Resampling.BICUBIC)
+    assert np.array_equal(warp(image, transform, 64), np.asarray(expected))
 
 
 def test_a_strong_reduction_skips_no_pixel() -> None:

@@ -112,6 +112,16 @@ def test_what_is_no_video_is_named(tmp_path: Path, read) -> None:
         read(tmp_path / "b.avi")
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts the threads in /proc")
+def test_a_video_is_decoded_without_further_threads(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.avi", 12)
+    before = len(list(Path("/proc/self/task").iterdir()))
+    frames = stream_frames(path)
+    next(frames)
+    assert len(list(Path("/proc/self/task").iterdir())) == before
+    frames.close()
+
+
 def test_a_video_with_frames_beyond_the_limit_is_not_decoded(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.avi", 3, size=(320, 240))
     with pytest.raises(DataError, match=r"frames of 0 megapixels, the limit is 0\.05"):

@@ -128,7 +128,7 @@ def test_each_seed_is_a_run_of_its_own_beside_the_others_and_what_all_need_is_th
 def test_missing_landmarks_are_one_error_with_the_command_that_finds_them(catalog: CatalogProtocol) -> None:
     with pytest.raises(DatasetError) as caught:
         catalog.load("nobodys_landmarks")
-    command = "`kedro run --pipelines landmarks --params dataset=nobodys`"
+    command = "`kedro run --pipelines landmarks --params dataset=nobodys,landmarks.use.landmarker=heatmap`"
     assert f"is not there; make it by {command}" in readable(caught.value)
 
 

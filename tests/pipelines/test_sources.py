@@ -57,6 +57,12 @@ def test_faces_without_landmarks_are_named_with_the_command_that_finds_them(tiny
         extra_array("landmarks", table.iloc[2:], table["sample_id"].head(3))
 
 
+def test_landmarks_without_confidence_are_refused_with_the_landmarker_that_has_one(tiny_faces):
+    table = landmarks_of(tiny_faces.store).assign(confidence68=None)
+    with pytest.raises(DataError, match=r"landmarks of 3 of 3 faces have no confidence.*landmarker=heatmap"):
+        extra_array("landmarks", table, table["sample_id"].head(3))
+
+
 def test_extras_go_with_their_dataset_and_into_its_version(tables, tiny_faces):
     table = landmarks_of(tiny_faces.store)
     moved = table.assign(points68=[points + 1 for points in table["points68"]])

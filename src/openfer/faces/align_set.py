@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from openfer.errors import DataError
 from openfer.faces.alignment import Aligner, Find68, FindFaces, NoFaceError
 from openfer.faces.config import FacesConfig
 from openfer.faces.perceptual_hash import perceptual_hash
-from openfer.faces.sources import MISSING, source_images
+from openfer.faces.sources import MISSING, ReadImage, readers
 from openfer.io.atomic import atomic_path
 from openfer.io.face_store import EncodedFace, Face, assemble_store, encode, write_shard
 from openfer.io.images import SourceImage
 from openfer.io.memory import give_back_memory
 from openfer.schemas import PLACES, QUARANTINE
-from openfer.workers import in_processes, with_bar
+from openfer.workers import in_processes, in_threads, shared, with_bar
 
 _ROWS_PER_SHARD = 256
 """Fixed, so that shards do not depend on the number of workers; a kill loses the work on one shard per worker."""
@@ -38,6 +39,7 @@ class _Shard:
     root: Path
     config: FacesConfig
     path: Path
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class _Pending(Collection[_Shard]):
     root: Path
     config: FacesConfig
     paths: list[Path]
+    threads: int
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -56,7 +59,7 @@ class _Pending(Collection[_Shard]):
         wanted = {int(path.stem): path for path in self.paths}
         for number, rows in enumerate(_cut(self.sources)):
             if number in wanted:
-                yield _Shard(rows, self.root, self.config, wanted[number])
+                yield _Shard(rows, self.root, self.config, wanted[number], self.threads)
 
     def __contains__(self, shard: object) -> bool:
         return isinstance(shard, _Shard) and shard.path in self.paths
@@ -110,10 +113,12 @@ def align_set(
         OpenferError: if a worker was killed.
     """
     shards = [work / "shards" / f"{number:06d}.arrow" for number in range(-(-count // _ROWS_PER_SHARD))]
-    pending = _Pending(sources, root, config, [shard for shard in shards if not shard.is_file() or _lacks(shard)])
+    missing = [shard for shard in shards if not shard.is_file() or _lacks(shard)]
+    processes, threads = shared(len(missing), config.workers)
+    pending = _Pending(sources, root, config, missing, threads)
     give_back_memory()  # what loading the table has left behind, before the workers need theirs
-    done = count - sum(min(_ROWS_PER_SHARD, count - int(path.stem) * _ROWS_PER_SHARD) for path in pending.paths)
-    with_bar(in_processes(_align, pending, config.workers, f"{name}.faces.workers"), name, count, done, "row")
+    done = count - sum(min(_ROWS_PER_SHARD, count - int(path.stem) * _ROWS_PER_SHARD) for path in missing)
+    with_bar(in_processes(_align, pending, processes, f"{name}.faces.workers"), name, count, done, "row")
     quarantine = pd.concat([pd.read_parquet(_quarantine(shard)) for shard in shards], ignore_index=True)
     if len(quarantine) == count:
         reason, most = next(iter(quarantine["reason"].value_counts().items()))
@@ -134,8 +139,9 @@ def _remedy(reason: str, name: str, root: Path, config: FacesConfig) -> str:
 def _align(shard: _Shard) -> int:
     """Align the rows of a shard: first the quarantine is written, then the shard, which says that both are done."""
     records = shard.rows.to_dict("records")
-    images = source_images(shard.root, shard.rows, shard.config.largest_megapixels)
-    results = [_face_or_reason(shard.config, *pair) for pair in zip(records, images, strict=True)]
+    images = readers(shard.root, shard.rows, shard.config.largest_megapixels)
+    pairs = zip(records, images, strict=True)
+    results = list(in_threads(partial(_face_or_reason, shard.config), pairs, shard.threads))
     refused = [
         {name: record[name] for name in ("sample_id", "path", "frame")} | {"reason": result}
         for record, result in zip(records, results, strict=True)
@@ -147,8 +153,10 @@ def _align(shard: _Shard) -> int:
     return len(shard.rows)
 
 
-def _face_or_reason(config: FacesConfig, record: Mapping[Any, Any], image: SourceImage | str) -> EncodedFace | str:
+def _face_or_reason(config: FacesConfig, source: tuple[Mapping[str, Any], ReadImage]) -> EncodedFace | str:
     """Return the face of a row, or the reason why there is none."""
+    record, read = source
+    image = read()
     if isinstance(image, str):
         return image
     points = None if record["landmarks"] is None else _pairs(record["landmarks"], image)

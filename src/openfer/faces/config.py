@@ -49,7 +49,8 @@ class FacesConfig(Settings):
             dataset that gives no box is cropped by that of its 68 points.
         encoding: how crops are stored; JPEG has quality 95 without chroma subsampling.
         largest_megapixels: an image that claims more is not decoded.
-        workers: processes; ``auto`` is one per core.
+        workers: processes times threads; ``auto`` is one per core. A set of a few hundred images has one process with
+            all threads. The stored bytes do not depend on it.
         fresh: True aligns again although nothing changed.
     """
 

@@ -1,7 +1,8 @@
 """From rows to images: files, frames of videos, and rows of pixel tables."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -20,10 +21,20 @@ MISSING = "the file is missing"
 """The reason for a row whose file is not there."""
 
 
-def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[SourceImage | str]:
-    """Yield the image of every row, or the reason why there is none; in the order of the rows.
+ReadImage = Callable[[], SourceImage | str]
+"""Returns an image, or the reason why there is none."""
 
-    Rows of one video or table that follow each other are read in one go, one image in memory at a time.
+
+def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[SourceImage | str]:
+    """Yield the image of every row, or the reason why there is none; the arguments are those of :func:`readers`."""
+    return (read() for read in readers(root, rows, largest_megapixels))
+
+
+def readers(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterator[ReadImage]:
+    """Yield, for every row in their order, what reads its image; threads can read image files side by side.
+
+    Rows of one video or table that follow each other are read in one go as they are asked for, one image in memory at a
+    time.
 
     Args:
         root: the raw folder.
@@ -37,13 +48,13 @@ def source_images(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> 
         frames = [frame for _, frame in group]
         absent = _why_absent(path)
         if absent is not None:
-            yield from [absent] * len(frames)
+            yield from [partial(_known, absent)] * len(frames)
         elif path.suffix.lower() in VIDEOS:
-            yield from _of_video(path, frames, largest_megapixels)
+            yield from (partial(_known, image) for image in _of_video(path, frames, largest_megapixels))
         elif path.suffix.lower() in _TABLES:
-            yield from _of_table(path, frames)
+            yield from (partial(_known, image) for image in _of_table(path, frames))
         else:
-            yield from (_of_file(path, limits) for _ in frames)
+            yield from [partial(_of_file, path, limits)] * len(frames)
 
 
 def _why_absent(path: Path) -> str | None:
@@ -55,6 +66,10 @@ def _why_absent(path: Path) -> str | None:
     except (OSError, ValueError) as error:  # links in a circle; a name that is too long or holds a null
         return f"cannot be read: {getattr(error, 'strerror', None) or error}"
     return None if stat.S_ISREG(mode) else "not a regular file"  # reading a pipe would wait for ever
+
+
+def _known(image: SourceImage | str) -> SourceImage | str:
+    return image
 
 
 def _of_file(path: Path, limits: ImageLimits) -> SourceImage | str:

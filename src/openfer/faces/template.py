@@ -20,6 +20,9 @@ _LIFT = 0.0235
 """Of the distance between the eyes: how far MTCNN's eye centres lie above the lids' means of dlib's 68 points, the
 mean over 68 photographs (deviation 0.016). The template's eyes are those of five-point detectors."""
 
+_FILTERED = 3
+"""Pixels around a crop that its filter reads, one more than a bicubic one does."""
+
 EYES_68 = (slice(36, 42), slice(42, 48))
 """The six lid points of each eye among the 68, left of the image first."""
 
@@ -98,15 +101,35 @@ def warp(
     Returns:
         RGB, uint8, (size, size, 3).
     """
-    picture = Image.fromarray(image)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     factor = max(1, int(0.5 / scale)) if scale < 0.5 else 1
     back = invert(transform)
+    left, top, right, bottom = _seen(back, size, factor, image.shape)
+    picture = Image.fromarray(image[top:bottom, left:right])
+    back[:, 2] -= (left, top)
     if factor > 1:
         picture = picture.reduce(factor)
         back = back / factor
     coefficients = tuple(float(number) for number in back.ravel())
     return np.asarray(picture.transform((size, size), Image.Transform.AFFINE, coefficients, resampling))
+
+
+def _seen(back: np.ndarray, size: int, factor: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of the part of an image that a crop needs: the rest need not be copied.
+
+    Args:
+        back: from crop to image pixels, (2, 3).
+        size: side of the crop.
+        factor: by which the image is reduced; the part begins at a multiple of it.
+        shape: of the image.
+    """
+    height, width = shape[:2]
+    corners = apply(back, np.array([(0, 0), (size, 0), (0, size), (size, size)]))
+    first = (np.floor(corners.min(axis=0) / factor) - _FILTERED) * factor
+    last = (np.ceil(corners.max(axis=0) / factor) + _FILTERED) * factor
+    left, top = (int(place) for place in np.clip(first, 0, np.array([width - 1, height - 1]) // factor * factor))
+    right, bottom = (int(place) for place in np.clip(last, (left + 1, top + 1), (width, height)))
+    return left, top, right, bottom
 
 
 def five_of_68(points: np.ndarray) -> np.ndarray:

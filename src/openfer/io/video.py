@@ -112,7 +112,7 @@ def _decoded(path: Path, largest_megapixels: float) -> Iterator[tuple[int, float
         megapixels = stream.codec_context.width * stream.codec_context.height / 1e6
         if megapixels > largest_megapixels:
             raise DataError(f"{path} has frames of {megapixels:.0f} megapixels, the limit is {largest_megapixels:g}")
-        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = 1  # with more, frames of a damaged video depend on their order
         for number, frame in enumerate(container.decode(stream)):
             counted = float(number / (stream.average_rate or _RATE))
             yield number, counted if frame.time is None else frame.time, frame
@@ -120,7 +120,7 @@ def _decoded(path: Path, largest_megapixels: float) -> Iterator[tuple[int, float
 
 def _upright(frame: av.VideoFrame) -> np.ndarray:
     """Return a frame as its display matrix says: telephones store portraits lying, and selfies mirrored."""
-    pixels = frame.to_ndarray(format="rgb24")
+    pixels = frame.to_ndarray(format="rgb24", threads=1)
     matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
     if matrix is None:
         return pixels

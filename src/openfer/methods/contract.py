@@ -21,6 +21,8 @@ from openfer.methods.schedules import Sampling as Sampling
 from openfer.methods.schedules import Schedule as Schedule
 from openfer.methods.schedules import WeightedSamples as WeightedSamples
 from openfer.methods.schedules import refuse_uneven as refuse_uneven
+from openfer.nn.choices import LastFrozen
+from openfer.nn.freezing import lower_layers
 from openfer.nn.open_features_settings import OPEN_FEATURES
 from openfer.parameters import Settings
 
@@ -178,6 +180,7 @@ class Method(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.classes = {task: tuple(names) for task, names in classes.items()}
+        self._frozen: tuple[nn.Module, ...] = ()
 
     @property
     def name(self) -> str:
@@ -259,6 +262,27 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def backbone(self) -> nn.Module:
         """Return the part that a pretrained ResNet may initialise."""
+
+    def freeze(self, last: LastFrozen) -> Self:
+        """Let the lower layers of :meth:`backbone` keep their weights and the statistics of batch normalisation.
+
+        Args:
+            last: up to where; ``none`` lets all of them learn.
+
+        Raises:
+            ParameterError: if the backbone has no such stage.
+        """
+        self._frozen = lower_layers(self.backbone(), last)
+        for layer in self._frozen:
+            layer.requires_grad_(False).eval()
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all parts but the frozen ones."""
+        super().train(mode)
+        for layer in self._frozen:
+            layer.eval()
+        return self
 
     def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.

@@ -10,6 +10,9 @@ BACKBONES = ("resnet18", "eca_resnet18", "resnet50", "dlib_resnet29")
 TrunkName = Literal["resnet18", "dlib_resnet29"]
 """Which trunk a method that is built on ResNet-18 takes: the papers', or dlib's, whose weights are openly licensed."""
 
+LastFrozen = Literal["none", "stem", "layer1", "layer2", "layer3", "layer4"]
+"""Up to which of its parts a trunk keeps its first weights."""
+
 GATE_MOMENTUM = 0.01
 """Momentum of the batch statistics of CBAM's spatial gate in the public code; torch's default is 0.1."""
 

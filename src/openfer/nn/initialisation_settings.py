@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from openfer.errors import CheckpointError
+from openfer.nn.choices import LastFrozen
 from openfer.parameters import FILE, WITHOUT_EFFECT, Settings, at_home
 
 PRETRAIN = "pretrain"
@@ -66,6 +67,9 @@ class InitialisationSettings(Settings):
         sha256: the hash that the file must have, before the manifest's; unchecked when null.
         allow_random: False refuses ``none``, since the paper prints a trained start; ``--env paper`` sets it.
         column: in a study, the column whose run of the same row and seed gives the weights; null for none.
+        frozen_until: the backbone's stem and stages up to this one keep their first weights, and batch normalisation in
+            them its statistics. An epoch then takes less time. Methods with a ``trunk`` read it; it needs trained
+            weights.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.
     """
@@ -74,6 +78,7 @@ class InitialisationSettings(Settings):
     sha256: _Hash | None = None
     allow_random: bool = Field(True, json_schema_extra=WITHOUT_EFFECT)  # it refuses a run, and changes none
     column: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the column's run decides
+    frozen_until: LastFrozen = "none"
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None
 

@@ -29,7 +29,17 @@ class Extra:
     remedy: str
 
 
+_FIND = "`kedro run --pipelines landmarks --params dataset=...,landmarks.use.landmarker=heatmap`"
+
+
 def _landmarks(table: pd.DataFrame) -> np.ndarray:
+    unknown = int(table["confidence68"].isna().sum())
+    if unknown:
+        raise DataError(
+            f"the landmarks of {unknown} of {len(table)} faces have no confidence, the first "
+            f"{table.loc[table['confidence68'].isna(), 'sample_id'].iloc[0]}; their landmarker does not know which "
+            f"points are covered: run {_FIND} for this dataset"
+        )
     points = np.array(table["points68"].tolist(), np.float32).reshape(-1, 68, 2)
     confidence = np.array(table["confidence68"].tolist(), np.float32).reshape(-1, 68, 1)
     return np.concatenate([points, confidence], axis=2)
@@ -48,7 +58,7 @@ def _open_features(table: pd.DataFrame) -> np.ndarray:
 _AGAIN = "delete its table and run the same command again"
 
 EXTRAS: Mapping[str, Extra] = {
-    "landmarks": Extra(_landmarks, None, "run `kedro run --pipelines landmarks --params dataset=...` for this dataset"),
+    "landmarks": Extra(_landmarks, None, f"run {_FIND} for this dataset"),
     "geometry": Extra(_geometry, geometry_pipeline, _AGAIN),
     "open_features": Extra(_open_features, open_features_pipeline, _AGAIN),
 }

@@ -118,7 +118,8 @@ def fresh(
 
     torch.manual_seed(seed_for(run.seed, "weights"))
     method = build(run.method, run.settings, classes, prerequisites)
-    return method, initialise(method.backbone(), run.initialisation, pretraining)
+    report = initialise(method.backbone(), run.initialisation, pretraining)
+    return method.freeze(run.initialisation.frozen_until), report
 
 
 class _Learned(NamedTuple):
@@ -236,10 +237,14 @@ def _about(
         "fold": run.fold,
         "data_version": data_version(data),
         "n_train": n_train,
-        "initialisation": report.describe(),
+        "initialisation": report.describe() + _frozen(run.initialisation.frozen_until),
         "initialisation_sha256": report.sha256,
         "label_noise": run.label_noise,
         "licences_of_data": licences,
         "licences_of_weights": sorted(handed_on | set(report.licences)),
         "origin_of_weights": report.origin,
     }
+
+
+def _frozen(last: str) -> str:
+    return "" if last == "none" else f"; frozen up to {last}"

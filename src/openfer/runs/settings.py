@@ -167,6 +167,20 @@ class RunSettings(Settings):
                 "give the weights of a trained one, or take the settings of a training from scratch"
             )
 
+    def _refuse_freezing(self) -> None:
+        last = self.initialisation.frozen_until
+        if last == "none":
+            return
+        if "trunk" not in type(self.settings).model_fields:
+            raise ValueError(
+                f"initialisation.frozen_until is {last}, but {self.method} is not built on a trunk; set it to none"
+            )
+        if self.initialisation.is_random:
+            raise ValueError(
+                f"initialisation.frozen_until is {last}, but {self.method} starts from random weights; give "
+                "initialisation.backbone, or set frozen_until to none"
+            )
+
     @model_validator(mode="after")
     def _every_setting_is_read(self) -> Self:
         declared = self.declared
@@ -182,6 +196,7 @@ class RunSettings(Settings):
                 f"weights of {declared.initialised_from}; set it to none, or "
                 f"{declared.initialised_from}.initialisation.backbone"
             )
+        self._refuse_freezing()
         if not self.hold_out_validation and "best_val" in self.training.selections:
             raise ValueError(
                 "hold_out_validation is false, which leaves no face to choose best_val by; set training.selections to "

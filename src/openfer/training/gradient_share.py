@@ -18,12 +18,13 @@ def gradient_shares(losses: Losses, parameters: Sequence[nn.Parameter]) -> Losse
 
     Args:
         losses: named scalars of one player; watched scalars and ``total`` have no share. The graph is kept.
-        parameters: such as those of a shared trunk.
+        parameters: such as those of a shared trunk; frozen ones do not count.
 
     Returns:
         A watched scalar in [0, 1] per term, together 1; empty with fewer than two terms or without parameters.
     """
     terms = {name: value for name, value in losses.items() if name != "total" and not name.startswith(WATCH)}
+    parameters = [parameter for parameter in parameters if parameter.requires_grad]
     if len(terms) < 2 or not parameters:
         return {}
     norms = torch.stack([_norm(value, parameters) for value in terms.values()])

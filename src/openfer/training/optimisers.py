@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -80,7 +80,7 @@ class Optimisers:
     """
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
-        self._stage = stage
+        self._stage = stage = replace(stage, players=tuple(_unfrozen(player) for player in stage.players))
         self.check_every = plan.check_every if OPTIMISERS[stage.schedule.optimiser].fused else 1
         self._held = torch.zeros((), device=plan.device) if self.check_every > 1 else None
         self._players = {player.name: player for player in stage.players}
@@ -188,11 +188,18 @@ class Optimisers:
                 self._scalers[name].load_state_dict(scaler)
 
 
+def _unfrozen(player: Player) -> Player:
+    """Return a player without the parameters of frozen layers, which have no gradient."""
+    scales = player.scales or (1.0,) * len(player.parameters)
+    members = [(p, own) for p, own in zip(player.parameters, scales, strict=True) if p.requires_grad]
+    return replace(player, parameters=tuple(p for p, _ in members), scales=tuple(own for _, own in members))
+
+
 def _optimiser(schedule: Schedule, player: Player) -> torch.optim.Optimizer:
     """Build a player's optimiser, with a group of parameters for each multiple of the learning rate."""
-    scales = player.scales or (1.0,) * len(player.parameters)
-    members = list(zip(player.parameters, scales, strict=True))
-    groups = [{"params": [p for p, own in members if own == scale], "scale": scale} for scale in dict.fromkeys(scales)]
+    members = list(zip(player.parameters, player.scales, strict=True))
+    scales = dict.fromkeys(player.scales)
+    groups = [{"params": [p for p, own in members if own == scale], "scale": scale} for scale in scales]
     return OPTIMISERS[schedule.optimiser].build(groups, schedule)
 
 

@@ -93,4 +93,8 @@ class Setup:
         sets = {**self.watched, "train": data.train}
         recipe = recipe_of(method, self.facts, stages, sets, config.selections)
         votes = {} if data.votes is None else {"votes": fingerprint_of_tensors({"": torch.from_numpy(data.votes)})}
-        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by} | votes
+        frozen = sorted(
+            {name for name, own in method.named_parameters() if not own.requires_grad} & {*method.own_state()}
+        )
+        kept = {"frozen": frozen} if frozen else {}
+        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by} | votes | kept

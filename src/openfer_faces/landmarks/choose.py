@@ -1,5 +1,7 @@
 """Which landmarker is used, and the checkpoint that carries what their scores mean."""
 
+import numpy as np
+
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
 from openfer_faces.landmarks.calibrate import Calibration
@@ -24,6 +26,10 @@ def raw_landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> RawLandm
     """
     if choice.external is not None and choice.landmarker == "external":
         return External(choice.external)
+    if choice.landmarker == "mediapipe":
+        from openfer.faces.mediapipe.points68 import Mediapipe68
+
+        return Mediapipe68()
     if choice.landmarker == "dlib68":
         from openfer.faces.dlib68 import Dlib68
 
@@ -38,14 +44,14 @@ def with_calibration(checkpoint: Checkpoint, name: str, calibration: Calibration
 
 
 def landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> ScoredLandmarker:
-    """Return the chosen landmarker with the calibration that the checkpoint carries for it, or with raw confidences.
+    """Return the chosen landmarker with the calibration that the checkpoint carries for it, or without one.
 
     Raises:
         CheckpointError: if it was never calibrated.
     """
     raw = raw_landmarker(choice, checkpoint)
-    if isinstance(raw, External) and choice.external is not None and choice.external.confidence == "raw":
-        return ScoredLandmarker(raw, raw.confidence)
+    if choice.landmarker not in choice.calibrated:
+        return ScoredLandmarker(raw, raw.confidence if isinstance(raw, External) else _as_it_is)
     known = checkpoint.facts.get(_CALIBRATIONS, {})
     if raw.name not in known:
         raise CheckpointError(
@@ -53,3 +59,7 @@ def landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> ScoredLandma
             "run the pipeline landmarks with this landmarker"
         )
     return ScoredLandmarker(raw, Calibration.from_facts(known[raw.name]))
+
+
+def _as_it_is(scores: np.ndarray) -> np.ndarray:
+    return scores.astype(np.float32)

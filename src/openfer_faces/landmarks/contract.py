@@ -30,16 +30,21 @@ class Landmarks:
 
     Attributes:
         points: in crop pixels, pixel centres at whole numbers plus one half, (N, 68, 2), float32.
-        confidence: probability that the camera sees each point, or an external detector's raw score, in [0, 1],
-            (N, 68), float32.
+        confidence: probability that the camera sees each point, or an external detector's raw score, in [0, 1]; NaN
+            of a landmarker that does not know; (N, 68), float32.
     """
 
     points: np.ndarray
     confidence: np.ndarray
 
+    @property
+    def with_confidence(self) -> bool:
+        """Whether the landmarker knows which points are covered."""
+        return bool(np.isfinite(self.confidence).all())
+
 
 class Landmarker(Protocol):
-    """Finds 68 points on aligned crops; a point that is covered gets a place and a low confidence."""
+    """Finds 68 points on aligned crops; a point that is covered gets a place too."""
 
     name: str
     licence: str

@@ -23,8 +23,8 @@ def known_points(found: Landmarks, points: np.ndarray, visible: np.ndarray) -> d
 
     Returns:
         ``nme``: mean distance of visible points over the distance of the outer eye corners, as in 300-W, with
-        ``nme_<group>`` for the parts of the face; ``nme_hidden`` of hidden points; ``auc`` of the confidence
-        and ``calibration_error``.
+        ``nme_<group>`` for the parts of the face; ``nme_hidden`` of hidden points; of a landmarker with confidence
+        its ``auc`` and ``calibration_error``.
     """
     distance = np.linalg.norm(found.points - points, axis=2)
     eyes = np.linalg.norm(points[:, _OUTER_CORNERS[0]] - points[:, _OUTER_CORNERS[1]], axis=1)
@@ -34,8 +34,9 @@ def known_points(found: Landmarks, points: np.ndarray, visible: np.ndarray) -> d
     for name, group in GROUPS.items():
         values[f"nme_{name}"] = float(share[:, group][visible[:, group]].mean())
     values["nme_hidden"] = float(share[~visible].mean()) if not visible.all() else float("nan")
-    values["auc"] = auc(found.confidence, visible)
-    values["calibration_error"] = calibration_error(found.confidence, visible)
+    if found.with_confidence:
+        values["auc"] = auc(found.confidence, visible)
+        values["calibration_error"] = calibration_error(found.confidence, visible)
     return values
 
 
@@ -117,6 +118,7 @@ def occlusion(landmarker: Landmarker, crops: Crops, reference: np.ndarray, seed:
         ``auc_<kind>`` over the covered crops of a kind, ``auc`` and ``calibration_error`` over all of them and
         the clean ones; ``kept`` and ``covered_kept``: shares of visible and covered points with confidence 0.6
         or more; ``shift_<kind>``: how far visible points move when something else is covered, share of the side.
+        A landmarker without confidence has the shifts alone.
     """
     clean = landmarker(crops)
     confidences, truths, values = [clean.confidence], [_inside(reference, crops)], dict[str, float]()
@@ -125,11 +127,14 @@ def occlusion(landmarker: Landmarker, crops: Crops, reference: np.ndarray, seed:
         pasted = paste_all(crops, kind, seed)
         found = landmarker([one.image for one in pasted])
         visible = np.stack([one.visible(points) for one, points in zip(pasted, reference, strict=True)])
-        values[f"auc_{kind}"] = auc(found.confidence, visible)
+        if found.with_confidence:
+            values[f"auc_{kind}"] = auc(found.confidence, visible)
         moved = np.linalg.norm(found.points - clean.points, axis=2) / sides
         values[f"shift_{kind}"] = float(moved[visible].mean())
         confidences.append(found.confidence)
         truths.append(visible)
+    if not clean.with_confidence:
+        return values
     confidence, truth = np.concatenate(confidences), np.concatenate(truths)
     values["auc"] = auc(confidence, truth)
     values["calibration_error"] = calibration_error(confidence, truth)

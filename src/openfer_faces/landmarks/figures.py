@@ -12,11 +12,11 @@ _FINE = 3
 
 
 def faces_with_points(crops: Crops, found: Landmarks, columns: int = 8, cell: int = 200) -> Image.Image:
-    """Return a sheet of faces with their points, from red (surely hidden) to green (surely visible).
+    """Return a sheet of faces with their points, from red (surely hidden) to green (surely visible), or blue.
 
     Args:
         crops: N faces.
-        found: their points and confidences.
+        found: their points and confidences; points without one are blue.
         columns: faces side by side.
         cell: side of a face on the sheet, pixels.
     """
@@ -45,6 +45,11 @@ def _face(crop: np.ndarray, points: np.ndarray, confidence: np.ndarray, cell: in
     face = Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)
     draw, radius = ImageDraw.Draw(face), 0.009 * side
     for (x, y), sure in zip(points * side / len(crop), confidence, strict=True):
-        colour = (round(255 * min(1.0, 2 - 2 * sure)), round(255 * min(1.0, 2 * sure)), 0)
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour, outline="black")
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_colour(sure), outline="black")
     return face.resize((cell, cell), Image.Resampling.LANCZOS)
+
+
+def _colour(sure: float) -> tuple[int, int, int]:
+    if np.isnan(sure):
+        return (80, 140, 255)
+    return (round(255 * min(1.0, 2 - 2 * sure)), round(255 * min(1.0, 2 * sure)), 0)

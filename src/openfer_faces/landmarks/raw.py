@@ -24,7 +24,7 @@ class RawLandmarker(Protocol):
     licence: str
 
     def find(self, crops: Crops) -> tuple[np.ndarray, np.ndarray]:
-        """Return points in crop pixels (N, 68, 2) and raw scores, higher for visible points, (N, 68)."""
+        """Return points in crop pixels (N, 68, 2) and raw scores, higher for visible points or NaN, (N, 68)."""
         ...
 
 

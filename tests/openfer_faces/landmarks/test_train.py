@@ -83,7 +83,7 @@ def test_a_checkpoint_gives_the_same_landmarks_with_a_confidence(
     crops, points, visible = held_out(known, 64, settings.augment, 0)
     assert points.shape == (56, 68, 2)
     trained = to_checkpoint(network, settings, {"people": 7})
-    choice = LandmarkerChoice()
+    choice = LandmarkerChoice(landmarker="heatmap")
     model = with_calibration(trained, "heatmap", fit_on(raw_landmarker(choice, trained), crops, visible))
     save_checkpoint(tmp_path / "model.safetensors", model)
     found = landmarker(choice, load_checkpoint(tmp_path / "model.safetensors"))
@@ -109,7 +109,7 @@ def test_crops_of_any_size_give_points_in_their_own_pixels(known: KnownFaces, se
 def test_what_was_never_calibrated_or_is_no_landmarker_is_refused(settings: HeatmapSettings) -> None:
     trained = to_checkpoint(HeatmapNetwork(settings.width), settings, {})
     with pytest.raises(CheckpointError, match="calibrations of no landmarker, none of heatmap"):
-        landmarker(LandmarkerChoice(), trained)
+        landmarker(LandmarkerChoice(landmarker="heatmap"), trained)
     with pytest.raises(CheckpointError, match="not 'heatmap landmarks'"):
         from_checkpoint(Checkpoint({}, {"kind": "something"}))
     with pytest.raises(CheckpointError, match="do not fit their own settings"):

@@ -61,7 +61,7 @@ class FaceMeter:
             crop: RGB, uint8, (H, W, 3).
             points5: eye centres, nose tip and mouth corners in crop pixels, (5, 2), or None.
         """
-        mesh = self._found(crop) if points5 is None else self._mesh(crop, _around(points5))
+        mesh = self._found(crop) if points5 is None else self._mesh(crop, square_around(points5))
         normalised, pose = self._canonical.normalise(mesh.points)
         return Measurement(mesh.presence, pose, normalised.astype(np.float32), self._blendshapes(mesh.points))
 
@@ -80,7 +80,7 @@ def flipped(crop: np.ndarray, points5: np.ndarray | None) -> tuple[np.ndarray, n
     return mirrored, None if points5 is None else np.abs([crop.shape[1], 0] - points5)[_MIRRORED]
 
 
-def _around(points5: np.ndarray) -> np.ndarray:
+def square_around(points5: np.ndarray) -> np.ndarray:
     """Return the similarity from a crop to the mesh network's square around five points, (2, 3)."""
     back = invert(similarity(points5, template_points(1)))
     centre = apply(back, _CENTRE[None])[0]

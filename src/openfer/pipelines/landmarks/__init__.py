@@ -1,5 +1,5 @@
-"""Learn 68 points with confidence on rendered faces, measure them, and find them on a dataset's faces."""
+"""Find 68 points on a dataset's faces; a landmarker with confidence is made on rendered faces first."""
 
-from openfer.pipelines.landmarks.pipeline import create_pipeline, learn_pipeline
+from openfer.pipelines.landmarks.pipeline import create_pipeline, landmarks_pipeline
 
-__all__ = ["create_pipeline", "learn_pipeline"]
+__all__ = ["create_pipeline", "landmarks_pipeline"]

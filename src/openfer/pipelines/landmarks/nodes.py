@@ -8,6 +8,7 @@ import pandas as pd
 
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.face_store import FaceStore
+from openfer_faces.landmarks.contract import Landmarker
 from openfer_faces.landmarks.settings import HeatmapSettings, LandmarkerChoice
 from openfer_faces.synthetic.config import LandmarkSet
 
@@ -57,10 +58,17 @@ def calibrate(
     size = int(faces.image(0).shape[0])
     crops, _, visible = held_out(_known(scenes, faces, "val"), size, settings.augment, settings.seed)
     model = trained
-    for name in choice.names:
+    for name in choice.calibrated:
         raw = raw_landmarker(choice.of(name), trained)
         model = with_calibration(model, raw.name, fit_on(raw, crops, visible))
     return model
+
+
+def calibrate_without_regressor(
+    choice: LandmarkerChoice, settings: HeatmapSettings, scenes: pd.DataFrame, faces: FaceStore
+) -> Checkpoint:
+    """Fit the same where the regressor is not asked for, and so not trained."""
+    return calibrate(choice, settings, Checkpoint({}), scenes, faces)
 
 
 def measure(
@@ -109,18 +117,28 @@ def find(choice: LandmarkerChoice, model: Checkpoint, faces: FaceStore) -> pd.Da
     """Return the chosen landmarker's points of every face of a store.
 
     Returns:
-        ``sample_id``, ``points68`` (136 numbers, crop pixels) and ``confidence68`` (68 numbers in [0, 1]).
+        ``sample_id``, ``points68`` (136 numbers, crop pixels) and ``confidence68`` (68 numbers in [0, 1], or null of a
+        landmarker that has none).
     """
-    from tqdm import tqdm
-
     from openfer_faces.landmarks.choose import landmarker
 
-    find_points = landmarker(choice, model)
+    return _table(landmarker(choice, model), faces)
+
+
+def find_without_model(choice: LandmarkerChoice, faces: FaceStore) -> pd.DataFrame:
+    """Return the same of a landmarker that nothing is calibrated for."""
+    return find(choice, Checkpoint({}), faces)
+
+
+def _table(find_points: Landmarker, faces: FaceStore) -> pd.DataFrame:
+    from tqdm import tqdm
+
     parts = []
     for start in tqdm(range(0, len(faces), _FOUND_AT_ONCE), desc=f"points of {find_points.name}", unit="batch"):
         rows = range(start, min(start + _FOUND_AT_ONCE, len(faces)))
         found = find_points([faces.image(row) for row in rows])
-        columns = {"points68": list(found.points.reshape(len(rows), -1)), "confidence68": list(found.confidence)}
+        confidence = list(found.confidence) if found.with_confidence else [None] * len(rows)
+        columns = {"points68": list(found.points.reshape(len(rows), -1)), "confidence68": confidence}
         parts.append(pd.DataFrame({"sample_id": faces.sample_ids[start : rows.stop], **columns}))
     empty = pd.DataFrame({"sample_id": [], "points68": [], "confidence68": []})
     return pd.concat(parts, ignore_index=True) if parts else empty

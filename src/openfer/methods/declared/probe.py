@@ -40,9 +40,24 @@ class SmallClassifierSettings(Settings):
         return value
 
 
+class ProbeSettings(SmallClassifierSettings):
+    """Parameters of the probe; of no paper. They were chosen on a fifth of FER+'s training faces."""
+
+    schedule: Schedule = Schedule(
+        epochs=20,
+        batch_size=128,
+        optimiser="adamw",
+        learning_rate=1e-3,
+        weight_decay=0.1,
+        learning_rate_schedule="cosine",
+    )
+    hidden: int = Field(default=512, ge=8)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+
+
 METHOD = Declaration(
     name="probe",
-    settings=SmallClassifierSettings,
+    settings=ProbeSettings,
     network=network_at("openfer.methods.probe:Probe"),
     extras=("open_features",),
     looks_at_pixels=False,

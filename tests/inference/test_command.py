@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from openfer.errors import DataError, ParameterError
-from openfer.inference import parts
+from openfer.inference import parts, tables
 from openfer.io.video import Frame, stream_frames
 from tests.inference.conftest import FRAMES, RATE, run
 from tests.inference.made_models import look_at_colours
@@ -75,6 +75,14 @@ def test_another_kind_of_file_is_refused_before_any_work(photos: Path, model_fil
     run(photos, "-m", model_file, "-o", tmp_path / "faces.xlsx", expect=ParameterError)
     run(tmp_path / "nowhere", "-m", model_file, expect=DataError)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_without_its_package_is_refused_before_any_work(
+    photos: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)  # as where only prediction is installed
+    run(photos, "-m", model_file, "-o", tmp_path / "faces.parquet", expect=ParameterError)
+    run(photos / "a.png", "-m", model_file, "-o", tmp_path / "faces.csv")
 
 
 def test_copies_have_boxes_around_the_faces_and_stand_upright(photos: Path, model_file: Path, tmp_path: Path) -> None:
@@ -143,7 +151,7 @@ def test_a_damaged_video_gives_its_frames_and_then_the_reason(damaged: Path, mod
 _KILLED = """
 import os, signal, sys
 from openfer.console import openfer
-from openfer.inference import parts
+from openfer.inference import parts, tables
 parts._AT_ONCE = 4
 from openfer.inference.predictor import Predictor
 true, seen = Predictor.faces, []

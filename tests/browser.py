@@ -41,15 +41,24 @@ class Browser:
     Args:
         program: path of Chromium.
         profile: an empty folder.
+        *more: further arguments of Chromium.
     """
 
-    def __init__(self, program: str, profile: Path) -> None:
+    def __init__(self, program: str, profile: Path, *more: str) -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         read_here, self._write = os.pipe()
         self._read, write_there = os.pipe()
         root = ("--no-sandbox",) if os.geteuid() == 0 else ()
-        command = [program, *_QUIET, *root, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
+        command = [
+            program,
+            *_QUIET,
+            *root,
+            *more,
+            "--remote-debugging-pipe",
+            f"--user-data-dir={profile}",
+            "about:blank",
+        ]
         # the protocol is spoken over descriptors 3 and 4
         words = ["bash", "-c", f'exec "$@" 3<&{read_here} 4>&{write_there}', "bash", *command]
         self._process = subprocess.Popen(
@@ -60,7 +69,7 @@ class Browser:
         self._number = 0
         self._rest = b""
         self._session: str | None = None
-        self._loaded = False
+        self._loaded = self._asks_for_file = False
 
     def __enter__(self) -> Self:
         """Attach to the first page."""
@@ -128,6 +137,14 @@ class Browser:
         self._ask("Input.dispatchKeyEvent", type="keyDown", **common, **text)
         self._ask("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    def press_until_a_file_is_asked_for(self, key: str) -> None:
+        """Press a key and wait until the browser would let a person choose a file, of which none is chosen."""
+        self._ask("Page.setInterceptFileChooserDialog", enabled=True)
+        self._asks_for_file = False
+        self.press(key)
+        while not self._asks_for_file:
+            self._hear()
+
     def screenshot(self, file: Path, *, whole: bool = False) -> None:
         """Write what the window shows, or the whole page, to a PNG file."""
         more = {}
@@ -166,6 +183,8 @@ class Browser:
     def _note(self, method: str, parameters: dict[str, Any]) -> None:
         if method == "Page.loadEventFired":
             self._loaded = True
+        elif method == "Page.fileChooserOpened":
+            self._asks_for_file = True
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(parameters["exceptionDetails"])[:500])
         elif method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning", "assert"):

@@ -110,13 +110,13 @@ def in_threads(function: Callable[[_Task], _Result], items: Iterable[_Task], thr
                 future.cancel()
 
 
-def with_bar(counts: Iterable[int], title: str, total: int, done: int, unit: str) -> None:
+def with_bar(counts: Iterable[int], title: str, total: int | None, done: int, unit: str) -> None:
     """Exhaust an iterator of counts behind a progress bar, readable in a terminal and in a log.
 
     Args:
         counts: how many units each piece of work has finished.
         title: comes first in the line.
-        total: units in all.
+        total: units in all; None where nobody knows.
         done: units that an earlier run has finished.
         unit: their name.
     """

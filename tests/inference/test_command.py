@@ -2,29 +2,21 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import av
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from PIL import Image, ImageOps
 
-from openfer.console import openfer
 from openfer.errors import DataError, ParameterError
-from openfer.inference import parts
+from openfer.inference import parts, tables
 from openfer.io.video import Frame, stream_frames
-from tests.conftest import TinyFaces
-from tests.inference.conftest import scene
+from tests.inference.conftest import FRAMES, RATE, run
 from tests.inference.made_models import look_at_colours
-
-_FRAMES = 14
-_RATE = 10
 
 
 @pytest.fixture(scope="module")
@@ -39,43 +31,6 @@ def photos(photographs, tmp_path_factory) -> Path:
     Image.new("RGB", (64, 48)).save(folder / "c.webp")
     (folder / "d.jpg").write_bytes((folder / "b.jpg").read_bytes()[:3000])
     return folder
-
-
-@pytest.fixture(scope="module")
-def video(tiny_faces: TinyFaces, tmp_path_factory) -> Path:
-    """Two people side by side for 1.4 seconds, the right one away in the second half; both move to the right."""
-    path = tmp_path_factory.mktemp("video") / "two.mp4"
-    people = [tiny_faces.store.image(0), tiny_faces.store.image(7)]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=_RATE)
-        stream.width, stream.height, stream.pix_fmt = 400, 240, "yuv420p"
-        for number in range(_FRAMES):
-            shown = scene(people, width=400)
-            if number >= _FRAMES // 2:
-                shown = shown.copy()
-                shown[:, 200:] = 100
-            frame = av.VideoFrame.from_ndarray(np.roll(shown, number, axis=1), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
-@pytest.fixture(scope="module")
-def followed(video: Path, model_file: Path, tmp_path_factory) -> Path:
-    """The folder of `v.csv`, of that video, and of its annotated copy in `drawn`."""
-    folder = tmp_path_factory.mktemp("followed")
-    run(video, "-m", model_file, "-o", folder / "v.csv", "--annotated", folder / "drawn")
-    return folder
-
-
-def run(*arguments: object, expect: type[Exception] | None = None) -> str:
-    """Type `openfer predict ...` and return what it prints."""
-    typed = CliRunner().invoke(openfer, ["predict", *map(str, arguments)])
-    if expect is None:
-        assert typed.exit_code == 0, typed.output
-    else:
-        assert isinstance(typed.exception, expect), typed.output
-    return typed.output
 
 
 def test_a_folder_becomes_one_row_for_each_face_or_reason(photos: Path, model_file: Path, tmp_path: Path) -> None:
@@ -122,6 +77,14 @@ def test_another_kind_of_file_is_refused_before_any_work(photos: Path, model_fil
     assert not list(tmp_path.iterdir())
 
 
+def test_a_table_without_its_package_is_refused_before_any_work(
+    photos: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)  # as where only prediction is installed
+    run(photos, "-m", model_file, "-o", tmp_path / "faces.parquet", expect=ParameterError)
+    run(photos / "a.png", "-m", model_file, "-o", tmp_path / "faces.csv")
+
+
 def test_copies_have_boxes_around_the_faces_and_stand_upright(photos: Path, model_file: Path, tmp_path: Path) -> None:
     run(photos, "-m", model_file, "-o", tmp_path / "faces.csv", "--annotated", tmp_path / "drawn")
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.png", "b.jpg", "c.webp"]
@@ -140,11 +103,11 @@ def test_copies_have_boxes_around_the_faces_and_stand_upright(photos: Path, mode
 
 def test_people_in_a_video_are_followed(followed: Path) -> None:
     table = pd.read_csv(followed / "v.csv")
-    assert table["frame"].tolist() == sorted([*range(_FRAMES), *range(_FRAMES // 2)])
-    assert table["time"].tolist() == pytest.approx((table["frame"] / _RATE).tolist(), abs=1e-5)
+    assert table["frame"].tolist() == sorted([*range(FRAMES), *range(FRAMES // 2)])
+    assert table["time"].tolist() == pytest.approx((table["frame"] / RATE).tolist(), abs=1e-5)
     tracks = table.sort_values("left").groupby("track", sort=False)
-    assert tracks.size().tolist() == [_FRAMES, _FRAMES // 2]  # the left one, the right one
-    assert (tracks["left"].agg(np.ptp) - [_FRAMES - 1, _FRAMES // 2 - 1]).abs().max() < 4
+    assert tracks.size().tolist() == [FRAMES, FRAMES // 2]  # the left one, the right one
+    assert (tracks["left"].agg(np.ptp) - [FRAMES - 1, FRAMES // 2 - 1]).abs().max() < 4
 
 
 def test_the_copy_of_a_video_has_boxes_and_the_same_times(video: Path, followed: Path) -> None:
@@ -164,7 +127,7 @@ def test_smoothed_probabilities_change_less_from_frame_to_frame(
     video: Path, followed: Path, model_file: Path, tmp_path: Path
 ) -> None:
     said = run(video, "-m", model_file, "-o", tmp_path / "v.csv", "--smooth", 0.5)
-    assert f"faces: {_FRAMES * 3 // 2}; tracks in videos: 2; without a face: 0; unreadable: 0" in said
+    assert f"faces: {FRAMES * 3 // 2}; tracks in videos: 2; without a face: 0; unreadable: 0" in said
     changes = []
     for folder in (followed, tmp_path):
         table = pd.read_csv(folder / "v.csv")
@@ -174,20 +137,9 @@ def test_smoothed_probabilities_change_less_from_frame_to_frame(
     assert changes[1] < 0.7 * changes[0]
 
 
-def test_a_damaged_video_gives_its_frames_and_then_the_reason(video: Path, model_file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "damaged.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=_RATE)
-        stream.width, stream.height, stream.pix_fmt = 400, 240, "yuvj420p"
-        for frame in stream_frames(video):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.pixels, format="rgb24")))
-        container.mux(stream.encode())
-    content = path.read_bytes()
-    images = [found.start() for found in re.finditer(b"\xff\xd8\xff", content)]
-    end = images[6] - 40  # the container's words about the next image stay
-    path.write_bytes(content[: images[5]] + bytes(end - images[5]) + content[end:])
+def test_a_damaged_video_gives_its_frames_and_then_the_reason(damaged: Path, model_file: Path, tmp_path: Path) -> None:
     (tmp_path / "no.mp4").write_bytes(b"no video at all")
-    run(path, tmp_path / "no.mp4", "-m", model_file, "-o", tmp_path / "v.csv")
+    run(damaged, tmp_path / "no.mp4", "-m", model_file, "-o", tmp_path / "v.csv")
     table = pd.read_csv(tmp_path / "v.csv")
     frames = table[table["face"].notna()]["frame"].unique().tolist()
     assert frames == [0, 1, 2, 3, 4]
@@ -199,7 +151,7 @@ def test_a_damaged_video_gives_its_frames_and_then_the_reason(video: Path, model
 _KILLED = """
 import os, signal, sys
 from openfer.console import openfer
-from openfer.inference import parts
+from openfer.inference import parts, tables
 parts._AT_ONCE = 4
 from openfer.inference.predictor import Predictor
 true, seen = Predictor.faces, []
@@ -226,7 +178,7 @@ def test_after_kill_9_no_frame_is_lost_or_doubled_and_finished_ones_are_kept(
     frames: list[int] = []
     monkeypatch.setattr(parts, "face_rows", _noting(frames))
     run(*command[1:])
-    assert sorted(frames) == list(range(4 * len(finished), _FRAMES))
+    assert sorted(frames) == list(range(4 * len(finished), FRAMES))
     assert (tmp_path / "v.csv").read_bytes() == (followed / "v.csv").read_bytes()
     assert not (tmp_path / "v.csv.parts").exists()
 

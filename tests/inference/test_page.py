@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,6 +17,7 @@ from openfer.inference.page.networks import to_onnx
 from openfer.inference.predictor import load
 from openfer.io.images import read_image
 from tests.browser import Browser, chromium_or_skip
+from tests.inference.made_models import look_at_colours
 
 
 @pytest.mark.parametrize(
@@ -31,34 +33,92 @@ def test_a_converted_network_answers_as_the_one_in_litert(part, shape, tolerance
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["geometry", "exported"])
-def test_a_dropped_photograph_is_answered_as_by_predict_and_nothing_is_asked_for(
-    name, photographs, model_file, tmp_path
-):
+@pytest.mark.parametrize("name", ["geometry", "colours"])
+def test_a_dropped_photograph_is_answered_as_by_predict_and_nothing_is_asked_for(name, photographs, tmp_path):
     program = chromium_or_skip()
-    model = "geometry" if name == "geometry" else str(model_file)
-    done = CliRunner().invoke(page, ["--model", model, "--output", str(tmp_path / "page")], catch_exceptions=False)
-    assert done.exit_code == 0
-    file = tmp_path / "photograph.png"
-    Image.fromarray(photographs[0]).save(file)
+    model = "geometry" if name == "geometry" else str(look_at_colours(tmp_path / "colours.onnx"))
+    written = _page(model, tmp_path)
+    file = _png(photographs[0], tmp_path) if name == "geometry" else _lying_jpeg(photographs[0], tmp_path)
     expected = load(model).predict([read_image(file).pixels])[0]
     with Browser(program, tmp_path / "profile") as browser:
-        browser.open(tmp_path / "page/index.html", 400)
-        found = json.loads(browser.run(_DROPPED % base64.b64encode(file.read_bytes()).decode()))
+        browser.open(written, 400)
+        found = json.loads(browser.run(_DROPPED % (base64.b64encode(file.read_bytes()).decode(), file.name)))
         assert len(found) == len(expected) > 0
         for one, other in zip(found, expected, strict=True):
-            assert np.abs(np.array(one["probabilities"]) - other.probabilities).max() < 0.005  # see docs/use.md
-            assert np.abs(np.array(one["box"]) - other.box).max() < 0.1
+            assert np.abs(np.array(one["probabilities"]) - other.probabilities).max() < 1e-4
+            assert np.abs(np.array(one["box"]) - other.box).max() < 0.01
+        assert browser.run("document.getElementById('file').files[0].name") == file.name
         assert browser.run("document.querySelectorAll('#results section').length") == len(expected)
         assert browser.run("document.documentElement.scrollWidth") == 400
         assert browser.complaints == []
-        assert browser.requests == [(tmp_path / "page/index.html").as_uri()]
+        assert browser.requests == [written.as_uri()]
 
+
+@pytest.mark.slow
+def test_keys_alone_choose_a_file_and_use_the_webcam(photographs, tmp_path):
+    program = chromium_or_skip()
+    written = _page("geometry", tmp_path)
+    with Browser(program, tmp_path / "profile", *_camera(photographs[0], tmp_path)) as browser:
+        browser.open(written, 1400)
+        browser.press("Tab")
+        assert browser.run(_FOCUSED) == ["file", "3px"]
+        browser.press_until_a_file_is_asked_for("Enter")
+        browser.press("Tab")
+        assert browser.run(_FOCUSED) == ["webcam", "3px"]
+        browser.press("Enter")
+        browser.wait_until("document.getElementById('status').textContent === '1 face found.'")
+        browser.press("Tab")
+        browser.press("Enter")  # the blendshapes stay open from frame to frame
+        frames = "new Promise((next) => new MutationObserver(next).observe(results, { childList: true }))"
+        browser.run(f"const results = document.getElementById('results'); {frames}.then(() => {frames}).then(() => 0)")
+        assert browser.run("[document.querySelector('details').open, document.activeElement.tagName]") == [
+            True,
+            "SUMMARY",
+        ]
+        browser.run("document.getElementById('webcam').focus()")
+        browser.press("Enter")
+        browser.wait_until("document.getElementById('status').textContent === 'The webcam is off.'")
+        assert browser.complaints == []
+        assert browser.requests == [written.as_uri()]
+
+
+def _page(model: str, folder: Path) -> Path:
+    done = CliRunner().invoke(page, ["--model", model, "--output", str(folder / "page")], catch_exceptions=False)
+    assert done.exit_code == 0
+    return folder / "page/index.html"
+
+
+def _png(photograph: np.ndarray, folder: Path) -> Path:
+    Image.fromarray(photograph).save(folder / "photograph.png")
+    return folder / "photograph.png"
+
+
+def _lying_jpeg(photograph: np.ndarray, folder: Path) -> Path:
+    """Write a photograph on its side, which its EXIF note turns upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = Image.fromarray(photograph).transpose(Image.Transpose.ROTATE_90)
+    lying.save(folder / "photograph.jpg", quality=95, exif=exif)
+    return folder / "photograph.jpg"
+
+
+def _camera(photograph: np.ndarray, folder: Path) -> tuple[str, ...]:
+    """Return arguments that give Chromium a camera before which a photograph stands."""
+    film = folder / "camera.mjpeg"
+    Image.fromarray(photograph).save(film, "JPEG", quality=95)
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+
+
+_FOCUSED = "[document.activeElement.id, getComputedStyle(document.activeElement).outlineWidth]"
 
 _DROPPED = """
 (async () => {
   const bytes = Uint8Array.from(atob("%s"), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], "photograph.png"));
+  transfer.items.add(new File([bytes], "%s"));
   document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
   return JSON.stringify(await openfer.last());
 })()

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 import openfer
@@ -149,6 +152,39 @@ heavy = {{"torch", "kedro", "mlflow", "pandas", "pyarrow", "sklearn", "scipy", "
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_small_installation_of_the_docs_has_all_that_predict_imports(photographs, tmp_path: Path) -> None:
+    Image.fromarray(photographs[0]).save(tmp_path / "photo.png")
+    program = """
+import sys
+from importlib.metadata import packages_distributions
+from openfer.console import openfer
+command = ["predict", "photo.png", "--output", "faces.csv", "--annotated", "drawn"]
+openfer(command, standalone_mode=False)
+names = packages_distributions()
+print(*sorted({owner for module in sys.modules for owner in names.get(module.split(".")[0], [])}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
+    used = {canonicalize_name(name) for name in done.stdout.splitlines()[-1].split()} - {"openfer", "setuptools"}
+    docs = (Path(__file__).parents[2] / "docs/use.md").read_text()
+    named = next(line for line in docs.splitlines() if line.startswith("pip install --constraint")).split()[4:]
+    assert set(named) <= used <= _with_what_they_bring(named)
+
+
+def _with_what_they_bring(names: list[str]) -> set[str]:
+    found: set[str] = set()
+    while names:
+        name, *names = names
+        if name not in found:
+            found.add(name)
+            needs = [Requirement(need) for need in metadata.requires(name) or []]
+            names += [
+                canonicalize_name(need.name)
+                for need in needs
+                if need.marker is None or need.marker.evaluate({"extra": ""})
+            ]
+    return found
 
 
 def test_a_search_ends_when_there_are_more_faces_than_asked_for(model_file: Path, tiny_faces: TinyFaces) -> None:

@@ -3,22 +3,26 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from openfer.errors import ParameterError
 from openfer.inference.annotate import annotate
+from openfer.inference.card import ModelCard
+from openfer.inference.filming import film, until_interrupted
 from openfer.inference.parts import Parts, fingerprint
-from openfer.inference.predictor import load
-from openfer.inference.rows import columns
+from openfer.inference.predictor import Predictor, load
+from openfer.inference.rows import Row, columns
 from openfer.inference.settings import SMALLEST_FACE
-from openfer.inference.sources import find_sources
+from openfer.inference.sources import Source, find_sources
 from openfer.inference.summary import Summary
-from openfer.inference.tables import check_ending, written
+from openfer.inference.tables import Write, check_ending, written
 from openfer.inference.tracking import tracked
+from openfer.io.camera import Camera, find_camera, opened_camera
 from openfer.workers import with_bar
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -27,7 +31,15 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--webcam",
+    type=click.IntRange(0),
+    is_flag=False,
+    flag_value=0,
+    metavar="[N]",
+    help="Film, until Ctrl+C, camera N (0).",
+)
 @click.option(
     "--model",
     "-m",
@@ -43,37 +55,78 @@ _PATH = click.Path(path_type=Path)
 )
 def predict(
     paths: tuple[str, ...],
+    webcam: int | None,
     model: str,
     output: Path | None,
     annotated: Path | None,
     smooth: float | None,
     smallest_face: float,
 ) -> None:
-    """Predict the expression of every face in images, folders, patterns and videos.
+    """Predict the expression of every face in images, folders, patterns and videos, or before a camera.
 
     The table has one row for each face, or for the reason why there is none. An interrupted command resumes when it is
-    given again with the same --output.
+    given again with the same --output. Of a camera, the table is written when Ctrl+C ends it.
     """
+    if not paths and webcam is None:
+        raise click.UsageError("give images, folders or videos, or --webcam")
     if output is not None:
         check_ending(output)
-    sources = find_sources(paths, apart=annotated)
-    predictor = load(model, smallest_face=smallest_face)
-    total = sum(source.count for source in sources)
-    with _work_folder(output, fingerprint(predictor.path, smallest_face, sources)) as work:
-        parts = Parts(predictor, sources, work)
-        with_bar(parts.make(), "predict", total, 0, "image")
-        summary = Summary()
-        rows = summary.counted(tracked(parts.rows(), smooth))
-        if output is None:
-            for _ in rows:
-                pass
-        else:
-            with written(output, columns(predictor.card)) as write:
-                for row in rows:
-                    write(row)
-        if annotated is not None:
-            with_bar(annotate(sources, tracked(parts.rows(), smooth), annotated), "annotate", total, 0, "image")
+    summary = Summary()
+    if webcam is None:
+        sources = find_sources(paths, apart=annotated)
+        predictor = load(model, smallest_face=smallest_face)
+        name = fingerprint(predictor.path, smallest_face, sources)
+        with _work_folder(output, name) as work:
+            _predict_files(Parts(predictor, sources, work), sources, output, annotated, smooth, predictor.card, summary)
+    elif paths or annotated:
+        raise ParameterError("--webcam was given with files or --annotated; give a camera alone, it is not drawn on")
+    else:
+        predictor = load(model, smallest_face=smallest_face)
+        _predict_camera(predictor, find_camera(webcam), output, smooth, summary)
     summary.show(Console(width=None if sys.stdout.isatty() else 120), predictor.card)
+
+
+def _predict_files(
+    parts: Parts,
+    sources: Sequence[Source],
+    output: Path | None,
+    annotated: Path | None,
+    smooth: float | None,
+    card: ModelCard,
+    summary: Summary,
+) -> None:
+    total = sum(source.count for source in sources)
+    with_bar(parts.make(), "predict", total, 0, "image")
+    with _table(output, card) as write:
+        for row in summary.counted(tracked(parts.rows(), smooth)):
+            write(row)
+    if annotated is not None:
+        with_bar(annotate(sources, tracked(parts.rows(), smooth), annotated), "annotate", total, 0, "image")
+
+
+def _predict_camera(
+    predictor: Predictor, camera: Camera, output: Path | None, smooth: float | None, summary: Summary
+) -> None:
+    with opened_camera(camera) as frames, _table(output, predictor.card) as write, until_interrupted() as is_over:
+        click.echo(f"Filming with {camera.name}. Ctrl+C ends it.", err=True)
+        rows = tracked(film(predictor, frames, camera.name, is_over), smooth)
+        with_bar(_counted_frames(summary.counted(rows), write), "film", None, 0, "frame")
+
+
+def _counted_frames(rows: Iterable[Row], write: Write) -> Iterator[int]:
+    """Write rows; yields 1 for the first row of each frame, 0 for its other faces."""
+    for row in rows:
+        write(row)
+        yield 0 if row.get("face") else 1
+
+
+@contextmanager
+def _table(output: Path | None, card: ModelCard) -> Iterator[Write]:
+    if output is None:
+        yield lambda row: None
+        return
+    with written(output, columns(card)) as write:
+        yield write
 
 
 @contextmanager

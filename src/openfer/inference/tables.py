@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ _ROWS_AT_ONCE = 4096
 
 
 def check_ending(path: Path) -> None:
-    """Raise an error for a file of another kind.
+    """Raise an error for a file of another kind, or of one that needs a package which is not installed.
 
     Raises:
-        ParameterError: naming the kinds.
+        ParameterError: naming the kinds, or the package.
     """
     if path.suffix.lower() not in _KINDS:
         raise ParameterError(f"the output {path} is of an unknown kind; give a name that ends in {', '.join(_KINDS)}")
+    if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
+        raise ParameterError(
+            f"the output {path} needs the package pyarrow, which is not installed; install it or use .csv"
+        )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from openfer.faces.mediapipe.boxes import Boxes, anchors, decode, merge, overlaps
+from openfer.faces.mediapipe.boxes import Boxes, anchors, decode, merge, overlaps, steadied
 from openfer.seeds import generator_for
 
 
@@ -84,3 +84,14 @@ def test_merged_boxes_are_means_weighted_by_score() -> None:
 def test_nothing_merges_into_nothing() -> None:
     merged = merge(Boxes(np.zeros((0, 4)), np.zeros((0, 6, 2)), np.zeros(0)))
     assert (merged.corners.shape, merged.points.shape, merged.scores.shape) == ((0, 4), (0, 6, 2), (0,))
+
+
+def test_a_steadied_place_is_near_and_the_last_bits_of_a_network_do_not_move_it() -> None:
+    draw = generator_for(0, "steadied")
+    places = draw.uniform(0, 4000, 2000)
+    for side in (20.0, 300.0, 2500.0):
+        near = steadied(places, side)
+        assert np.abs(near - places).max() <= side / 2048 / 2
+        moved = steadied(places + draw.normal(0, 1e-7 * side, len(places)), side)
+        assert np.mean(moved != near) < 0.002
+        assert np.abs(steadied(places, side, finer=2) - places).max() <= side / 4096 / 2

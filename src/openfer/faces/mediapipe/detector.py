@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from openfer.faces.detected import Detected
-from openfer.faces.mediapipe.boxes import SIDE, Boxes, decode, merge, overlaps
+from openfer.faces.mediapipe.boxes import SIDE, Boxes, decode, merge, overlaps, steadied
 from openfer.faces.mediapipe.mesh import Mesh, MeshNetwork, square
 from openfer.faces.mediapipe.model_file import read_landmarker
 from openfer.faces.mediapipe.network import Network
@@ -135,7 +135,8 @@ class MediapipeDetector:
             across = _across(points, side)
             if side <= 0 or not np.hypot(*across) > 0:
                 continue
-            mesh = self._mesh(image, square((corners[:2] + corners[2:]) / 2, _MARGIN * side, across))
+            centre, along = steadied((corners[:2] + corners[2:]) / 2, side), steadied(across, side)
+            mesh = self._mesh(image, square(centre, _MARGIN * float(steadied(np.array(side), side)), along))
             face = FoundFace(mesh, max(mesh.presence, min(1.0, float(score) / _SURE)))
             others = np.array([one.mesh.box for one in faces]).reshape(-1, 4)
             if face.score >= _LEAST_SCORE and not (overlaps(others, mesh.box) > _SAME_FACE).any():

@@ -23,6 +23,12 @@ function rounded(x) {
   return x - low === 0.5 ? low + (low % 2) : Math.round(x);
 }
 
+// Rounds a place to a power of two that is 1/2048 to 1/4096 of a face's side, divided by `finer`.
+function steadied(place, side, finer = 1) {
+  const step = 2 ** Math.floor(Math.log2(side)) / (2048 * finer);
+  return rounded(place / step) * step;
+}
+
 async function asked(network, values, shape) {
   const found = await network.run({ input0: new ort.Tensor("float32", values, shape) });
   return network.outputNames.map((name) => found[name].data);
@@ -98,8 +104,8 @@ class Finder {
     for (const { box, points, score } of boxes) {
       const side = Math.max(box[2] - box[0], box[3] - box[1]), across = direction(points, side);
       if (side <= 0 || !(Math.hypot(...across) > 0)) continue;
-      const centre = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
-      const mesh = await this.mesh(picture, squareAround(centre, 1.5 * side, across, MESH));
+      const steady = (place) => steadied(place, side), centre = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+      const mesh = await this.mesh(picture, squareAround(centre.map(steady), 1.5 * steady(side), across.map(steady), MESH));
       const own = Math.max(mesh.presence, Math.min(1, score / 0.85));
       if (own >= 0.5 && !faces.some((face) => overlap(face.mesh.box, mesh.box) > 0.3)) faces.push({ mesh, score: own });
     }
@@ -113,9 +119,11 @@ class Finder {
     const points = Array.from({ length: 478 }, (_, n) => [
       ...applied(back, [[found[n * 3], found[n * 3 + 1]]])[0], found[n * 3 + 2] / scale]);
     const mean = (from) => [0, 1].map((axis) => points.slice(from, from + 5).reduce((sum, point) => sum + point[axis], 0) / 5);
-    const five = [mean(468), mean(473), ...[1, 61, 291].map((n) => points[n].slice(0, 2))];
-    const side = (pick, axis) => points.reduce((edge, point) => pick(edge, point[axis]), points[0][axis]);
-    const box = [side(Math.min, 0), side(Math.min, 1), side(Math.max, 0), side(Math.max, 1)];
+    const edge = (pick, axis) => points.reduce((found, point) => pick(found, point[axis]), points[0][axis]);
+    const box = [edge(Math.min, 0), edge(Math.min, 1), edge(Math.max, 0), edge(Math.max, 1)];
+    const side = Math.max(box[2] - box[0], box[3] - box[1]);
+    const five = [mean(468), mean(473), ...[1, 61, 291].map((n) => points[n].slice(0, 2))]
+      .map((point) => point.map((place) => steadied(place, side, 2)));
     return { points, five, box, presence: sigmoid(presence[0]) };
   }
 }

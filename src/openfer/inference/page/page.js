@@ -64,7 +64,12 @@ function bars(names, values) {
   return list;
 }
 
+function said(words) {
+  if (status.textContent !== words) status.textContent = words;  // a screen reader speaks every change
+}
+
 function shown(faces) {
+  const before = [...results.querySelectorAll("details")], focused = before.findIndex((one) => one.contains(document.activeElement));
   const context = canvas.getContext("2d"), thick = Math.max(2, canvas.width / 300);
   context.lineWidth = thick;
   context.font = `${Math.max(12, thick * 8)}px system-ui, sans-serif`;
@@ -81,15 +86,17 @@ function shown(faces) {
     if (face.blendshapes) {
       const details = element("details", "");
       details.append(element("summary", "52 blendshapes"), bars(PAGE.blendshapes, face.blendshapes));
+      details.open = before[n]?.open ?? false;
       part.append(details);
     }
     return part;
   }));
-  status.textContent = faces.length ? `${faces.length} face${faces.length > 1 ? "s" : ""} found.` : "No face found.";
+  if (focused >= 0) results.querySelectorAll("summary")[focused]?.focus({ preventScroll: true });
+  said(faces.length ? `${faces.length} face${faces.length > 1 ? "s" : ""} found.` : "No face found.");
 }
 
 async function shownFile(file) {
-  status.textContent = ready ? "Looking for faces …" : "Loading the model …";
+  said(ready ? "Looking for faces …" : "Loading the model …");
   try {
     const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
     const faces = await predicted(pixelsOf(bitmap, bitmap.width, bitmap.height));
@@ -97,15 +104,22 @@ async function shownFile(file) {
     return faces;
   } catch (error) {
     results.replaceChildren();
-    status.textContent = `${file.name} cannot be shown (${error.message}). Choose a JPEG, PNG or WebP image.`;
+    said(`${file.name} cannot be shown (${error.message}). Choose a JPEG, PNG or WebP image.`);
     return [];
   }
 }
 
-// One picture at a time; returns the faces.
+// One picture at a time: a network answers one question at a time.
+function queued(work) {
+  const done = queue.then(work);
+  queue = done.catch(() => []);
+  return done;
+}
+
+// Returns the faces.
 function take(file) {
-  queue = queue.then(() => shownFile(file));
-  return queue;
+  stopped();
+  return queued(() => shownFile(file));
 }
 
 function stopped() {
@@ -114,30 +128,49 @@ function stopped() {
   webcam.textContent = "Use the webcam";
 }
 
+async function shownFrame(video, own) {
+  if (stream !== own) return;
+  const faces = await predicted(pixelsOf(video, video.videoWidth, video.videoHeight));
+  if (stream === own) shown(faces);
+}
+
 async function filmed() {
-  if (stream) return stopped();
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: true });
-  } catch (error) {
-    status.textContent = `The webcam cannot be used (${error.message}). Allow it, or choose a photograph.`;
-    return undefined;
+  if (stream) {
+    stopped();
+    return said("The webcam is off.");
   }
+  const own = stream = new MediaStream();  // a second click ends it, even before the camera is allowed
   webcam.textContent = "Stop the webcam";
-  const video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true });
-  await video.play();
-  while (stream) {
-    const faces = await predicted(pixelsOf(video, video.videoWidth, video.videoHeight));
-    shown(faces);
-    await new Promise((resolve) => requestAnimationFrame(resolve));
+  said(ready ? "Starting the webcam …" : "Loading the model …");
+  try {
+    if (!navigator.mediaDevices) throw new Error("the page was not loaded over HTTPS or from the disk");
+    const camera = await navigator.mediaDevices.getUserMedia({ video: true });
+    camera.getTracks().forEach((track) => {
+      own.addTrack(track);
+      track.addEventListener("ended", () => { if (stream === own) stopped(); });  // unplugged
+    });
+    if (stream !== own) return own.getTracks().forEach((track) => track.stop());
+    const video = Object.assign(document.createElement("video"), { srcObject: own, muted: true });
+    await video.play();
+    while (stream === own) {
+      await queued(() => shownFrame(video, own));
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  } catch (error) {
+    if (stream === own) stopped();
+    said(`The webcam cannot be used (${error.message}). Allow it, or choose a photograph.`);
   }
   return undefined;
 }
 
-fileInput.addEventListener("change", () => { if (fileInput.files[0]) { stopped(); take(fileInput.files[0]); } });
+fileInput.addEventListener("click", () => { fileInput.value = ""; });  // the same file may be chosen again
+fileInput.addEventListener("change", () => { if (fileInput.files[0]) take(fileInput.files[0]); });
 webcam.addEventListener("click", filmed);
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files[0]) { stopped(); take(event.dataTransfer.files[0]); }
+  if (!event.dataTransfer.files[0]) return;
+  fileInput.files = event.dataTransfer.files;  // shows the name
+  take(event.dataTransfer.files[0]);
 });
 globalThis.openfer = { take, last: () => queue };

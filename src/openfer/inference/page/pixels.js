@@ -22,6 +22,8 @@ function reduced(picture, x, y) {
   return { width, height, data };
 }
 
+const ONE = 2 ** 22;  // Pillow's weights are integers, shares of this
+
 // Which source pixels make each target pixel, and how much each counts (triangle filter, antialiased).
 function triangleWeights(span, target) {
   const scale = span / target, support = Math.max(scale, 1);
@@ -30,9 +32,9 @@ function triangleWeights(span, target) {
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(length, Math.trunc(centre + support + 0.5));
     const weights = [];
-    for (let at = first; at < end; at++) weights.push(Math.max(0, 1 - Math.abs((at - centre + 0.5) / support)));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    return { first, weights: weights.map((weight) => weight / total) };
+    for (let at = first; at < end; at++) weights.push(Math.max(0, 1 - Math.abs((at - centre + 0.5) * (1 / support))));
+    const inverse = 1 / weights.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: weights.map((weight) => Math.floor(weight * inverse * ONE + 0.5)) };
   });
 }
 
@@ -43,9 +45,9 @@ function alongRows(picture, target, span) {
     for (let column = 0; column < target; column++)
       for (let channel = 0; channel < 3; channel++) {
         const { first, weights } = parts[column];
-        let sum = 0;
+        let sum = ONE / 2;
         for (let k = 0; k < weights.length; k++) sum += weights[k] * picture.data[(row * width + first + k) * 3 + channel];
-        data[(row * target + column) * 3 + channel] = Math.floor(sum + 0.5);
+        data[(row * target + column) * 3 + channel] = Math.floor(sum / ONE);
       }
   return { width: target, height, data };
 }

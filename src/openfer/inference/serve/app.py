@@ -23,23 +23,6 @@ from openfer.version import __version__
 FIELD = "images"
 """The name of the form's files."""
 
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FIELD],
-                    "additionalProperties": False,
-                    "properties": {
-                        FIELD: {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
-                    },
-                }
-            }
-        },
-    }
-}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "not a form with image files"},
     408: {"model": Problem, "description": "the request came too slowly"},
@@ -47,6 +30,13 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "a file is not an image, or shows too much"},
     429: {"model": Problem, "description": "too many requests at once"},
 }
+
+
+def _form(most: int) -> dict[str, Any]:
+    """Return what OpenAPI says of the form; FastAPI cannot tell, as the body is read within the limits."""
+    files = {"type": "array", "minItems": 1, "maxItems": most, "items": {"type": "string", "format": "binary"}}
+    form = {"type": "object", "required": [FIELD], "additionalProperties": False, "properties": {FIELD: files}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
 
 
 def create_app(predictor: Predicts, limits: Limits | None = None) -> FastAPI:
@@ -75,7 +65,7 @@ def create_app(predictor: Predicts, limits: Limits | None = None) -> FastAPI:
     )
     app.add_middleware(Guard, limits=limits, metrics=metrics)
 
-    @app.post("/predict", response_model=Answer, responses=_PROBLEMS, openapi_extra=_FORM)
+    @app.post("/predict", response_model=Answer, responses=_PROBLEMS, openapi_extra=_form(limits.images))
     async def predict(request: Request) -> Answer:
         """Predict the expression of every face in the images of a form, field `images`."""
         async with request.form(max_files=limits.images, max_fields=0) as form:

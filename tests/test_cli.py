@@ -93,3 +93,9 @@ def test_parameters_without_brackets_are_read_as_before() -> None:
 def test_a_parameter_without_a_value_is_refused() -> None:
     with pytest.raises(click.UsageError, match="which is not key=value"):
         parameters_of(CONTEXT, OPTION, "addl.seed")
+
+
+@pytest.mark.parametrize("typed", ["baseline.datasets=[a", 'addl.seed=1,baseline.seed="1', "baseline.settings={a: 1"])
+def test_a_value_that_is_not_yaml_is_refused(typed: str) -> None:
+    with pytest.raises(click.UsageError, match=r"whose value is not YAML; close its brackets and quotes"):
+        parameters_of(CONTEXT, OPTION, typed)

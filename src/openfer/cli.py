@@ -106,6 +106,7 @@ def parameters_of(context: click.Context, option: click.Parameter, value: Any) -
     if isinstance(value, dict):
         return value
     from omegaconf import OmegaConf
+    from yaml import YAMLError
 
     pairs = []
     for item in _split_outside_brackets(str(value)):
@@ -116,6 +117,10 @@ def parameters_of(context: click.Context, option: click.Parameter, value: Any) -
                 '--params "addl.datasets=[raf_db,affectnet],addl.seed=1"'
             )
         pairs.append(f"{key.strip()}={text}")
+        try:
+            OmegaConf.from_dotlist(pairs[-1:])
+        except YAMLError:
+            context.fail(f"--params has {item!r}, whose value is not YAML; close its brackets and quotes")
     found = OmegaConf.to_container(OmegaConf.from_dotlist(pairs))
     assert isinstance(found, dict)
     return {str(name): inner for name, inner in found.items()}

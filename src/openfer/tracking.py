@@ -30,6 +30,7 @@ from openfer.io.runs import RunRecord
 from openfer.parameters import DERIVED, Settings
 from openfer.runners.command import COMMAND_RUN
 from openfer.runs.tags import PUBLISHES, TRAINS, slug_of
+from openfer.runs.words import in_words
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class MlflowHook:
         try:
             self._settings = TrackingSettings(**context.config_loader["mlflow"])
         except ValidationError as error:
-            raise ParameterError(f"mlflow.yml: {error}") from error
+            raise ParameterError(in_words("mlflow.yml", error)) from error
         self._root = context.project_path
 
     @hook_impl

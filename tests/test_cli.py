@@ -76,6 +76,26 @@ def test_an_unknown_pipeline_is_one_line_with_the_nearest_name(tmp_path: Path) -
     assert len(said) < 500
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        (
+            "--env",
+            "papr",
+            "which is not a folder of {path}/conf; did you mean 'paper'? The environments are base, local",
+        ),
+        ("--runner", "openfer.runners.RayRuner", "which does not exist; did you mean 'RayRunner'? The runners of"),
+        ("--nodes", "baseline.trian", "nodes named ['baseline.trian']; `kedro registry describe baseline` lists"),
+        ("--to-outputs", "nothing", "datasets named ['nothing']; `kedro registry describe baseline` lists"),
+    ],
+)
+def test_a_wrong_option_names_what_there_is(tmp_path: Path, option: str, name: str, words: str) -> None:
+    project = new_project(tmp_path / "project").path
+    said = typed(project, "--pipelines", "baseline", option, name, expect=1)
+    assert words.format(path=project) in said
+
+
 def test_a_list_of_several_values_can_be_typed() -> None:
     typed = "addl.datasets=[raf_db, affectnet],addl.seeds=[0,4],"
     typed += "baseline.training.neighbourhood_mask={threshold: 0.1, noise: 0.3}"

@@ -59,9 +59,11 @@ class Settings(BaseModel):
     def _keys_are_known(cls, values: Any) -> Any:
         for key in values if isinstance(values, Mapping) else ():
             if key not in cls.model_fields:
-                near = did_you_mean(str(key), cls.model_fields).strip()
                 names = ", ".join(cls.model_fields) or "none"
-                said = {"key": key, "near": near or f"the parameters here are {names}"}
+                said = {
+                    "key": key,
+                    "near": f"{did_you_mean(str(key), cls.model_fields)}The parameters here are {names}",
+                }
                 raise PydanticCustomError(UNKNOWN, "there is no parameter '{key}'; {near}", said)
         return values
 

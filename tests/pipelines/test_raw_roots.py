@@ -72,4 +72,4 @@ def test_a_root_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pyte
 def test_a_dataset_that_nothing_describes_is_refused_before_any_work(tmp_path: Path, key: str) -> None:
     project = Workshop.new(tmp_path / "project").path
     said = typed(project, "--pipelines", "baseline", "--params", f"baseline.{key}=[rafdb]", expect=1)
-    assert f"baseline.{key} names 'rafdb', which is not described; did you mean 'raf_db'? The datasets are" in said
+    assert f"'rafdb' ({key}), which is not described; did you mean 'raf_db'? The datasets are" in said

@@ -67,11 +67,11 @@ def refuse_unknown(runs: Iterable[RunPlan], datasets: Datasets, catalog: Catalog
         ParameterError: if there is one; the nearest name is given.
     """
     for run in runs:
-        for key in ("datasets", "test_datasets"):
+        for key, use in (("datasets", "learn from"), ("test_datasets", "be tested on")):
             for name in getattr(run.settings, key):
-                if name not in datasets.names and not catalog.exists(f"{name}_rows@file"):
+                if name not in datasets.names and not catalog.exists(f"{name}_split"):
                     raise ParameterError(
-                        f"{run.method}.{key} names {name!r}, which is not described; "
+                        f"{run.method} is to {use} {name!r} ({key}), which is not described; "
                         f"{did_you_mean(name, datasets.names)}The datasets are {', '.join(datasets.names)}; for your "
                         "own, write a block with `reader` and `root` into conf/local/parameters.yml"
                     )

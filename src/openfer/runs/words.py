@@ -19,7 +19,8 @@ def in_words(place: str, error: ValidationError) -> str:
             unknown = found["ctx"]
             lines.append(f"{'.'.join([*parts, unknown['key']])}: there is no such parameter; {unknown['near']}")
             continue
-        value = "" if found["type"] == "missing" or isinstance(found["input"], dict) else f", found {found['input']!r}"
         said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")  # pydantic's own beginnings
-        lines.append(f"{'.'.join(parts)}: {said}{value}")
+        value, is_block = repr(found["input"]), isinstance(found["input"], dict)
+        told = found["type"] == "missing" or is_block or value in said
+        lines.append(f"{'.'.join(parts)}: {said}{'' if told else f', found {value}'}")
     return "; ".join(lines)

@@ -124,7 +124,7 @@ def chosen(runs: list[Run], slugs: tuple[str, ...]) -> list[Run]:
     for slug in slugs:
         if slug not in known:
             raise ParameterError(
-                f"there is no run {slug!r}; {did_you_mean(slug, known)}`kedro runs list` names the {len(known)} runs"
+                f"there is no run {slug!r}; {did_you_mean(slug, known)}`kedro runs list` names all of them"
             )
     return [known[slug] for slug in dict.fromkeys(slugs)]
 

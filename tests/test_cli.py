@@ -83,7 +83,7 @@ def test_an_unknown_pipeline_is_one_line_with_the_nearest_name(tmp_path: Path) -
         (
             "--env",
             "papr",
-            "which is not a folder of {path}/conf; did you mean 'paper'? The environments are base, local",
+            "which is not a folder of {path}/conf; did you mean 'paper'? The environments are base, ",
         ),
         ("--runner", "openfer.runners.RayRuner", "which does not exist; did you mean 'RayRunner'? The runners of"),
         ("--nodes", "baseline.trian", "nodes named ['baseline.trian']; `kedro registry describe baseline` lists"),

@@ -76,6 +76,26 @@ def test_an_unknown_pipeline_is_one_line_with_the_nearest_name(tmp_path: Path) -
     assert len(said) < 500
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        (
+            "--env",
+            "papr",
+            "which is not a folder of {path}/conf; did you mean 'paper'? The environments are base, ",
+        ),
+        ("--runner", "openfer.runners.RayRuner", "which does not exist; did you mean 'RayRunner'? The runners of"),
+        ("--nodes", "baseline.trian", "nodes named ['baseline.trian']; `kedro registry describe baseline` lists"),
+        ("--to-outputs", "nothing", "datasets named ['nothing']; `kedro registry describe baseline` lists"),
+    ],
+)
+def test_a_wrong_option_names_what_there_is(tmp_path: Path, option: str, name: str, words: str) -> None:
+    project = new_project(tmp_path / "project").path
+    said = typed(project, "--pipelines", "baseline", option, name, expect=1)
+    assert words.format(path=project) in said
+
+
 def test_a_list_of_several_values_can_be_typed() -> None:
     typed = "addl.datasets=[raf_db, affectnet],addl.seeds=[0,4],"
     typed += "baseline.training.neighbourhood_mask={threshold: 0.1, noise: 0.3}"
@@ -93,3 +113,9 @@ def test_parameters_without_brackets_are_read_as_before() -> None:
 def test_a_parameter_without_a_value_is_refused() -> None:
     with pytest.raises(click.UsageError, match="which is not key=value"):
         parameters_of(CONTEXT, OPTION, "addl.seed")
+
+
+@pytest.mark.parametrize("typed", ["baseline.datasets=[a", 'addl.seed=1,baseline.seed="1', "baseline.settings={a: 1"])
+def test_a_value_that_is_not_yaml_is_refused(typed: str) -> None:
+    with pytest.raises(click.UsageError, match=r"whose value is not YAML; close its brackets and quotes"):
+        parameters_of(CONTEXT, OPTION, typed)

@@ -1,4 +1,7 @@
+import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +12,7 @@ from kedro.pipeline import Pipeline, node
 from pydantic import ValidationError
 
 from openfer.errors import TrackingError
+from openfer.io.outbox import Outbox
 from openfer.tracking import MlflowHook, TrackingSettings, _absolute_uri, _tags, flatten
 
 
@@ -52,11 +56,54 @@ def test_an_mlflow_that_cannot_be_used_is_one_error_before_any_work(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # the hook sets it too; it is gone after the test
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.chdir(tmp_path)  # the traceback goes to its folder logs
     hook = started(tmp_path, uri)
     with pytest.raises(TrackingError, match=words) as refused:
         hook.before_node_run(node(lambda: 1, None, "one", name="first"))
     assert "`enabled: false`" in str(refused.value)
     assert "\n" not in str(refused.value)
+    mlflow.set_tracking_uri(None)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Refuse each byte beyond 64 KiB of a file, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.slow
+def test_a_full_disk_below_the_database_is_worded_and_its_traceback_is_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(uri)
+    experiment = mlflow.MlflowClient().create_experiment("openfer")
+    outbox = Outbox()
+    run = outbox.create_run(experiment, "one", {})
+    capfd.readouterr()
+
+    first = node(lambda: 1, None, "one", name="first")
+    with (
+        full_disk(),
+        pytest.raises(TrackingError, match=r"OperationalError: .*disk.*\. Free space on its disk") as refused,
+    ):
+        started(tmp_path, uri).before_node_run(first)
+    with full_disk():
+        outbox.log(run, tags={"long": "word" * 1000})
+
+    assert "Traceback" not in capfd.readouterr().err
+    (kept,) = (tmp_path / "logs").glob("error_*.log")
+    assert str(refused.value).endswith(f"The traceback is in {kept}")
+    assert kept.read_text().count("Traceback (most recent call last)") >= 2
+    assert "WARNING: MLflow failed (OperationalError: " in caplog.text
+    assert outbox.flush() == 0
     mlflow.set_tracking_uri(None)
 
 

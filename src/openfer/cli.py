@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import importlib
 import os
 import re
 from collections.abc import Sequence
@@ -86,7 +87,9 @@ def _enter_project() -> None:
         LOGGING.configure(yaml.safe_load(settings.read_text(encoding="utf-8")))
 
 
-def _run_known(*args: Any, pipeline: str | None, pipelines: Sequence[str], **kwargs: Any) -> Any:
+def _run_known(
+    *args: Any, pipeline: str | None, pipelines: Sequence[str], env: str | None, runner: str, **kwargs: Any
+) -> Any:
     """Run pipelines by name, and word a name that does not exist."""
     for name in (*([pipeline] if pipeline else []), *pipelines):
         known = pipeline_names()
@@ -95,7 +98,35 @@ def _run_known(*args: Any, pipeline: str | None, pipelines: Sequence[str], **kwa
                 f"--pipelines names {name!r}, which does not exist; {did_you_mean(name, known)}The pipelines are "
                 f"{', '.join(known)}"
             )
-    return kedro_run.callback(*args, pipeline=pipeline, pipelines=pipelines, **kwargs)
+    if env and not kwargs.get("conf_source"):
+        _refuse_unknown_environment(env)
+    _refuse_unknown_runner(runner)
+    try:
+        return kedro_run.callback(*args, pipeline=pipeline, pipelines=pipelines, env=env, runner=runner, **kwargs)
+    except ValueError as error:
+        if not str(error).startswith("Pipeline does not contain"):
+            raise
+        described = f"kedro registry describe {' '.join(pipelines) or '__default__'}"
+        raise ParameterError(f"{str(error).rstrip('.')}; `{described}` lists its nodes") from error
+
+
+def _refuse_unknown_environment(env: str) -> None:
+    known = sorted(folder.name for folder in Path("conf").iterdir() if folder.is_dir())
+    if env not in known:
+        raise ParameterError(
+            f"--env names {env!r}, which is not a folder of {Path('conf').absolute()}; {did_you_mean(env, known)}The "
+            f"environments are {', '.join(known)}"
+        )
+
+
+def _refuse_unknown_runner(runner: str) -> None:
+    module, _, name = runner.rpartition(".")
+    known = importlib.import_module("openfer.runners").__all__ if module == "openfer.runners" else (name,)
+    if name not in known:
+        raise ParameterError(
+            f"--runner names {runner!r}, which does not exist; {did_you_mean(name, known)}The runners of {module} are "
+            f"{', '.join(known)}"
+        )
 
 
 def parameters_of(context: click.Context, option: click.Parameter, value: Any) -> dict[str, Any]:
@@ -106,6 +137,7 @@ def parameters_of(context: click.Context, option: click.Parameter, value: Any) -
     if isinstance(value, dict):
         return value
     from omegaconf import OmegaConf
+    from yaml import YAMLError
 
     pairs = []
     for item in _split_outside_brackets(str(value)):
@@ -116,6 +148,10 @@ def parameters_of(context: click.Context, option: click.Parameter, value: Any) -
                 '--params "addl.datasets=[raf_db,affectnet],addl.seed=1"'
             )
         pairs.append(f"{key.strip()}={text}")
+        try:
+            OmegaConf.from_dotlist(pairs[-1:])
+        except YAMLError:
+            context.fail(f"--params has {item!r}, whose value is not YAML; close its brackets and quotes")
     found = OmegaConf.to_container(OmegaConf.from_dotlist(pairs))
     assert isinstance(found, dict)
     return {str(name): inner for name, inner in found.items()}

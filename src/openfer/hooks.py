@@ -50,7 +50,7 @@ class PlanHook:
         Raises:
             DataError: if the doctor is to examine a raw folder that does not exist.
             CheckpointError: if a weights file is missing.
-            ParameterError: if the parameters of a run show that it cannot give what is asked for.
+            ParameterError: if a run's dataset is unknown, or its parameters show that it cannot give what is asked for.
         """
         command.hand_over(command.Command.from_kedro(run_params))
         raw_roots.refuse_missing(pipeline, catalog)
@@ -58,6 +58,7 @@ class PlanHook:
         _tell_of_earlier_runs(pipeline, catalog)
         slugs, planned = {slug_of(node.tags) for node in pipeline.nodes}, current_plan()
         runs = [run for slug, run in planned.runs.items() if slug in slugs]
+        raw_roots.refuse_unknown(runs, planned.datasets, catalog)
         for run in runs:
             refuse_unfit(run, planned.datasets)
         if planned.study is not None and any(STUDY in node.tags for node in pipeline.nodes):

@@ -1,9 +1,13 @@
 """The base of every parameter model, and the marks that say how a field decides a result."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from openfer.errors import did_you_mean
 
 WITHOUT_EFFECT: dict[str, Any] = {"changes_results": False}
 """Mark of a field that changes how a result is made and not the result, such as a number of workers.
@@ -22,6 +26,10 @@ DERIVED: dict[str, Any] = {"derived": True}
 
 FILE: dict[str, Any] = {"names": "file"}
 """Mark of a field that may name a file: the file's content decides the result, not its place."""
+
+
+UNKNOWN = "unknown_parameter"
+"""Type of pydantic's error of a key that a model does not have; its context holds the ``key`` and what is ``near``."""
 
 
 PathType = TypeVar("PathType", str, Path)
@@ -45,6 +53,19 @@ class Settings(BaseModel):
     """Parameters that a YAML file fills: unknown keys are errors, values cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_are_known(cls, values: Any) -> Any:
+        for key in values if isinstance(values, Mapping) else ():
+            if key not in cls.model_fields:
+                names = ", ".join(cls.model_fields) or "none"
+                said = {
+                    "key": key,
+                    "near": f"{did_you_mean(str(key), cls.model_fields)}The parameters here are {names}",
+                }
+                raise PydanticCustomError(UNKNOWN, "there is no parameter '{key}'; {near}", said)
+        return values
 
 
 SettingsType = TypeVar("SettingsType", bound=Settings)

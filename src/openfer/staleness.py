@@ -10,10 +10,9 @@ from kedro.framework.context import KedroContext
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from kedro.validation.exceptions import ParameterValidationError
-from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import ValidationError
 
+from openfer.context import typed_parameters
 from openfer.errors import OpenferError, ParameterError, did_you_mean
 from openfer.io.provenance import Ingredients, decisive, read_record
 from openfer.io.runs import LAYERS, Run
@@ -125,7 +124,7 @@ def chosen(runs: list[Run], slugs: tuple[str, ...]) -> list[Run]:
     for slug in slugs:
         if slug not in known:
             raise ParameterError(
-                f"there is no run {slug!r}; {did_you_mean(slug, known)}`kedro runs list` names the {len(known)} runs"
+                f"there is no run {slug!r}; {did_you_mean(slug, known)}`kedro runs list` names all of them"
             )
     return [known[slug] for slug in dict.fromkeys(slugs)]
 
@@ -219,10 +218,7 @@ class Examiner:
             ParameterError: if a parameter is not valid.
         """
         own = {part.slug: part.settings.model_dump() for part in run.chain()}
-        try:
-            typed = ParameterValidator({run.slug: pipeline}).validate_raw_params(self._parameters | {"runs": own})
-        except ParameterValidationError as error:
-            raise ParameterError(str(error)) from error
+        typed = typed_parameters({run.slug: pipeline}, self._parameters | {"runs": own})
         for name in sorted(pipeline.datasets()):
             if name not in self._catalog:
                 given = name.startswith(_PARAMETER)

@@ -22,13 +22,15 @@ from kedro.pipeline.node import Node
 from pydantic import BaseModel, Field
 
 from openfer.errors import ParameterError, TrackingError
+from openfer.io.error_log import keep_traceback
 from openfer.io.git import revision
 from openfer.io.locks import alone
-from openfer.io.outbox import OUTBOX, Outbox, first_line
+from openfer.io.outbox import OUTBOX, Outbox, reason
 from openfer.io.runs import RunRecord
 from openfer.parameters import DERIVED, Settings
 from openfer.runners.command import COMMAND_RUN
 from openfer.runs.tags import PUBLISHES, TRAINS, slug_of
+from openfer.runs.words import in_words
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ class MlflowHook:
         try:
             self._settings = TrackingSettings(**context.config_loader["mlflow"])
         except ValidationError as error:
-            raise ParameterError(f"mlflow.yml: {error}") from error
+            raise ParameterError(in_words("mlflow.yml", error)) from error
         self._root = context.project_path
 
     @hook_impl
@@ -192,9 +194,10 @@ class MlflowHook:
             _refuse_closed_port(uri)
             self._start(uri)
         except Exception as error:
+            words = reason(error)
             raise TrackingError(
-                f"MLflow at {uri} cannot be used: {first_line(error)}. {_remedy(str(error), uri)}, or set "
-                "`enabled: false` in conf/local/mlflow.yml to work without it"
+                f"MLflow at {uri} cannot be used: {words}. {_remedy(words, uri)}, or set "
+                f"`enabled: false` in conf/local/mlflow.yml to work without it. {keep_traceback(error)}"
             ) from error
         self._started = time.perf_counter()
         self._send_kept()
@@ -207,6 +210,7 @@ class MlflowHook:
         """Begin the run of the whole command."""
         import mlflow
 
+        logging.getLogger("mlflow.store").setLevel(logging.CRITICAL)  # it would print the traceback of a database
         mlflow.set_tracking_uri(uri)
         joined = os.environ.get(COMMAND_RUN)
         if joined is not None:  # this process does a part of a command, whose own process begins and ends the run

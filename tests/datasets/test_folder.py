@@ -220,7 +220,7 @@ def test_an_option_names_sides(tmp_path: Path) -> None:
     assert rows["partition"].tolist() == ["train", "test"]
     root = table(tmp_path / "t", "path,expression,side", "a.png,happy,A", "b.png,sad,B", "c.png,sad,Public Test")
     columns = {"path": "path", "expression": "expression", "partition": "side"}
-    with pytest.raises(DataError, match=r"the partition 'A'.*options\.partitions"):
+    with pytest.raises(DataError, match=r"'A' is not a known partition.*options\.partitions"):
         read(root, table="labels.csv", columns=columns)
     rows = read(root, table="labels.csv", columns=columns, partitions={"a": "train", "B": "test"})
     assert rows["partition"].tolist() == ["train", "test", "test"]
@@ -338,7 +338,7 @@ def test_a_value_that_does_not_fit_is_named_with_its_count(tmp_path: Path, colum
     ("line", "words"),
     [
         ("x.png,grin,20,1", "'grin'"),
-        ("x.png,happy,old,1", r"age 'old'.* options\.words\.age"),
+        ("x.png,happy,old,1", r"'old' is not a known age.* options\.words\.age"),
         ("x.png,happy,20,left", "'left' in v"),
         ("../x.png,happy,20,1", "outside"),
         (",happy,20,1", "1 lines without a path"),

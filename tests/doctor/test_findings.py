@@ -132,6 +132,12 @@ def test_missing_landmarks_are_counted(copy: Copy) -> None:
     assert bad(copy.findings()) == {"rows without landmarks": "1"}
 
 
+def test_one_expression_only_is_worth_knowing(copy: Copy) -> None:
+    for line in copy.lines:
+        line[1] = "happy"
+    assert bad(copy.findings(Expected()), "note") == {"expressions": "happiness only"}
+
+
 def test_unknown_people_and_missing_labels_are_worth_knowing(copy: Copy) -> None:
     for line in copy.lines:
         line[3] = ""

@@ -14,6 +14,7 @@ NOBODY = "http://127.0.0.1:9"
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.chdir(tmp_path)  # tracebacks go to its folder logs
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     yield uri
     mlflow.set_tracking_uri(None)

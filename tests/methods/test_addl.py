@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pydantic import ValidationError
 from tests.methods.networks import EXPRESSION, OWNERS, build_addl, build_dfem, checkpoint_of, expression_batch
 
 from openfer.errors import CheckpointError, ParameterError, TrainingError
@@ -157,6 +158,12 @@ def test_the_discriminator_may_have_milestones_of_its_own():
     }  # fmt: skip
     method = build_addl(discriminator_milestones=[20, 28, 35])
     assert {p.name: p.milestones for p in method.stages()[0].players}["discriminator"] == (20, 28, 35)
+
+
+@pytest.mark.parametrize("milestone", [0, 40])
+def test_a_milestone_that_the_discriminator_does_not_reach_in_training_is_refused(milestone):
+    with pytest.raises(ValidationError, match=rf"discriminator_milestones are \[{milestone}\]"):
+        ADDLSettings(discriminator_milestones=(milestone,))
 
 
 def test_the_saturating_form_of_equation_7_is_the_negative_of_the_discriminators_loss():

@@ -16,6 +16,7 @@ from openfer.nn.resnet import ResNet18Trunk
 from openfer.nn.resnet50 import ResNet50Trunk
 from openfer.nn.trunks import ARCHITECTURES
 from openfer.nn.weight_manifest import with_weights
+from openfer.runs.recipes import laid_over
 
 LICENCE, ORIGIN = "research use only", "somebody's laboratory"
 
@@ -123,9 +124,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_ones(shipped):
 
 
 @pytest.mark.parametrize("backbone", ["none", "pretrain", "w/resnet18.pth", "resnet18.safetensors", "./weights"])
-def test_what_is_no_name_stays_as_it_is(shipped, backbone):
+def test_what_is_no_name_has_no_entry_and_takes_away_that_of_a_block_below(shipped, backbone):
     blocks = {"addl": {"initialisation": {"backbone": backbone}}, "dfem": {"seed": 0}, "dataset": "synthetic_fer"}
-    assert with_weights(blocks, shipped) == blocks
+    found = with_weights(blocks, shipped)
+    assert found == blocks | {"addl": {"initialisation": {"backbone": backbone, "entry": None}}}
+    named = with_weights({"addl": {"initialisation": {"backbone": "dlib"}}}, shipped)
+    assert laid_over(named, found)["addl"] == found["addl"]
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,11 @@ def test_a_root_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pyte
         "mine": {"reader": "folder", "root": str(tmp_path / "raf_db")},
         "seed": 1,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["datasets", "test_datasets"])
+def test_a_dataset_that_nothing_describes_is_refused_before_any_work(tmp_path: Path, key: str) -> None:
+    project = Workshop.new(tmp_path / "project").path
+    said = typed(project, "--pipelines", "baseline", "--params", f"baseline.{key}=[rafdb]", expect=1)
+    assert f"'rafdb' ({key}), which is not described; did you mean 'raf_db'? The datasets are" in said

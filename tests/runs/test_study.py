@@ -284,3 +284,20 @@ def test_mlflow_keeps_what_a_study_is_and_not_each_of_its_runs():
     kept = flatten(_plain(planned().plan))
     assert kept["study.title"] == "Tiny"
     assert not [name for name in kept if name.startswith("cells")]
+
+
+@pytest.mark.parametrize("start", ["./mine.pth", "none", "pretrain"])
+def test_a_row_with_first_weights_of_its_own_does_not_start_from_those_of_the_method(start: str) -> None:
+    entry = {"path": "theirs.pth", "architecture": "resnet18", "licence": "CC0-1.0", "origin": "somebody"}
+    rows = {"Own": {"method": "baseline", "changes": {"baseline": {"initialisation": {"backbone": start}}}}}
+    asked = PARAMETERS | {
+        "baseline": PARAMETERS["baseline"] | {"initialisation": {"backbone": "theirs"}},
+        "pretrain": METHOD | {"method": "pretrain"},
+        "tiny": PARAMETERS["tiny"] | {"rows": rows},
+    }
+    made = plan(with_weights(asked, {"theirs": entry}))
+    assert made.study is not None
+    for run in made.study.runs.values():
+        first = run.settings.initialisation
+        assert (first.backbone, first.entry) == (start, None)
+        assert str(first.file) == ("mine.pth" if start == "./mine.pth" else "None")

@@ -99,3 +99,13 @@ def test_a_dataset_tested_on_a_challenge_list_that_it_is_not_given_is_refused() 
     words = r"ferplus\.protocol\.subset is 'pose30', but ferplus\.options\.challenge gives no such list"
     with pytest.raises(ParameterError, match=words):
         project_plan("paper", dataset="ferplus", ferplus=subset)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fold", "there"), [("ck_plus", 10, "the folds 0 to 9"), ("raf_db", 1, "fold 0 only")]
+)
+def test_a_fold_that_the_protocol_does_not_make_is_refused(dataset: str, fold: int, there: str) -> None:
+    made = project_plan(baseline={"datasets": [dataset], "fold": fold})
+    with pytest.raises(ParameterError, match=rf"baseline\.fold is {fold}, but the split of {dataset} has {there}"):
+        refuse_unfit(made.requested["baseline"][0], made.datasets)
+    refuse_unfit(project_plan(baseline={"datasets": [dataset], "fold": 0}).requested["baseline"][0], made.datasets)

@@ -79,6 +79,10 @@ def test_a_player_that_does_not_decay_only_warms_up(kind):
         ({"learning_rate_schedule": "cosine", "milestones": (3,)}, r"milestones are \(3,\), which cosine does not"),
         ({"learning_rate_schedule": "exponential"}, "exponential without a decay"),
         ({"milestones": (3, EPOCHS)}, r"milestones are \[3, 12\] of 12 epochs, so that \[12\] are never reached"),
+        (
+            {"milestones": (0, -1, 3)},
+            r"milestones are \[0, -1, 3\], so that \[0, -1\] lower .* give milestones of 1 or more",
+        ),
         ({"warmup_epochs": EPOCHS}, "warmup_epochs is 12 of 12 epochs"),
     ],
 )

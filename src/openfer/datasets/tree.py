@@ -35,9 +35,12 @@ class Tree:
         self.root = root
         if root.is_file():
             kind = "an archive" if root.suffix.lower() in ARCHIVES else "a file"
-            raise DataError(f"{root} is {kind}, a dataset is read from a folder: unpack it, and set root to the folder")
+            remedy = "unpack it, and set root to the folder" if kind == "an archive" else "set root to its folder"
+            raise DataError(f"{root} is {kind}, a dataset is read from a folder: {remedy}")
         if not root.is_dir():
-            raise DataError(f"{root} does not exist; set the dataset's root to the folder that holds your copy")
+            raise DataError(
+                f"{root} does not exist; set the dataset's root to the folder that holds your copy, or mount its disk"
+            )
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -132,12 +135,10 @@ class Tree:
         pure = PurePosixPath(relative.replace("\\", "/"))
         if pure.is_absolute() or ".." in pure.parts or _DRIVE.match(relative):
             near = self.nearest_to(relative)
-            taken = (
-                f"{near} is there in its place, which options.nearest: true takes of your own data: " if near else ""
-            )
-            raise DataError(
-                f"{where} names {relative!r}, which is outside {self.root}; {taken}a path must lie inside the root"
-            )
+            remedy = "list paths that start from the root"
+            if near is not None:
+                remedy = f"{near} is there: {remedy}, or of your own data set options.nearest: true to take that file"
+            raise DataError(f"{where} names {relative!r}, which is outside {self.root}; {remedy}")
         return str(pure)
 
     def lines(self, relative: str, what: str) -> list[str]:

@@ -73,10 +73,11 @@ def renamed(values: pd.Series, words: Mapping[str, str | None], where: str, what
     unknown = values[values.isin([value for value, word in plain.items() if word not in lower])]
     if len(unknown):
         names = dict.fromkeys(name for name in words.values() if name is not None)
+        listed = ", ".join(repr(str(word))[1:-1] for word in unknown.unique()[:8])
         raise DataError(
-            f"{where} holds the {what} {unknown.iloc[0]!r} (entry {int(unknown.index[0]) + 1}; {len(unknown)} entries "
-            f"have unknown words: {', '.join(repr(str(word))[1:-1] for word in unknown.unique()[:8])}); "
-            f"{did_you_mean(str(unknown.iloc[0]), words)}The names are {', '.join(names)}: {remedy}"
+            f"{unknown.iloc[0]!r} is not a known {what} (entry {int(unknown.index[0]) + 1} of {where}; {len(unknown)} "
+            f"entries have unknown words: {listed}); {did_you_mean(str(unknown.iloc[0]), words)}The names are "
+            f"{', '.join(names)}: {remedy}"
         )
     named = values.map({value: lower[word] for value, word in plain.items()}).astype(object)
     return named.where(named.notna(), None)

@@ -200,6 +200,10 @@ def _labels(rows: pd.DataFrame, expected: Expected) -> Iterator[Finding]:
     if without:
         found = f"{without:,} of {len(rows):,}"
         yield Finding("note", "rows without an expression", found, "", "they get no role in a split of expressions")
+    shown = rows["expression"].dropna().unique()
+    if len(shown) == 1 and not expected.classes:
+        meaning = "training needs two or more; look for class folders that are empty or missing"
+        yield Finding("note", "expressions", f"{shown[0]} only", "", meaning)
     for name in ("valence", "arousal"):
         values = rows[name].dropna()
         if len(values):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openfer.io.atomic import write_bytes
+from openfer.io.error_log import keep_traceback
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -72,7 +73,9 @@ class Outbox:
             self.lost = True
             logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # its threads would repeat it every few seconds
             _log.warning(
-                "WARNING: MLflow failed (%s). The work goes on; what is not sent is sent at the end", first_line(error)
+                "WARNING: MLflow failed (%s). The work goes on; what is not sent is sent at the end. %s",
+                reason(error),
+                keep_traceback(error),
             )
             return None
 
@@ -84,7 +87,7 @@ class Outbox:
             try:
                 self._do(record)
             except Exception as error:  # noqa: BLE001  (as above)
-                _log.warning("MLflow does not take the %d records: %s", len(waiting) - place, first_line(error))
+                _log.warning("MLflow does not take the %d records: %s", len(waiting) - place, reason(error))
                 self._records = waiting[place:]
                 break
         return len(self._records)
@@ -137,8 +140,10 @@ OUTBOX = Outbox()
 """The process's own; hooks and trackers share it."""
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error, shortened."""
+def reason(error: BaseException) -> str:
+    """Return the first line of the error behind all others, shortened: what the database or the connection said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     line = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {line[:200]}"
 

@@ -3,6 +3,7 @@
 Methods and the trainer take these by way of :mod:`openfer.methods.contract`.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -132,12 +133,7 @@ class Schedule(Settings):
             raise ValueError(f"momentum is {self.momentum}, which {self.optimiser} does not read; set optimiser: sgd")
         if self.milestones and rates != "multi_step":
             raise ValueError(f"milestones are {self.milestones}, which {rates} does not read; set milestones: []")
-        late = [milestone for milestone in self.milestones if milestone >= self.epochs]
-        if late:
-            raise ValueError(
-                f"milestones are {list(self.milestones)} of {self.epochs} epochs, so that {late} are never reached; "
-                "give milestones below epochs"
-            )
+        check_milestones("milestones", self.milestones, self.epochs)
         if rates == "exponential" and "decay" not in self.model_fields_set:
             raise ValueError("learning_rate_schedule is exponential without a decay; set its factor per epoch")
         if self.warmup_epochs >= self.epochs:
@@ -148,6 +144,31 @@ class Schedule(Settings):
                 f"multiple, such as {nearest_multiple(self.batch_size, parts)}"
             )
         return self
+
+
+def check_milestones(name: str, milestones: Sequence[int], epochs: int) -> None:
+    """Refuse milestones that are not reached during a stage, or that are reached before its first epoch.
+
+    Args:
+        name: the parameter, for the message.
+        milestones: numbers of epochs after which a learning rate falls.
+        epochs: of the stage.
+
+    Raises:
+        ValueError: if a milestone is below 1 or not below ``epochs``.
+    """
+    early = [milestone for milestone in milestones if milestone < 1]
+    if early:
+        raise ValueError(
+            f"{name} are {list(milestones)}, so that {early} lower the learning rate before the first epoch; give "
+            "milestones of 1 or more, or a lower learning_rate"
+        )
+    late = [milestone for milestone in milestones if milestone >= epochs]
+    if late:
+        raise ValueError(
+            f"{name} are {list(milestones)} of {epochs} epochs, so that {late} are never reached; "
+            "give milestones below epochs"
+        )
 
 
 def nearest_multiple(number: int, of: int) -> int:

@@ -18,7 +18,7 @@ def with_weights(parameters: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
     """Put beside each ``initialisation.backbone`` that is a name, however deep, what the manifest says, as ``entry``.
 
     So a node reads its own parameters alone, and what it makes goes stale with the entry. What has a folder or a
-    suffix is a path and no name.
+    suffix is a path and no name; beside it, and beside ``none`` and ``pretrain``, ``entry`` is null.
 
     Args:
         parameters: of runs, by name, as YAML files and the command line give them.
@@ -55,8 +55,11 @@ def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) ->
     if not isinstance(first, Mapping):
         return block
     backbone = first.get("backbone")
-    if not isinstance(backbone, str) or backbone in (NONE, PRETRAIN) or not _is_name(backbone):
+    if not isinstance(backbone, str):
         return block
+    if backbone in (NONE, PRETRAIN) or not _is_name(backbone):
+        # laid over a block that names an entry, as by a study, it must take that entry away
+        return {**block, "initialisation": {**first, "entry": None}}
     if backbone not in entries:
         names = (NONE, PRETRAIN, *entries)
         raise ParameterError(

@@ -1,13 +1,19 @@
-"""Raw folders that do not exist: the doctor refuses them, other pipelines say that results are of an earlier copy."""
+"""Datasets that are not there.
+
+The doctor refuses raw folders that do not exist, other pipelines say that results are of an earlier copy. Names that
+nothing describes are refused.
+"""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from openfer.errors import DataError
+from openfer.errors import DataError, ParameterError, did_you_mean
 from openfer.parameters import RawFolder
+from openfer.runs.datasets import Datasets
+from openfer.runs.plan import RunPlan
 from openfer.runs.tags import VERDICT
 
 _log = logging.getLogger(__name__)
@@ -47,6 +53,28 @@ def warn_of_missing(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 "before; set %s.root to the folder that holds your copy to read it again",
                 *(name, root.root, name, name),
             )
+
+
+def refuse_unknown(runs: Iterable[RunPlan], datasets: Datasets, catalog: CatalogProtocol) -> None:
+    """Refuse datasets of runs that no block describes and whose tables nobody has put in their place.
+
+    Args:
+        runs: that are to be trained or tested.
+        datasets: the project's.
+        catalog: with the tables.
+
+    Raises:
+        ParameterError: if there is one; the nearest name is given.
+    """
+    for run in runs:
+        for key, use in (("datasets", "learn from"), ("test_datasets", "be tested on")):
+            for name in getattr(run.settings, key):
+                if name not in datasets.names and not catalog.exists(f"{name}_split"):
+                    raise ParameterError(
+                        f"{run.method} is to {use} {name!r} ({key}), which is not described; "
+                        f"{did_you_mean(name, datasets.names)}The datasets are {', '.join(datasets.names)}; for your "
+                        "own, write a block with `reader` and `root` into conf/local/parameters.yml"
+                    )
 
 
 def _missing(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[tuple[str, RawFolder]]:

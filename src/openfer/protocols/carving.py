@@ -50,11 +50,12 @@ def carve(
     ordered, code, counts = _counted(train, group, task)
     taken = _nearest(counts, share * counts.sum(axis=0), generator)
     if not taken.any() or taken.all():
-        side = "validation" if not taken.any() else "training"
+        side, remedy = ("training", "lower it") if taken.all() else ("validation", "raise it")
+        images = counts.sum(axis=1)
         raise DataError(
-            f"validation_share {share} leaves no subject for {side}: the {len(train)} training rows have "
-            f"{len(counts)} subjects of {counts.sum(axis=1).min():.0f} to {counts.sum(axis=1).max():.0f} images; "
-            "change the share, or use data with more subjects"
+            f"validation_share {share} leaves no subject for {side}: the {len(train)} training rows have {len(counts)} "
+            f"subjects (images, where subjects are unknown) of {images.min():.0f} to {images.max():.0f} images; "
+            f"{remedy} as protocol.validation_share of the dataset, or use data with more subjects"
         )
     return ordered[taken[code]]
 

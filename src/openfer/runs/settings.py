@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
-from openfer.errors import ParameterError
+from openfer.errors import ParameterError, did_you_mean
 from openfer.labels import EXPRESSIONS
 from openfer.methods.declaration import METHODS, Declaration
 from openfer.methods.schedules import ByDataset, Schedule
@@ -233,14 +233,20 @@ class RunSettings(Settings):
     def _names_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [name for name in value if name not in EXPRESSIONS]
         if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no expression; the expressions are {', '.join(EXPRESSIONS)}")
+            raise ValueError(
+                f"{unknown[0]!r} is not an expression; {did_you_mean(unknown[0], EXPRESSIONS)}The expressions are "
+                f"{', '.join(EXPRESSIONS)}"
+            )
         return value
 
     @field_validator("method")
     @classmethod
     def _registered(cls, value: str) -> str:
         if value not in METHODS:
-            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(METHODS.names())}")
+            raise ValueError(
+                f"method {value!r} does not exist; {did_you_mean(value, METHODS.names())}The methods are "
+                f"{', '.join(METHODS.names())}"
+            )
         return value
 
     @field_validator("settings", mode="before")

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from openfer.errors import did_you_mean
 from openfer.methods.declaration import METHODS
 from openfer.parameters import Settings
 
@@ -118,7 +119,9 @@ class Row(Settings):
     @classmethod
     def _registered(cls, value: str) -> str:
         if value not in METHODS:
-            raise ValueError(f"method {value!r} does not exist; the methods are {', '.join(METHODS)}")
+            raise ValueError(
+                f"method {value!r} does not exist; {did_you_mean(value, METHODS)}The methods are {', '.join(METHODS)}"
+            )
         return value
 
     @model_validator(mode="after")

@@ -16,10 +16,12 @@ def refuse_unfit(run: RunPlan, datasets: Datasets) -> None:
         datasets: the project's.
 
     Raises:
-        ParameterError: if weights are random where they may not be, a run on real faces needs a model of rendered ones
-            and does not allow it, or batches cannot show the published classes equally often.
+        ParameterError: if weights are random where they may not be, a split has no such fold, a run on real faces
+            needs a model of rendered ones and does not allow it, or batches cannot show the published classes equally
+            often.
     """
     run.settings.refuse_random_weights()
+    _refuse_missing_fold(run, datasets)
     _refuse_rendered_prerequisites(run)
     _refuse_uneven_batches(run, datasets)
 
@@ -39,6 +41,16 @@ def refuse_unlisted_columns(study: PlannedStudy, datasets: Datasets) -> None:
             raise ParameterError(
                 f"{study.plan.name}.columns.{name} counts the challenge list {column.counts.group!r}, but {places} "
                 "gives no such list. Give its file there"
+            )
+
+
+def _refuse_missing_fold(run: RunPlan, datasets: Datasets) -> None:
+    for name in run.settings.datasets:
+        if name in datasets.names and run.settings.fold >= (folds := datasets.folds(name)):
+            there = "fold 0 only" if folds == 1 else f"the folds 0 to {folds - 1}"
+            raise ParameterError(
+                f"{run.method}.fold is {run.settings.fold}, but the split of {name} has {there}. Set one of them, or "
+                f"more of them by {name}.protocol"
             )
 
 

@@ -2,9 +2,11 @@
 
 from pydantic import ValidationError
 
+from openfer.parameters import UNKNOWN
+
 
 def in_words(place: str, error: ValidationError) -> str:
-    """Return the mistakes that a validation found: one line each, with the parameter's full name and the value.
+    """Return the mistakes that a validation found, with the parameter's full name, the value and the nearest name.
 
     Args:
         place: where the validated block stands, such as ``addl``.
@@ -12,9 +14,13 @@ def in_words(place: str, error: ValidationError) -> str:
     """
     lines = []
     for found in error.errors():
-        where = ".".join([place, *(str(part) for part in found["loc"])])
-        value = "" if found["type"] == "missing" or isinstance(found["input"], dict) else f", found {found['input']!r}"
-        unknown = found["type"] == "extra_forbidden"
-        said = found["msg"].removeprefix("Value error, ")  # pydantic's words before those of a validator
-        lines.append(f"{where}: {'there is no such parameter' if unknown else said + value}")
+        parts = [place, *(str(part) for part in found["loc"])]
+        if found["type"] == UNKNOWN:
+            unknown = found["ctx"]
+            lines.append(f"{'.'.join([*parts, unknown['key']])}: there is no such parameter; {unknown['near']}")
+            continue
+        said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")  # pydantic's own beginnings
+        value, is_block = repr(found["input"]), isinstance(found["input"], dict)
+        told = found["type"] == "missing" or is_block or value in said
+        lines.append(f"{'.'.join(parts)}: {said}{'' if told else f', found {value}'}")
     return "; ".join(lines)

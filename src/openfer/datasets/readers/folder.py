@@ -216,7 +216,7 @@ class Folder(Reader):
 
     def _expressions(self, words: pd.Series, where: str) -> pd.Series:
         known = {**EXPRESSION_WORDS, **self.options.labels}
-        remedy = "say what your words mean, as options.labels: {grin: happiness}"
+        remedy = "say what your words mean, as options.labels: {grin: happiness, bored: null}"
         return renamed(words, known, where, "expression", remedy)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from openfer.labels import FACTORS
 from openfer.methods.declaration import Declaration, network_at
-from openfer.methods.schedules import ADDL_SCHEDULE, Schedule
+from openfer.methods.schedules import ADDL_SCHEDULE, Schedule, check_milestones
 from openfer.nn.choices import Transferred, TrunkName
 from openfer.parameters import Settings
 
@@ -74,6 +74,11 @@ class ADDLSettings(Settings):
     discriminator_milestones: tuple[int, ...] = ()
     dropout: float = Field(default=0.5, ge=0, lt=1)
     leaky_slope: float = Field(default=0.01, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _milestones_are_reached(self) -> Self:
+        check_milestones("discriminator_milestones", self.discriminator_milestones, self.schedule.epochs)
+        return self
 
     @property
     def fused(self) -> tuple[str, ...]:

@@ -170,18 +170,26 @@ def _line(run: "Run", examiner: "Examiner") -> Line:
 
 
 def _print_table(lines: Sequence[Line]) -> None:
+    """Print one row a run; its name, which other commands take, is never cut. It says method, seed and fold."""
+    from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("run", "row", "datasets", "seed", "fold", "ended", "accuracy %", "selection", "n", "MB", "state")
+    columns = [
+        *(Column("run", no_wrap=True), Column("datasets", overflow="fold"), Column("ended", min_width=10)),
+        *(Column("accuracy %", min_width=8), Column("n", no_wrap=True), Column("MB", no_wrap=True)),
+        Column("state", min_width=5),
+    ]
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for line in lines:
-        accuracy = "" if line.accuracy is None else f"{100 * line.accuracy:.1f}"
+        accuracy = "" if line.accuracy is None else f"{100 * line.accuracy:.1f} {line.selection}"
         ended = "" if line.when is None else line.when[:16].replace("T", " ")
         tested = "" if line.n is None else str(line.n)
         table.add_row(
-            *(line.slug, line.row, ", ".join(line.datasets), str(line.seed), str(line.fold), ended, accuracy),
-            *(line.selection, tested, f"{line.bytes / _MEGABYTE:.1f}", Text(line.state, _STYLES[line.state])),
+            line.slug if line.row in ("", line.method) else f"{line.slug}\n  {line.row}",
+            *("\n".join(line.datasets), ended, accuracy, tested),
+            *(f"{line.bytes / _MEGABYTE:.1f}", Text(line.state, _STYLES[line.state])),
         )
     console = Console()
     console.print(table)

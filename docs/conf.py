@@ -25,6 +25,7 @@ myst_heading_anchors = 3
 html_math_renderer = "mathml"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+napoleon_use_ivar = True  # an attribute that a docstring lists is not described a second time
 
 html_theme = "furo"
 html_title = "openfer"

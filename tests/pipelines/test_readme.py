@@ -20,7 +20,7 @@ def test_a_folder_of_crops_is_examined_ingested_and_trained_on(tmp_path: Path, f
     rows = pd.read_parquet(finished.path / "data/02_intermediate/synthetic_fer/rows.parquet").set_index("sample_id")
     for number, name in enumerate(store.sample_ids):
         row = rows.loc[name]
-        folder = project.path / "mine" / row["partition"] / row["expression"]
+        folder = project.path / "data/01_raw/mine" / row["partition"] / row["expression"]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(store.image(number)).save(folder / f"{name}.png")
 

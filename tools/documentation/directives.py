@@ -99,6 +99,19 @@ class Datasets(_Markdown):
         return datasets.pages(ROOT / "conf/base/parameters")
 
 
+class Modules(_Markdown):
+    """What each module of a package has, without parameters: ``{modules} openfer.losses``."""
+
+    required_arguments = 1
+
+    def text(self) -> str:
+        """Return its Markdown."""
+        package = self.arguments[0]
+        names = sorted(path.stem for path in (ROOT / "src" / package.replace(".", "/")).glob("[a-z]*.py"))
+        lines = (f".. automodule:: {package}.{name}\n   :members:" for name in names if not name.endswith("_settings"))
+        return "\n".join(["```{eval-rst}", *lines, "```"])
+
+
 class Results(SphinxDirective):
     """A section of the results without its heading: ``{results} FDRL-ECANet``."""
 
@@ -138,6 +151,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "commands": Commands,
         "catalog": Catalog,
         "datasets": Datasets,
+        "modules": Modules,
         "results": Results,
         "diagram": Diagram,
     }.items():

@@ -35,10 +35,10 @@ _FILE_OF_A_DATASET = re.compile(r"\bfilepath=[^',]*'([^']+)'")
 
 
 def readable(error: BaseException) -> str:
-    """Return the words for an error: those of openfer's own error behind it, if there is one.
+    """Return the message for an error: that of openfer's own error behind it, if there is one.
 
-    Kedro wraps what a dataset raises; the wrapped error is the one that says what to do. Any other error is a
-    library's: its first lines, and the file with its traceback.
+    Kedro wraps what a dataset raises; the wrapped error is the one that says what to do. An error of a
+    library is cut to its first lines, and the message names the file with its traceback.
     """
     cause: BaseException | None = error
     while cause is not None:

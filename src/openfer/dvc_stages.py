@@ -1,4 +1,4 @@
-"""`dvc.yaml`, made from the registry and the catalog: one stage a pipeline, each output folder in exactly one stage."""
+"""`dvc.yaml`, made from the registry and the catalog: one stage for each pipeline; no two stages share a folder."""
 
 import importlib
 import re

@@ -77,7 +77,7 @@ class MemoryHook:
 
     @hook_impl
     def after_node_run(self) -> None:
-        """Return free memory to the system, and the pages of faces that the node has looked at."""
+        """Give free memory and the pages of faces that the node has read back to the system."""
         forget_maps()
         give_back_memory()
 

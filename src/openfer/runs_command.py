@@ -23,17 +23,17 @@ class Line:
     """One run in the list.
 
     Attributes:
-        slug: its identity.
+        slug: identity of the run.
         row: its name in tables; empty if neither its record nor the present parameters say it.
         method: the registered method.
-        datasets: it was trained on.
-        seed: of every random draw.
-        fold: the tested one.
-        when: it ended, ISO 8601 in local time; None if it has no record.
-        accuracy: of its first task in [0, 1]; None for a method without a task.
-        selection: of the epoch that the accuracy is of.
+        datasets: names of the training datasets.
+        seed: seed of every random draw.
+        fold: number of the tested fold.
+        when: time of its end, ISO 8601 in local time; None if it has no record.
+        accuracy: accuracy in its first task, in [0, 1]; None for a method without a task.
+        selection: rule that chose the epoch of the accuracy.
         n: number of tested faces; None without predictions.
-        bytes: on disk.
+        bytes: size on disk.
         state: ``up to date``, ``stale``, ``failed`` or ``incomplete``.
     """
 

@@ -44,7 +44,7 @@ class Tree:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """All files, sorted; hidden ones are left out."""
+        """Paths of all files but hidden ones, sorted."""
         return tuple(self.walk())
 
     def walk(self) -> Iterator[str]:

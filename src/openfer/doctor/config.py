@@ -8,12 +8,12 @@ from openfer.parameters import WITHOUT_EFFECT, Settings
 
 
 class DoctorConfig(Settings):
-    """How closely a copy is looked at.
+    """Parameters of the doctor.
 
     Attributes:
-        decoded: how many images are decoded; all of a smaller set, a random sample of a larger one.
-        faces_per_class: sample faces on the page.
-        seed: root of the sample.
+        decoded: most images that are decoded; a larger set is sampled at random.
+        faces_per_class: number of faces on the page for each class.
+        seed: root seed of the sample.
         workers: processes that decode; ``auto`` is one per core.
     """
 

@@ -15,12 +15,12 @@ EMBEDDED_LICENCE = "CC0-1.0: rendered here, from CC0 assets"
 
 
 def about_embedded(name: str) -> About:
-    """Return what a person should know of a rendered set."""
+    """Return title, licence, citation and access of a rendered set."""
     return About(f"the embedded set {name}", EMBEDDED_LICENCE, "rendered by openfer", "`kedro run` renders it")
 
 
 def examine_embedded(name: str, settings: SyntheticConfig, rows: pd.DataFrame, faces: FaceStore) -> pd.DataFrame:
-    """Compare rows and stored faces with the plan; a face stands for the file that it never was."""
+    """Compare rows and stored faces with the plan; stored faces take the place of files."""
     table = faces.table(["sample_id", "width", "height", "sha256"])
     place = rows.set_index("sample_id")["path"]
     files = pd.DataFrame({"path": table["sample_id"].map(place), "sha256": table["sha256"]})

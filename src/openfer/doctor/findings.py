@@ -50,8 +50,8 @@ def examine(
     Args:
         rows: valid under :data:`openfer.schemas.ROWS`.
         files: the inventory: ``path, bytes, sha256``.
-        probed: images that were decoded: ``path, width, height, problem`` (null where it is whole); all that are
-            there, or a sample of them.
+        probed: images that were decoded: ``path, width, height, problem`` (null where it is whole); all images, or
+            a sample.
         expected: as published.
         advice: what the reader says of a copy without its images.
 
@@ -70,7 +70,7 @@ def examine(
 
 
 def verdict(title: str, findings: pd.DataFrame) -> str:
-    """Return what a person should take away, in a sentence or two."""
+    """Return the verdict on a copy in one or two sentences."""
     problems = findings[findings["level"] == "problem"]
     notes = findings.loc[findings["level"] == "note", "check"]
     also = f" {len(notes)} thing{'s' if len(notes) > 1 else ''} to know: {', '.join(notes)}." if len(notes) else ""

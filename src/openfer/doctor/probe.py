@@ -25,15 +25,15 @@ class _Piece:
 def probe(
     rows: pd.DataFrame, files: pd.DataFrame, root: Path, decoded: int, seed: int, workers: Literal["auto"] | int
 ) -> pd.DataFrame:
-    """Decode every image that is there, be it a file, a frame or a row of a table; of a large set, a random sample.
+    """Decode every image, or a random sample of a large set; an image is a file, a video frame or a row of a table.
 
     Args:
         rows: the columns ``path, frame``.
         files: the inventory; a listed image that is not in it is left to the other checks.
         root: the raw folder.
-        decoded: the most images that are decoded.
-        seed: root of the sample.
-        workers: processes.
+        decoded: most images that are decoded.
+        seed: root seed of the sample.
+        workers: number of processes.
 
     Returns:
         ``path, frame, width, height, problem`` (null where the image is whole), in the order of the rows.
@@ -50,7 +50,7 @@ def probe(
 def sample_faces(
     rows: pd.DataFrame, files: pd.DataFrame, root: Path, per_class: int, seed: int
 ) -> dict[str, list[tuple[str, np.ndarray]]]:
-    """Return some whole images of every class: class -> (path, RGB image)."""
+    """Return undamaged images of every class: class -> (path, RGB image)."""
     label = rows["expression"].astype(object).fillna("(no label)")
     there = rows.assign(label=label)[rows["path"].isin(files["path"])]
     faces = {}

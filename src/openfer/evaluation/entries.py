@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def folders(self) -> str:
-        """The names of the runs' folders."""
+        """Return the names of the runs' folders."""
         return ", ".join(run.name for run in self.runs)
 
     def of_run(self, run: Run) -> "Entry":

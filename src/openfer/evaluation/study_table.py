@@ -40,9 +40,9 @@ class Wanted:
         row: name of the row.
         column: name of the column.
         measure: a key of :data:`openfer.evaluation.metrics.METRICS`.
-        seeds: that there are to be.
-        folds: that there are to be, of each seed.
-        trained_on: names of datasets.
+        seeds: expected seeds.
+        folds: expected folds of each seed.
+        trained_on: names of the training datasets.
         published: the published figure; None where there is none.
     """
 

@@ -32,9 +32,9 @@ def given(faces: Faces, names: Sequence[str], task: str, chosen: Sequence[int]) 
 
     Args:
         faces: a data set with the extras among ``names``.
-        names: of the inputs; ``faces`` are the crops, uint8, (N, S, S, 3), all others are extras.
-        task: whose labels are returned.
-        chosen: numbers of faces, one at least.
+        names: names of the inputs; ``faces`` are the crops, uint8, (N, S, S, 3), all others are extras.
+        task: task of the returned labels.
+        chosen: row numbers of faces; at least one.
 
     Raises:
         DataError: if an image is damaged.
@@ -55,7 +55,7 @@ def given(faces: Faces, names: Sequence[str], task: str, chosen: Sequence[int]) 
 
 
 def batches(faces: Faces, names: Sequence[str], task: str, chosen: Sequence[int]) -> Iterator[Given]:
-    """Yield the same in batches, so that a large set takes little memory."""
+    """Yield what :func:`given` returns in batches, so that a large set takes little memory."""
     for start in range(0, len(chosen), _BATCH_SIZE):
         yield given(faces, names, task, chosen[start : start + _BATCH_SIZE])
 

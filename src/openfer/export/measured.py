@@ -43,7 +43,7 @@ def parity(network: Answering, model: OnnxModel, faces: ConcatFaces) -> Parity:
 
 
 def accuracy(model: OnnxModel, faces: ConcatFaces, datasets: tuple[str, ...], role: str) -> Accuracy | None:
-    """Return how often a model file is right, over the faces that are labelled; None if none is.
+    """Return the accuracy of a model file over the labelled faces; None without labels.
 
     Raises:
         DataError: if an image is damaged.

@@ -49,15 +49,15 @@ def model_file(network: Answering, card: ModelCard, tested: ConcatFaces, role: s
 def card_of(
     slug: str, network: Answering, facts: Mapping[str, Any], variant: str, crop: Crop, limits: Sequence[str]
 ) -> ModelCard:
-    """Return a card without what is measured.
+    """Return a model card without measured values.
 
     Args:
-        slug: of the run.
-        network: what is exported.
-        facts: of the checkpoint.
+        slug: slug of the run.
+        network: exported network.
+        facts: facts of the checkpoint.
         variant: the run's name in tables.
         crop: how a face is cut out.
-        limits: what the model is not, and what it is not for.
+        limits: sentences on what the model cannot do and must not be used for.
 
     Raises:
         ExportError: if the method has no task, or takes something that a model file cannot be given.

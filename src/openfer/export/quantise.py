@@ -29,8 +29,8 @@ def quantised(path: Path, calibration: ConcatFaces, tested: ConcatFaces, *, acce
 
     Args:
         path: the file of 32-bit numbers.
-        calibration: training faces, which set the ranges.
-        tested: the faces that the card's accuracy is of.
+        calibration: training faces, from which the value ranges are measured.
+        tested: faces on which the card's accuracy was measured.
         accepts_loss: whether a file that loses more than a percentage point is returned too.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One image and what is known of it -> one aligned face, or the reason why there is none."""
+"""Align the face of an image, or say why there is none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -45,17 +45,18 @@ def perceptual_hash(image: np.ndarray) -> str:
     - aligned by points up to 1, 2, 3 pixels elsewhere: 7, 14, 18 (13, 26, 36; 18, 35, 51), 100, 84 and 64 %;
     - **the same person, the other expression: 47, at least 28; two people: 99, at least 46 of 9,112 pairs**.
 
-    So 22 bits call no different picture a copy; what they miss are copies that were aligned otherwise. Among 3,200
-    rendered faces two people are at least 41 bits apart, two pictures of one person 37. Without the window 76 %
-    instead of 84 % of the 2-pixel misalignments are found at the same margin to a smile. 64 bits, and dHash and
-    wavelet hashes of 256 too, put some smiles (from 0 to 9 bits) nearer than some copies that were only
+    So a radius of 22 bits takes no different picture for a copy. It misses copies that were aligned differently.
+    Among 3,200 rendered faces two people are at least 41 bits apart, two pictures of one person 37. Without the
+    window 76 % instead of 84 % of the 2-pixel misalignments are found at the same margin to a smile. 64 bits, and
+    dHash and wavelet hashes of 256 too, put some smiles (from 0 to 9 bits) nearer than some copies that were only
     compressed or brightened (up to 22).
 
     Args:
         image: RGB, uint8, (S, S, 3); of any size, crops of one face in two sizes have nearly the same hash.
 
     Returns:
-        64 hexadecimal digits; as many bits differ as pictures are unlike, about 100 for two people.
+        64 hexadecimal digits (256 bits). The number of different bits grows with the difference of two pictures;
+        it is about 100 for two people.
     """
     small = Image.fromarray(image).convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     grey = np.asarray(small, dtype=float)

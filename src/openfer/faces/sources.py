@@ -58,7 +58,7 @@ def readers(root: Path, rows: pd.DataFrame, largest_megapixels: float) -> Iterat
 
 
 def _why_absent(path: Path) -> str | None:
-    """Return why there is nothing to open; None for a file."""
+    """Return why an image cannot be opened; None if its file exists."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

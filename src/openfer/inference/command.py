@@ -131,7 +131,7 @@ def _table(output: Path | None, card: ModelCard) -> Iterator[Write]:
 
 @contextmanager
 def _work_folder(output: Path | None, name: str) -> Iterator[Path]:
-    """Give a folder for unfinished work: beside the output, where the next command finds it; removed at the end."""
+    """Yield a folder for unfinished work beside the output, where the next command finds it; remove it at the end."""
     if output is None:
         with tempfile.TemporaryDirectory(prefix="openfer-") as folder:
             yield Path(folder)

@@ -21,7 +21,7 @@ _AT_ONCE = 256
 
 
 def fingerprint(model: Path, smallest_face: float, sources: Sequence[Source]) -> str:
-    """Return sixteen hexadecimal digits that change with all that decides the rows."""
+    """Return a hash (16 hexadecimal digits) of everything that decides the rows."""
     files = []
     for source in sources:
         found = source.path.stat()

@@ -123,11 +123,11 @@ class PictureDataset(ImageDataset):
 
 
 class AnimationDataset(AbstractDataset[list[Image.Image], list[Image.Image]]):
-    """An animated GIF, shown for ever.
+    """An animated GIF that repeats without end.
 
     Args:
-        filepath: of the file.
-        milliseconds: that each picture is shown.
+        filepath: path of the file.
+        milliseconds: duration of each picture.
         metadata: Kedro's.
     """
 

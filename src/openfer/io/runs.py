@@ -113,7 +113,7 @@ class Run:
 
     @property
     def elsewhere(self) -> pd.DataFrame | None:
-        """The predictions of datasets that it is only tested on, :data:`openfer.schemas.PREDICTIONS`."""
+        """Return the predictions of datasets on which the run is only tested, :data:`openfer.schemas.PREDICTIONS`."""
         path = self._in(_OUTPUT, _ELSEWHERE)
         return PREDICTIONS.validate(pd.read_parquet(path)) if path.is_file() else None
 

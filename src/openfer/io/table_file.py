@@ -38,7 +38,7 @@ class TableFile:
             return pd.DataFrame({name: _columns(file, [name], groups)[name] for name in columns}, copy=False)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield columns of some rows after the other, as they were written."""
+        """Yield columns of the table in parts, in the order of its rows."""
         with self._open(columns) as file:
             for number in range(file.num_row_groups):
                 yield _columns(file, columns, [number])

@@ -119,7 +119,7 @@ def _decoded(path: Path, largest_megapixels: float) -> Iterator[tuple[int, float
 
 
 def _upright(frame: av.VideoFrame) -> np.ndarray:
-    """Return a frame as its display matrix says: telephones store portraits lying, and selfies mirrored."""
+    """Return a frame turned and mirrored by its display matrix, as telephones store portraits rotated."""
     pixels = frame.to_ndarray(format="rgb24", threads=1)
     matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
     if matrix is None:

@@ -1,4 +1,4 @@
-"""Compactness: every latent feature keeps near the centre of its branch."""
+"""Compactness loss: pulls every latent feature towards the centre of its branch."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""Distribution: samples of one class weigh the latent features alike."""
+"""Distribution loss: pulls samples of one class towards the same weights of latent features."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from openfer.losses.precision import widen
 
 
 def distribution_loss(weights: Tensor, centres: Tensor, labels: Tensor) -> Tensor:
-    """Squared distance of a sample's importance weights to the centre of its class, averaged over the labelled ones.
+    """Return the mean squared distance of labelled samples' importance weights to the centre of their class.
 
     ``L_D = 1/N sum_i || w_i - w_{k_i} ||^2`` with ``w_i = [alpha_i1 .. alpha_iM]`` (FDRL-ECANet, Sec. 3.4).
 

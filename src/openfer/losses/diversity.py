@@ -52,7 +52,7 @@ def similarity_by_sample(
 
 
 def diversity(similarity: Tensor, surrogate: Surrogate = "det") -> Tensor:
-    """How much learners differ; to be maximised.
+    """Return how much learners differ; training maximises it.
 
     ``D = det(S)`` (Eq. 2), 1 for learners that have nothing in common and 0 where two are equal. With S's
     unit diagonal D lies in between. With the zero diagonal of the authors' code and one similarity s of all
@@ -79,7 +79,7 @@ def _identity(size: int, like: Tensor) -> Tensor:
 
 
 def over_space(maps: Tensor) -> Tensor:
-    """Pool maps to what their channels show: (..., C, H, W) -> (..., C), the mean over space, float32 or better."""
+    """Return the mean of maps over space, (..., C, H, W) -> (..., C), float32 or better."""
     return maps.mean((-2, -1), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 

@@ -1,4 +1,4 @@
-"""Focal loss of a classifier: what is already sure counts less."""
+"""Focal loss: samples that are classified with confidence count less."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,13 +8,13 @@ from openfer.losses.precision import widen
 
 
 def focal_loss(logits: Tensor, labels: Tensor, gamma: float, weights: Tensor | None = None) -> Tensor:
-    """Mean of ``-(1 - p_y)^gamma log p_y`` over the labelled samples (Lin et al., ICCV 2017); zero when there is none.
+    """Return the mean of ``-(1 - p_y)^gamma log p_y`` over the labelled samples (Lin et al., ICCV 2017); 0 without one.
 
     Args:
         logits: (B, K).
         labels: int64 class indices, (B,); a sample with :data:`openfer.labels.MISSING` does not count.
         gamma: 0 is the cross-entropy. SNA does not state its own; 2 is the usual one.
-        weights: what each sample counts, (B,); None for 1 each. The mean stays one over the labelled samples.
+        weights: weight of each sample, (B,); None for 1 each. The sum is divided by the number of labelled samples.
 
     Returns:
         Scalar >= 0.

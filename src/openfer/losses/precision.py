@@ -1,4 +1,4 @@
-"""Losses are computed in single precision or better, whatever autocast did before."""
+"""Compute losses in single precision or better, also under autocast."""
 
 import torch
 from torch import Tensor

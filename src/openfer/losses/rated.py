@@ -29,16 +29,16 @@ class Rated(NamedTuple):
 
 
 def rated(predicted: Tensor, true: Tensor, weights: Tensor | None = None) -> Rated:
-    """Leave out what is not rated, and say what the rest counts.
+    """Return the rated values with normalised weights.
 
     A loss that is a mean over samples is, with weights w, ``mean(w) * (sum_i w_i l_i / sum_i w_i)``. A correlation or
-    a root is none, so it takes the same two factors: computed with the normalised weights, then times ``share``. A
-    sample of weight 0 then counts nowhere, and leaves less to learn.
+    a root is not a mean, so it uses the same two factors: computed with the normalised weights, then times ``share``. A
+    sample of weight 0 then has no influence, and makes the loss smaller.
 
     Args:
         predicted: (B, D).
         true: NaN where nobody rated the sample, (B, D).
-        weights: what each sample counts, >= 0, (B,); None for 1 each.
+        weights: weight of each sample, >= 0, (B,); None for 1 each.
     """
     predicted, true = widen(predicted), widen(true)
     known = ~true.isnan()

@@ -7,17 +7,17 @@ from openfer.losses.rated import rated
 
 
 def root_mean_square_loss(predicted: Tensor, true: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean over the dimensions of ``sqrt(mean_i (x_i - y_i)^2)`` (ADDL, Sec. 4.6).
+    """Return the mean over the dimensions of ``sqrt(mean_i (x_i - y_i)^2)`` (ADDL, Sec. 4.6).
 
-    A dimension that no sample is rated in costs nothing. See :func:`openfer.losses.rated.rated` for what weights do.
+    A dimension without a rated sample adds nothing. :func:`openfer.losses.rated.rated` says how weights are used.
 
     Args:
         predicted: such as valence and arousal, (B, D).
         true: the same, NaN where nobody rated the sample, (B, D).
-        weights: what each sample counts, (B,); None for 1 each.
+        weights: weight of each sample, (B,); None for 1 each.
 
     Returns:
-        Scalar >= 0; its gradient is zero where it is, whose limit a root does not have.
+        Scalar >= 0. Where it is zero, its gradient is set to zero, because the gradient of a root has no limit there.
     """
     found = rated(predicted, true, weights)
     # a norm, for the derivative of a root is infinite at 0

@@ -25,7 +25,7 @@ _HEAD = "affect."
 
 
 class ADDLVA(ADDL):
-    """ADDL with FC(K -> 2), linear, on its logits; it starts from a trained ADDL and trains all of it on.
+    """ADDL with FC(K -> 2), linear, on its logits; it starts from a trained ADDL and fine-tunes all of it.
 
     The networks, players and gradient routes are ADDL's; D and T go on too. The losses of valence and arousal reach
     S_g, S_e and the new layer.

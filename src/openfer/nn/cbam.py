@@ -14,7 +14,7 @@ _KERNEL = 7
 
 
 class Attended(NamedTuple):
-    """What CBAM makes of a map.
+    """Output of CBAM.
 
     Attributes:
         maps: (B, C, H, W), weighted by both gates.

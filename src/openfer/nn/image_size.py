@@ -1,4 +1,4 @@
-"""Images that a network can look at."""
+"""The smallest images that a network takes."""
 
 from torch import Tensor
 

@@ -171,7 +171,7 @@ def _never(name: str) -> bool:
 
 
 def _source(settings: InitialisationSettings, pretrained: Checkpoint | None) -> tuple[str, Checkpoint]:
-    """Return what the weights are called, and the weights."""
+    """Return the name of the weights, and the weights."""
     if pretrained is None:
         return settings.backbone, _of_file(settings)
     facts, config = pretrained.facts, pretrained.facts["config"]

@@ -32,7 +32,7 @@ class Source:
         rows: :data:`openfer.schemas.ROWS`.
         store: its faces.
         split: :data:`openfer.schemas.SPLIT`.
-        tasks: what is learned from it.
+        tasks: names of the tasks that are learned from it.
         extras: by name, the tables of :data:`openfer.pipelines.extras.EXTRAS`.
     """
 

@@ -39,7 +39,7 @@ class Trained:
 
     @property
     def names(self) -> dict[str, Any]:
-        """What identifies the run in tables: method, variant, selection, seed."""
+        """Return what identifies the run in tables: method, variant, selection, seed."""
         return {
             "method": self.run.method,
             "variant": self.run.row,

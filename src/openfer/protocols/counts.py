@@ -1,4 +1,4 @@
-"""How many images of each class have which role, and how many have none."""
+"""Count the images of each class by role, and those without a role."""
 
 import numpy as np
 import pandas as pd

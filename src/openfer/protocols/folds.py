@@ -36,7 +36,7 @@ def subject_folds(
         seed: the root seed; the split does not depend on the order of the rows.
         lists: the fold of each subject, as published (:func:`openfer.protocols.fold_lists.fold_list`). Without
             it, subjects are dealt so that the folds are alike in size and classes. The seed has no effect on
-            listed test sides; validation is drawn by it all the same.
+            listed test sides; but validation is drawn by it.
         task: the column whose null rows are left out and whose classes are balanced.
 
     Returns:
@@ -115,7 +115,7 @@ def _labelled(rows: pd.DataFrame, folds: int, share: float, task: str) -> pd.Dat
 
 
 def _listed(subjects: pd.Series, lists: Mapping[str, int], folds: int) -> np.ndarray:
-    """Return the fold of each row by its subject's place on a list."""
+    """Return the fold of each row from its subject's place on a list."""
     if set(lists.values()) != set(range(folds)):
         raise ParameterError(
             f"protocol.folds is {folds}, the fold list has {len(set(lists.values()))}; give this number, or set "

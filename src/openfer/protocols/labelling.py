@@ -1,4 +1,4 @@
-"""From label names in the rows to the integers of a tensor."""
+"""Turn label names of the rows into integers for tensors."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Valence and arousal: how well values agree with the ratings, of methods that regress."""
+"""Valence and arousal: agreement of predicted values with the ratings."""
 
 from collections.abc import Sequence
 

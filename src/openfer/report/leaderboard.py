@@ -118,7 +118,7 @@ def leaderboard_section(scores: pd.DataFrame) -> Section:
 
 
 def with_interval(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return a leaderboard with its interval in words; nothing where all resamples agree, which says nothing."""
+    """Return a leaderboard with its interval as text; empty where all resamples agree."""
     pairs = zip(scores["low"], scores["high"], strict=True)
     return scores.assign(interval=["" if pd.isna(low) else f"{percent(low)} to {percent(high)}" for low, high in pairs])
 

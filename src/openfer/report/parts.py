@@ -91,12 +91,12 @@ def unfold(summary: str, *body: Markup) -> Markup:
 
 
 def side_by_side(figures: Iterable[Markup]) -> Markup:
-    """Return as many figures beside each other as the window has room for."""
+    """Return figures side by side; as many in a row as the window has room for."""
     return _block("side_by_side", joined(figures))
 
 
 def face_list(shown: Iterable[Mapping[Any, Any]]) -> Markup:
-    """Return pictures of faces, each with its label and what is answered."""
+    """Return pictures of faces, each with its label and its predictions."""
     return _block("faces", list(shown))
 
 
@@ -140,7 +140,7 @@ def sortable(
 
 
 def words(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Return the same table as words under its headings, for Markdown and LaTeX."""
+    """Return the table with all cells as text under its headings, for Markdown and LaTeX."""
     return pd.DataFrame(
         {heading: [shown(value) for value in table[name]] for name, (heading, shown) in columns.items()}
     )

@@ -155,7 +155,7 @@ def _comparison(study: StudyFolder) -> list[Markup]:
 
 
 def _compared(name: str, table: pd.DataFrame) -> str:
-    """Say which published figures were measured on something else than ours."""
+    """Return which published figures were measured on other data than ours."""
     said = f"Study {name}. "
     apart = not_comparable(table)
     if apart:

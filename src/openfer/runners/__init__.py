@@ -1,4 +1,4 @@
-"""The runners of `kedro run`: what they skip, keep apart, isolate and give to other processes."""
+"""The runners of `kedro run`: they skip finished nodes, isolate failed runs and start other processes."""
 
 from openfer.runners.idempotent import IdempotentRunner
 from openfer.runners.many import RayRunner

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class IdempotentRunner(SequentialRunner):
-    """Runs nodes in order and skips those whose outputs are already what they would make."""
+    """Runs nodes in order and skips those whose outputs are up to date."""
 
     def _run(
         self,
@@ -52,12 +52,12 @@ class IdempotentRunner(SequentialRunner):
 
 
 class NodesOfACommand:
-    """The nodes of one command, of which each is run, skipped, or left out because something that it needs failed.
+    """The nodes of one command: each is run, skipped, or left out because a prerequisite failed.
 
     Args:
-        pipeline: that is run.
-        catalog: with its inputs and outputs.
-        execute: runs a node, whether it is up to date or not.
+        pipeline: pipeline of the command.
+        catalog: catalog with its inputs and outputs.
+        execute: function that runs a node, up to date or not.
 
     Attributes:
         pipeline: the same.
@@ -74,7 +74,7 @@ class NodesOfACommand:
         self._checked: set[str] = set()
 
     def run_checks(self) -> None:
-        """Run the nodes that check data, and those that make it, so that nothing trains in vain.
+        """Run the nodes that make and check data, so that nothing trains on data that are refused.
 
         Raises:
             Exception: of a node, if nothing else can go on after it.
@@ -121,7 +121,7 @@ class NodesOfACommand:
         self._ran += sum(node.name not in self._checked for node in nodes)
 
     def isolates(self, node: Node, error: Exception) -> bool:
-        """Take note of a failed node; returns whether anything else can go on."""
+        """Record a failed node, and return whether any other node can still run."""
         goes_on = self.failures.isolate(node, error)
         if not goes_on:
             self._claims.close()

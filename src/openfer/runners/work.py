@@ -23,8 +23,8 @@ class Work:
     """One node with the ingredients of its fingerprint.
 
     Args:
-        node: to be run.
-        catalog: with its inputs.
+        node: node to run.
+        catalog: catalog with its inputs.
     """
 
     def __init__(self, node: Node, catalog: CatalogProtocol) -> None:

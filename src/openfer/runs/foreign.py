@@ -20,8 +20,8 @@ class ForeignPlan:
 
     Attributes:
         file: a Parquet or CSV file.
-        name: of the method in tables.
-        dataset: whose test faces it predicts.
+        name: name of the method in tables.
+        dataset: dataset of the predicted test faces.
     """
 
     file: str

@@ -135,15 +135,15 @@ class Study(Settings):
     """A top-level block of parameters that describes a grid: rows x columns x folds x seeds.
 
     Attributes:
-        title: what it asks, in a line.
-        paper: whose figures stand beside ours, as in the published table; None for nobody's.
-        table: where in the paper.
-        measures: what is counted.
-        seeds: of each cell.
+        title: title of its table, one line.
+        paper: method whose published figures stand beside ours; None for none.
+        table: number of the table in the paper.
+        measures: names of metrics.
+        seeds: seeds of each cell.
         runs: what all runs of the study change in the parameters of their methods.
         columns: by name, which is the published table's name of the dataset.
         rows: by name, as printed.
-        probes: whether features are asked what they know of disturbing factors; only rendered faces know.
+        probes: whether probes read disturbing factors from features; only rendered faces have all labels.
         embedding: whether the features of the first seed's models are laid out side by side (t-SNE).
     """
 

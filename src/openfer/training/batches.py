@@ -125,7 +125,7 @@ class _KeyList(BatchSampler[list[Key]]):
 
 
 class CatchingDataset(Dataset[Loaded]):
-    """Hands a damaged image's error over as a value, for a worker would wrap it in its own traceback."""
+    """Returns the error of a damaged image as a value, because a worker would wrap it in its own traceback."""
 
     def __init__(self, faces: Faces) -> None:
         self._faces = faces

@@ -58,7 +58,7 @@ class NeighbourhoodMask:
         self._last_epoch = -1, float("nan")  # its number, and the threshold that is made of it
 
     def begin(self, plan: Plan, epochs: int, samples: int) -> None:
-        """Make room for a run and move the generator to where it takes place."""
+        """Allocate memory for a run and move the generator to its device."""
         self._plan = plan
         place(self.generator, plan)
         # on the device, so that no step waits for what it records

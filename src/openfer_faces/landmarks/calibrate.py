@@ -22,8 +22,8 @@ class Calibration:
     """A monotonic map from raw scores to probabilities, in plain numbers.
 
     Attributes:
-        centre: what is subtracted from each point's score, (68,).
-        scale: what it is divided by then, (68,).
+        centre: offset that is subtracted from each point's score, (68,).
+        scale: divisor of the difference, (68,).
         knots: common scores, ascending, (K,).
         probabilities: at the knots, not descending, (K,); between them the map is linear.
     """
@@ -83,7 +83,7 @@ def auc(confidence: np.ndarray, visible: np.ndarray) -> float:
 
 
 def calibration_error(confidence: np.ndarray, visible: np.ndarray, bins: int = 10) -> float:
-    """Return the expected calibration error: |mean confidence - share visible|, averaged over equally wide bins."""
+    """Return the expected calibration error: mean |confidence - share of visible points| over bins of equal width."""
     confidence, truth = confidence.ravel().astype(float), visible.ravel().astype(float)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(place, minlength=bins)

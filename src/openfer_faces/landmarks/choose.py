@@ -17,12 +17,12 @@ def raw_landmarker(choice: LandmarkerChoice, checkpoint: Checkpoint) -> RawLandm
     """Return the chosen landmarker with raw scores.
 
     Args:
-        choice: which one.
-        checkpoint: of the regressor; the others do not look at it.
+        choice: name of the landmarker.
+        checkpoint: weights of the regressor; the other landmarkers ignore it.
 
     Raises:
         ParameterError: if its optional package is not installed.
-        CheckpointError: if its file cannot serve.
+        CheckpointError: if its file does not fit.
     """
     if choice.external is not None and choice.landmarker == "external":
         return External(choice.external)

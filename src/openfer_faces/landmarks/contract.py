@@ -44,7 +44,7 @@ class Landmarks:
 
 
 class Landmarker(Protocol):
-    """Finds 68 points on aligned crops; a point that is covered gets a place too."""
+    """Finds 68 points on aligned crops; a covered point gets an estimated place too."""
 
     name: str
     licence: str

@@ -17,11 +17,11 @@ KINDS = ("none", "glasses", "mask", "hand")
 
 @dataclass(frozen=True)
 class Pasted:
-    """A crop with something over it.
+    """A crop with a pasted occluder.
 
     Attributes:
         image: RGB, uint8, (S, S, 3).
-        cover: what is covered, (S, S), bool.
+        cover: covered pixels, (S, S), bool.
         kind: one of :data:`KINDS`.
     """
 

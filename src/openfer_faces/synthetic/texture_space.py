@@ -122,7 +122,7 @@ class TextureSpace:
         return smooth_noise(generator, self.height, self.width, cells, octaves)
 
     def streaks(self, generator: np.random.Generator, cells: int) -> np.ndarray:
-        """Return noise drawn out from top to bottom, as strands of hair, (height, width), float32."""
+        """Return noise stretched from top to bottom, like strands of hair, (height, width), float32."""
         grid = generator.standard_normal((4, cells), dtype=np.float32)
         return _enlarge(grid, self.height, self.width)
 

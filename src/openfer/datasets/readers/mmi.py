@@ -1,4 +1,4 @@
-"""MMI: videos of posed expressions, from neutral over the peak back to neutral."""
+"""MMI: videos of posed expressions, which go from neutral to the peak and back."""
 
 from pathlib import PurePosixPath
 from typing import Literal

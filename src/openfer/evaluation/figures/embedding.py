@@ -48,7 +48,7 @@ def tsne_picture(embedding: pd.DataFrame) -> "Figure":
 
 
 def _classes(embedding: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, str, str]]:
-    """Yield each class that is there with its points, colour and shape."""
+    """Yield each class in the table with its points, colour and marker."""
     from openfer.evaluation.figures.style import COLOURS
 
     present = set(embedding["y_true"])

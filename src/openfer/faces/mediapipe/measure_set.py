@@ -32,7 +32,7 @@ class _Part:
 
 
 def measure_set(faces: FaceStore, work: Path, name: str) -> pd.DataFrame:
-    """Measure every face; a killed run goes on from its finished parts.
+    """Measure every face; an interrupted run resumes from its finished parts.
 
     The table does not depend on the number of workers.
 
@@ -92,5 +92,5 @@ def _record(name: str, crop: np.ndarray, points: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _meter() -> FaceMeter:
-    """Return what a process measures all its faces with."""
+    """Return the landmarker with which a process measures its faces."""
     return FaceMeter()

@@ -1,4 +1,4 @@
-"""Images of several requests are predicted together: what arrives during one batch is the next one."""
+"""Predict images of several requests together: requests that arrive during a batch form the next one."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -18,7 +18,7 @@ from openfer.workers import available_cores
 
 
 class Predicts(Protocol):
-    """What the service needs of a model; see :class:`openfer.inference.predictor.Predictor`."""
+    """The part of a model that the service uses; see :class:`openfer.inference.predictor.Predictor`."""
 
     @property
     def card(self) -> ModelCard:

@@ -17,7 +17,7 @@ Gate = Literal["spatial", "channel"]
 
 
 class Growth(Settings):
-    """What is different after the first branch.
+    """Schedule of the branches after the first one.
 
     Attributes:
         epochs: of every further branch; 20 from scratch, 60 in fine-tuning.

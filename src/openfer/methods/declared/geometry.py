@@ -7,7 +7,7 @@ from openfer.methods.declared.probe import SmallClassifierSettings
 
 
 class GeometrySettings(SmallClassifierSettings):
-    """Parameters of the small classifier of geometry; of no paper.
+    """Parameters of the small classifier of geometry; from no paper.
 
     Attributes:
         reads: ``blendshapes`` (52 numbers), ``mesh`` (478 points) or ``both``. The mesh tells more of rendered faces,

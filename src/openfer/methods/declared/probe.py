@@ -11,10 +11,10 @@ from openfer.parameters import Settings
 
 
 class SmallClassifierSettings(Settings):
-    """Parameters of a small classifier of what is known of a face beside its pixels; of no paper.
+    """Parameters of a small classifier that reads extras in place of pixels; from no paper.
 
     Attributes:
-        schedule: seconds on a CPU.
+        schedule: training schedule; it takes seconds on a CPU.
         hidden: units between its two layers.
         dropout: before each of the two layers.
         class_weights: weight of a face of each expression in the loss; 1 for those not named. Where all are equally

@@ -222,7 +222,7 @@ def _in_group(counts: Subset, known: pd.DataFrame) -> pd.Series:
 
 
 def _refuse_empty_columns(study: Study, cells: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse a column that counts no face of any cell.
+    """Refuse a column whose group has no face in any cell.
 
     Raises:
         DataError: it says what there is to count.

@@ -24,7 +24,7 @@ _BULGE = 0.05
 
 
 class FaceMask:
-    """A mask for any face: a thin plate hung on its rim, the nose tip, the cheeks and the chin.
+    """A mask for any face: a thin-plate surface through its rim, the nose tip, the cheeks and the chin.
 
     It must not copy the mouth, so its inner vertices follow those anchors and nothing else.
 

@@ -107,7 +107,7 @@ def skin_surface(
 
 @wp.func
 def eye_surface(surface: Surface, reference: wp.vec3, centre: wp.vec3, gaze: wp.vec3, iris_colour: wp.vec3) -> Surface:
-    """An eyeball: pupil, iris with a dark rim, and a white that darkens to the sides."""
+    """Return the colour of an eyeball: pupil, iris with a dark rim, and a white that darkens to the sides."""
     angle = wp.acos(wp.clamp(wp.dot(wp.normalize(reference - centre), wp.normalize(gaze)), -1.0, 1.0))
     white_share = smooth_step(IRIS_ANGLE - 0.05, IRIS_ANGLE + 0.03, angle)
     brightness = 0.75 + 0.45 * smooth_step(PUPIL_ANGLE, IRIS_ANGLE, angle)

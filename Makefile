@@ -31,9 +31,10 @@ torture: usable  ## kill commands fifty times, and try full and read-only disks;
 	@$(BIN)/python -m tools.torture --kills $(KILLS)
 	@$(BIN)/python -m tools.torture_disks
 
-lint: usable  ## style, types, import directions
+lint: usable  ## style, spelling, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell src tests docs tools benchmarks conf README.md CONTRIBUTING.md CHANGELOG.md NOTICE Makefile pyproject.toml
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 

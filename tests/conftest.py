@@ -23,7 +23,7 @@ if ONE_OF_SEVERAL:
 SHARE_FINISHED = frozenset(
     f"tests/pipelines/test_{name}.py"
     for name in (
-        "default_run", "foreign", "kill_and_resume", "notebooks", "pretrain", "readme", "report", "runs_command",
+        "default_run", "foreign", "kill_and_resume", "pretrain", "readme", "report", "runs_command",
         "study", "tracked_ends", "weights",
     )
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom on a finished project."""
+"""The notebooks run from top to bottom on a handful of faces, and show what they showed when they were committed."""
 
 import shutil
 from pathlib import Path
@@ -7,23 +7,38 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.pipelines.conftest import ROOT, Project
+from tests.pipelines.conftest import ROOT, new_project
 from tests.prepared import PATIENCE
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LARGEST = 600_000
+"""Bytes of all notebooks; each clone has them."""
+
+
+def kinds(notebook: nbformat.NotebookNode) -> list[set[str]]:
+    """Return what each cell shows: kinds of data, without the words on the standard error."""
+    shown = [[o for o in cell.get("outputs", []) if o.get("name") != "stderr"] for cell in notebook.cells]
+    return [{kind for o in outputs for kind in o.get("data", {"text": ""})} for outputs in shown]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))])
-def test_a_notebook_runs(copy_of_finished: Project, name: str) -> None:
-    folder = copy_of_finished.path / "notebooks"
-    folder.mkdir()
-    shutil.copy(ROOT / "notebooks" / name, folder)
-    notebook = nbformat.read(folder / name, as_version=4)
-    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(folder)}}).execute()
-    pictures = [o for cell in notebook.cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
-    assert len(pictures) == 2
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_shows_what_its_stored_outputs_show(path: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OPENFER_NOTEBOOK", "small")
+    project = new_project(tmp_path / "project").path
+    shutil.copytree(ROOT / "tests/evaluation/stored", project / "tests/evaluation/stored")
+    (project / "notebooks").mkdir()
+    notebook = nbformat.read(path, as_version=4)
+    stored = kinds(notebook)
+    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(project / "notebooks")}}).execute()
+    assert kinds(notebook) == stored
 
 
-def test_notebooks_are_kept_without_outputs() -> None:
-    for path in Path(ROOT / "notebooks").glob("*.ipynb"):
-        cells = nbformat.read(path, as_version=4).cells
-        assert not any(cell.get("outputs") for cell in cells), f"{path.name}: clear its outputs before committing"
+def test_notebooks_are_short_light_and_stored_with_their_outputs() -> None:
+    assert len(NOTEBOOKS) == 4
+    assert sum(path.stat().st_size for path in NOTEBOOKS) < LARGEST
+    for path in NOTEBOOKS:
+        notebook = nbformat.read(path, as_version=4)
+        assert len(notebook.cells) <= 12
+        assert any(kinds(notebook)), f"{path.name}: run it before committing"
+        assert "Traceback" not in path.read_text()

@@ -84,7 +84,7 @@ class NeighbourhoodMask:
             if threshold is not None:
                 kept = self._dropped_by(divergence < threshold, method, batch, original)
         places = sent(indices, divergence.device)
-        self._divergence[epoch, places] = divergence.float()
+        self._divergence[epoch, places] = divergence.to(torch.float32)
         self._state[epoch, places] = torch.where(kept, _KEPT, _MASKED).to(torch.uint8)
         watched = {f"{WATCH}divergence": divergence.mean()}
         return kept.float(), watched | ({} if threshold is None else {_WATCHED: kept.float().mean()})

@@ -46,32 +46,41 @@ class _Norm(torch.autograd.Function):
     def forward(
         ctx: Any, own: Tensor, weight: Tensor | None, bias: Tensor | None, running: Any, eps: float, rows: int
     ) -> Tensor:
-        values = own.numel() // own.shape[1] // len(own) * rows  # of a channel in the whole batch
         mean, variance = _statistics(own, rows)
+        ctx.values = own.numel() // own.shape[1]  # of a channel, in this process's rows and in the whole batch
+        ctx.whole_values = ctx.values // len(own) * rows
         running_mean, running_var, momentum = running
         if running_mean is not None:
+            unbiased = variance * (ctx.whole_values / (ctx.whole_values - 1))
             running_mean.lerp_(mean.to(running_mean), momentum)
-            running_var.lerp_((variance * (values / (values - 1))).to(running_var), momentum)
+            running_var.lerp_(unbiased.to(running_var), momentum)
         ctx.save_for_backward(own, weight, mean, torch.rsqrt(variance + eps))
-        ctx.values, ctx.has_bias = values, bias is not None
+        ctx.eps, ctx.has_bias = eps, bias is not None
         return torch.batch_norm(own, weight, bias, mean, variance, False, 0.0, eps, False)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         own, weight, mean, scale = ctx.saved_tensors
-        over, of_channel = _dimensions(own), (1, -1, *[1] * (own.dim() - 2))
-        precise = gradient.to(mean.dtype)
-        normalised = (own.to(mean.dtype) - mean.view(of_channel)).mul_(scale.view(of_channel))
-        sums = torch.stack([precise.sum(over), (precise * normalised).sum(over)])
-        of_bias, of_weight = sums.clone()
-        dist.all_reduce(sums)
-        by_mean, by_scale = (part.view(of_channel) for part in sums.div_(ctx.values))
-        factor = (scale if weight is None else scale * weight.to(scale.dtype)).view(of_channel)
-        of_own = normalised.mul_(by_scale).add_(by_mean).neg_().add_(precise).mul_(factor).to(own.dtype)
+        precise, values, factor = gradient.to(mean.dtype), own.to(mean.dtype), scale
+        if weight is not None:
+            weight = weight.to(mean.dtype)
+            factor = scale * weight
+        # torch's kernel takes this process's rows for the whole batch: its sums are right, and its input's gradient
+        # lacks the difference between the means over these rows and those over the batch
+        of_own, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            precise, values, weight, None, None, mean, scale, True, ctx.eps, [True, True, True]
+        )
+        sums = torch.stack([of_bias, of_weight])
+        whole = sums.clone()
+        dist.all_reduce(whole)
+        by_bias, by_weight = factor * (sums / ctx.values - whole / ctx.whole_values)
+        slope = by_weight * scale
+        shape = (1, -1, *[1] * (own.dim() - 2))
+        of_own.add_(torch.addcmul((by_bias - slope * mean).view(shape), values, slope.view(shape)))
         return (
-            of_own,
-            None if weight is None else of_weight.to(weight.dtype),
-            of_bias.to(gradient.dtype if weight is None else weight.dtype) if ctx.has_bias else None,
+            of_own.to(own.dtype),
+            of_weight if weight is not None else None,
+            of_bias if ctx.has_bias else None,
             None,
             None,
             None,
@@ -81,13 +90,7 @@ class _Norm(torch.autograd.Function):
 def _statistics(own: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     """Return mean and variance of each channel of the whole batch, float32 or better."""
     precise = own.to(torch.promote_types(own.dtype, torch.float32))
-    variance, mean = torch.var_mean(precise, _dimensions(own), correction=0)
-    means, variances = ranks.gathered(torch.stack([mean, variance])).unbind(1)
+    means, variances = ranks.gathered(torch.stack(torch.batch_norm_update_stats(precise, None, None, 0.0))).unbind(1)
     parts = means.new_tensor(ranks.shares(rows))[:, None] / rows
     mean = (parts * means).sum(0)
     return mean, (parts * (variances + (means - mean).square())).sum(0)
-
-
-def _dimensions(own: Tensor) -> list[int]:
-    """Return all dimensions but the channels'."""
-    return [number for number in range(own.dim()) if number != 1]

@@ -97,10 +97,11 @@ class ResumeFile:
                 f"{self.path} belongs to a run with another recipe: {'; '.join(differing[:5])}. Run with the earlier "
                 f"settings to continue it, or delete {self.path} to start again"
             )
-        if facts["processors"] != self._processors:
+        begun = facts.get("processors", "other CPU threads")
+        if begun != self._processors:
             _log.warning(
                 "%s was begun with %s and resumes with %s: equal up to rounding, not bit by bit",
-                self.path, facts["processors"], self._processors,
+                self.path, begun, self._processors,
             )  # fmt: skip
         tensors: dict[str, dict[str, Tensor]] = {owner: {} for owner in facts["state"]}
         for name, value in checkpoint.tensors.items():

@@ -91,6 +91,10 @@ def _statistics(own: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     """Return mean and variance of each channel of the whole batch, float32 or better."""
     precise = own.to(torch.promote_types(own.dtype, torch.float32))
     means, variances = ranks.gathered(torch.stack(torch.batch_norm_update_stats(precise, None, None, 0.0))).unbind(1)
-    parts = means.new_tensor(ranks.shares(rows))[:, None] / rows
-    mean = (parts * means).sum(0)
-    return mean, (parts * (variances + (means - mean).square())).sum(0)
+    parts = [size / rows for size in ranks.shares(rows)]  # numbers, for which a GPU need not wait
+    mean = _mixed(parts, means)
+    return mean, _mixed(parts, variances + (means - mean).square())
+
+
+def _mixed(parts: list[float], values: Tensor) -> Tensor:
+    return torch.stack([part * own for part, own in zip(parts, values, strict=True)]).sum(0)

@@ -110,6 +110,7 @@ def test_what_decides_the_result_changes_the_slug(changes):
     "changes",
     [
         {"training__workers": 4},
+        {"training__devices": 2},
         {"training__checkpoint_minutes": 1.5},
         {"fresh": True},
         {"test_datasets": ["b"]},

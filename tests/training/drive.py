@@ -1,6 +1,7 @@
 """Train in a process of its own, to be killed or to be refused room on the disk at a given step.
 
 python drive.py <face store> <work folder> <settings as JSON> kill|full <step>
+python drive.py <face store> <work folder> <settings as JSON> reported <epoch>, to be killed when an epoch is reported
 """
 
 import json
@@ -31,7 +32,19 @@ def disturb(kind: str, at: int) -> None:
     SmallMethod.step = counted
 
 
+class KillsWhenTold:
+    """A tracker that kills its process when an epoch is reported."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+
+    def epoch(self, label, stage, epoch, values):
+        if epoch == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    store, work, settings, kind, step = sys.argv[1:]
-    disturb(kind, int(step))
-    train(FaceStore(Path(store)), Path(work), fresh(), **json.loads(settings))
+    store, work, settings, kind, at = sys.argv[1:]
+    disturb(kind, int(at))
+    tracker = KillsWhenTold(int(at)) if kind == "reported" else None
+    train(FaceStore(Path(store)), Path(work), fresh(), tracker=tracker, **json.loads(settings))

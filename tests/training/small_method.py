@@ -4,6 +4,8 @@ It has what breaks exact resumption where the trainer forgets it: batch statisti
 permutation, two players, one of them without decay.
 """
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from openfer.io.face_store import Face, FaceStore, FaceStoreWriter
 from openfer.methods.contract import Method, Player, Prediction, Schedule, Stage, total
 from openfer.methods.declaration import Declaration
 from openfer.parameters import Settings
+from openfer.training import ranks
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
 from openfer.training.loop import FitData, fit
@@ -37,7 +40,9 @@ class SmallMethod(Method):
 
     def __init__(self, config=SmallSettings(), classes=CLASSES):  # noqa: B008 - settings cannot change
         super().__init__(config, classes)
-        self.trunk = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3))
+        # without a bias: its gradient is zero up to rounding, of which Adam makes steps of full length
+        convolution = nn.Conv2d(3, 8, 3, stride=2, bias=False)
+        self.trunk = nn.Sequential(convolution, nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3))
         self.head = nn.Linear(8, len(self.classes["expression"]))
         self.opponent = nn.Linear(8, 1)
 
@@ -62,6 +67,20 @@ class SmallMethod(Method):
 
     def backbone(self):
         return self.trunk
+
+
+class DiesOnTheSecond(SmallMethod):
+    """Of several processes that train it the second is killed before step ``after`` of the run."""
+
+    def __init__(self, after):
+        super().__init__()
+        self._left = after
+
+    def step(self, batch, stage):
+        self._left -= 1
+        if self._left < 0 and not ranks.is_first():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step(batch, stage)
 
 
 def painted_store(folder: Path, count: int = COUNT, size: int = 24) -> FaceStore:

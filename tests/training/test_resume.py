@@ -95,7 +95,7 @@ def test_another_number_of_threads_is_told(tmp_path, store, caplog, monkeypatch)
     interrupt(tmp_path, store, 2, **EVERY_STEP)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     train(store, tmp_path)
-    assert "goes on with 77" in caplog.text
+    assert "resumes with 1 x 77 CPU threads" in caplog.text
 
 
 @pytest.mark.parametrize("size", [0, 5, 200, 3000])

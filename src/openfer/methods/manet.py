@@ -102,6 +102,6 @@ def _learners(seen: LocalAndGlobal) -> dict[str, Tensor]:
     """Return the features of what is to differ: (2, B, 512), (4, B, h, w) and (4, B, 512)."""
     return {
         "branch": seen.features(),
-        "spatial": over_channels(seen.patches),
-        "channel": over_space(seen.patches),
+        "spatial": torch.stack([over_channels(maps) for maps in seen.quadrants]),
+        "channel": torch.stack([over_space(maps) for maps in seen.quadrants]),
     }

@@ -42,26 +42,31 @@ class LocalAndGlobal(NamedTuple):
     """What MA-Net sees in a batch.
 
     Attributes:
-        patches: the local branch's maps of the four quadrants, (4, B, 512, h, w), 7 x 7 at 224 pixels.
+        quadrants: the local branch's maps of each of the four quadrants, (B, 512, h, w), 7 x 7 at 224 pixels.
         whole: the global branch's maps, (B, 512, h, w).
     """
 
-    patches: Tensor
+    quadrants: tuple[Tensor, ...]
     whole: Tensor
+
+    @property
+    def patches(self) -> Tensor:
+        """Return the maps of all quadrants, (4, B, 512, h, w)."""
+        return torch.stack(self.quadrants)
 
     def tiled(self) -> Tensor:
         """Return the quadrants' maps where they belong, (B, 512, 2 h, 2 w)."""
-        upper, lower = (torch.cat([*pair], dim=3) for pair in (self.patches[:2], self.patches[2:]))
+        upper, lower = (torch.cat(pair, dim=3) for pair in (self.quadrants[:2], self.quadrants[2:]))
         return torch.cat([upper, lower], dim=2)
 
     def features(self) -> Tensor:
         """Return the average of the tiled and of the global maps, what the classifiers read: (2, B, 512).
 
-        In single precision also under autocast, for diversity compares the two.
+        In single precision or better also under autocast, for diversity compares the two.
         """
         # Quadrants are of equal size: the average of their tiling is the average of their averages.
-        averages = self.patches.mean((0, 3, 4), dtype=torch.float32), self.whole.mean((2, 3), dtype=torch.float32)
-        return torch.stack(averages)
+        precise = torch.promote_types(self.whole.dtype, torch.float32)
+        return torch.stack([self.patches.mean((0, 3, 4), dtype=precise), self.whole.mean((2, 3), dtype=precise)])
 
 
 class MANetwork(nn.Module):
@@ -104,7 +109,7 @@ class MANetwork(nn.Module):
         """
         shared = self._shared(images)
         quadrants = [part for half in shared.chunk(2, dim=2) for part in half.chunk(2, dim=3)]
-        patches = torch.stack([network(part) for network, part in zip(self.patches, quadrants, strict=True)])
+        patches = tuple(network(part) for network, part in zip(self.patches, quadrants, strict=True))
         return LocalAndGlobal(patches, self.whole(shared))
 
     def _shared(self, images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.utils.data import Sampler as BatchSampler
 
 from openfer.errors import DataError
 from openfer.methods.contract import Batch
+from openfer.training import ranks
 from openfer.training.config import ImageSettings
 from openfer.training.data import Faces, Key, Sample
 from openfer.training.device import Plan
@@ -66,24 +67,31 @@ class Loader:
     def batches(self, keys: list[list[Key]]) -> Iterator[Batch]:
         """Yield the batches of the given keys, normalised, on the plan's device.
 
+        Of several processes that train together each loads its share of a batch, and gets the whole.
+
         Raises:
             DataError: if an image is damaged; the same from a worker process as from this one.
         """
-        self._keys.batches = keys
-        for loaded in self._loader:
+        self._keys.batches = [
+            of_batch[ranks.share(len(of_batch))] if ranks.divides(len(of_batch)) else of_batch for of_batch in keys
+        ]
+        for of_batch, loaded in zip(keys, self._loader, strict=True):
             if isinstance(loaded, DataError):
                 raise loaded
             pixels, *parts = loaded
-            labels, extras, targets = (self._moved(part) for part in parts)
+            labels, extras, targets = (
+                {name: self._whole(values, len(of_batch)) for name, values in part.items()} for part in parts
+            )
             yield Batch(
-                images=normalise(pixels.to(self._plan.device, non_blocking=True), self._images, self._plan),
+                images=normalise(self._whole(pixels, len(of_batch)), self._images, self._plan),
                 labels=labels,
                 extras=extras,
                 targets=targets,
             )
 
-    def _moved(self, part: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: values.to(self._plan.device, non_blocking=True) for name, values in part.items()}
+    def _whole(self, loaded: Tensor, rows: int) -> Tensor:
+        moved = loaded.to(self._plan.device, non_blocking=True)
+        return ranks.joined(moved, rows) if ranks.divides(rows) else moved
 
 
 def sent(values: np.ndarray, device: torch.device) -> Tensor:

@@ -112,6 +112,24 @@ def check_rated(train: Faces, stages: Sequence[Stage], labels: np.ndarray) -> No
             )
 
 
+def check_devices(devices: int, stages: Sequence[Stage]) -> None:
+    """Refuse more devices than a batch has samples, of which some would have nothing to do.
+
+    Args:
+        devices: that train together.
+        stages: of the method.
+
+    Raises:
+        ParameterError: if a stage's batches are smaller.
+    """
+    for stage in stages:
+        if stage.schedule.batch_size < devices:
+            raise ParameterError(
+                f"stage {stage.name} has batches of {stage.schedule.batch_size} samples, which cannot be divided among "
+                f"{devices} devices; set training.devices to {stage.schedule.batch_size} at most"
+            )
+
+
 def check_normalisation(images: ImageSettings, needed: Mapping[str, Checkpoint]) -> None:
     """Refuse a needed model that learned from images of another brightness or channel order than those it would see.
 

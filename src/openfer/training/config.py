@@ -63,6 +63,9 @@ class TrainingConfig(Settings):
 
     Attributes:
         device: ``auto`` takes the GPU where there is one.
+        devices: number of processes that train together, each on a GPU of its own or on its part of the CPU's threads;
+            ``auto`` takes all GPUs, and one process on a CPU. A batch is divided among them, and its size stays what
+            the method says. The result is that of one device up to rounding.
         precision: arithmetic of the networks; weights and optimisers stay in float32. ``auto`` takes
             bfloat16 where the device computes with it, else float16 on a GPU and float32 on a CPU.
             On a CPU with AVX512-BF16 bfloat16 is 1.3 to 2.3 times as fast as float32.
@@ -90,6 +93,7 @@ class TrainingConfig(Settings):
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(1, json_schema_extra=WITHOUT_EFFECT)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     channels_last: Literal["auto"] | bool = "auto"
     compile: Literal["auto"] | bool = "auto"

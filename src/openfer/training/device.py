@@ -32,7 +32,8 @@ class Plan:
         dtype: of the autocast region; float32 switches autocast off.
         channels_last: whether images and weights are in channels-last layout.
         compile: whether networks are compiled for training steps.
-        workers: processes that decode images.
+        workers: processes that decode images, for each device.
+        devices: how many there are; each is trained on by a process of its own.
     """
 
     device: torch.device
@@ -40,6 +41,7 @@ class Plan:
     channels_last: bool
     compile: bool
     workers: int
+    devices: int = 1
 
     @property
     def check_every(self) -> int:
@@ -66,6 +68,8 @@ class Plan:
         device = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} CPU threads"
         layout = "channels_last" if self.channels_last else "channels_first"
         compiled = "compiled" if self.compile else "not compiled"
+        if self.devices > 1:
+            device = f"{self.devices} x {device}"
         return f"{device}, {self.facts()['precision']}, {layout}, {compiled}, {self.workers} workers"
 
     def facts(self) -> dict[str, Any]:
@@ -86,7 +90,8 @@ def resolve(config: TrainingConfig, steps: int = 0) -> Plan:
         steps: training steps ahead, 0 for prediction.
 
     Raises:
-        ParameterError: if CUDA is asked for and there is none.
+        ParameterError: if CUDA is asked for and there is none, if there are fewer GPUs than devices asked for, or if
+            networks are to be compiled for several devices.
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ParameterError(
@@ -94,13 +99,15 @@ def resolve(config: TrainingConfig, steps: int = 0) -> Plan:
             f"for this GPU's driver (torch here is {torch.__version__})"
         )
     use_gpu = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-    long_enough = use_gpu and steps >= _STEPS_TO_EARN_COMPILATION
+    devices = _devices(config, use_gpu) if steps else 1
+    long_enough = devices == 1 and use_gpu and steps >= _STEPS_TO_EARN_COMPILATION
     return Plan(
         device=torch.device("cuda" if use_gpu else "cpu"),
         dtype=_fastest_dtype(use_gpu) if config.precision == "auto" else _DTYPES[config.precision],
         channels_last=True if config.channels_last == "auto" else config.channels_last,
         compile=long_enough if config.compile == "auto" else config.compile,
-        workers=_fitting_workers(use_gpu) if config.workers == "auto" else config.workers,
+        workers=_fitting_workers(use_gpu, devices) if config.workers == "auto" else config.workers,
+        devices=devices,
     )
 
 
@@ -154,6 +161,22 @@ def _cpu_computes_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-def _fitting_workers(use_gpu: bool) -> int:
+def _devices(config: TrainingConfig, use_gpu: bool) -> int:
+    there = torch.cuda.device_count() if use_gpu else 1
+    devices = there if config.devices == "auto" else config.devices
+    if use_gpu and devices > there:
+        raise ParameterError(
+            f"training.devices is {devices}, but torch finds {there} CUDA devices here; lower training.devices, or set "
+            "it to auto"
+        )
+    if devices > 1 and config.compile is True:
+        raise ParameterError(
+            f"training.compile is true and training.devices is {devices}, but networks that are divided among devices "
+            "are not compiled; set compile to auto, or devices to 1"
+        )
+    return devices
+
+
+def _fitting_workers(use_gpu: bool, devices: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(_MAX_WORKERS, cores) if use_gpu else 0
+    return min(_MAX_WORKERS, max(1, cores // devices)) if use_gpu else 0

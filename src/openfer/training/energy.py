@@ -16,7 +16,7 @@ POWERCAP = Path("/sys/class/powercap")
 """Where Linux shows the counters of processors; to root alone by default, as they give away what a program does."""
 
 GPU, CPU = "gpu_joules", "cpu_joules"
-"""What is counted: the GPU in use with its memory; all processors without theirs."""
+"""What is counted: the GPUs in use with their memory; all processors without theirs."""
 
 _ZONES = "intel-rapl:[0-9]*"  # AMD's have this name too
 _PACKAGE = "package"
@@ -26,7 +26,7 @@ _PER_JOULE_GPU, _PER_JOULE_CPU = 1e3, 1e6
 
 
 class EnergyMeter:
-    """Measures the time of an epoch, and its energy by the counters of the GPU and of all processors.
+    """Measures the time of an epoch, and its energy by the counters of the GPUs in use and of all processors.
 
     A counter covers the whole device, other programs on it included. It is a :class:`Stateful` part of the run: an
     epoch that several processes train is the sum of their parts.
@@ -36,12 +36,14 @@ class EnergyMeter:
 
     Args:
         device: where networks compute.
+        count: number of GPUs in use, the first ones that torch sees.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, count: int = 1) -> None:
         self._counters = {CPU: _packages(POWERCAP)}
         if device.type == "cuda":
-            self._counters[GPU] = _gpu(device)
+            used = [device] if count == 1 else [torch.device("cuda", number) for number in range(count)]
+            self._counters[GPU] = _gpus(used)
         self.begin()
 
     def begin(self) -> None:
@@ -112,9 +114,21 @@ def _package(folder: Path) -> _Counter:
     return _Counter(read, int((folder / "max_energy_range_uj").read_text()) / _PER_JOULE_CPU)
 
 
-def _gpu(device: torch.device) -> list[_Counter]:
-    """Return the counter of a GPU; none where its driver has none, as before Volta and for a part of one (MIG)."""
+def _gpus(devices: list[torch.device]) -> list[_Counter]:
+    """Return the counters of GPUs; none where one has none, as before Volta and for a part of one (MIG)."""
     import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return [_gpu(device) for device in devices]
+    except (OSError, pynvml.NVMLError):
+        return []
+
+
+def _gpu(device: torch.device) -> _Counter:
+    import pynvml
+
+    handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
 
     def read() -> float:
         try:
@@ -122,10 +136,5 @@ def _gpu(device: torch.device) -> list[_Counter]:
         except pynvml.NVMLError as error:
             raise OSError(str(error)) from error
 
-    try:
-        pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
-        read()
-    except (OSError, pynvml.NVMLError):
-        return []
-    return [_Counter(read)]
+    read()
+    return _Counter(read)

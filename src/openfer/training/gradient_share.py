@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from openfer.methods.contract import GRADIENT_SHARE, WATCH, Losses
+from openfer.training import ranks
 
 _SMALLEST_SUM = 1e-30
 
@@ -35,6 +36,8 @@ def gradient_shares(losses: Losses, parameters: Sequence[nn.Parameter]) -> Losse
 def _norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
     if not loss.requires_grad:
         return torch.zeros((), device=loss.device)
-    gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    found = [torch.linalg.vector_norm(gradient.float()) for gradient in gradients if gradient is not None]
-    return torch.linalg.vector_norm(torch.stack(found)) if found else torch.zeros((), device=loss.device)
+    every = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    gradients = [gradient for gradient in every if gradient is not None]
+    ranks.average(gradients)
+    norms = [torch.linalg.vector_norm(gradient.float()) for gradient in gradients]
+    return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros((), device=loss.device)

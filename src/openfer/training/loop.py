@@ -4,6 +4,8 @@ The same seed, data and settings give the same bytes on the same CPU with the sa
 workers and however often the run was interrupted: the order of an epoch and the augmentation of a sample are drawn
 from their names (:mod:`openfer.seeds`), torch is seeded again for every step, and the resume file holds all else that a
 step reads. On a GPU the same holds up to the rounding of its non-deterministic kernels.
+
+On several devices a process for each of them executes this loop (:mod:`openfer.training.ranks`); the first one writes.
 """
 
 import logging
@@ -18,6 +20,7 @@ import torch
 from openfer.io.checkpoint import Checkpoint
 from openfer.methods.contract import Batch, Losses, Method, Stage, WatchBounds
 from openfer.seeds import seed_for
+from openfer.training import ranks
 from openfer.training.averaging import WeightAverage
 from openfer.training.batches import Loader, training_batches
 from openfer.training.buffers import unchanged_buffers
@@ -27,6 +30,7 @@ from openfer.training.device import compile_networks, eager, forget_compiled, pl
 from openfer.training.energy import EnergyMeter
 from openfer.training.gradient_share import gradient_shares
 from openfer.training.history import History
+from openfer.training.launch import Launch, together
 from openfer.training.loss_means import LossMeans
 from openfer.training.masking import Mask
 from openfer.training.optimisers import Optimisers
@@ -35,6 +39,7 @@ from openfer.training.resume import ResumeFile
 from openfer.training.selection import Kept, OwnWeights, Selector, checkpoints, snapshot
 from openfer.training.setup import FitData as FitData
 from openfer.training.setup import Setup
+from openfer.training.sharding import shard_networks
 from openfer.training.soft_labels import with_soft_labels
 from openfer.training.tracking import Tracker
 from openfer.training.validation import Validation
@@ -85,11 +90,22 @@ def fit(
     Raises:
         DataError: if the data cannot serve, or an image is damaged.
         ParameterError: if the device or a selection is not there, or the method does not read weights of samples.
-        TrainingError: if a player's loss is not finite.
+        TrainingError: if a player's loss is not finite, or the process of one of several devices was killed.
         CheckpointError: if the resume file is damaged or of another run.
         StorageError: if the disk is full.
     """
-    return _Run(Setup(method, data, config, seed, label or method.name, mask), work, tracker).run()
+    setup = Setup(method, data, config, seed, label or method.name, mask)
+    plan = setup.plan
+    if plan.devices == 1:
+        return _Run(setup, work, tracker).run()
+    backend = "nccl" if plan.device.type == "cuda" else "gloo"
+    together(Launch(setup.label, plan.devices, setup.threads, backend), _train, (setup, work), tracker)
+    return _Run(setup, work, None).fitted()  # the last checkpoint has all that they have
+
+
+def _train(setup: Setup, work: Path, tracker: Tracker | None) -> None:
+    """Train as one of several processes."""
+    _Run(setup, work, tracker).run()
 
 
 class _Run:
@@ -99,6 +115,7 @@ class _Run:
         self._setup, self._tracker = setup, tracker
         self._method, self._plan, self._timeline = setup.method, setup.plan, setup.timeline
         place(self._method, self._plan)
+        shard_networks(self._method)
         if setup.mask is not None:
             setup.mask.begin(self._plan, self._timeline.epochs, len(setup.data.train))
         self._loader = Loader(setup.data.train, self._plan)
@@ -106,8 +123,9 @@ class _Run:
         chooses = setup.config.selected_by
         self._validation = Validation(self._method, setup.watched, self._plan, self._history, chooses)
         self._selector = Selector(setup.config.selections)
-        self._meter = EnergyMeter(self._plan.device)
-        self._file = ResumeFile(work, setup.recipe, setup.config.checkpoint_minutes)
+        self._meter = EnergyMeter(self._plan.device, self._plan.devices)
+        processors = f"{self._plan.devices} x {setup.threads} CPU threads"
+        self._file = ResumeFile(work, setup.recipe, setup.config.checkpoint_minutes, processors)
         self._file.add(timeline=self._timeline, method=OwnWeights(self._method), history=self._history)
         self._file.add(kept=self._selector, **({"mask": setup.mask} if setup.mask is not None else {}))
 
@@ -118,7 +136,7 @@ class _Run:
             compile_networks(self._method)
         for stage in self._timeline.stages[self._timeline.stage :]:
             self._train_stage(stage)
-        return self._fitted()
+        return self.fitted()
 
     def _train_stage(self, stage: Stage) -> None:
         if self._plan.compile:
@@ -150,6 +168,7 @@ class _Run:
         losses = LossMeans(where, rates)
         self._meter.begin()
         self._file.add(losses=losses, meter=self._meter)
+        ranks.align(self._method.own_state().values())
         self._method.on_epoch_start(stage, epoch)
         self._method.train()
         self._train_steps(stage, epoch, optimisers, average, losses, bar)
@@ -218,11 +237,16 @@ class _Run:
             self._selector.consider(self._method, scores, number)
         return {f"{split}_{self._validation.kind}": score for split, score in scores.items() if score is not None}
 
-    def _fitted(self) -> Fitted:
+    def fitted(self) -> Fitted:
+        """Return the result of a run that is at its end."""
         setup, stage = self._setup, self._timeline.stages[-1]
         score = self._history.mean(stage.name, stage.schedule.epochs - 1, "val", self._validation.kind)
         last = Kept(-1.0, self._timeline.epochs, score, snapshot(self._method))
-        states = checkpoints(setup.config.selections, self._selector.kept | {"last": last}, setup.facts)
+        states = checkpoints(
+            setup.config.selections,
+            self._selector.kept | {"last": last},
+            {**setup.facts, "devices": self._plan.devices},
+        )
         masked = None if setup.mask is None else setup.mask.table(setup.data.train.sample_ids)
         return Fitted(states, self._history.table(), masked)
 

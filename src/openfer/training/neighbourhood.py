@@ -25,6 +25,7 @@ from openfer.training.config import ImageSettings
 from openfer.training.device import Plan, eager, place
 from openfer.training.mask_settings import GENERATOR, LastEpoch, MaskSettings
 from openfer.training.recipe import fingerprint_of_tensors
+from openfer.training.sharding import shard_networks
 from openfer.training.stateful import State
 
 _NOT_SHOWN, _KEPT, _MASKED = 0, 1, 2
@@ -61,6 +62,7 @@ class NeighbourhoodMask:
         """Allocate memory for a run and move the generator to its device."""
         self._plan = plan
         place(self.generator, plan)
+        shard_networks(self.generator)
         # on the device, so that no step waits for what it records
         self._divergence = torch.zeros(epochs, samples, device=plan.device)
         self._state = torch.zeros(epochs, samples, dtype=torch.uint8, device=plan.device)
@@ -82,7 +84,7 @@ class NeighbourhoodMask:
             if threshold is not None:
                 kept = self._dropped_by(divergence < threshold, method, batch, original)
         places = sent(indices, divergence.device)
-        self._divergence[epoch, places] = divergence.float()
+        self._divergence[epoch, places] = divergence.to(torch.float32)
         self._state[epoch, places] = torch.where(kept, _KEPT, _MASKED).to(torch.uint8)
         watched = {f"{WATCH}divergence": divergence.mean()}
         return kept.float(), watched | ({} if threshold is None else {_WATCHED: kept.float().mean()})

@@ -9,6 +9,7 @@ import torch
 
 from openfer.errors import CheckpointError
 from openfer.methods.contract import Losses, Player, Schedule, Stage
+from openfer.training import ranks
 from openfer.training.device import Plan
 from openfer.training.learning_rates import learning_rate
 from openfer.training.sharpness import uphill
@@ -150,6 +151,7 @@ class Optimisers:
         for player in players:
             total = self._scalers[player.name].scale(losses[player.name]["total"])
             torch.autograd.backward(total, inputs=player.parameters, retain_graph=player is not players[-1])
+            ranks.average([parameter.grad for parameter in player.parameters if parameter.grad is not None])
 
     def _clip(self, player: Player) -> None:
         """Scale a player's gradient down to the schedule's largest norm, over all of its parameters together."""

@@ -7,6 +7,7 @@ from typing import Self
 from tqdm import tqdm
 
 from openfer.methods.contract import Stage
+from openfer.training import ranks
 from openfer.training.timeline import Timeline
 
 _TERMINAL_SECONDS = 0.3
@@ -34,6 +35,7 @@ class StageBar:
             unit="step",
             mininterval=_TERMINAL_SECONDS if sys.stderr.isatty() else _LOG_SECONDS,
             dynamic_ncols=True,
+            disable=not ranks.is_first(),
         )
         self._shown: dict[str, str] = {}
 

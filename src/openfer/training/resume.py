@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.training import ranks
 from openfer.training.stateful import State, Stateful
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class ResumeFile:
         work: the folder; it belongs to this run.
         recipe: everything that decides the outcome, JSON-serialisable.
         minutes: time between two saves within an epoch.
+        processors: devices and CPU threads of each, in words; a change of them is logged.
 
     Attributes:
         found: whether there is a file of an earlier process.
@@ -38,10 +39,11 @@ class ResumeFile:
         CheckpointError: if the file is truncated, is something else, or belongs to another recipe.
     """
 
-    def __init__(self, work: Path, recipe: Mapping[str, Any], minutes: float) -> None:
+    def __init__(self, work: Path, recipe: Mapping[str, Any], minutes: float, processors: str) -> None:
         self.path = work / _FILE
         self._recipe = json.loads(json.dumps(recipe))
         self._seconds = minutes * 60
+        self._processors = processors
         self._saved_at = time.monotonic()
         self._parts: dict[str, Stateful] = {}
         self.found = self.path.exists()
@@ -50,7 +52,7 @@ class ResumeFile:
     @property
     def is_due(self) -> bool:
         """Whether the last save is so long ago that the next one is due."""
-        return time.monotonic() - self._saved_at >= self._seconds
+        return ranks.is_first() and time.monotonic() - self._saved_at >= self._seconds
 
     def add(self, **parts: Stateful) -> None:
         """Add parts by name, each restored if the file holds it and it was not restored before."""
@@ -67,13 +69,17 @@ class ResumeFile:
     def save(self) -> None:
         """Write the state of all parts; the earlier file stays until this one is complete.
 
+        Of several processes that train together, which all have the same state, the first one writes.
+
         Raises:
             StorageError: if the disk is full; the earlier file is intact.
         """
+        if not ranks.is_first():
+            return
         states = {name: part.state() for name, part in self._parts.items()}
         tensors = {f"{owner}/{name}": value for owner, own in states.items() for name, value in own.tensors.items()}
         facts = {owner: own.facts for owner, own in states.items()}
-        head = {"kind": _KIND, "recipe": self._recipe, "threads": torch.get_num_threads()}
+        head = {"kind": _KIND, "recipe": self._recipe, "processors": self._processors}
         save_checkpoint(self.path, Checkpoint(tensors, {**head, "state": facts}))
         self._saved_at = time.monotonic()
 
@@ -91,10 +97,11 @@ class ResumeFile:
                 f"{self.path} belongs to a run with another recipe: {'; '.join(differing[:5])}. Run with the earlier "
                 f"settings to continue it, or delete {self.path} to start again"
             )
-        if facts["threads"] != torch.get_num_threads():
+        begun = facts.get("processors", "other CPU threads")
+        if begun != self._processors:
             _log.warning(
-                "%s was begun with %d CPU threads and goes on with %d: equal up to rounding, not bit by bit",
-                self.path, facts["threads"], torch.get_num_threads(),
+                "%s was begun with %s and resumes with %s: equal up to rounding, not bit by bit",
+                self.path, begun, self._processors,
             )  # fmt: skip
         tensors: dict[str, dict[str, Tensor]] = {owner: {} for owner in facts["state"]}
         for name, value in checkpoint.tensors.items():

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from openfer.methods.contract import MISSING, Method
-from openfer.training.checks import check_data, check_rated, check_weights
+from openfer.training.checks import check_data, check_devices, check_rated, check_weights
 from openfer.training.config import Selection, TrainingConfig
 from openfer.training.data import Faces
 from openfer.training.device import Plan, resolve
@@ -47,14 +47,15 @@ class Setup:
         timeline: at the beginning of the run.
         samplers: by stage.
         plan: device and arithmetic.
+        threads: CPU threads of each of the plan's devices.
         watched: the sets that are scored after every epoch, by split.
         facts: what every checkpoint states.
         recipe: what decides the outcome.
 
     Raises:
         DataError: if the data cannot serve.
-        ParameterError: if the device or a selection is not there, or the method does not read weights of samples or
-            soft labels.
+        ParameterError: if a device or a selection is not there, a batch has fewer samples than there are devices, or
+            the method does not read weights of samples or soft labels.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Setup:
         self.timeline = Timeline(stages, self.samplers)
         steps = sum(self.timeline.steps(stage) * stage.schedule.epochs for stage in stages)
         self.plan: Plan = resolve(config, steps)
+        check_devices(self.plan.devices, stages)
+        self.threads = max(1, torch.get_num_threads() // self.plan.devices)
         learns = bool(method.classes or method.declared.regression_targets)
         self.watched = {"val": data.validation} if data.validation is not None and learns else {}
         if "oracle_test" in config.selections and data.test is not None:

@@ -1,0 +1,63 @@
+"""Every method trains on two devices as on one, up to rounding."""
+
+import json
+
+import numpy as np
+import pytest
+from tests.methods.trained_together import in_small_batches, losses_of_steps, train_all
+from tests.methods.trial import CPU, HELD_OUT, IMAGES, TRAIN, Trial
+
+from openfer.methods.declaration import METHODS
+from openfer.training.launch import Launch, together
+from openfer.training.loop import FitData
+from openfer.training.mask_settings import GENERATOR, MaskSettings
+from openfer.training.neighbourhood import NeighbourhoodMask
+from openfer.training.setup import Setup
+
+FLOAT32 = CPU.model_copy(update={"precision": "float32"})
+"""No autocast: the networks compute in the type of their weights."""
+
+SAMPLES, STEPS = 3, 10
+"""Samples in a batch, of which two processes take two and one; steps of a method, over all its stages."""
+
+MASKED = "sna with its mask"
+NAMES = (*METHODS.names(), MASKED)
+
+
+class Unheard:
+    """A tracker to whom nothing matters; the first process alone is given one."""
+
+    def epoch(self, label, stage, epoch, values):
+        pass
+
+
+def setup_of(name, faces):
+    """Return a method with small batches, one epoch a stage."""
+    trial = Trial("sna" if name == MASKED else name, faces)
+    method = in_small_batches(trial.build(), SAMPLES)
+    trained = np.resize(TRAIN, STEPS // len(method.stages()) * SAMPLES)
+    data = FitData(trial.dataset(trained, training=True), trial.dataset(HELD_OUT[:SAMPLES]))
+    mask = NeighbourhoodMask(MaskSettings(), Trial(GENERATOR, faces).build(), IMAGES) if name == MASKED else None
+    return Setup(method, data, FLOAT32, 0, name, mask)
+
+
+@pytest.fixture(scope="module")
+def setups(tiny_faces):
+    return {name: setup_of(name, tiny_faces) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def on_two(setups, tmp_path_factory):
+    """Return the losses of all methods' steps on two devices, by method."""
+    folder = tmp_path_factory.mktemp("two")
+    together(Launch("every method", 2, 1, "gloo"), train_all, (setups, folder), Unheard())
+    return json.loads((folder / "losses.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_ten_steps_on_two_devices_have_the_losses_of_one(name, setups, on_two, tmp_path):
+    on_one = losses_of_steps(setups[name], tmp_path)
+    assert len(on_one) == len(on_two[name]) == STEPS
+    for one, two in zip(on_one, on_two[name], strict=True):
+        assert one == pytest.approx(two, rel=1e-7, abs=1e-7)

@@ -1,8 +1,7 @@
 """Schemas of the tables that cross pipelines, checked by the catalog on load and on save."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,81 +9,33 @@ import pandera.pandas as pa
 import pyarrow as arrow
 
 from openfer.labels import ACTION_UNITS, AFFECT, AGES, EXPRESSIONS, FACTORS, GENDERS, RACES
+from openfer.schema_columns import list_of, name, no_two_alike, number, numbers
 
 _PARTITIONS = ("train", "val", "test")
-_AT_ONCE = 1 << 14
-"""Rows whose words are Python's strings at once."""
-
 _VOCABULARIES = {"gender": GENDERS, "age": AGES, "race": RACES}
-
-
-def _name(values: tuple[str, ...] | None = None, *, nullable: bool = False) -> pa.Column:
-    check = pa.Check.isin(values) if values else None
-    return pa.Column(str, check, nullable=nullable, coerce=True)
-
-
-def _number(low: float, high: float, *, nullable: bool = False) -> pa.Column:
-    return pa.Column(float, pa.Check.in_range(low, high), nullable=nullable, coerce=True)
-
-
-def _list(check: Callable[[Any], bool], what: str) -> pa.Column:
-    """Return a column of short lists or nulls; only the lists are looked at."""
-
-    def all_fit(column: pd.Series) -> bool:
-        return all(check(value) for value in column[column.notna()])
-
-    return pa.Column(object, pa.Check(all_fit, error=f"is not {what}"), nullable=True)
-
-
-def _numbers(*lengths: int, low: float = -np.inf, high: float = np.inf) -> Callable[[Any], bool]:
-    def fits(value: Any) -> bool:
-        array = np.asarray(value, dtype=float)
-        return array.size in lengths and bool(
-            np.isfinite(array).all() and (array >= low).all() and (array <= high).all()
-        )
-
-    return fits
-
-
-def _no_two_alike(*names: str) -> pa.Check:
-    """Return a check that no two rows agree in these columns.
-
-    A number for each row takes less memory than pandas' comparison; rows whose numbers agree are compared themselves.
-    """
-
-    def holds(table: pd.DataFrame) -> bool:
-        starts = range(0, len(table), _AT_ONCE)
-        parts = (table[list(names)].iloc[start : start + _AT_ONCE] for start in starts)
-        hashes = [pd.util.hash_pandas_object(part, index=False, categorize=False).to_numpy() for part in parts]
-        number = np.concatenate([np.zeros(0, np.uint64), *hashes])
-        ordered = np.sort(number)
-        twice = ordered[1:][ordered[1:] == ordered[:-1]]
-        return not (len(twice) and table[np.isin(number, twice)].duplicated(list(names)).any())
-
-    return pa.Check(holds, error=f"no two rows have the same {' and '.join(names)}")
 
 
 ROWS = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
-        "dataset": _name(),
-        "path": _name(),
-        "subject": _name(nullable=True),
-        "sequence": _name(nullable=True),
+        "dataset": name(),
+        "path": name(),
+        "subject": name(nullable=True),
+        "sequence": name(nullable=True),
         "frame": pa.Column("Int64", nullable=True, coerce=True),
-        "partition": _name(_PARTITIONS, nullable=True),
-        "expression": _name(EXPRESSIONS, nullable=True),
-        "valence": _number(-1, 1, nullable=True),
-        "arousal": _number(-1, 1, nullable=True),
-        **{factor: _name(_VOCABULARIES.get(factor), nullable=True) for factor in FACTORS},
-        "votes": _list(
-            _numbers(len(EXPRESSIONS), low=0), f"{len(EXPRESSIONS)} vote counts, in the order of EXPRESSIONS"
+        "partition": name(_PARTITIONS, nullable=True),
+        "expression": name(EXPRESSIONS, nullable=True),
+        "valence": number(-1, 1, nullable=True),
+        "arousal": number(-1, 1, nullable=True),
+        **{factor: name(_VOCABULARIES.get(factor), nullable=True) for factor in FACTORS},
+        "votes": list_of(
+            numbers(len(EXPRESSIONS), low=0), f"{len(EXPRESSIONS)} vote counts, in the order of EXPRESSIONS"
         ),
-        "attributes": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
-        "subsets": _list(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
-        "landmarks": _list(_numbers(4, 10, 136), "2, 5 or 68 points, x and y alternating"),
-        "box": _list(_numbers(4), "left, top, width and height"),
-        "licence": _name(),
+        "attributes": list_of(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
+        "subsets": list_of(lambda names: all(isinstance(name, str) for name in names), "a list of names"),
+        "landmarks": list_of(numbers(4, 10, 136), "2, 5 or 68 points, x and y alternating"),
+        "box": list_of(numbers(4), "left, top, width and height"),
+        "licence": name(),
     },
     strict=True,
     name="rows",
@@ -131,7 +82,7 @@ def complete_rows(table: pd.DataFrame) -> pd.DataFrame:
 QUARANTINE = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
-        "path": _name(),
+        "path": name(),
         "frame": pa.Column("Int64", nullable=True, coerce=True),
         "reason": pa.Column(str, pa.Check.str_length(min_value=1), coerce=True),
     },
@@ -142,19 +93,19 @@ QUARANTINE = pa.DataFrameSchema(
 
 SPLIT = pa.DataFrameSchema(
     {
-        "sample_id": _name(),
+        "sample_id": name(),
         "fold": pa.Column(int, pa.Check.ge(0), coerce=True),
-        "role": _name(_PARTITIONS),
+        "role": name(_PARTITIONS),
     },
-    checks=_no_two_alike("sample_id", "fold"),
+    checks=no_two_alike("sample_id", "fold"),
     strict=True,
     name="split",
 )
 """Who trains, who selects and who tests, per fold."""
 
 GROUPS = pa.DataFrameSchema(
-    {"sample_id": _name(), "by": _name(), "group": _name()},
-    checks=_no_two_alike("sample_id", "by", "group"),
+    {"sample_id": name(), "by": name(), "group": name()},
+    checks=no_two_alike("sample_id", "by", "group"),
     strict=True,
     name="groups",
 )
@@ -177,8 +128,8 @@ def group_table(groups: Mapping[tuple[str, str], Iterable[str]]) -> pd.DataFrame
 LANDMARKS = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
-        "points68": _list(_numbers(136), "68 points, x and y alternating"),
-        "confidence68": _list(_numbers(68, low=0, high=1), "68 confidences in [0, 1]"),
+        "points68": list_of(numbers(136), "68 points, x and y alternating"),
+        "confidence68": list_of(numbers(68, low=0, high=1), "68 confidences in [0, 1]"),
     },
     strict=True,
     name="landmarks",
@@ -186,14 +137,14 @@ LANDMARKS = pa.DataFrameSchema(
 """The 68 points of each face in crop pixels, and the probability that each can be seen."""
 
 
-_BLENDSHAPES = _list(_numbers(1 + len(ACTION_UNITS), low=0, high=1), "52 blendshapes in [0, 1]")
-_POINTS_478 = _list(_numbers(478 * 3), "478 points, x, y and z alternating")
+_BLENDSHAPES = list_of(numbers(1 + len(ACTION_UNITS), low=0, high=1), "52 blendshapes in [0, 1]")
+_POINTS_478 = list_of(numbers(478 * 3), "478 points, x, y and z alternating")
 
 GEOMETRY = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
-        "presence": _number(0, 1),
-        **{angle: _number(-most, most) for angle, most in (("yaw", 180), ("pitch", 90), ("roll", 180))},
+        "presence": number(0, 1),
+        **{angle: number(-most, most) for angle, most in (("yaw", 180), ("pitch", 90), ("roll", 180))},
         **{f"{side}blendshapes": _BLENDSHAPES for side in ("", "mirrored_")},
         **{f"{side}mesh": _POINTS_478 for side in ("", "mirrored_")},
     },
@@ -211,7 +162,7 @@ image's right, y down, z away from the camera), without position, size and rotat
 
 OPEN_FEATURES = pa.DataFrameSchema(
     {"sample_id": pa.Column(str, unique=True, coerce=True)}
-    | {side: _list(_numbers(1728), "1728 numbers") for side in ("features", "mirrored_features")},
+    | {side: list_of(numbers(1728), "1728 numbers") for side in ("features", "mirrored_features")},
     strict=True,
     name="open_features",
 )
@@ -230,15 +181,15 @@ def _says_something(table: pd.DataFrame) -> bool:
 
 PREDICTIONS = pa.DataFrameSchema(
     {
-        "sample_id": _name(),
+        "sample_id": name(),
         "fold": pa.Column(int, pa.Check.ge(0), coerce=True),
         "seed": pa.Column(int, coerce=True),
-        "method": _name(),
-        "variant": _name(),
-        "selection": _name(("last", "best_val", "oracle_test")),
-        "task": _name(),
-        "y_true": _name(nullable=True),
-        "y_pred": _name(),
+        "method": name(),
+        "variant": name(),
+        "selection": name(("last", "best_val", "oracle_test")),
+        "task": name(),
+        "y_true": name(nullable=True),
+        "y_pred": name(),
         **{f"{name}_{side}": _affect(side) for name in AFFECT for side in ("true", "pred")},
         "dataset": pa.Column(str, coerce=True, required=False),
         "subject": pa.Column(str, nullable=True, coerce=True, required=False),
@@ -258,19 +209,19 @@ alone, for a face that is rated and has no class; scores of classes leave it out
 
 GRAD_CAM = pa.DataFrameSchema(
     {
-        "sample_id": _name(),
-        "method": _name(),
-        "variant": _name(),
-        "selection": _name(("last", "best_val", "oracle_test")),
+        "sample_id": name(),
+        "method": name(),
+        "variant": name(),
+        "selection": name(("last", "best_val", "oracle_test")),
         "seed": pa.Column(int, coerce=True),
-        "task": _name(),
-        "y_true": _name(nullable=True),
-        "y_pred": _name(),
+        "task": name(),
+        "y_true": name(nullable=True),
+        "y_pred": name(),
         "image": pa.Column(object),
         "rows": pa.Column(int, pa.Check.ge(1), coerce=True),
         "columns": pa.Column(int, pa.Check.ge(1), coerce=True),
-        "of_predicted": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
-        "of_true": _list(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+        "of_predicted": list_of(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
+        "of_true": list_of(lambda cells: bool(np.all(np.asarray(cells) >= 0)), "evidence, 0 or more"),
     },
     unique=["sample_id", "method", "variant", "selection", "seed", "task"],
     strict=True,
@@ -299,7 +250,7 @@ def _named_features(table: pd.DataFrame) -> bool:
 
 
 FEATURES = pa.DataFrameSchema(
-    {"sample_id": pa.Column(str, unique=True, coerce=True), "y_true": _name()},
+    {"sample_id": pa.Column(str, unique=True, coerce=True), "y_true": name()},
     # all columns at once: one by one, pandera takes half a second for a thousand
     parsers=pa.Parser(_in_single_precision),
     checks=[
@@ -312,14 +263,14 @@ FEATURES = pa.DataFrameSchema(
 
 MASKED = pa.DataFrameSchema(
     {
-        "sample_id": _name(),
+        "sample_id": name(),
         "epoch": pa.Column(int, pa.Check.ge(1), coerce=True),
         "divergence": pa.Column(float, pa.Check.ge(0), coerce=True),
         "kept": pa.Column(bool),
-        "label": _name(nullable=True),
+        "label": name(nullable=True),
         "flipped": pa.Column(bool),
     },
-    checks=_no_two_alike("sample_id", "epoch"),
+    checks=no_two_alike("sample_id", "epoch"),
     strict=True,
     name="masked",
 )
@@ -332,11 +283,11 @@ MASKED = pa.DataFrameSchema(
 TRUTHS = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True, coerce=True),
-        "person": _name(),
-        "expression": _name(EXPRESSIONS),
-        **{factor: _name() for factor in FACTORS},
-        "occluder": _name(),
-        "action_units": _list(_numbers(len(ACTION_UNITS), low=0), "a weight for each of ACTION_UNITS"),
+        "person": name(),
+        "expression": name(EXPRESSIONS),
+        **{factor: name() for factor in FACTORS},
+        "occluder": name(),
+        "action_units": list_of(numbers(len(ACTION_UNITS), low=0), "a weight for each of ACTION_UNITS"),
     },
     strict=True,
     name="truths",
@@ -349,28 +300,28 @@ TRUTHS = pa.DataFrameSchema(
 """
 
 _RUN = {
-    "method": _name(),
-    "variant": _name(),
-    "selection": _name(("last", "best_val", "oracle_test")),
+    "method": name(),
+    "variant": name(),
+    "selection": name(("last", "best_val", "oracle_test")),
     "seed": pa.Column(int, coerce=True),
-    "when": _name(("before", "after")),
+    "when": name(("before", "after")),
 }
 
 PROBES = pa.DataFrameSchema(
     {
         **_RUN,
-        "part": _name(),
-        "factor": _name(),
-        "held_out": _name(("people", "images")),
+        "part": name(),
+        "factor": name(),
+        "held_out": name(("people", "images")),
         "n": pa.Column(int, pa.Check.ge(1), coerce=True),
         "people": pa.Column(int, pa.Check.ge(1), coerce=True),
         "classes": pa.Column(int, pa.Check.ge(2), coerce=True),
-        "accuracy": _number(0, 1),
-        "chance": _number(0, 1),
-        "balanced_accuracy": _number(0, 1),
-        "balanced_chance": _number(0, 1),
-        "balanced_low": _number(0, 1),
-        "balanced_high": _number(0, 1),
+        "accuracy": number(0, 1),
+        "chance": number(0, 1),
+        "balanced_accuracy": number(0, 1),
+        "balanced_chance": number(0, 1),
+        "balanced_low": number(0, 1),
+        "balanced_high": number(0, 1),
     },
     unique=["method", "variant", "selection", "seed", "when", "part", "factor"],
     strict=True,
@@ -386,9 +337,9 @@ belongs to ``accuracy``; ``balanced_chance`` is 1 / classes. The interval is of 
 INDEPENDENCE = pa.DataFrameSchema(
     {
         **_RUN,
-        "measure": _name(("hsic", "mine")),
+        "measure": name(("hsic", "mine")),
         "value": pa.Column(float, coerce=True),
-        "p_value": _number(0, 1, nullable=True),
+        "p_value": number(0, 1, nullable=True),
         "n": pa.Column(int, pa.Check.ge(1), coerce=True),
         "people": pa.Column(int, pa.Check.ge(1), coerce=True),
     },
@@ -404,14 +355,14 @@ information on unseen people in nats, below 0 where the estimator has learned no
 
 EMBEDDING = pa.DataFrameSchema(
     {
-        "run": _name(),
-        "sample_id": _name(),
-        "y_true": _name(),
-        "y_pred": _name(),
+        "run": name(),
+        "sample_id": name(),
+        "y_true": name(),
+        "y_pred": name(),
         "x": pa.Column("float32", coerce=True),
         "y": pa.Column("float32", coerce=True),
     },
-    checks=_no_two_alike("run", "sample_id"),
+    checks=no_two_alike("run", "sample_id"),
     strict=True,
     name="embedding",
 )

@@ -32,7 +32,10 @@ def test_a_mistake_ends_the_program_with_its_error_alone(project: Project) -> No
         ("addl.sed=1", "sed"),
         ("addl.settings.weights.adversarial=much", "adversarial"),
         ("addl.settings.weights.adverserial=1", "adverserial"),
-        ("addl.method=adl", "the methods are addl, addl_va, baseline, dfem"),
+        (
+            "addl.method=adl",
+            "addl.method: method 'adl' does not exist; did you mean 'addl'? The methods are addl, addl_va",
+        ),
         ("addl.variant=dll_g", "variant is 'dll_g', which addl does not have; its rows are, the nearest first: ddl_g,"),
         ("dfem.variant=dfem", "dfem has one row only"),
         ("addl.training.selections=[best]", "selections"),

@@ -12,8 +12,12 @@ def in_words(place: str, error: ValidationError) -> str:
         place: where the validated block stands, such as ``addl``.
         error: of the validation.
     """
+    errors = error.errors()
+    unknown_method = any(found["loc"] == ("method",) for found in errors)
     lines = []
-    for found in error.errors():
+    for found in errors:
+        if unknown_method and found["loc"][:1] == ("settings",):
+            continue  # whose settings they are is not known
         parts = [place, *(str(part) for part in found["loc"])]
         if found["type"] == UNKNOWN:
             unknown = found["ctx"]

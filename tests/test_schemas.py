@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaError
 
-from openfer import schemas
+from openfer import schema_columns
 from openfer.schemas import FEATURES, SPLIT
 
 FOLDS = pd.DataFrame({"sample_id": list("abcabc"), "fold": [0, 0, 0, 1, 1, 1], "role": ["train", "val", "test"] * 2})
@@ -19,7 +19,7 @@ def numbered(request, monkeypatch):
 @pytest.mark.usefixtures("numbered")
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_a_sample_may_be_in_several_folds_and_in_each_of_them_once(at_once, monkeypatch):
-    monkeypatch.setattr(schemas, "_AT_ONCE", at_once)
+    monkeypatch.setattr(schema_columns, "_AT_ONCE", at_once)
     assert SPLIT.validate(FOLDS).equals(FOLDS)
     assert SPLIT.validate(FOLDS[:0]).empty
     with pytest.raises(SchemaError, match="no two rows have the same sample_id and fold"):

@@ -32,6 +32,7 @@ def test_a_camera_gives_the_rows_of_a_video_until_ctrl_c(
     filmed: Path, followed: Path, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     true, seen = Predictor.faces, []
+    before = signal.getsignal(signal.SIGINT)  # a shell lets programs in its background ignore it
 
     def faces(self: Predictor, image: np.ndarray) -> list[FacePrediction]:
         seen.append(1)
@@ -50,7 +51,7 @@ def test_a_camera_gives_the_rows_of_a_video_until_ctrl_c(
     pd.testing.assert_frame_equal(table[same], expected[same], check_dtype=False)
     assert "Filming with camera 0" in said
     assert [path.name for path in tmp_path.iterdir()] == ["film.csv"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_camera_that_stops_gives_its_frames_and_then_the_reason(damaged: Path, predictor: Predictor) -> None:

@@ -63,10 +63,10 @@ class DFEM(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return the unweighted sum of the factors' cross-entropies over the batch (ADDL, Eq. 1).
 
-        A dataset labels some factors only; a missing label adds zero.
+        A dataset labels some factors only; a missing label adds zero. Every label counts the same.
         """
-        logits, over = self(batch.images).logits, self.config.averaged_over
-        return {"main": total({f: masked_cross_entropy(logits[f], batch.labels[f], over=over) for f in self.factors})}
+        logits, labels = self(batch.images).logits, batch.labels
+        return {"main": total({f: masked_cross_entropy(logits[f], labels[f], over="batch") for f in self.factors})}
 
     def forward(self, images: Tensor) -> Prediction:
         """Classify every factor; the feature is all factor features in a row, (B, M * 128)."""

@@ -1,7 +1,5 @@
 """DFEM, ADDL's first stage: its settings (Ruan et al., IJCV 130, 2022)."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from openfer.labels import FACTORS
@@ -18,9 +16,6 @@ class DFEMSettings(Settings):
         trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
         schedule: not in the paper; ADDL's own, for the 20 epochs that a file name of the public DDL code
             contains.
-        averaged_over: what each factor's sum of cross-entropies is divided by. ``batch`` is Eq. 1, a sum over images
-            and factors in which every label counts the same. ``labelled`` takes each factor's mean over the images that
-            carry its label: one face of RAF-DB beside fifteen of Multi-PIE then counts fifteen times as much.
         activation_slope: slope, on the negative side, of the activation that makes a factor feature
             out of its FC. The paper names two FCs and no activation, the DDL code puts a PReLU
             between them. PReLU starts at 0.25 and, at a learning rate of 1e-4, hardly leaves it, so
@@ -30,7 +25,6 @@ class DFEMSettings(Settings):
 
     trunk: TrunkName = "resnet18"
     schedule: Schedule = ADDL_SCHEDULE.model_copy(update={"epochs": 20, "milestones": (10, 18)})
-    averaged_over: Literal["batch", "labelled"] = "batch"
     activation_slope: float = Field(default=0.25, ge=0, le=1)
 
 

@@ -95,8 +95,8 @@ def _run_known(
         known = pipeline_names()
         if name not in known:
             raise ParameterError(
-                f"--pipelines names {name!r}, which does not exist; {did_you_mean(name, known)}The pipelines are "
-                f"{', '.join(known)}"
+                f"--pipelines names {name!r}, which does not exist; "
+                f"{did_you_mean(name, known, 'the pipelines are')} {', '.join(known)}"
             )
     if env and not kwargs.get("conf_source"):
         _refuse_unknown_environment(env)
@@ -114,8 +114,8 @@ def _refuse_unknown_environment(env: str) -> None:
     known = sorted(folder.name for folder in Path("conf").iterdir() if folder.is_dir())
     if env not in known:
         raise ParameterError(
-            f"--env names {env!r}, which is not a folder of {Path('conf').absolute()}; {did_you_mean(env, known)}The "
-            f"environments are {', '.join(known)}"
+            f"--env names {env!r}, which is not a folder of {Path('conf').absolute()}; "
+            f"{did_you_mean(env, known, 'the environments are')} {', '.join(known)}"
         )
 
 
@@ -124,8 +124,8 @@ def _refuse_unknown_runner(runner: str) -> None:
     known = importlib.import_module("openfer.runners").__all__ if module == "openfer.runners" else (name,)
     if name not in known:
         raise ParameterError(
-            f"--runner names {runner!r}, which does not exist; {did_you_mean(name, known)}The runners of {module} are "
-            f"{', '.join(known)}"
+            f"--runner names {runner!r}, which does not exist; "
+            f"{did_you_mean(name, known, f'the runners of {module} are')} {', '.join(known)}"
         )
 
 

@@ -31,10 +31,10 @@ def model_path(name: str | Path) -> Path:
     if str(name) in exported:
         return exported[str(name)]
     known = [*carried, *exported]
+    named = did_you_mean(str(name), known, f"give {', '.join(known) or 'the path of an .onnx file'}")
     raise CheckpointError(
         f"there is no model {str(name)!r} in openfer ({CARRIED}) or among the exported runs in data/06_models; "
-        f"{did_you_mean(str(name), known)}give {', '.join(known) or 'the path of an .onnx file'}, or export a run with "
-        "`openfer export RUN`"
+        f"{named}, or export a run with `openfer export RUN`"
     )
 
 

@@ -17,7 +17,7 @@ from kedro.utils import find_kedro_project
 from openfer.errors import OpenferError, ParameterError, did_you_mean
 from openfer.io.atomic import refusal_message
 from openfer.io.error_log import keep_traceback
-from openfer.pipeline_registry import pipeline_names
+from openfer.optional import optional
 from openfer.runs_command import runs
 from openfer.weights_command import weights
 
@@ -65,7 +65,8 @@ def _with_readable_errors(function: Any) -> Any:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             _enter_project()
-            return function(*args, **kwargs)
+            with optional("train", "this command", "install what code of your own imports"):
+                return function(*args, **kwargs)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -91,6 +92,8 @@ def _run_known(
     *args: Any, pipeline: str | None, pipelines: Sequence[str], env: str | None, runner: str, **kwargs: Any
 ) -> Any:
     """Run pipelines by name, and word a name that does not exist."""
+    from openfer.pipeline_registry import pipeline_names
+
     for name in (*([pipeline] if pipeline else []), *pipelines):
         known = pipeline_names()
         if name not in known:

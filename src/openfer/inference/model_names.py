@@ -18,6 +18,7 @@ def model_path(name: str | Path) -> Path:
 
     Raises:
         CheckpointError: if there is no such model.
+        ParameterError: if it is an address of MLflow, which is not installed.
     """
     path = Path(name)
     if is_mlflow_name(str(name)):

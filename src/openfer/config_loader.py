@@ -77,8 +77,8 @@ class LayeredConfigLoader(TextKeysLoader):
             if name not in known:
                 raise ParameterError(
                     f"the globals of {Path(self.conf_source) / env} have {name!r}, which those of {self.base_env} do "
-                    f"not have; {did_you_mean(name, known, 'the globals are')} {', '.join(known)}. Write one of your "
-                    f"own into {self.base_env} too"
+                    f"not have; {did_you_mean(name, known, 'the globals are')} {', '.join(known)}. Add a global of "
+                    f"your own to {self.base_env} first"
                 )
 
     def _read(self, key: str, base: str, env: str) -> dict[str, Any]:

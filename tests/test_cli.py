@@ -8,7 +8,8 @@ import pytest
 from kedro.io.core import DatasetError
 
 from openfer.cli import cli, parameters_of, readable
-from openfer.errors import DataError, did_you_mean
+from openfer.errors import DataError, ParameterError, did_you_mean
+from openfer.methods.declaration import METHODS
 from tests.pipelines.conftest import new_project
 from tests.pipelines.in_process import typed
 
@@ -66,7 +67,12 @@ def test_a_library_s_error_keeps_its_first_words_and_the_traceback_goes_to_a_fil
 
 
 def test_a_name_is_found_whatever_its_case() -> None:
-    assert did_you_mean("ADDL", ["baseline", "addl"]) == "did you mean 'addl'? "
+    assert did_you_mean("ADDL", ["baseline", "addl"], "the methods are") == "did you mean 'addl'? The methods are"
+
+
+def test_where_no_name_is_near_the_sentence_goes_on() -> None:
+    with pytest.raises(ParameterError, match=r"method 'zzz' does not exist; the methods are addl, addl_va"):
+        METHODS["zzz"]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openfer.errors import ParameterError
 from openfer.nn.weight_manifest import with_weights
 from openfer.runs.project import Plan, plan
 from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
@@ -67,6 +68,31 @@ def test_the_command_line_stands_above_local_files(conf: Path) -> None:
     made = planned(conf, "paper", addl={"seeds": [7]}, raf_db={"root": "typed"})
     assert [run.settings.seed for run in made.requested["addl"]] == [7]
     assert made.datasets.blocks["raf_db"]["root"] == "typed"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_global_that_nothing_reads_is_one_mistake_with_the_nearest_name(
+    tmp_path: Path, environment: str | None
+) -> None:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    own = tmp_path / "conf/local/globals.yml"
+    own.parent.mkdir()
+    own.write_text("_side: 80\nimage_sise: ${_side}\n")
+    with pytest.raises(
+        ParameterError, match=r"conf/local have 'image_sise', .* did you mean 'image_size'\? The globals"
+    ):
+        loader(tmp_path / "conf", environment)
+    own.write_text("_side: 80\nimage_size: ${_side}\n")
+    assert loader(tmp_path / "conf", environment)["globals"]["image_size"] == 80
+
+
+def test_a_global_of_an_environment_alone_is_a_mistake_there(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    with (tmp_path / "conf/paper/globals.yml").open("a") as file:
+        file.write("backbones: none\n")
+    with pytest.raises(ParameterError, match=r"conf/paper have 'backbones', .* did you mean 'backbone'\?"):
+        loader(tmp_path / "conf", "paper")
+    assert loader(tmp_path / "conf", "carried")["globals"]["image_size"] == 144
 
 
 def test_base_asked_for_by_name_is_the_same_on_every_machine(conf: Path) -> None:

@@ -17,7 +17,7 @@ from kedro.utils import find_kedro_project
 from openfer.errors import OpenferError, ParameterError, did_you_mean
 from openfer.io.atomic import refusal_message
 from openfer.io.error_log import keep_traceback
-from openfer.pipeline_registry import pipeline_names
+from openfer.optional import optional
 from openfer.runs_command import runs
 from openfer.weights_command import weights
 
@@ -65,7 +65,8 @@ def _with_readable_errors(function: Any) -> Any:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             _enter_project()
-            return function(*args, **kwargs)
+            with optional("train", "this command", "install what code of your own imports"):
+                return function(*args, **kwargs)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -91,12 +92,14 @@ def _run_known(
     *args: Any, pipeline: str | None, pipelines: Sequence[str], env: str | None, runner: str, **kwargs: Any
 ) -> Any:
     """Run pipelines by name, and word a name that does not exist."""
+    from openfer.pipeline_registry import pipeline_names
+
     for name in (*([pipeline] if pipeline else []), *pipelines):
         known = pipeline_names()
         if name not in known:
             raise ParameterError(
-                f"--pipelines names {name!r}, which does not exist; {did_you_mean(name, known)}The pipelines are "
-                f"{', '.join(known)}"
+                f"--pipelines names {name!r}, which does not exist; "
+                f"{did_you_mean(name, known, 'the pipelines are')} {', '.join(known)}"
             )
     if env and not kwargs.get("conf_source"):
         _refuse_unknown_environment(env)
@@ -114,8 +117,8 @@ def _refuse_unknown_environment(env: str) -> None:
     known = sorted(folder.name for folder in Path("conf").iterdir() if folder.is_dir())
     if env not in known:
         raise ParameterError(
-            f"--env names {env!r}, which is not a folder of {Path('conf').absolute()}; {did_you_mean(env, known)}The "
-            f"environments are {', '.join(known)}"
+            f"--env names {env!r}, which is not a folder of {Path('conf').absolute()}; "
+            f"{did_you_mean(env, known, 'the environments are')} {', '.join(known)}"
         )
 
 
@@ -124,8 +127,8 @@ def _refuse_unknown_runner(runner: str) -> None:
     known = importlib.import_module("openfer.runners").__all__ if module == "openfer.runners" else (name,)
     if name not in known:
         raise ParameterError(
-            f"--runner names {runner!r}, which does not exist; {did_you_mean(name, known)}The runners of {module} are "
-            f"{', '.join(known)}"
+            f"--runner names {runner!r}, which does not exist; "
+            f"{did_you_mean(name, known, f'the runners of {module} are')} {', '.join(known)}"
         )
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from kedro.config import MissingConfigException
 
+from openfer.errors import ParameterError, did_you_mean
 from openfer.runs.recipes import with_overrides
 from openfer.yaml_files import TextKeysLoader
 
 _PARAMETERS = "parameters"
+_GLOBALS = "globals"
 
 
 class LayeredConfigLoader(TextKeysLoader):
@@ -50,6 +52,7 @@ class LayeredConfigLoader(TextKeysLoader):
         Raises:
             KeyError: if there are no patterns of this name.
             MissingConfigException: if base and the environment have no such file.
+            ParameterError: if an environment has a global that base does not have.
         """
         asked = self.env or self.default_run_env
         if key in self.data or self._local_env is None or asked == self.base_env:
@@ -59,10 +62,24 @@ class LayeredConfigLoader(TextKeysLoader):
             own = self._read(key, self._local_env, self._local_env)
         except MissingConfigException:  # there is no such folder
             own = {}
+        if key == _GLOBALS:
+            self._refuse_unknown(below, asked)
+            self._refuse_unknown(own, self._local_env)
         merged: dict[str, Any] = self._merge_configs(below, own, key, self._local_env)
         if key != _PARAMETERS:
             return merged
         return with_overrides(merged, own, dict(self.runtime_params or {}))
+
+    def _refuse_unknown(self, given: Mapping[str, Any], env: str) -> None:
+        """Raise an error for a global that base does not have; Kedro leaves out those with an underscore in front."""
+        known = self._read(_GLOBALS, self.base_env, self.base_env)
+        for name in given:
+            if name not in known:
+                raise ParameterError(
+                    f"the globals of {Path(self.conf_source) / env} have {name!r}, which those of {self.base_env} do "
+                    f"not have; {did_you_mean(name, known, 'the globals are')} {', '.join(known)}. Add a global of "
+                    f"your own to {self.base_env} first"
+                )
 
     def _read(self, key: str, base: str, env: str) -> dict[str, Any]:
         """Return the configuration of one folder or two, as Kedro reads them."""

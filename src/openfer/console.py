@@ -32,7 +32,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands)
 @click.version_option(package_name="openfer")
 def openfer() -> None:
-    """Open, reproducible facial expression recognition."""
+    """Open, reproducible facial expression recognition.
+
+    The commands that train are those of `kedro`, which the extra `train` brings: pip install 'openfer[train]'.
+    """
 
 
 def main() -> None:

@@ -53,8 +53,14 @@ class RunError(OpenferError):
     """Several runs of a command failed; all that does not need them is done."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return what a message about a name that does not exist asks, with a space behind; nothing if none is near."""
+def did_you_mean(name: str, known: Iterable[str], then: str) -> str:
+    """Return the remedy for a name that does not exist: the nearest one as a question, then all of them.
+
+    Args:
+        name: that was given.
+        known: names that exist.
+        then: what follows, such as ``the names are``; it begins a sentence if there is a question before it.
+    """
     written = {other.lower(): other for other in known}
     near = difflib.get_close_matches(name.lower(), list(written), n=1)
-    return f"did you mean {written[near[0]]!r}? " if near else ""
+    return f"did you mean {written[near[0]]!r}? {then[0].upper()}{then[1:]}" if near else then

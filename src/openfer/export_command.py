@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from openfer.errors import ParameterError
+from openfer.optional import optional
 
 
 @click.command()
@@ -17,13 +18,14 @@ def export(run: str, int8: bool, accepts_loss: bool, env: str | None) -> None:
 
     RUN is a slug of `kedro runs list`. The answers of the file are compared with those of the network in torch.
     """
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
+    with optional("export", "openfer export"):
+        from kedro.framework.session import KedroSession
+        from kedro.framework.startup import bootstrap_project
 
-    from openfer.pipelines.export import export_pipeline
-    from openfer.pipelines.show import show
-    from openfer.runners import IdempotentRunner
-    from openfer.staleness import Examiner, all_runs, chosen
+        from openfer.pipelines.export import export_pipeline
+        from openfer.pipelines.show import show
+        from openfer.runners import IdempotentRunner
+        from openfer.staleness import Examiner, all_runs, chosen
 
     root = Path.cwd()
     if not (root / "pyproject.toml").is_file():

@@ -60,10 +60,8 @@ class Settings(BaseModel):
         for key in values if isinstance(values, Mapping) else ():
             if key not in cls.model_fields:
                 names = ", ".join(cls.model_fields) or "none"
-                said = {
-                    "key": key,
-                    "near": f"{did_you_mean(str(key), cls.model_fields)}The parameters here are {names}",
-                }
+                near = did_you_mean(str(key), cls.model_fields, f"the parameters here are {names}")
+                said = {"key": key, "near": near}
                 raise PydanticCustomError(UNKNOWN, "there is no parameter '{key}'; {near}", said)
         return values
 

@@ -40,9 +40,8 @@ class Registry(Generic[T]):
         """
         names = self.names()
         if name not in names:
-            near = did_you_mean(name, names)
             raise ParameterError(
-                f"{self._kind} {name!r} does not exist; {near}{'The' if near else 'the'} {self._kind}s are "
+                f"{self._kind} {name!r} does not exist; {did_you_mean(name, names, f'the {self._kind}s are')} "
                 f"{', '.join(names)}"
             )
         entry: T = getattr(importlib.import_module(f"{self._package}.{name}"), self._attribute)

@@ -123,9 +123,8 @@ def chosen(runs: list[Run], slugs: tuple[str, ...]) -> list[Run]:
     known = {run.name: run for run in runs}
     for slug in slugs:
         if slug not in known:
-            raise ParameterError(
-                f"there is no run {slug!r}; {did_you_mean(slug, known)}`kedro runs list` names all of them"
-            )
+            names = did_you_mean(slug, known, "`kedro runs list` names all of them")
+            raise ParameterError(f"there is no run {slug!r}; {names}")
     return [known[slug] for slug in dict.fromkeys(slugs)]
 
 

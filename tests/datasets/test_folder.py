@@ -66,7 +66,7 @@ def test_an_image_is_one_by_its_content_whatever_its_suffix(tmp_path: Path) -> N
 
 def test_an_unknown_word_is_named_with_the_canonical_names_and_the_option(tmp_path: Path) -> None:
     write_image(tmp_path / "smiling/1.png")
-    with pytest.raises(DataError, match=r"'smiling'.* The names are neutral, happiness.*options\.labels"):
+    with pytest.raises(DataError, match=r"'smiling'.*; the names are neutral, happiness.*options\.labels"):
         read(tmp_path)
     assert read(tmp_path, labels={"Smiling": "happiness"})["expression"].tolist() == ["happiness"]
     assert read(tmp_path, labels={"smiling": None})["expression"].isna().all()

@@ -67,7 +67,7 @@ def test_the_default_detector_is_mediapipe_and_only_detection_needs_one() -> Non
 
 def test_a_detector_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
-    with pytest.raises(ParameterError, match=r"detector mtcnn needs the package 'facenet_pytorch'.*openfer\[mtcnn\]"):
+    with pytest.raises(ParameterError, match=r"detector mtcnn needs the package facenet_pytorch.*openfer\[mtcnn\]"):
         _find_faces(FacesConfig(align="detect", detector="mtcnn"))
 
 

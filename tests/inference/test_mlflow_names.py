@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from openfer.errors import CheckpointError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.inference.model_names import model_path
 
 
@@ -62,5 +62,7 @@ def test_a_folder_without_a_database_is_an_error_and_gets_none(tmp_path: Path, m
 
 def test_where_mlflow_is_missing_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(CheckpointError, match="MLflow is not installed"):
+    with pytest.raises(
+        ParameterError, match=r"the package mlflow, .* `pip install 'openfer\[train\]'`, or give .*onnx"
+    ):
         model_path("models:/addl/1")

@@ -1,15 +1,10 @@
 """Faces of photographs: found, aligned and measured as ingest does it, and predicted."""
 
-import subprocess
-import sys
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 from PIL import Image
 
 import openfer
@@ -138,53 +133,6 @@ def test_a_model_is_a_carried_one_a_file_or_an_exported_run(
         openfer.load("geometry-s0-f0-3fa92d")
     with pytest.raises(CheckpointError, match=r"nowhere\.onnx does not exist"):
         openfer.load("nowhere.onnx")
-
-
-def test_prediction_needs_neither_torch_nor_kedro_and_the_package_alone_imports_nothing(model_file: Path) -> None:
-    program = f"""
-import sys
-import openfer
-assert not {{"numpy", "onnxruntime", "PIL"}} & set(sys.modules), "import openfer is not light"
-import numpy as np
-assert openfer.load({str(model_file)!r}).predict([np.zeros((64, 64, 3), np.uint8)]) == [[]]
-import openfer.inference.command
-heavy = {{"torch", "kedro", "mlflow", "pandas", "pyarrow", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)
-assert not heavy, heavy
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_the_small_installation_of_the_docs_has_all_that_predict_imports(photographs, tmp_path: Path) -> None:
-    Image.fromarray(photographs[0]).save(tmp_path / "photo.png")
-    program = """
-import sys
-from importlib.metadata import packages_distributions
-from openfer.console import openfer
-command = ["predict", "photo.png", "--output", "faces.csv", "--annotated", "drawn"]
-openfer(command, standalone_mode=False)
-names = packages_distributions()
-print(*sorted({owner for module in sys.modules for owner in names.get(module.split(".")[0], [])}))
-"""
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
-    used = {canonicalize_name(name) for name in done.stdout.splitlines()[-1].split()} - {"openfer", "setuptools"}
-    docs = (Path(__file__).parents[2] / "docs/use.md").read_text()
-    named = next(line for line in docs.splitlines() if line.startswith("pip install --constraint")).split()[4:]
-    assert set(named) <= used <= _with_what_they_bring(named)
-
-
-def _with_what_they_bring(names: list[str]) -> set[str]:
-    found: set[str] = set()
-    while names:
-        name, *names = names
-        if name not in found:
-            found.add(name)
-            needs = [Requirement(need) for need in metadata.requires(name) or []]
-            names += [
-                canonicalize_name(need.name)
-                for need in needs
-                if need.marker is None or need.marker.evaluate({"extra": ""})
-            ]
-    return found
 
 
 def test_a_search_ends_when_there_are_more_faces_than_asked_for(model_file: Path, tiny_faces: TinyFaces) -> None:

@@ -125,6 +125,15 @@ def test_the_table_of_a_study_is_shown_last(finished_study, capsys):
     assert said.count("ADDL without adversary") == 1
 
 
+def test_a_study_without_its_picture_says_nothing_of_one(finished_study, capsys):
+    project, asked = finished_study[0], plan(PARAMETERS)
+    whole = study_pipeline(asked.study, asked.datasets)
+    show(whole.to_outputs("studies.tiny.table_table"), project.catalog(asked))
+    said = capsys.readouterr().out
+    assert "ADDL without adversary" in said
+    assert "As a picture" not in said
+
+
 def test_a_methods_own_pipeline_and_a_study_find_each_others_runs(project):
     assert trained(project.method("baseline", PARAMETERS)) == ["baseline"]
     ran = project.study(changed(rows=BASELINE))

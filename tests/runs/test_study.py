@@ -271,7 +271,7 @@ def test_a_study_that_is_not_described_is_refused_with_the_nearest_name():
 def test_a_project_without_studies_has_none_unless_one_is_asked_for():
     without = {name: block for name, block in PARAMETERS.items() if name not in ("study", "tiny")}
     assert plan(without).study is None
-    with pytest.raises(ParameterError, match=r"study is 'tiny', which .*The studies are none"):
+    with pytest.raises(ParameterError, match=r"study is 'tiny', which .*; the studies are none"):
         plan(without | {"study": "tiny"})
 
 

@@ -76,7 +76,7 @@ def renamed(values: pd.Series, words: Mapping[str, str | None], where: str, what
         listed = ", ".join(repr(str(word))[1:-1] for word in unknown.unique()[:8])
         raise DataError(
             f"{unknown.iloc[0]!r} is not a known {what} (entry {int(unknown.index[0]) + 1} of {where}; {len(unknown)} "
-            f"entries have unknown words: {listed}); {did_you_mean(str(unknown.iloc[0]), words)}The names are "
+            f"entries have unknown words: {listed}); {did_you_mean(str(unknown.iloc[0]), words, 'the names are')} "
             f"{', '.join(names)}: {remedy}"
         )
     named = values.map({value: lower[word] for value, word in plain.items()}).astype(object)

@@ -1,6 +1,5 @@
 """Predictions of any other program: read, checked against a dataset's test side, and made into a predictions table."""
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from openfer.errors import DataError
+from openfer.errors import DataError, did_you_mean
 from openfer.evaluation.predictions import predictions_table
 from openfer.labels import EXPRESSION_WORDS, EXPRESSIONS
 
@@ -133,8 +132,8 @@ def _classes(table: pd.DataFrame, shown: pd.Series, dataset: str, file: Path) ->
     for label in given:
         if label not in EXPRESSIONS:
             raise DataError(
-                f"{file} has the column p_{label}, and {label!r} is no expression; {_near(label)}the expressions are "
-                f"{', '.join(EXPRESSIONS)}"
+                f"{file} has the column p_{label}, and {label!r} is no expression; "
+                f"{_nearest(label, 'the expressions are')} {', '.join(EXPRESSIONS)}"
             )
     missing = [label for label in EXPRESSIONS if label in set(shown) and label not in given]
     if missing:
@@ -205,7 +204,7 @@ def _check_labels(labels: pd.Series, column: str, classes: Iterable[str], sample
         at = int(wrong.to_numpy().argmax())
         raise DataError(
             f"{file} has the {column} {labels.iloc[at]!r} of sample {sample_ids.iloc[at]}, which is none of its "
-            f"classes; {_near(str(labels.iloc[at]))}they are {', '.join(classes)}"
+            f"classes; {_nearest(str(labels.iloc[at]), 'they are')} {', '.join(classes)}"
         )
 
 
@@ -249,8 +248,6 @@ def _facts(name: str, selection: str, dataset: str, role: str, labelled: pd.Data
     }
 
 
-def _near(label: str) -> str:
-    """Return a guess at what a label was meant to be, as the beginning of a sentence."""
-    meant = EXPRESSION_WORDS.get(label.lower())
-    near = [meant] if meant else difflib.get_close_matches(label.lower(), EXPRESSIONS, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+def _nearest(label: str, then: str) -> str:
+    """Return a guess at what a label was meant to be, and what follows."""
+    return did_you_mean(EXPRESSION_WORDS.get(label.lower()) or label, EXPRESSIONS, then)

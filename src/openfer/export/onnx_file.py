@@ -10,6 +10,7 @@ from torch import Tensor
 from openfer.errors import ExportError
 from openfer.export.graph import Answering
 from openfer.inference.card import CARD, ModelCard
+from openfer.optional import optional
 
 _EXAMPLES = 2  # torch.export takes a batch of one for a constant
 
@@ -25,20 +26,16 @@ def onnx_graph(network: Answering, example: Sequence[Tensor]) -> Any:
         An ``onnx.ModelProto``.
 
     Raises:
-        ExportError: if there are fewer than two examples, a package is not installed, or the graph is of a fixed number
-            of faces.
+        ExportError: if there are fewer than two examples, or the graph is of a fixed number of faces.
+        ParameterError: if the optional packages are not installed.
     """
     if len(example[0]) < _EXAMPLES:
         raise ExportError(
             f"{network.method.name} is exported with {len(example[0])} example faces, which fixes their number in the "
             f"file; give {_EXAMPLES} or more"
         )
-    try:
+    with optional("export", "an export"):
         import onnxscript  # noqa: F401 - torch's exporter needs it
-    except ImportError as error:
-        raise ExportError(
-            f"exporting needs the package {error.name}, which is not installed; run `pip install 'openfer[export]'`"
-        ) from error
     batch = torch.export.Dim("batch")
     names = network.input_names()
     network.requires_grad_(False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from openfer.errors import ParameterError
+from openfer.optional import optional
 from openfer.seeds import generator_for
 
 LICENCE = "non-commercial (trained on 300-W)"
@@ -36,14 +36,9 @@ class Dlib68:
     licence = LICENCE
 
     def __init__(self, jitters: int = 12) -> None:
-        try:
+        with optional("dlib", "the landmarker dlib68", "choose the landmarker heatmap"):
             import dlib
             import face_recognition_models
-        except ImportError as error:
-            raise ParameterError(
-                f"the landmarker dlib68 needs the package {error.name!r}; install it with pip install 'openfer[dlib]', "
-                "or choose the landmarker heatmap"
-            ) from error
         self._dlib: Any = dlib
         self._predict = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
         generator = generator_for("dlib68", "jitters")

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from openfer.errors import ParameterError
 from openfer.faces.detected import Detected
+from openfer.optional import optional
 
 _SMALLEST = 20
 """Pixels; below it MTCNN's smallest window, 12 pixels, sees little of a face."""
@@ -31,13 +31,8 @@ class MtcnnDetector:
     """
 
     def __init__(self, smallest_share: float, device: str) -> None:
-        try:
+        with optional("mtcnn", "faces.detector mtcnn", "set faces.detector to mediapipe"):
             from facenet_pytorch import MTCNN
-        except ImportError as error:
-            raise ParameterError(
-                f"faces.detector mtcnn needs the package {error.name!r}; install it with pip install 'openfer[mtcnn]', "
-                "or set faces.detector to mediapipe"
-            ) from error
         self._share = smallest_share
         self._network = MTCNN(keep_all=True, device=device)
 

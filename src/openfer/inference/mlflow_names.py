@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from openfer.errors import CheckpointError
+from openfer.optional import optional
 
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+)")
 _RUN = re.compile(r"runs:/[^/]+(/.*)?")
@@ -27,8 +28,8 @@ def slug_of_mlflow(name: str) -> str:
         name: ``models:/<name>/<version>`` of a registered model, or ``runs:/<run id>``, with or without a path below.
 
     Raises:
-        CheckpointError: if it is neither, MLflow is not installed, there is no tracking server, or it has no such
-            model or run.
+        CheckpointError: if it is neither, there is no tracking server, or it has no such model or run.
+        ParameterError: if MLflow is not installed.
     """
     version = _VERSION.fullmatch(name)
     if version is None and _RUN.fullmatch(name) is None:
@@ -39,14 +40,9 @@ def slug_of_mlflow(name: str) -> str:
             f"{name} cannot be looked up, as {Path(_DATABASE).absolute()} does not exist; go to the folder of the "
             "project, or set MLFLOW_TRACKING_URI"
         )
-    try:
+    with optional("train", f"the model {name}", "give the path of an .onnx file"):
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise CheckpointError(
-            f"{name} cannot be looked up, as MLflow is not installed ({error}); install it with `pip install mlflow`, "
-            "or give the path of an .onnx file"
-        ) from error
     try:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         run_id = client.get_model_version(**version.groupdict()).run_id if version else name.split("/")[1]

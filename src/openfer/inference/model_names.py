@@ -18,6 +18,7 @@ def model_path(name: str | Path) -> Path:
 
     Raises:
         CheckpointError: if there is no such model.
+        ParameterError: if it is an address of MLflow, which is not installed.
     """
     path = Path(name)
     if is_mlflow_name(str(name)):
@@ -31,10 +32,10 @@ def model_path(name: str | Path) -> Path:
     if str(name) in exported:
         return exported[str(name)]
     known = [*carried, *exported]
+    named = did_you_mean(str(name), known, f"give {', '.join(known) or 'the path of an .onnx file'}")
     raise CheckpointError(
         f"there is no model {str(name)!r} in openfer ({CARRIED}) or among the exported runs in data/06_models; "
-        f"{did_you_mean(str(name), known)}give {', '.join(known) or 'the path of an .onnx file'}, or export a run with "
-        "`openfer export RUN`"
+        f"{named}, or export a run with `openfer export RUN`"
     )
 
 

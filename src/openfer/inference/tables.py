@@ -28,7 +28,8 @@ def check_ending(path: Path) -> None:
         raise ParameterError(f"the output {path} is of an unknown kind; give a name that ends in {', '.join(_KINDS)}")
     if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise ParameterError(
-            f"the output {path} needs the package pyarrow, which is not installed; install it or use .csv"
+            f"the output {path} needs the package pyarrow, which is not installed; run `pip install pyarrow`, or use "
+            ".csv"
         )
 
 

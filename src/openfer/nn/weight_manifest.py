@@ -64,8 +64,8 @@ def _expanded(run: str, block: Any, entries: Mapping[str, Mapping[str, Any]]) ->
         names = (NONE, PRETRAIN, *entries)
         raise ParameterError(
             f"{run}.initialisation.backbone is {backbone!r}, which weights.yml does not name; "
-            f"{did_you_mean(backbone, names)}The names are "
-            f"{', '.join(names)}; a file is given by its path, such as ./{backbone}.pth"
+            f"{did_you_mean(backbone, names, 'the names are')} {', '.join(names)}; a file is given by its path, such "
+            f"as ./{backbone}.pth"
         )
     entry = dict(entries[backbone])
     return {**block, "initialisation": {**first, "entry": entry | {"path": _place(entry["path"])}}}

@@ -72,8 +72,8 @@ def refuse_unknown(runs: Iterable[RunPlan], datasets: Datasets, catalog: Catalog
                 if name not in datasets.names and not catalog.exists(f"{name}_split"):
                     raise ParameterError(
                         f"{run.method} is to {use} {name!r} ({key}), which is not described; "
-                        f"{did_you_mean(name, datasets.names)}The datasets are {', '.join(datasets.names)}; for your "
-                        "own, write a block with `reader` and `root` into conf/local/parameters.yml"
+                        f"{did_you_mean(name, datasets.names, 'the datasets are')} {', '.join(datasets.names)}; for "
+                        "your own, write a block with `reader` and `root` into conf/local/parameters.yml"
                     )
 
 

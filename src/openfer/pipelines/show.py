@@ -65,7 +65,7 @@ def show_results(table: pd.DataFrame, sentences: Sequence[str] = ()) -> None:
     console.print(render_terminal(table, sentences))
 
 
-def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
+def show_study(title: str, table: pd.DataFrame) -> None:
     """Print a study's table: each row beside what is published, with n, seeds and selection."""
     from rich.console import Console
     from rich.table import Table
@@ -90,7 +90,6 @@ def show_study(title: str, table: pd.DataFrame, picture: str) -> None:
     console.print(shown)
     for sentence in not_comparable(table):
         console.print(Text(sentence, "dim"))
-    console.print(Text(f"As a picture: {picture}"))
 
 
 def show_ingested(
@@ -197,8 +196,12 @@ def _elsewhere(node: Node, catalog: CatalogProtocol) -> None:
 
 def _study(node: Node, catalog: CatalogProtocol) -> None:
     title = catalog.load("params:study_plan").study.title
-    picture = catalog.get(f"{node.namespace}.table_picture")
-    show_study(title, catalog.load(f"{node.namespace}.table_table"), _file(picture))
+    show_study(title, catalog.load(f"{node.namespace}.table_table"))
+
+
+def _picture(node: Node, catalog: CatalogProtocol) -> None:
+    (picture,) = node.outputs
+    _print(f"As a picture: {_file(catalog.get(picture))}")
 
 
 def _report(_: Node, catalog: CatalogProtocol) -> None:
@@ -220,6 +223,7 @@ _SHOWN_FIRST = {tags.INGESTED: _ingested, tags.VERDICT: _verdict}
 _SHOWN_LAST = {
     tags.ELSEWHERE: _elsewhere,
     tags.STUDY: _study,
+    tags.PICTURE: _picture,
     tags.SUMMARY: _summary,
     tags.REPORT: _report,
     tags.EXPORTED: _exported,

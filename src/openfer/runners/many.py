@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from openfer.errors import OpenferError, ParameterError, RunError
 from openfer.io.outbox import OUTBOX
+from openfer.optional import optional
 from openfer.runners.command import Command, current_command, run_part
 from openfer.runners.idempotent import IdempotentRunner, NodesOfACommand
 from openfer.runners.units import Unit, order_of, units_of
@@ -134,10 +135,8 @@ class _Ray:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
         # Ray's own 15 lets a run starve beside any other program; it has the priority of the process that was started
         os.environ.setdefault("RAY_worker_niceness", "0")
-        try:
+        with optional("ray", "RayRunner"):
             import ray
-        except ImportError as error:
-            raise ParameterError("RayRunner needs Ray, which is not installed; pip install 'openfer[ray]'") from error
         dashboard = False if self._address is None else None
         ray.init(
             self._address,

@@ -165,7 +165,7 @@ def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     for key in value:
         if key not in allowed:
             raise ParameterError(
-                f"{name}.{key} is not a parameter of a dataset; {did_you_mean(key, allowed)}They are "
+                f"{name}.{key} is not a parameter of a dataset; {did_you_mean(key, allowed, 'they are')} "
                 f"{', '.join(allowed)}"
             )
     for key, wanted in (("reader", f"the name of a reader: {', '.join(READERS.names())}"), ("root", "a folder")):
@@ -177,9 +177,10 @@ def _complete(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
             "an escape: write / in its place, or single quotes"
         )
     if value["reader"] not in READERS:
+        readers = READERS.names()
         raise ParameterError(
-            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], READERS.names())}The readers are "
-            f"{', '.join(READERS.names())}"
+            f"{name}.reader is {value['reader']!r}; {did_you_mean(value['reader'], readers, 'the readers are')} "
+            f"{', '.join(readers)}"
         )
     return {key: dict(default) for key, default in _OPTIONAL.items()} | {
         key: inner for key, inner in value.items() if inner is not None

@@ -76,10 +76,11 @@ class Plan:
         if name in METHODS:
             return self.requested.get(name, ())
         if name not in self.runs:
+            known = [*self.requested, *self.runs]
             raise ParameterError(
                 f"export.run is {name!r}, which is neither a method nor a run that the present parameters ask for; "
-                f"{did_you_mean(name, [*self.requested, *self.runs])}give a method, or export a finished run of other "
-                "parameters with `openfer export RUN`"
+                f"{did_you_mean(name, known, 'give a method')}, or export a finished run of other parameters with "
+                "`openfer export RUN`"
             )
         return (self.runs[name],)
 
@@ -121,10 +122,10 @@ def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:
     known = (*_SHARED, *METHODS.names(), *datasets.blocks, *studies)
     for name in parameters:
         if name not in known:
+            names = f"the top-level parameters are {', '.join(known)}"
             raise ParameterError(
-                f"parameter {name!r} belongs to no pipeline; {_renamed(name) or did_you_mean(name, known)}The "
-                f"top-level parameters are {', '.join(known)}; a dataset of your own needs a block with `reader` and "
-                "`root`"
+                f"parameter {name!r} belongs to no pipeline; {_renamed(name) or did_you_mean(name, known, names)}; a "
+                "dataset of your own needs a block with `reader` and `root`"
             )
     for method in METHODS.names():
         block = parameters.get(method, {})
@@ -138,7 +139,7 @@ def _refuse_unknown(parameters: Mapping[str, Any], datasets: Datasets) -> None:
 
 
 def _renamed(name: str) -> str:
-    return f"it is called {_RENAMED[name]} now. " if name in _RENAMED else ""
+    return f"it is called {_RENAMED[name]} now" if name in _RENAMED else ""
 
 
 def _compared(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _dataset(parameters: Mapping[str, Any], datasets: Datasets) -> str:
     asked = str(parameters.get("dataset", DATASET))  # a name such as 2024 comes as a number
     if asked not in datasets.names:
         raise ParameterError(
-            f"dataset is {asked!r}, which is not described; {did_you_mean(asked, datasets.names)}The datasets are "
+            f"dataset is {asked!r}, which is not described; {did_you_mean(asked, datasets.names, 'the datasets are')} "
             f"{', '.join(datasets.names)}; for your own, write a block with `reader` and `root` into "
             "conf/local/parameters.yml"
         )

@@ -61,8 +61,8 @@ def check_recipes(method: str, block: Any, known: Iterable[str]) -> None:
     for name, recipe in recipes.items():
         if name not in known:
             raise ParameterError(
-                f"{method}.{BY_DATASET} names {name!r}, which is not described; {did_you_mean(str(name), known)}The "
-                f"datasets are {', '.join(known)}"
+                f"{method}.{BY_DATASET} names {name!r}, which is not described; "
+                f"{did_you_mean(str(name), known, 'the datasets are')} {', '.join(known)}"
             )
         if not isinstance(recipe, Mapping):
             raise ParameterError(

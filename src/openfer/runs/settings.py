@@ -234,8 +234,8 @@ class RunSettings(Settings):
         unknown = [name for name in value if name not in EXPRESSIONS]
         if unknown:
             raise ValueError(
-                f"{unknown[0]!r} is not an expression; {did_you_mean(unknown[0], EXPRESSIONS)}The expressions are "
-                f"{', '.join(EXPRESSIONS)}"
+                f"{unknown[0]!r} is not an expression; "
+                f"{did_you_mean(unknown[0], EXPRESSIONS, 'the expressions are')} {', '.join(EXPRESSIONS)}"
             )
         return value
 
@@ -244,7 +244,7 @@ class RunSettings(Settings):
     def _registered(cls, value: str) -> str:
         if value not in METHODS:
             raise ValueError(
-                f"method {value!r} does not exist; {did_you_mean(value, METHODS.names())}The methods are "
+                f"method {value!r} does not exist; {did_you_mean(value, METHODS.names(), 'the methods are')} "
                 f"{', '.join(METHODS.names())}"
             )
         return value

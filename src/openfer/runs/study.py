@@ -84,7 +84,7 @@ def requested_study(parameters: Mapping[str, Any], planner: Planner) -> PlannedS
         if not studies and "study" not in parameters:
             return None
         raise ParameterError(
-            f"study is {name!r}, which is not described; {did_you_mean(str(name), studies)}The studies are "
+            f"study is {name!r}, which is not described; {did_you_mean(str(name), studies, 'the studies are')} "
             f"{', '.join(studies) or 'none'}; describe your own by a block with `title`, `rows` and `columns` in "
             "conf/local/parameters.yml"
         )

@@ -120,7 +120,8 @@ class Row(Settings):
     def _registered(cls, value: str) -> str:
         if value not in METHODS:
             raise ValueError(
-                f"method {value!r} does not exist; {did_you_mean(value, METHODS)}The methods are {', '.join(METHODS)}"
+                f"method {value!r} does not exist; {did_you_mean(value, METHODS, 'the methods are')} "
+                f"{', '.join(METHODS)}"
             )
         return value
 

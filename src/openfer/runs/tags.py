@@ -15,11 +15,12 @@ TRAINS = "trains"
 CHECKS = "checks"
 """Checks labels or groups of data; these nodes run before any run trains."""
 
-INGESTED, VERDICT, ELSEWHERE, STUDY, REPORT, SUMMARY, EXPORTED = (
+INGESTED, VERDICT, ELSEWHERE, STUDY, PICTURE, REPORT, SUMMARY, EXPORTED = (
     "shows.ingested",
     "shows.verdict",
     "shows.elsewhere",
     "shows.study",
+    "shows.picture",
     "shows.report",
     "shows.summary",
     "shows.exported",

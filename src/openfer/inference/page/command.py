@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from openfer.errors import ParameterError
 from openfer.inference.predictor import load
+from openfer.optional import optional
 
 
 @click.command()
@@ -16,11 +16,7 @@ def page(model: str, output: Path) -> None:
 
     Open its index.html from the disk or put the folder on any static host. The page sends no request.
     """
-    try:
+    with optional("page", "openfer page"):
         from openfer.inference.page.writer import write_page
-    except ImportError as error:
-        raise ParameterError(
-            f"openfer page needs the package {error.name}, which is not installed; run `pip install 'openfer[page]'`"
-        ) from error
     written = write_page(load(model), output)
     click.echo(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")

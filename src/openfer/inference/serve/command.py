@@ -2,8 +2,8 @@
 
 import click
 
-from openfer.errors import ParameterError
 from openfer.inference.serve.limits import Limits
+from openfer.optional import optional
 
 _DEFAULTS = Limits()
 _GRACE = 30
@@ -46,14 +46,10 @@ def serve(
     There is no authentication: put a proxy with TLS and accounts in front of it before other machines may ask. Nothing
     that a client sends is kept.
     """
-    try:
+    with optional("serve", "openfer serve"):
         import uvicorn
 
         from openfer.inference.serve.app import create_app
-    except ImportError as error:
-        raise ParameterError(
-            f"openfer serve needs the package {error.name}, which is not installed; run `pip install 'openfer[serve]'`"
-        ) from error
     from openfer.inference.predictor import load
 
     limits = Limits(

@@ -15,7 +15,7 @@ from openfer.pipelines.study import nodes
 from openfer.runs.datasets import Datasets
 from openfer.runs.plan import RunPlan
 from openfer.runs.study import PlannedStudy
-from openfer.runs.tags import CHECKS, PUBLISHES, STUDY, run_tag
+from openfer.runs.tags import CHECKS, PICTURE, PUBLISHES, STUDY, run_tag
 
 _PLAN = "params:study_plan"
 
@@ -54,7 +54,7 @@ def _table(planned: PlannedStudy) -> list[Node]:
     return [
         *_columns(planned),
         space(table, inputs, results, "table", STUDY),
-        space(nodes.figure, [_PLAN, results[1]], space.own("table_picture"), "figure"),
+        space(nodes.figure, [_PLAN, results[1]], space.own("table_picture"), "figure", PICTURE),
     ]
 
 

@@ -8,9 +8,12 @@ from kedro.io import DataCatalog
 from openfer.errors import CheckpointError, ParameterError
 from openfer.pipelines.run_pipeline import runs_pipeline
 from openfer.pipelines.study.pipeline import study_pipeline
+from openfer.runs.datasets import Datasets
+from openfer.runs.plan import Planner
+from openfer.runs.study import plan_study
 from openfer.runs.tags import STUDY, TRAINS
 from openfer.runs.unfit import refuse_unfit
-from tests.pipelines.plans import begin, project_plan
+from tests.pipelines.plans import begin, project_parameters, project_plan
 
 RANDOM: dict[str, Any] = {"initialisation": {"backbone": "none", "entry": None}, "images": {"mean": 0.5, "std": 0.5}}
 ALLOWED: dict[str, Any] = RANDOM | {"initialisation": RANDOM["initialisation"] | {"allow_random": True}}
@@ -41,6 +44,17 @@ def test_a_rendered_first_stage_of_a_run_on_real_faces_is_refused_with_both_reme
 )
 def test_what_is_asked_for_real_or_rendered_throughout_begins(changes: dict[str, Any]) -> None:
     begin_method("addl", "base", **changes)
+
+
+def test_the_study_on_real_faces_begins_with_its_rendered_first_stage() -> None:
+    parameters = {name: value for name, value in project_parameters("base").items() if not name.startswith("_")}
+    datasets = Datasets(parameters)
+    study = parameters["real_faces"] | {"seeds": [0]}
+    for run in plan_study(
+        "real_faces", parameters | {"real_faces": study}, Planner(parameters, datasets)
+    ).runs.values():
+        for part in run.chain():
+            refuse_unfit(part, datasets)
 
 
 def test_to_allow_a_rendered_first_stage_makes_no_other_run() -> None:

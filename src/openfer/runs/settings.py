@@ -109,13 +109,15 @@ class RunSettings(Settings):
 
     @property
     def row(self) -> str:
-        """The name of this configuration in tables: the method's variant, the mask and label noise if there are any."""
+        """The name in tables: the method's variant, with mask, mirror images and label noise if there are any."""
         words = [self.declared.variant_name(self.settings)]
         mask = self.training.neighbourhood_mask
         if mask is not None and self.method != MASKED:
             words.append("mask")
         if mask is not None and mask.words:
             words.append(mask.words)
+        if self.training.average_mirrored:
+            words.append("mirror-averaged")
         if self.label_noise:
             words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
         return " ".join(words)

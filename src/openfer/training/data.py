@@ -20,6 +20,9 @@ from openfer.training.config import ImageSettings
 Key = tuple[int, int]
 """(epoch, index): what a sampler asks a data set for."""
 
+MIRRORED = 1
+"""The epoch in which a data set of centre crops shows their mirror images; in epoch 0 it shows them as they are."""
+
 
 class Sample(NamedTuple):
     """A face as an epoch sees it.
@@ -169,13 +172,13 @@ class FaceDataset:
             DataError: if its image is empty or damaged.
         """
         epoch, index = key
-        return self.sample(index, generator_for(self.seed, "augment", epoch, index))
+        return self.sample(index, generator_for(self.seed, "augment", epoch, index), mirrored=epoch == MIRRORED)
 
-    def sample(self, index: int, draw: np.random.Generator) -> Sample:
-        """Return a sample augmented by ``draw``, which testing does not touch."""
+    def sample(self, index: int, draw: np.random.Generator, *, mirrored: bool) -> Sample:
+        """Return a sample augmented by ``draw``; in testing ``mirrored`` decides in its place."""
         stored = self.store.image(int(self.rows[index])) if self._blank is None else self._blank
         image = self._resized(stored)
-        window = self._random_window(image, draw) if self.training else self._centre_window(image)
+        window = self._random_window(image, draw) if self.training else self._centre_window(image, mirrored)
         pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
         extras = {
             name: torch.from_numpy(values[index, int(window.mirrored)])
@@ -207,10 +210,10 @@ class FaceDataset:
             height = width = size
         return _Window(top, left, height, width, mirrored=self.images.flip and draw.random() < 0.5)
 
-    def _centre_window(self, image: np.ndarray) -> _Window:
+    def _centre_window(self, image: np.ndarray, mirrored: bool) -> _Window:
         size = self.images.crop
         top, left = ((side - size) // 2 for side in image.shape[:2])
-        return _Window(top, left, size, size, mirrored=False)
+        return _Window(top, left, size, size, mirrored)
 
     def _check_crop(self) -> None:
         if not len(self.rows) or self._blank is not None:
@@ -277,7 +280,8 @@ class ConcatFaces:
         number = int(np.searchsorted(self._ends, index, side="right"))
         part = self.parts[number]
         start = int(self._ends[number]) - len(part)
-        sample = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
+        draw = generator_for(self.seed, "augment", epoch, index)
+        sample = part.sample(index - start, draw, mirrored=epoch == MIRRORED)
         return sample._replace(labels={task: int(values[index]) for task, values in self.labels.items()})
 
 

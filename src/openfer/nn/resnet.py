@@ -1,9 +1,10 @@
 """ResNet-18 as a trunk that returns a feature map after each of its five blocks."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.resnet import BasicBlock, ResNet
 
 from openfer.nn.image_size import refuse_small
+from openfer.nn.staged_trunk import StagedTrunk
 
 TAP_CHANNELS = (64, 64, 128, 256, 512)
 """Channels of the five taps u_1..u_5."""
@@ -12,7 +13,7 @@ SMALLEST_SIDE = 33
 """Pixels of the shortest image side: the last map, a 32nd rounded up, then has 2 x 2 cells."""
 
 
-class ResNet18Trunk(nn.Module):
+class ResNet18Trunk(StagedTrunk):
     """ResNet-18 without its pooling and classifier (11,176,512 parameters).
 
     ADDL's shared subnetwork S_g, whose "five blocks" are the stem and the four stages. The keys
@@ -33,7 +34,8 @@ class ResNet18Trunk(nn.Module):
         """Return the taps u_1..u_5.
 
         Args:
-            images: (B, 3, H, W), normalised, H and W at least :data:`SMALLEST_SIDE`.
+            images: (B, 3, H, W), normalised, H and W at least :data:`SMALLEST_SIDE`; or maps of the frozen parts, which
+                the taps then begin with.
 
         Returns:
             Maps with :data:`TAP_CHANNELS` channels; at 224 pixels 56, 56, 28, 14 and 7 wide.
@@ -41,9 +43,10 @@ class ResNet18Trunk(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
+        return tuple(self.all_maps(images))
+
+    def first_maps(self, images: Tensor) -> Tensor:
+        """Return the maps of the stem."""
         refuse_small(images, SMALLEST_SIDE, 224)
-        stem = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        first = self.layer1(stem)
-        second = self.layer2(first)
-        third = self.layer3(second)
-        return stem, first, second, third, self.layer4(third)
+        maps: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return maps

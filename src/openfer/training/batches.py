@@ -106,7 +106,12 @@ def sent(values: np.ndarray, device: torch.device) -> Tensor:
 
 
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
-    """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order."""
+    """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order.
+
+    Maps of frozen layers, float16 (B, D), are returned in the plan's precision, in which they were computed.
+    """
+    if pixels.is_floating_point():
+        return pixels.to(plan.dtype)
     scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
     scaled = scaled.sub_(per_channel(images.mean, scaled)).div_(per_channel(images.std, scaled))
     return ordered(scaled, images).contiguous(memory_format=plan.memory_format)

@@ -1,8 +1,9 @@
 """Faces with labels as a torch data set; every draw depends on the epoch and the sample alone."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ class Sample(NamedTuple):
     """A face as an epoch sees it.
 
     Attributes:
-        pixels: a crop, uint8, (3, S, S).
+        pixels: a crop, uint8, (3, S, S); or maps of frozen layers, float16, (D,).
         labels: class index by task.
         extras: by name, float32.
         targets: continuous labels by name, NaN where nobody rated it; neither crop nor flip changes them.
@@ -64,6 +65,14 @@ class _Window(NamedTuple):
         """Return x, y and confidence in the window's pixels, (68, 3); a mirrored face's points keep their meaning."""
         moved = landmarks - (self.left, self.top, 0)
         return mirror_points(moved, self.width) if self.mirrored else moved
+
+
+class Maps(Protocol):
+    """Maps of frozen layers, by face."""
+
+    def of(self, index: int, mirrored: bool) -> Tensor:
+        """Return the maps of a face or of its mirror image, (D,)."""
+        ...
 
 
 class Faces(Protocol):
@@ -156,6 +165,7 @@ class FaceDataset:
         self.training = training
         self._blank = None if decodes else np.zeros((images.crop, images.crop, 3), np.uint8)
         self._augmenter = Augmenter(images) if training and images.augment and decodes else None
+        self._maps: Maps | None = None
         self._crops_itself = any(step.kind == "resized_crop" for step in images.augment)
         self.sample_ids = store.sample_ids[self.rows]
         self.datasets = np.full(len(self.rows), dataset, dtype=object)  # a reference each
@@ -164,6 +174,22 @@ class FaceDataset:
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.rows)
+
+    def plain(self) -> Self:
+        """Return the same faces as centre crops."""
+        other = copy.copy(self)
+        other.training, other._augmenter = False, None
+        return other
+
+    def reading(self, maps: Maps) -> Self:
+        """Return the same faces with maps in the place of pixels; no image is read."""
+        other = copy.copy(self)
+        other._maps, other._blank = maps, np.zeros((self.images.crop, self.images.crop, 3), np.uint8)
+        return other
+
+    def hashes(self) -> list[str]:
+        """Return the hash of each stored face, in order."""
+        return self.store.table(["sha256"])["sha256"].to_numpy()[self.rows].tolist()
 
     def __getitem__(self, key: Key) -> Sample:
         """Return sample ``index`` as it looks in ``epoch``.
@@ -179,7 +205,10 @@ class FaceDataset:
         stored = self.store.image(int(self.rows[index])) if self._blank is None else self._blank
         image = self._resized(stored)
         window = self._random_window(image, draw) if self.training else self._centre_window(image, mirrored)
-        pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
+        if self._maps is None:
+            pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
+        else:
+            pixels = self._maps.of(index, window.mirrored)
         extras = {
             name: torch.from_numpy(values[index, int(window.mirrored)])
             for name, values in self.extras.items()

@@ -156,5 +156,6 @@ METHOD = Declaration(
     variant_of=name_of,
     prerequisites=prerequisites_of,
     supports_sample_weights=True,
+    needs_images=lambda settings: "its DFEM looks at them" if settings.uses_dfem else "",
     supports_soft_labels=True,
 )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.nn.attention_block import AttentionBlock
-from openfer.nn.choices import GATE_MOMENTUM, TrunkName
+from openfer.nn.choices import GATE_MOMENTUM, MANetTrunk
 from openfer.nn.dlib_resnet import DlibResNet29Trunk
 from openfer.nn.multi_scale_block import MultiScaleBlock
 from openfer.nn.staged_trunk import StagedTrunk
@@ -84,7 +84,7 @@ class MANetwork(StagedTrunk):
         dlib: the shared layers, where they are dlib's; ResNet-18's are parts of this network, by torchvision's names.
     """
 
-    def __init__(self, gate_momentum: float = GATE_MOMENTUM, trunk: TrunkName = "resnet18") -> None:
+    def __init__(self, gate_momentum: float = GATE_MOMENTUM, trunk: MANetTrunk = "resnet18") -> None:
         super().__init__()
         self.dlib: DlibResNet29Trunk | None = None
         if trunk == "resnet18":

@@ -14,7 +14,7 @@ from kedro.pipeline.node import Node
 
 from openfer import pipelines as packages
 from openfer.code_version import code_modules
-from openfer.io.datasets import WorkFolderDataset
+from openfer.io.datasets import CacheFolderDataset, WorkFolderDataset
 from openfer.io.left_behind import LeftBehindDataset
 from openfer.io.runs import RunDataset
 from openfer.methods.declaration import METHODS
@@ -128,7 +128,7 @@ class Stages:
     def _read(self, name: str) -> list[str]:
         """Return the folders of all that a node reads from a dataset."""
         dataset = self._catalog.get(name)
-        if isinstance(dataset, WorkFolderDataset):
+        if isinstance(dataset, WorkFolderDataset | CacheFolderDataset):
             return []
         if isinstance(dataset, LeftBehindDataset):  # whatever there is: for one, what the default run leaves
             runs = {self._owners[node.name] for node in self._default.nodes} & set(METHODS.names())

@@ -122,3 +122,16 @@ def test_a_folder_without_a_project_is_told(tmp_path: Path) -> None:
         done = CliRunner().invoke(openfer, ["export", "addl-s0-f0-abc123"])
     assert isinstance(done.exception, ParameterError)
     assert "is not a project" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_the_file_of_a_run_that_averages_mirror_images_says_that_it_does_not(workshop) -> None:
+    block = PARAMETERS["geometry"]
+    averaged = {"geometry": block | {"training": block["training"] | {"average_mirrored": True}}}
+    project = TinyProject(workshop.path / "data")
+    project.method("geometry", averaged)
+    asked = plan({**averaged, "export": {"run": "geometry"}})
+    project.run(export_pipeline(asked.exported, int8=False), asked)
+    (run,) = asked.exported
+    assert set(Run(workshop.path / "data", run.slug).predictions["variant"]) == {"geometry mirror-averaged"}
+    assert "from the face alone" in model_of(workshop, run.slug).card.limits[-1]

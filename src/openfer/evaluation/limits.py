@@ -32,6 +32,12 @@ NOT_FOR = (
     "watching employees, pupils or passers-by; any decision about a person."
 )
 
+FACE_ALONE = (
+    "This model predicts from the face alone. The run's own results are means over each face and its mirror image "
+    "(training.average_mirrored)."
+)
+"""Of a model file whose run averages both."""
+
 STATEMENTS = (NOT_AN_EMOTION, NUMBERS, RESTRICTED, NOT_FOR)
 
 

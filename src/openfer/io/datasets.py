@@ -1,4 +1,4 @@
-"""Kedro datasets of openfer's own formats: checkpoints, face stores, pictures to look at, work folders."""
+"""Kedro datasets of openfer's own formats: checkpoints, face stores, pictures to look at, folders of nodes."""
 
 import base64
 import json
@@ -194,3 +194,28 @@ class WorkFolderDataset(AbstractDataset[None, Path]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+class CacheFolderDataset(AbstractDataset[None, Path]):
+    """A folder where nodes keep what they would compute again; each file is named by a hash of all that decides it.
+
+    It is no input that could make a node's outputs stale, and may be removed at any time.
+    """
+
+    def __init__(self, *, folder: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(folder)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """Return the folder."""
+        return self._folder
+
+    def save(self, data: None) -> None:
+        """Refuse: nodes write into the folder that they are given."""
+        raise DatasetError("a cache folder is an input; nodes write into the path that they load")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": str(self._folder)}

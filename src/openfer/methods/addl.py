@@ -183,6 +183,11 @@ class ADDL(Method):
         """Return the importance weights alpha of the factors (Fig. 6), (B, M) in (0, 1)."""
         return self.disturbance(self.shared(images)).importance
 
+    @property
+    def reads_all_maps(self) -> bool:
+        """Return True: the attention of both branches does."""
+        return True
+
     def backbone(self) -> nn.Module:
         """Return S_g."""
         return self.shared

@@ -51,6 +51,11 @@ class Baseline(Method):
         feature, logits = self.expression(F.adaptive_avg_pool2d(taps[-1], 1).flatten(1))
         return Prediction({"expression": logits}, feature)
 
+    @property
+    def reads_all_maps(self) -> bool:
+        """Return whether attention looks at them."""
+        return isinstance(self.expression, ExpressionSubnetwork)
+
     def backbone(self) -> nn.Module:
         """Return S_g."""
         return self.shared

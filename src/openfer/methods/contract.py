@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from openfer.errors import CheckpointError
+from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.labels import MISSING as MISSING
 from openfer.methods.declaration import Declaration
@@ -22,8 +22,8 @@ from openfer.methods.schedules import Schedule as Schedule
 from openfer.methods.schedules import WeightedSamples as WeightedSamples
 from openfer.methods.schedules import refuse_uneven as refuse_uneven
 from openfer.nn.choices import LastFrozen
-from openfer.nn.freezing import lower_layers
 from openfer.nn.open_features_settings import OPEN_FEATURES
+from openfer.nn.staged_trunk import StagedTrunk
 from openfer.parameters import Settings
 
 Classes = Mapping[str, tuple[str, ...]]
@@ -62,7 +62,8 @@ class Batch:
     """What a step sees.
 
     Attributes:
-        images: normalised RGB, float, shape (B, 3, S, S).
+        images: normalised RGB, float, shape (B, 3, S, S); or maps of frozen layers, (B, D), which the trunk takes in
+            their place.
         labels: task name -> class index, int64, shape (B,); :data:`MISSING` where unlabelled.
         extras: those that the method asks for.
         weights: of each sample's loss, float, (B,); None for 1 each. A mean stays one over the batch: a sample of
@@ -270,9 +271,13 @@ class Method(nn.Module, ABC):
             last: up to where; ``none`` lets all of them learn.
 
         Raises:
-            ParameterError: if the backbone has no such stage.
+            ParameterError: if the backbone has no such stage, or no stages.
         """
-        self._frozen = lower_layers(self.backbone(), last)
+        backbone = self.backbone()
+        if isinstance(backbone, StagedTrunk):
+            self._frozen = backbone.freeze_until(last)
+        elif last != "none":
+            raise ParameterError(f"initialisation.frozen_until is {last}, but {self.name} has no stages; give none")
         for layer in self._frozen:
             layer.requires_grad_(False).eval()
         return self
@@ -283,6 +288,16 @@ class Method(nn.Module, ABC):
         for layer in self._frozen:
             layer.eval()
         return self
+
+    @property
+    def frozen_layers(self) -> tuple[nn.Module, ...]:
+        """Return the layers that keep their weights, the first ones first."""
+        return self._frozen
+
+    @property
+    def reads_all_maps(self) -> bool:
+        """Return whether it reads the maps of all parts of its trunk; by default those of the last part alone."""
+        return False
 
     def cam_layers(self) -> Sequence[nn.Module]:
         """Return the layers whose maps may show where the method looks (Grad-CAM), the first to the last.

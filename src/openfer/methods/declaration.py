@@ -44,6 +44,8 @@ class Declaration:
         supports_soft_labels: whether its losses compare predictions with probabilities of classes as well as with a
             class, as a cross-entropy can.
         fine_tunes: returns whether settings are those of fine-tuning, which needs an initialisation.
+        needs_images: returns why maps of frozen layers cannot take the place of images with these settings, in words;
+            empty if they can.
         input_side: height and width of the paper's images in pixels.
         variant_of: returns the name in tables of a configuration; see :meth:`variant_name`.
     """
@@ -62,6 +64,7 @@ class Declaration:
     supports_sample_weights: bool = False
     supports_soft_labels: bool = False
     fine_tunes: Callable[[Any], bool] = lambda settings: False
+    needs_images: Callable[[Any], str] = lambda settings: ""
     input_side: int = 224
     variant_of: Callable[[Any], str] | None = None
 

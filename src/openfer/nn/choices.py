@@ -4,11 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-BACKBONES = ("resnet18", "eca_resnet18", "resnet50", "dlib_resnet29")
+BACKBONES = ("resnet18", "eca_resnet18", "resnet50", "dlib_resnet29", "resnet18_small_images")
 """The names of :data:`openfer.nn.trunks.TRUNKS`."""
 
-TrunkName = Literal["resnet18", "dlib_resnet29"]
-"""Which trunk a method that is built on ResNet-18 takes: the papers', or dlib's, whose weights are openly licensed."""
+TrunkName = Literal["resnet18", "resnet18_small_images", "dlib_resnet29"]
+"""Which trunk a method that is built on ResNet-18 takes: the papers', one of no paper with a stem for small images, or
+dlib's, whose weights are openly licensed."""
+
+MANetTrunk = Literal["resnet18", "dlib_resnet29"]
+"""Which trunk MA-Net's shared layers are of."""
 
 LastFrozen = Literal["none", "stem", "layer1", "layer2", "layer3", "layer4"]
 """Up to which of its parts a trunk keeps its first weights."""

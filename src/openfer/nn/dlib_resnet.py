@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from openfer.nn.image_size import refuse_small
+from openfer.nn.staged_trunk import StagedTrunk
 
 TAP_CHANNELS = (32, 32, 64, 128, 256)
 """Channels of the five taps."""
@@ -48,7 +49,7 @@ class DlibBlock(nn.Module):
         return F.relu(_filled(residual, channels, size) + _filled(shortcut, channels, size))
 
 
-class DlibResNet29Trunk(nn.Module):
+class DlibResNet29Trunk(StagedTrunk):
     """The first 27 of the 29 convolutions of dlib's face recognition network (4,394,560 parameters).
 
     The taps are the stem and the four stages, as wide in relation to each other as ResNet-18's are. dlib's last
@@ -73,10 +74,9 @@ class DlibResNet29Trunk(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, TAP_CHANNELS[0], 7, stride=2)
         inputs = TAP_CHANNELS[0]
-        self._stages = tuple(f"layer{number}" for number in range(1, stages + 1))
-        for name, (outputs, count) in zip(self._stages, BLOCKS, strict=False):
-            halve = inputs != outputs and not (unstrided and name == self._stages[-1])
-            self.add_module(name, _stage(inputs, outputs, count, halve=halve))
+        for number, (outputs, count) in enumerate(BLOCKS[:stages], start=1):
+            halve = inputs != outputs and not (unstrided and number == stages)
+            self.add_module(f"layer{number}", _stage(inputs, outputs, count, halve=halve))
             inputs = outputs
         self.taps = nn.ModuleList(
             nn.BatchNorm2d(width, eps=_LEAST_VARIANCE, affine=False) for width in TAP_CHANNELS[: stages + 1]
@@ -94,7 +94,8 @@ class DlibResNet29Trunk(nn.Module):
         """Return the five taps, or as many as there are stages and one.
 
         Args:
-            images: (B, 3, H, W), normalised, H and W at least :data:`SMALLEST_SIDE`.
+            images: (B, 3, H, W), normalised, H and W at least :data:`SMALLEST_SIDE`; or maps of the frozen parts, which
+                the taps then begin with.
 
         Returns:
             Maps with :data:`TAP_CHANNELS` channels; at 104 pixels 24, 24, 12, 6 and 3 wide.
@@ -102,11 +103,13 @@ class DlibResNet29Trunk(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
+        maps = self.all_maps(images)
+        return tuple(normalise(tap) for normalise, tap in zip([*self.taps][-len(maps) :], maps, strict=True))
+
+    def first_maps(self, images: Tensor) -> Tensor:
+        """Return the maps of the stem."""
         refuse_small(images, SMALLEST_SIDE, 104)
-        maps = [F.max_pool2d(F.relu(self.stem(images)), 3, stride=2)]
-        for name in self._stages:
-            maps.append(self.get_submodule(name)(maps[-1]))
-        return tuple(normalise(tap) for normalise, tap in zip(self.taps, maps, strict=True))
+        return F.max_pool2d(F.relu(self.stem(images)), 3, stride=2)
 
     def is_new(self, name: str) -> bool:
         """Return whether a tensor is none of dlib's: of the taps' normalisation, or of channel attention."""

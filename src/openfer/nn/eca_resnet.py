@@ -39,10 +39,11 @@ class ECAResNet18Trunk(ResNet18Trunk):
     Args:
         kernel: length of the attention's convolutions. The authors' own ResNet-18 of ECA has 3 everywhere; their
             paper's rule is ``adaptive``.
+        small_images: see :class:`ResNet18Trunk`.
     """
 
-    def __init__(self, kernel: Kernel = 3) -> None:
-        super().__init__(ECABasicBlock)
+    def __init__(self, kernel: Kernel = 3, *, small_images: bool = False) -> None:
+        super().__init__(ECABasicBlock, small_images=small_images)
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             for block in stage:
                 block.eca = EfficientChannelAttention(block.bn2.num_features, kernel)

@@ -70,6 +70,9 @@ class InitialisationSettings(Settings):
         frozen_until: the backbone's stem and stages up to this one keep their first weights, and batch normalisation in
             them its statistics. An epoch then takes less time. Methods with a ``trunk`` read it; it needs trained
             weights.
+        cache_frozen: compute the maps of the frozen layers once for each face and its mirror image, keep them on disk,
+            and train on them in the place of images. It needs images without random crops and augmentation, and a
+            method that reads nothing else of an image.
         minimum_match: smallest share of the backbone's tensors that the file must fill.
         entry: what the manifest says of a name; it is filled in when parameters are read.
     """
@@ -79,6 +82,7 @@ class InitialisationSettings(Settings):
     allow_random: bool = Field(True, json_schema_extra=WITHOUT_EFFECT)  # it refuses a run, and changes none
     column: str | None = Field(None, json_schema_extra=WITHOUT_EFFECT)  # the column's run decides
     frozen_until: LastFrozen = "none"
+    cache_frozen: bool = False
     minimum_match: float = Field(default=0.9, gt=0, le=1)
     entry: WeightsEntry | None = None
 

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from openfer.errors import ParameterError
 from openfer.nn.attention_block import AttentionBlock
-from openfer.nn.choices import GATE_MOMENTUM, TrunkName
+from openfer.nn.choices import GATE_MOMENTUM, MANetTrunk
 from openfer.nn.dlib_resnet import DlibResNet29Trunk
 from openfer.nn.multi_scale_block import MultiScaleBlock
+from openfer.nn.staged_trunk import StagedTrunk
 
 FEATURES = 512
 """Length of either branch's pooled feature."""
@@ -69,7 +70,7 @@ class LocalAndGlobal(NamedTuple):
         return torch.stack([self.patches.mean((0, 3, 4), dtype=precise), self.whole.mean((2, 3), dtype=precise)])
 
 
-class MANetwork(nn.Module):
+class MANetwork(StagedTrunk):
     """ResNet-18's stem, layer1 and layer2, or dlib's first three stages, then two branches (50,540,032 parameters).
 
     - local: each quadrant of the 28 x 28 maps through 2 + 2 attention blocks of its own;
@@ -83,7 +84,7 @@ class MANetwork(nn.Module):
         dlib: the shared layers, where they are dlib's; ResNet-18's are parts of this network, by torchvision's names.
     """
 
-    def __init__(self, gate_momentum: float = GATE_MOMENTUM, trunk: TrunkName = "resnet18") -> None:
+    def __init__(self, gate_momentum: float = GATE_MOMENTUM, trunk: MANetTrunk = "resnet18") -> None:
         super().__init__()
         self.dlib: DlibResNet29Trunk | None = None
         if trunk == "resnet18":
@@ -101,7 +102,7 @@ class MANetwork(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> LocalAndGlobal:
-        """Look at images (B, 3, S, S).
+        """Look at images (B, 3, S, S), or at maps of the frozen parts of the shared layers.
 
         Raises:
             ParameterError: if the shared maps cannot be cut into quadrants: a side is no multiple of 16, or dlib's
@@ -122,12 +123,17 @@ class MANetwork(nn.Module):
                     "images.crop to 72 or 104"
                 )
             return maps
+        return self.all_maps(images)[-1]
+
+    def first_maps(self, images: Tensor) -> Tensor:
+        """Return the maps of ResNet-18's stem."""
         if any(side % _MULTIPLE for side in images.shape[-2:]):
             raise ParameterError(
                 f"images are {images.shape[-2]} x {images.shape[-1]} pixels, but manet cuts their maps into four equal "
                 f"quadrants; set images.crop to a multiple of {_MULTIPLE}, such as 64, or the paper's 224"
             )
-        return self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images))))))
+        maps: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return maps
 
     def shared_layers(self) -> tuple[nn.Module, ...]:
         """Return the layers with parameters that both branches share."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torchvision
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.resnet import Bottleneck
 
 from openfer.nn.choices import RESNET50
 from openfer.nn.image_size import refuse_small
+from openfer.nn.staged_trunk import StagedTrunk
 
 CHANNELS = 2048
 """Channels of the last maps F."""
@@ -21,7 +22,7 @@ SMALLEST_SIDE = 17
 """Pixels of the shortest image side: F then has 2 x 2 cells."""
 
 
-class ResNet50Trunk(nn.Module):
+class ResNet50Trunk(StagedTrunk):
     """ResNet-50 without its pooling and classifier, one stage unstrided (23,508,032 parameters).
 
     The keys of its state are torchvision's, so that ordinary ResNet-50 weights load without translation; taking a
@@ -54,6 +55,10 @@ class ResNet50Trunk(nn.Module):
         Raises:
             ParameterError: if the images are too small.
         """
+        return self.all_maps(images)[-1]
+
+    def first_maps(self, images: Tensor) -> Tensor:
+        """Return the maps of the stem."""
         refuse_small(images, SMALLEST_SIDE, 224)
-        stem = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(stem))))
+        maps: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return maps

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
@@ -33,6 +34,8 @@ class Trunk:
         return self.taps[-1]
 
 
+SMALL = "resnet18_small_images"
+
 ECA = "eca_resnet18"
 """The trunk that is built for a kernel of its attention."""
 
@@ -41,6 +44,7 @@ TRUNKS: Mapping[str, Trunk] = {
     ECA: Trunk(ECAResNet18Trunk, resnet.TAP_CHANNELS),
     "resnet50": Trunk(ResNet50Trunk, (resnet50.CHANNELS,)),
     "dlib_resnet29": Trunk(DlibResNet29Trunk, dlib_resnet.TAP_CHANNELS),
+    SMALL: Trunk(partial(ResNet18Trunk, small_images=True), resnet.TAP_CHANNELS),
 }
 
 ARCHITECTURES: Mapping[str, Callable[[], nn.Module]] = {
@@ -57,6 +61,6 @@ def with_channel_attention(name: TrunkName, kernel: Kernel) -> nn.Module:
         name: the trunk.
         kernel: length of the attention's convolutions.
     """
-    if name == "resnet18":
-        return ECAResNet18Trunk(kernel)
-    return DlibResNet29Trunk(lambda channels: EfficientChannelAttention(channels, kernel))
+    if name == "dlib_resnet29":
+        return DlibResNet29Trunk(lambda channels: EfficientChannelAttention(channels, kernel))
+    return ECAResNet18Trunk(kernel, small_images=name == SMALL)

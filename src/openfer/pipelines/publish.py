@@ -55,7 +55,8 @@ def publish(
         "input": f"float32 RGB in [0, 1], (N, 3, {run.images.crop}, {run.images.crop})",
         **{extra: f"float32, {_MEANINGS[extra]}" for extra in declared.extras},
         "output": "probabilities, (N, columns), one per task and class"
-        + (", then values" if declared.regression_targets else ""),
+        + (", then values" if declared.regression_targets else "")
+        + ("; of the face alone, not averaged with its mirror image" if run.training.average_mirrored else ""),
         "columns": [f"{task}: {name}" for task, names in checkpoint.facts["classes"].items() for name in names]
         + list(declared.regression_targets),
         "licence": "Apache-2.0",

@@ -93,6 +93,8 @@ class _Nodes:
         run, slug = self._run, self._run.slug
         before = {name: f"{needed.slug}_models" for name, needed in run.prerequisites.items()}
         inputs = self._settings | {"work": self._space.own("work")} | self._sources | named("prerequisites", before)
+        if run.settings.initialisation.cache_frozen:
+            inputs["frozen_maps"] = "frozen_maps"
         function: Callable[..., Any] = training.train
         results = [f"{slug}_models", f"{slug}_history", self._space.own("initialisation")]
         nodes = []

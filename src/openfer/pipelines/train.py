@@ -12,7 +12,7 @@ import pandas as pd
 from openfer.errors import CheckpointError, ParameterError
 from openfer.io.checkpoint import Checkpoint
 from openfer.io.git import revision
-from openfer.nn.initialisation_settings import PRETRAIN
+from openfer.nn.initialisation_settings import PRETRAIN, InitialisationSettings
 from openfer.pipelines.sources import Source, Sources, classes_of, data_version, faces_for, sources_of
 from openfer.pipelines.trained import Models, main_model
 from openfer.protocols.labelling import vote_counts
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 
 def train(
-    run: RunSettings, work: Path, sources: Sources, prerequisites: Mapping[str, Models]
+    run: RunSettings,
+    work: Path,
+    sources: Sources,
+    prerequisites: Mapping[str, Models],
+    frozen_maps: Path | None = None,
 ) -> tuple[dict[str, Checkpoint], pd.DataFrame, dict[str, Any]]:
     """Train a run.
 
@@ -39,11 +43,12 @@ def train(
         work: the folder from which an interrupted training resumes.
         sources: its datasets, by name.
         prerequisites: the models that it needs, by method.
+        frozen_maps: the folder of maps of frozen layers; None for a run that trains on images.
 
     Returns:
         Checkpoints by selection; the history; how the backbone was initialised.
     """
-    fitted, about, _ = _fit(run, work, sources, prerequisites, None)
+    fitted, about, _ = _fit(run, work, sources, prerequisites, None, frozen_maps)
     return fitted.states, fitted.history, about
 
 
@@ -142,6 +147,7 @@ def _fit(
     sources: Sources,
     prerequisites: Mapping[str, Models],
     mask_of: "Callable[[Checkpoint], Mask] | None",
+    frozen_maps: Path | None = None,
 ) -> tuple["Fitted", dict[str, Any], _Learned]:
     import torch
 
@@ -162,10 +168,14 @@ def _fit(
 
     targets = run.declared.regression_targets
     seen = functools.partial(faces_for, regression_targets=targets, decodes=run.declared.looks_at_pixels)
-    faces = seen(data, "train", classes, run.images, run.seed, augmented=True)
+    shown = _shown(run, method, frozen_maps)
+    faces = shown(seen(data, "train", classes, run.images, run.seed, augmented=True))
     true = _flip_labels(run, classes, faces)
     validation, test = (seen(data, role, classes, run.images, run.seed) for role in ("val", "test"))
-    watched = seen(data, "train", classes, run.images, run.seed) if run.training.watch_training else None
+    validation = shown(validation)
+    if "oracle_test" in run.training.selections:
+        test = shown(test)
+    watched = shown(seen(data, "train", classes, run.images, run.seed)) if run.training.watch_training else None
     fitted = fit(
         method,
         FitData(
@@ -193,6 +203,17 @@ def _fit(
         checkpoint.facts |= about | {"variant": run.row}
     history = fitted.history.assign(method=run.row)
     return replace(fitted, history=history), about, _Learned(classes, faces, true)
+
+
+def _shown(run: RunSettings, method: "Method", frozen_maps: Path | None) -> "Callable[[ConcatFaces], ConcatFaces]":
+    """Return what lets a training see faces: as they are, or as maps of the method's frozen layers."""
+    if frozen_maps is None:
+        return lambda faces: faces
+    from openfer.code_version import code_modules, runs
+    from openfer.training.frozen_maps import reading_maps
+
+    code = code_modules(runs(reading_maps, type(method.backbone()).__module__))
+    return functools.partial(reading_maps, method=method, config=run.training, folder=frozen_maps, code=code)
 
 
 def _votes(run: RunSettings, data: list[Source], classes: "Classes") -> np.ndarray | None:
@@ -237,7 +258,7 @@ def _about(
         "fold": run.fold,
         "data_version": data_version(data),
         "n_train": n_train,
-        "initialisation": report.describe() + _frozen(run.initialisation.frozen_until),
+        "initialisation": report.describe() + _frozen(run.initialisation),
         "initialisation_sha256": report.sha256,
         "label_noise": run.label_noise,
         "licences_of_data": licences,
@@ -246,5 +267,6 @@ def _about(
     }
 
 
-def _frozen(last: str) -> str:
-    return "" if last == "none" else f"; frozen up to {last}"
+def _frozen(start: InitialisationSettings) -> str:
+    kept = ", maps cached" if start.cache_frozen else ""
+    return "" if start.frozen_until == "none" else f"; frozen up to {start.frozen_until}{kept}"

@@ -109,13 +109,15 @@ class RunSettings(Settings):
 
     @property
     def row(self) -> str:
-        """The name of this configuration in tables: the method's variant, the mask and label noise if there are any."""
+        """The name in tables: the method's variant, with mask, mirror images and label noise if there are any."""
         words = [self.declared.variant_name(self.settings)]
         mask = self.training.neighbourhood_mask
         if mask is not None and self.method != MASKED:
             words.append("mask")
         if mask is not None and mask.words:
             words.append(mask.words)
+        if self.training.average_mirrored:
+            words.append("mirror-averaged")
         if self.label_noise:
             words.append(f"noise {self.label_noise:.0%}".replace("%", " %"))
         return " ".join(words)
@@ -181,6 +183,24 @@ class RunSettings(Settings):
                 "initialisation.backbone, or set frozen_until to none"
             )
 
+    def _refuse_caching(self) -> None:
+        if not self.initialisation.cache_frozen:
+            return
+        images, needs = self.images, self.declared.needs_images(self.settings)
+        sides = f"images.size is {images.size} and images.crop is {images.crop}, so that training crops at random"
+        reasons = (
+            (self.initialisation.frozen_until == "none", "no layer is frozen. Give frozen_until"),
+            (images.size != images.crop, f"{sides}. Give both the same number"),
+            (bool(images.augment), "images.augment changes training images. Set it to []"),
+            (self.is_masked, "training.neighbourhood_mask draws neighbours of images. Leave it null"),
+            (bool(needs), f"{self.method} needs images: {needs}. Change that"),
+        )
+        for holds, reason in reasons:
+            if holds:
+                raise ValueError(
+                    f"initialisation.cache_frozen is true, but {reason}, or set initialisation.cache_frozen to false"
+                )
+
     @model_validator(mode="after")
     def _every_setting_is_read(self) -> Self:
         declared = self.declared
@@ -197,6 +217,7 @@ class RunSettings(Settings):
                 f"{declared.initialised_from}.initialisation.backbone"
             )
         self._refuse_freezing()
+        self._refuse_caching()
         if not self.hold_out_validation and "best_val" in self.training.selections:
             raise ValueError(
                 "hold_out_validation is false, which leaves no face to choose best_val by; set training.selections to "

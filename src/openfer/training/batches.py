@@ -1,6 +1,6 @@
 """Batches in an order that only the seed decides, not the number of workers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from openfer.errors import DataError
 from openfer.methods.contract import Batch
 from openfer.training import ranks
 from openfer.training.config import ImageSettings
-from openfer.training.data import Faces, Key, Sample
+from openfer.training.data import MIRRORED, Faces, Key, Sample
 from openfer.training.device import Plan
 from openfer.training.sampling import Sampler
 
@@ -40,6 +40,11 @@ def testing_batches(faces: Faces, batch_size: int) -> list[list[Key]]:
     """Return the keys of all samples in their own order."""
     indices = np.arange(len(faces))
     return [_keys(0, indices[start : start + batch_size]) for start in range(0, len(faces), batch_size)]
+
+
+def with_mirror_images(keys: Iterable[list[Key]]) -> list[list[Key]]:
+    """Return the keys of batches of centre crops, each batch followed by its mirror images."""
+    return [side for own in keys for side in (own, [(MIRRORED, index) for _, index in own])]
 
 
 class Loader:
@@ -101,7 +106,12 @@ def sent(values: np.ndarray, device: torch.device) -> Tensor:
 
 
 def normalise(pixels: Tensor, images: ImageSettings, plan: Plan) -> Tensor:
-    """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order."""
+    """Return RGB, uint8 (B, 3, S, S), as normalised float32 in the plan's layout and the network's channel order.
+
+    Maps of frozen layers, float16 (B, D), are returned in the plan's precision, in which they were computed.
+    """
+    if pixels.is_floating_point():
+        return pixels.to(plan.dtype)
     scaled = pixels.to(torch.float32, memory_format=plan.memory_format).div_(255)
     scaled = scaled.sub_(per_channel(images.mean, scaled)).div_(per_channel(images.std, scaled))
     return ordered(scaled, images).contiguous(memory_format=plan.memory_format)

@@ -81,6 +81,9 @@ class TrainingConfig(Settings):
         selected_by: the score that chooses ``best_val`` and ``oracle_test``: ``accuracy``, or ``balanced_accuracy``,
             the mean of the classes' recalls, in which a rare class counts as much as a frequent one. A method that
             regresses is chosen by its concordance.
+        average_mirrored: whether a face is predicted by the mean probabilities of its image and its mirror image, in
+            results and in the scores that choose an epoch; features and values are means, too. The papers predict
+            from the face alone, and so does an exported model.
         watch_training: whether the training faces are scored after every epoch too, as centre crops. It shows training
             against test accuracy, and takes as long as predicting all training faces.
         labels: ``class`` learns the class of each face; ``votes`` learns the shares of its annotators' votes, of the
@@ -100,6 +103,7 @@ class TrainingConfig(Settings):
     workers: Literal["auto"] | int = Field("auto", json_schema_extra=WITHOUT_EFFECT)
     selections: tuple[Selection, ...] = Field(("best_val", "last"), min_length=1)
     selected_by: Literal["accuracy", "balanced_accuracy"] = "accuracy"
+    average_mirrored: bool = False
     watch_training: bool = False
     labels: Literal["class", "votes"] = "class"
     neighbourhood_mask: MaskSettings | None = None

@@ -1,8 +1,9 @@
 """Faces with labels as a torch data set; every draw depends on the epoch and the sample alone."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -20,12 +21,15 @@ from openfer.training.config import ImageSettings
 Key = tuple[int, int]
 """(epoch, index): what a sampler asks a data set for."""
 
+MIRRORED = 1
+"""The epoch in which a data set of centre crops shows their mirror images; in epoch 0 it shows them as they are."""
+
 
 class Sample(NamedTuple):
     """A face as an epoch sees it.
 
     Attributes:
-        pixels: a crop, uint8, (3, S, S).
+        pixels: a crop, uint8, (3, S, S); or maps of frozen layers, float16, (D,).
         labels: class index by task.
         extras: by name, float32.
         targets: continuous labels by name, NaN where nobody rated it; neither crop nor flip changes them.
@@ -61,6 +65,14 @@ class _Window(NamedTuple):
         """Return x, y and confidence in the window's pixels, (68, 3); a mirrored face's points keep their meaning."""
         moved = landmarks - (self.left, self.top, 0)
         return mirror_points(moved, self.width) if self.mirrored else moved
+
+
+class Maps(Protocol):
+    """Maps of frozen layers, by face."""
+
+    def of(self, index: int, mirrored: bool) -> Tensor:
+        """Return the maps of a face or of its mirror image, (D,)."""
+        ...
 
 
 class Faces(Protocol):
@@ -153,6 +165,7 @@ class FaceDataset:
         self.training = training
         self._blank = None if decodes else np.zeros((images.crop, images.crop, 3), np.uint8)
         self._augmenter = Augmenter(images) if training and images.augment and decodes else None
+        self._maps: Maps | None = None
         self._crops_itself = any(step.kind == "resized_crop" for step in images.augment)
         self.sample_ids = store.sample_ids[self.rows]
         self.datasets = np.full(len(self.rows), dataset, dtype=object)  # a reference each
@@ -162,6 +175,22 @@ class FaceDataset:
         """Return the number of samples."""
         return len(self.rows)
 
+    def plain(self) -> Self:
+        """Return the same faces as centre crops."""
+        other = copy.copy(self)
+        other.training, other._augmenter = False, None
+        return other
+
+    def reading(self, maps: Maps) -> Self:
+        """Return the same faces with maps in the place of pixels; no image is read."""
+        other = copy.copy(self)
+        other._maps, other._blank = maps, np.zeros((self.images.crop, self.images.crop, 3), np.uint8)
+        return other
+
+    def hashes(self) -> list[str]:
+        """Return the hash of each stored face, in order."""
+        return self.store.table(["sha256"])["sha256"].to_numpy()[self.rows].tolist()
+
     def __getitem__(self, key: Key) -> Sample:
         """Return sample ``index`` as it looks in ``epoch``.
 
@@ -169,14 +198,17 @@ class FaceDataset:
             DataError: if its image is empty or damaged.
         """
         epoch, index = key
-        return self.sample(index, generator_for(self.seed, "augment", epoch, index))
+        return self.sample(index, generator_for(self.seed, "augment", epoch, index), mirrored=epoch == MIRRORED)
 
-    def sample(self, index: int, draw: np.random.Generator) -> Sample:
-        """Return a sample augmented by ``draw``, which testing does not touch."""
+    def sample(self, index: int, draw: np.random.Generator, *, mirrored: bool) -> Sample:
+        """Return a sample augmented by ``draw``; in testing ``mirrored`` decides in its place."""
         stored = self.store.image(int(self.rows[index])) if self._blank is None else self._blank
         image = self._resized(stored)
-        window = self._random_window(image, draw) if self.training else self._centre_window(image)
-        pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
+        window = self._random_window(image, draw) if self.training else self._centre_window(image, mirrored)
+        if self._maps is None:
+            pixels = torch.from_numpy(np.ascontiguousarray(window.of_image(image).transpose(2, 0, 1)))
+        else:
+            pixels = self._maps.of(index, window.mirrored)
         extras = {
             name: torch.from_numpy(values[index, int(window.mirrored)])
             for name, values in self.extras.items()
@@ -207,10 +239,10 @@ class FaceDataset:
             height = width = size
         return _Window(top, left, height, width, mirrored=self.images.flip and draw.random() < 0.5)
 
-    def _centre_window(self, image: np.ndarray) -> _Window:
+    def _centre_window(self, image: np.ndarray, mirrored: bool) -> _Window:
         size = self.images.crop
         top, left = ((side - size) // 2 for side in image.shape[:2])
-        return _Window(top, left, size, size, mirrored=False)
+        return _Window(top, left, size, size, mirrored)
 
     def _check_crop(self) -> None:
         if not len(self.rows) or self._blank is not None:
@@ -277,7 +309,8 @@ class ConcatFaces:
         number = int(np.searchsorted(self._ends, index, side="right"))
         part = self.parts[number]
         start = int(self._ends[number]) - len(part)
-        sample = part.sample(index - start, generator_for(self.seed, "augment", epoch, index))
+        draw = generator_for(self.seed, "augment", epoch, index)
+        sample = part.sample(index - start, draw, mirrored=epoch == MIRRORED)
         return sample._replace(labels={task: int(values[index]) for task, values in self.labels.items()})
 
 

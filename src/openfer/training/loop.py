@@ -120,8 +120,8 @@ class _Run:
             setup.mask.begin(self._plan, self._timeline.epochs, len(setup.data.train))
         self._loader = Loader(setup.data.train, self._plan)
         self._history = History()
-        chooses = setup.config.selected_by
-        self._validation = Validation(self._method, setup.watched, self._plan, self._history, chooses)
+        chooses = (setup.config.selected_by, setup.config.average_mirrored)
+        self._validation = Validation(self._method, setup.watched, self._plan, self._history, *chooses)
         self._selector = Selector(setup.config.selections)
         self._meter = EnergyMeter(self._plan.device, self._plan.devices)
         processors = f"{self._plan.devices} x {setup.threads} CPU threads"

@@ -11,10 +11,10 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from openfer.losses.concordance import concordance
 from openfer.losses.root_mean_square import root_mean_square
-from openfer.methods.contract import MISSING, Batch, Method
-from openfer.training.batches import Loader, testing_batches
+from openfer.methods.contract import MISSING, Batch, Method, Prediction
+from openfer.training.batches import Loader, testing_batches, with_mirror_images
 from openfer.training.config import TrainingConfig
-from openfer.training.data import Faces
+from openfer.training.data import Faces, Key
 from openfer.training.device import Plan, eager, place, resolve
 
 _AVERAGES: Mapping[str, Literal["micro", "macro"]] = {"accuracy": "micro", "balanced_accuracy": "macro"}
@@ -47,7 +47,7 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
     Args:
         method: with trained weights; it is moved to the plan's device and into evaluation mode.
         dataset: centre crops; it must not be empty.
-        config: device and precision.
+        config: device and precision, and whether mirror images are predicted, too.
 
     Raises:
         DataError: if an image is damaged.
@@ -58,7 +58,7 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
     probabilities: dict[str, list[np.ndarray]] = {task: [] for task in method.classes}
     values: dict[str, list[np.ndarray]] = {name: [] for name in method.declared.regression_targets}
     features: list[np.ndarray] = []
-    for _, prediction in _outputs(method, method, Loader(dataset, plan), dataset, plan):
+    for _, prediction in _predictions(method, Loader(dataset, plan), dataset, plan, config.average_mirrored):
         for task, logits in prediction.logits.items():
             probabilities[task].append(logits.float().softmax(dim=1).cpu().numpy())
         for name, parts in values.items():
@@ -72,7 +72,12 @@ def predict(method: Method, dataset: Faces, config: TrainingConfig) -> Predicted
 
 
 def scores(
-    method: Method, loader: Loader, faces: Faces, plan: Plan, kinds: Iterable[str] = ("accuracy",)
+    method: Method,
+    loader: Loader,
+    faces: Faces,
+    plan: Plan,
+    kinds: Iterable[str] = ("accuracy",),
+    mirrored: bool = False,
 ) -> dict[str, float]:
     """Return how well a method predicts, over the samples that have a label.
 
@@ -82,6 +87,7 @@ def scores(
         faces: centre crops.
         plan: device and arithmetic.
         kinds: ``accuracy``, ``balanced_accuracy`` or both.
+        mirrored: whether predictions are means over a face and its mirror image.
 
     Returns:
         ``balanced_accuracy/<task>``, the mean recall of the classes that are there;
@@ -98,7 +104,7 @@ def scores(
     }
     rated = [name for name in method.declared.regression_targets if not np.isnan(faces.targets[name]).all()]
     values: list[tuple[Tensor, Tensor]] = []
-    for batch, prediction in _outputs(method, method, loader, faces, plan):
+    for batch, prediction in _predictions(method, loader, faces, plan, mirrored):
         for (_, task), metric in metrics.items():
             metric.update(prediction.logits[task].float(), batch.labels[task])
         if rated:
@@ -140,20 +146,41 @@ def collect_named(
     plan = resolve(config)
     place(method, plan)
     found: dict[str, list[np.ndarray]] = {}
-    for _, outputs in _outputs(method, function, Loader(faces, plan), faces, plan):
+    for _, outputs in _outputs(method, function, Loader(faces, plan), testing_batches(faces, _BATCH_SIZE), plan):
         for name, output in outputs.items():
             found.setdefault(name, []).append(output.float().cpu().numpy())
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
+def _predictions(
+    method: Method, loader: Loader, faces: Faces, plan: Plan, mirrored: bool
+) -> Iterator[tuple[Batch, Prediction]]:
+    """Yield every batch with its predictions, or with their means over faces and mirror images."""
+    keys = testing_batches(faces, _BATCH_SIZE)
+    keys = with_mirror_images(keys) if mirrored else keys
+    outputs: Iterator[tuple[Batch, Prediction]] = _outputs(method, method, loader, keys, plan)
+    for batch, prediction in outputs:
+        yield batch, mean_of(prediction, next(outputs)[1]) if mirrored else prediction
+
+
+def mean_of(one: Prediction, other: Prediction) -> Prediction:
+    """Return a prediction of the mean probabilities, features and values of two, without maps."""
+    logits = {
+        task: torch.stack([side.logits[task].float().softmax(1) for side in (one, other)]).mean(0).log()
+        for task in one.logits
+    }
+    values = {name: (value + other.values[name]) / 2 for name, value in one.values.items()}
+    return Prediction(logits, (one.features + other.features) / 2, values=values)
+
+
 @torch.inference_mode()
 def _outputs(
-    method: Method, function: Callable[..., Output], loader: Loader, faces: Faces, plan: Plan
+    method: Method, function: Callable[..., Output], loader: Loader, keys: list[list[Key]], plan: Plan
 ) -> Iterator[tuple[Batch, Output]]:
     """Yield every batch with what the function says of it, the method in evaluation mode."""
     method.eval()
     with eager():
-        for batch in loader.batches(testing_batches(faces, _BATCH_SIZE)):
+        for batch in loader.batches(keys):
             with plan.autocast():
                 output = function(*method.inputs(batch))
             yield batch, output

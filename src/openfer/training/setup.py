@@ -100,4 +100,5 @@ class Setup:
             {name for name, own in method.named_parameters() if not own.requires_grad} & {*method.own_state()}
         )
         kept = {"frozen": frozen} if frozen else {}
-        self.recipe: Mapping[str, Any] = recipe | {"selected_by": config.selected_by} | votes | kept
+        chooses = {"selected_by": config.selected_by, "average_mirrored": config.average_mirrored}
+        self.recipe: Mapping[str, Any] = recipe | chooses | votes | kept

@@ -26,16 +26,23 @@ class Validation:
         plan: device and arithmetic.
         history: it takes all figures.
         selected_by: ``accuracy`` or ``balanced_accuracy``, of a method that classifies.
+        mirrored: whether predictions are means over a face and its mirror image.
     """
 
     def __init__(
-        self, method: Method, sets: Mapping[str, Faces], plan: Plan, history: History, selected_by: str = "accuracy"
+        self,
+        method: Method,
+        sets: Mapping[str, Faces],
+        plan: Plan,
+        history: History,
+        selected_by: str = "accuracy",
+        mirrored: bool = False,
     ) -> None:
         plan = replace(plan, workers=min(plan.workers, _WORKERS))
         self._method, self._plan, self._history = method, plan, history
         self._sets = {split: (Loader(faces, plan), faces) for split, faces in sets.items()}
         self.kind = "ccc" if method.declared.regression_targets else selected_by
-        self._kinds = dict.fromkeys(("accuracy", selected_by))
+        self._kinds, self._mirrored = dict.fromkeys(("accuracy", selected_by)), mirrored
 
     def score(self, stage: Stage, epoch: int) -> dict[str, float | None]:
         """Note the figures of an epoch, and return by split the score that selects epochs; None without labels."""
@@ -44,4 +51,4 @@ class Validation:
         return {split: self._history.mean(stage.name, epoch, split, self.kind) for split in self._sets}
 
     def _scores(self, loader: Loader, faces: Faces) -> dict[str, float]:
-        return scores(self._method, loader, faces, self._plan, self._kinds)
+        return scores(self._method, loader, faces, self._plan, self._kinds, self._mirrored)

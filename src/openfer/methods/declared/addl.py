@@ -44,7 +44,8 @@ class ADDLSettings(Settings):
     """Parameters of ADDL; the defaults are the paper's.
 
     Attributes:
-        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights; ``resnet18_small_images``, of
+            no paper, has a stem of 3 x 3 without stride and pooling.
         schedule: for RAF-DB. It is the main player's; D and T take it without its milestones.
         weights: of the terms of the joint loss.
         factors: which of DFEM's factors are fused, with one importance weight each; Table 5 takes
@@ -155,6 +156,7 @@ METHOD = Declaration(
     variants=ROWS,
     variant_of=name_of,
     prerequisites=prerequisites_of,
+    needs_images=lambda settings: "its DFEM looks at them" if settings.uses_dfem else "",
     supports_sample_weights=True,
     supports_soft_labels=True,
 )

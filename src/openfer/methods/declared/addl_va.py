@@ -50,6 +50,7 @@ METHOD = Declaration(
     network=network_at("openfer.methods.addl_va:ADDLVA"),
     variant_of=_variant_of,
     prerequisites=_prerequisites_of,
+    needs_images=lambda settings: "its DFEM looks at them" if settings.uses_dfem else "",
     initialised_from="addl",
     regression_targets=AFFECT,
     supports_sample_weights=True,

@@ -18,7 +18,8 @@ class BaselineSettings(Settings):
         attention: ``none`` is S_g - global average pooling - two FCs (11,243,081 parameters for seven
             expressions; the paper does not state the pooling); ``single_level`` is S_g - S_e which classifies
             a_5 alone (15,745,947); ``multi_level`` is S_g - S_e, ADDL without its disturbance branch (16,237,467).
-        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights; ``resnet18_small_images``, of
+            no paper, has a stem of 3 x 3 without stride and pooling.
         schedule: ADDL's.
         dropout: before each of the two FCs; 0.5 in the DDL code, not stated in the paper.
     """

@@ -13,7 +13,8 @@ class DFEMSettings(Settings):
     """Parameters of DFEM.
 
     Attributes:
-        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights; ``resnet18_small_images``, of
+            no paper, has a stem of 3 x 3 without stride and pooling.
         schedule: not in the paper; ADDL's own, for the 20 epochs that a file name of the public DDL code
             contains.
         activation_slope: slope, on the negative side, of the activation that makes a factor feature

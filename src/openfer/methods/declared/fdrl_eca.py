@@ -30,7 +30,8 @@ class FDRLECASettings(Settings):
     Attributes:
         schedule: Adam, a tenth of the rate every seven epochs. lambda_3 L_W, the penalty on all weights, is Adam's
             ``weight_decay`` and nothing besides; its size is the public code's.
-        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights; ``resnet18_small_images``, of
+            no paper, has a stem of 3 x 3 without stride and pooling.
         weights: of the terms of the loss.
         channel_attention: ``none`` is the paper's row "w/o ECA".
         kernel: of the channel attention; the paper says "adaptive" (3, 5, 5, 5), ECA's public ResNet-18 has 3.

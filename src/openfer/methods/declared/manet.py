@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from openfer.losses.diversity_settings import DiversitySettings
 from openfer.methods.declaration import Declaration, network_at
 from openfer.methods.schedules import Schedule
-from openfer.nn.choices import GATE_MOMENTUM, TrunkName
+from openfer.nn.choices import GATE_MOMENTUM, MANetTrunk
 from openfer.parameters import Settings
 
 Kind = Literal["branch", "spatial", "channel"]
@@ -33,7 +33,7 @@ class MANetSettings(Settings):
     balance: float = Field(default=0.6, ge=0, le=1)
     diversify: tuple[Kind, ...] = ("branch", "spatial", "channel")
     diversity: DiversitySettings = DiversitySettings()
-    trunk: TrunkName = "resnet18"
+    trunk: MANetTrunk = "resnet18"
     gate_momentum: float = Field(default=GATE_MOMENTUM, gt=0, le=1)
     schedule: Schedule = Schedule(
         epochs=100,

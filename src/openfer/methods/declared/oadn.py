@@ -91,6 +91,7 @@ METHOD = Declaration(
     },
     variant_of=_variant_of,
     extras=("landmarks",),
+    needs_images=lambda settings: "its landmarks are places in them",
     supports_sample_weights=True,
     supports_soft_labels=True,
 )

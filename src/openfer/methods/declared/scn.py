@@ -17,7 +17,8 @@ class SCNSettings(Settings):
         margin: delta_1, by which the high group's mean importance is to exceed the low group's.
         relabel_margin: delta_2, by which another class must be more probable than the given one.
         relabel_from: the epoch, counted from 0, from which labels are corrected.
-        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights.
+        trunk: ``resnet18`` is the paper's; ``dlib_resnet29`` takes dlib's open weights; ``resnet18_small_images``, of
+            no paper, has a stem of 3 x 3 without stride and pooling.
         schedule: 40 epochs of batches of 1024 on eight GPUs, the learning rate a tenth after 15 and 30. The paper
             names no optimiser; this is SGD with the usual momentum and weight decay.
     """

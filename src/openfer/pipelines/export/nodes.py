@@ -35,14 +35,15 @@ def export(
     Raises:
         ExportError: if the file answers otherwise than the network, or the method has no classes.
     """
-    from openfer.evaluation.limits import STATEMENTS
+    from openfer.evaluation.limits import FACE_ALONE, STATEMENTS
     from openfer.export.model_file import card_of, crop_of, model_file
 
     trained = load_trained(run, models, sources)
     network = _network(trained.method, run.images, open_features)
     stores = [source.store for source in trained.data]
     crop = crop_of(stores, network.images, whole=network.input_names() == ["geometry"])
-    card = card_of(slug, network, trained.checkpoint.facts, run.row, crop, STATEMENTS)
+    limits = (*STATEMENTS, FACE_ALONE) if run.training.average_mirrored else STATEMENTS
+    card = card_of(slug, network, trained.checkpoint.facts, run.row, crop, limits)
     tested = _faces(trained.data, trained.role, trained.method.classes, network.images, run)
     return model_file(network, card, tested, trained.role)
 

@@ -15,6 +15,7 @@ from s3fs import S3FileSystem
 from werkzeug.serving import make_server
 
 _FOLDER = "openfer"
+_numbers = itertools.count()  # moto keeps buckets for the process, not for the server
 
 
 @dataclass
@@ -62,7 +63,6 @@ class Server:
     def __init__(self, application: Any) -> None:
         self._application = application
         self._buckets: dict[str, Bucket] = {}
-        self._numbers = itertools.count()
 
     def __call__(self, environment: dict[str, Any], start_response: Any) -> Any:
         """Answer a request, and count the bytes of an object that it reads."""
@@ -76,7 +76,7 @@ class Server:
 
     def new_bucket(self) -> Bucket:
         """Return an empty bucket."""
-        bucket = Bucket(f"results-{next(self._numbers)}")
+        bucket = Bucket(f"results-{next(_numbers)}")
         self._buckets[bucket.name] = bucket
         return bucket
 

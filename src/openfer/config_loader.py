@@ -65,8 +65,8 @@ class LayeredConfigLoader(TextKeysLoader):
         """Return global values whose paths are of this machine; a data root in a bucket becomes its working copy."""
         if _URL in str(values.get("raw_root")):
             raise ParameterError(
-                f"raw_root is {values['raw_root']!r}, and raw data are read from folders only; give a folder, and bring "
-                "the raw data there, for instance with `dvc pull`"
+                f"raw_root is {values['raw_root']!r}, and raw data are read from folders only; give a folder, and "
+                "bring the raw data there, for instance with `dvc pull`"
             )
         url = str(values.get("data_root"))
         if _URL not in url:

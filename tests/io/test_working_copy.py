@@ -246,5 +246,7 @@ def test_without_s3fs_the_error_says_what_to_install(monkeypatch):
 
 
 def test_a_bucket_that_does_not_exist_is_an_error_that_names_it(bucket: Bucket, tmp_path):
-    with pytest.raises(StorageError, match="s3://elsewhere/folder cannot be listed: The specified bucket does not exist"):
+    with pytest.raises(
+        StorageError, match="s3://elsewhere/folder cannot be listed: The specified bucket does not exist"
+    ):
         WorkingCopy("s3://elsewhere/folder", tmp_path).update()

@@ -128,8 +128,8 @@ def settle(output: Path, *, may_be_elsewhere: bool) -> bool:
 
     Args:
         output: that the record is of.
-        may_be_elsewhere: whether files that are not here, or are others, are taken to be elsewhere; if not, the record is
-            removed, as it proves nothing.
+        may_be_elsewhere: whether files that are missing here, or differ, are taken to be elsewhere; if not, the record
+            is removed, as it proves nothing.
 
     Returns:
         Whether a record is there now.

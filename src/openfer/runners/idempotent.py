@@ -74,6 +74,7 @@ class NodesOfACommand:
         self._execute = execute
         self._skipped = self._ran = 0
         self._checked: set[str] = set()
+        self._ends = pipeline.outputs()
 
     def run_checks(self) -> None:
         """Run the nodes that make and check data, so that nothing trains on data that are refused.
@@ -103,7 +104,7 @@ class NodesOfACommand:
             work = self._claims.take(node, self.catalog)
             if work is None:
                 self._skipped += 1
-                self._share(node)
+                self._exchange(node)
                 log.info("up to date  %s", node.name)
                 return
             log.info("running     %s", node.name)
@@ -119,11 +120,14 @@ class NodesOfACommand:
         give_back_memory()
         gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
 
-    def _share(self, node: Node) -> None:
-        """Share what an interrupted command has made and not shared."""
-        for path in (local_path(self.catalog, name) for name in node.outputs):
+    def _exchange(self, node: Node) -> None:
+        """Share what an interrupted command has made and not shared, and fetch what the pipeline ends in."""
+        for name in node.outputs:
+            path = local_path(self.catalog, name)
             if path is not None:
                 copies.share(path)
+                if name in self._ends:
+                    copies.fetch(path)
 
     def ran_elsewhere(self, nodes: Iterable[Node]) -> None:
         """Count nodes that another process has run, perhaps on another machine; the checks among them have run here."""

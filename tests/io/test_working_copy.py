@@ -194,6 +194,19 @@ def test_a_damaged_store_is_an_error_that_names_it_and_is_not_kept(bucket: Bucke
     assert outputs(there.folder) == outputs(here.folder)
 
 
+def test_objects_that_would_be_written_elsewhere_than_in_a_layer_are_left_alone(
+    bucket: Bucket, here, there, rows, tmp_path
+):
+    output = make(here, ROWS, rows)
+    record = record_path(output).read_bytes()
+    for folder in ("../..", "02_intermediate/../..", ".locks"):
+        bucket.put(f"{folder}/rows.parquet", output.read_bytes())
+        bucket.put(f"{folder}/.rows.parquet.made.json", record)
+    there.update()
+    assert [str(path.relative_to(there.folder)) for path in tmp_path.joinpath("there").rglob("*.parquet")] == [ROWS]
+    assert not any(name.startswith((".", "02_intermediate/..")) for name, _ in bucket.reads)
+
+
 def test_a_damaged_table_counts_as_not_made(bucket: Bucket, here, there, rows, caplog):
     make(here, ROWS, rows)
     bucket.put(ROWS, b"damaged")

@@ -52,6 +52,8 @@ class ObjectStore:
     def listing(self, name: str = "") -> dict[str, Stored]:
         """Return an object, or all objects below a folder, by name; nothing if there is none.
 
+        Objects whose names lead out of the folder, such as ``../x``, are left out.
+
         Raises:
             StorageError: if the bucket does not exist, or cannot be reached.
         """
@@ -60,6 +62,7 @@ class ObjectStore:
         return {
             place.removeprefix(f"{self.place}/"): Stored(str(facts["ETag"]), int(facts["size"]))
             for place, facts in found.items()
+            if ".." not in place.split("/")
         }
 
     def download(self, targets: Mapping[str, Path]) -> None:

@@ -12,6 +12,7 @@ the version of each object.
 """
 
 import logging
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from openfer.io.object_versions import ObjectVersions
 from openfer.io.provenance import arrived, is_elsewhere, is_there, output_of, read_record, record_path, settle
 
 _log = logging.getLogger(__name__)
+
+_LAYER = re.compile(r"\d\d_\w+/")
+"""How the name of every output begins."""
 
 _INCOMING = ".incoming"
 _LARGE_LAYER = "04_feature"
@@ -143,7 +147,9 @@ class WorkingCopy:
         new = {
             name: str(output)
             for name, output in sorted(records.items())
-            if output is not None and not (known.get(name) == listed[name].version and self._is_here(output))
+            if output is not None
+            and _LAYER.match(name)
+            and not (known.get(name) == listed[name].version and self._is_here(output))
         }
         small = [output for output in new.values() if not _is_large(output) and output in listed]
         wanted = [output for output in small if not self._has(output, known, listed)] + list(new)

@@ -250,7 +250,7 @@ class RunDataset(AbstractDataset[RunRecord, Run]):
         return self._run
 
     def fail(self, reason: str) -> None:
-        """Write the record of a run that failed; a bucket that cannot be reached is not told of it."""
+        """Write the record of a run that failed, also where its bucket cannot be reached."""
         with suppress(StorageError):
             begin(self._filepath)
         forget(self._filepath)

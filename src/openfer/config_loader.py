@@ -54,8 +54,8 @@ class LayeredConfigLoader(TextKeysLoader):
         Raises:
             KeyError: if there are no patterns of this name.
             MissingConfigException: if base and the environment have no such file.
-            ParameterError: if an environment has a global that base does not have, or ``data_root`` or ``raw_root`` is a
-                URL that openfer cannot read.
+            ParameterError: if an environment has a global that base does not have, or ``data_root`` or ``raw_root`` is
+                a URL that openfer cannot read.
         """
         if key in self.data or key != _GLOBALS:
             return self._merged(key)

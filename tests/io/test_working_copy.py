@@ -254,7 +254,8 @@ def test_an_address_of_another_kind_is_refused(url):
 
 def test_without_s3fs_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(ParameterError, match=r"pip install 'openfer\[s3\]'"):
+    words = r"data_root s3://bucket/folder needs the package s3fs, which .*; run `pip install 'openfer\[s3\]'`"
+    with pytest.raises(ParameterError, match=words):
         ObjectStore("s3://bucket/folder")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openfer.errors import ParameterError, StorageError
 from openfer.io.atomic import refusal_message
+from openfer.optional import optional
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -42,12 +43,8 @@ class ObjectStore:
         self.url = _SCHEME + self.place
         if not url.startswith(_SCHEME) or not self.place:
             raise ParameterError(f"data_root is {url!r}; give s3://bucket/folder, or a folder of this machine")
-        try:
+        with optional("s3", f"data_root {url}", "give a folder of this machine"):
             import s3fs  # noqa: F401
-        except ImportError as error:
-            raise ParameterError(
-                f"data_root is {url!r}, and s3fs, which reads it, is not installed; pip install 'openfer[s3]'"
-            ) from error
 
     def listing(self, name: str = "") -> dict[str, Stored]:
         """Return an object, or all objects below a folder, by name; nothing if there is none.

@@ -7,11 +7,13 @@ from typing import Any
 from kedro.config import MissingConfigException
 
 from openfer.errors import ParameterError, did_you_mean
+from openfer.io.copies import work_in_copy
+from openfer.parameters import at_home
 from openfer.runs.recipes import with_overrides
 from openfer.yaml_files import TextKeysLoader
 
-_PARAMETERS = "parameters"
-_GLOBALS = "globals"
+_PARAMETERS, _GLOBALS = "parameters", "globals"
+_URL = "://"
 
 
 class LayeredConfigLoader(TextKeysLoader):
@@ -52,8 +54,27 @@ class LayeredConfigLoader(TextKeysLoader):
         Raises:
             KeyError: if there are no patterns of this name.
             MissingConfigException: if base and the environment have no such file.
-            ParameterError: if an environment has a global that base does not have.
+            ParameterError: if an environment has a global that base does not have, or ``data_root`` or ``raw_root`` is
+                a URL that openfer cannot read.
         """
+        if key in self.data or key != _GLOBALS:
+            return self._merged(key)
+        return self._local(self._merged(key))
+
+    def _local(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return global values whose paths are of this machine; a data root in a bucket becomes its working copy."""
+        if _URL in str(values.get("raw_root")):
+            raise ParameterError(
+                f"raw_root is {values['raw_root']!r}, and raw data are read from folders only; give a folder, and "
+                "bring the raw data there, for instance with `dvc pull`"
+            )
+        url = str(values.get("data_root"))
+        if _URL not in url:
+            return values
+        parent = Path(self.conf_source).parent / at_home(str(values["data_copy"]))
+        return values | {"data_root": str(work_in_copy(url, parent))}
+
+    def _merged(self, key: str) -> dict[str, Any]:
         asked = self.env or self.default_run_env
         if key in self.data or self._local_env is None or asked == self.base_env:
             return super().__getitem__(key)

@@ -9,6 +9,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from openfer.io import copies
 from openfer.io.face_shard import forget_maps
 from openfer.io.memory import LARGE_TABLES, give_back_large_blocks, give_back_memory
 from openfer.io.old_layout import warn_of_old_results
@@ -29,17 +30,20 @@ class PlanHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check all parameters, and hand the plan of the runs over to the pipelines.
+        """Check all parameters, hand the plan of the runs over to the pipelines, and update a copy of a bucket.
 
         Raises:
             ParameterError: if a name is unknown or a value is not valid; the nearest names are given.
+            StorageError: if results are in a bucket that cannot be read.
         """
         loader = context.config_loader
         parameters = placed(loader["parameters"], context.project_path)
         planned = plan(with_weights(parameters, loader["weights"]))
         loader["parameters"] = dict(planned.parameters)
         hand_over(planned)
-        warn_of_old_results(context.project_path / str(loader["globals"]["data_root"]))
+        root = context.project_path / str(loader["globals"]["data_root"])
+        copies.update(root)
+        warn_of_old_results(root)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:

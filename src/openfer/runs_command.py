@@ -1,7 +1,6 @@
 """`kedro runs`: the runs there are, why one is not up to date, and how to remove them."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -102,6 +101,7 @@ def why(slug: str, env: str | None) -> None:
 @_environment
 def remove(slugs: tuple[str, ...], stale: bool, failed: bool, yes: bool, env: str | None) -> None:
     """Remove runs with all their files; tables of studies and comparisons stay."""
+    from openfer.io.copies import remove_folder
     from openfer.staleness import chosen, folders_of, needed_by, size_of
 
     if not slugs and not stale and not failed:
@@ -126,7 +126,7 @@ def remove(slugs: tuple[str, ...], stale: bool, failed: bool, yes: bool, env: st
         click.confirm(f"Remove {len(wanted)} run{'s' if len(wanted) > 1 else ''}?", abort=True)
     for run in wanted.values():
         for folder in folders_of(run):
-            shutil.rmtree(folder)
+            remove_folder(folder)
     click.echo(f"Removed {', '.join(wanted)}.")
 
 

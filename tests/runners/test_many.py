@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from kedro.pipeline import Pipeline, node
@@ -20,11 +21,18 @@ from openfer.runners import RayRunner
 from openfer.runners.units import order_of, units_of
 from openfer.runs.tags import run_tag
 
-STUDY = (
-    "study: two\ntwo:\n  title: Two\n  seeds: [3, 4]\n  columns: {F: {datasets: [synthetic_fer]}}\n"
-    "  rows: {Baseline: {method: baseline}}\n"
-)
-RUN_STUDY = ("--pipelines", "study", "--to-nodes", "studies.two.table")
+STUDY = """
+study: three
+three:
+  title: Three
+  seeds: [3]
+  columns: {F: {datasets: [synthetic_fer]}}
+  rows:
+    Baseline: {method: baseline}
+    Slower: {method: baseline, changes: {baseline: {settings: {schedule: {learning_rate: 1.0e-5}}}}}
+    Broken: {method: baseline, changes: {baseline: {settings: {schedule: {learning_rate: 1.0e+30}}}}}
+"""
+RUN_STUDY = ("--pipelines", "study", "--to-nodes", "studies.three.table")
 """Without pictures, whose bytes are not compared."""
 WITH_RAY = (*RUN_STUDY, "--runner", "openfer.runners.RayRunner")
 RESULTS = {".parquet", ".safetensors", ".arrow"}
@@ -48,11 +56,17 @@ def started(project: Project, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=project.path, env=environment, stdout=printed, stderr=subprocess.STDOUT)
 
 
-def finished(process: subprocess.Popen[bytes], project: Project) -> str:
+def ended(process: subprocess.Popen[bytes], project: Project) -> str:
+    """Return what a command has printed that ends with 1, as one of its runs fails."""
     status = process.wait(PATIENCE)
     said = (project.path / "printed.log").read_text()
-    assert status == 0, said[-6000:]
+    assert status == 1, said[-6000:]
     return said
+
+
+def error_of(said: str) -> str:
+    """Return the last words of a command."""
+    return " ".join(said[said.rindex("Error: ") :].split())
 
 
 def results(project: Project) -> dict[str, str]:
@@ -103,7 +117,7 @@ def one(tmp_path_factory):
     """Return a project whose study was trained one run after the other; tests must leave it as it is."""
     project = new_project(tmp_path_factory.mktemp("one") / "project")
     (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
-    finished(started(project, *RUN_STUDY), project)
+    (project.path / "first_run.txt").write_text(ended(started(project, *RUN_STUDY), project))
     return project
 
 
@@ -118,15 +132,27 @@ def untrained(one, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_study_by_ray_whose_worker_is_killed_has_every_byte_of_one_run_after_the_other(one, untrained):
+def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_after_the_other(one, untrained):
     process = started(untrained, *WITH_RAY)
     worker_of(process, untrained).kill()
-    said = finished(process, untrained)
+    said = ended(process, untrained)
     assert results(untrained) == results(one)
-    assert said.count("given out") == said.count("finished   ") == 2
+    cells, before = (
+        pd.read_csv(project.path / "data/08_reporting/studies/three/cells.csv").drop(columns="seconds")
+        for project in (untrained, one)
+    )
+    assert cells.set_index("row")["state"].to_dict() == {"Baseline": "done", "Slower": "done", "Broken": "failed"}
+    pd.testing.assert_frame_equal(cells, before)
+    (broken,) = cells.loc[cells["state"] == "failed", "run"]
+    assert (said.count("given out"), said.count("finished   "), said.count("failed      ")) == (3, 2, 1)
+    assert f"failed      baseline.{broken}." in said
+    assert error_of(said) == error_of((one.path / "first_run.txt").read_text())
+    assert "not finite" in error_of(said)
     runs = _mlflow_runs(untrained.path)
-    assert sorted(runs) == ["baseline-s3", "baseline-s4", "study"]
-    assert {runs[name][1] for name in ("baseline-s3", "baseline-s4")} == {runs["study"][0]}
+    (command,) = {parent for _, parent, _ in runs.values()} - {None}
+    assert runs["study"] == (command, None, "FAILED")
+    states = {name: state for name, (_, parent, state) in runs.items() if parent == command}
+    assert states == {name: "FAILED" if name == broken else "FINISHED" for name in cells["run"]}
 
 
 @pytest.mark.slow
@@ -139,18 +165,20 @@ def test_more_gpus_than_there_are_is_an_error_and_nothing_trains(untrained):
 
 @pytest.mark.slow
 def test_what_is_up_to_date_starts_no_ray(one):
-    said = typed(one.path, *WITH_RAY)
+    complete, _ = one.run_folders("07_model_output", "baseline")
+    said = typed(one.path, *WITH_RAY, "--to-nodes", f"baseline.{complete.name}.finish")
     assert ", 0 ran" in said
     assert "given out" not in said
 
 
-def _mlflow_runs(project: Path) -> dict[str, tuple[str, str | None]]:
+def _mlflow_runs(project: Path) -> dict[str, tuple[str, str | None, str]]:
+    """Return identity, parent and status of each MLflow run by name."""
     from mlflow import MlflowClient
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     found = client.search_runs([client.get_experiment_by_name("openfer").experiment_id])
-    assert {run.info.status for run in found} == {"FINISHED"}
     assert len(found) == len({run.info.run_name for run in found})
-    short = {run.info.run_name.split("-f0")[0]: run for run in found}
-    return {name: (run.info.run_id, run.data.tags.get(MLFLOW_PARENT_RUN_ID)) for name, run in short.items()}
+    return {
+        run.info.run_name: (run.info.run_id, run.data.tags.get(MLFLOW_PARENT_RUN_ID), run.info.status) for run in found
+    }

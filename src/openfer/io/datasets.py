@@ -16,6 +16,7 @@ from PIL import Image, ImageSequence
 from openfer.errors import DataError
 from openfer.io.atomic import atomic_path, write_bytes
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from openfer.io.copies import fetch
 from openfer.io.face_store import FaceStore
 
 
@@ -72,6 +73,7 @@ class FaceStoreDataset(AbstractDataset[Path, FaceStore]):
 
     def load(self) -> FaceStore:
         """Open the store; pixels stay on disk."""
+        fetch(self._filepath)
         return FaceStore(self._filepath)
 
     def save(self, data: Path) -> None:

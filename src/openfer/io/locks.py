@@ -131,7 +131,7 @@ class Locks:
         found = []
         for card in sorted(self._folder.glob(f"{_plain(name)}.*")):
             process = card.suffix[1:]
-            if process.isdecimal() and int(process) != os.getpid() and _lives(int(process)):
+            if process.isdecimal() and int(process) != os.getpid() and lives(int(process)):
                 found.append(f"process {process} ({card.read_text()})")
         return " and ".join(found) or "another command"
 
@@ -167,7 +167,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Return whether there is a process with a number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

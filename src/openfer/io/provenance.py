@@ -5,9 +5,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +15,11 @@ from pydantic import BaseModel
 from openfer.errors import DataError
 from openfer.io.atomic import sha256_of, write_bytes
 from openfer.parameters import FILE, WITHOUT_EFFECT
+
+_BEGIN, _END = ".", ".made.json"
+"""Around the name of an output: the name of its record."""
+
+_ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class Record:
         inputs: content hashes of the inputs by dataset name.
         code: hashes of the code that the node ran, by function and module.
         content: SHA-256 of the output when it was written.
-        stamp: sizes and times of its files then, so that an untouched file is not hashed again.
+        stamp: sizes and times of its files then, so that an untouched file is not hashed again; or that the files are
+            elsewhere, and not yet here.
     """
 
     fingerprint: str
@@ -91,24 +97,64 @@ def decisive(value: Any) -> Any:
 
 def record_path(output: Path) -> Path:
     """Return where the record of an output lies: a hidden JSON file beside it."""
-    return output.with_name(f".{output.name}.made.json")
+    return output.with_name(f"{_BEGIN}{output.name}{_END}")
+
+
+def output_of(record: PurePosixPath) -> PurePosixPath | None:
+    """Return the output that a file is the record of; None for a file that is no record."""
+    name = record.name
+    return record.with_name(name[len(_BEGIN) : -len(_END)]) if name.startswith(_BEGIN) and name.endswith(_END) else None
 
 
 def read_record(output: Path) -> Record | None:
     """Return the record of an output, or None where there is none."""
-    path = record_path(output)
-    if not path.is_file() or not output.exists():
-        return None
-    try:
-        return Record(**json.loads(path.read_text()))
-    except (json.JSONDecodeError, TypeError):
-        return None  # an unreadable record proves nothing: the work is done again
+    record = _read(output)
+    return record if record is not None and (record.stamp == _ELSEWHERE or output.exists()) else None
+
+
+def is_there(output: Path) -> bool:
+    """Return whether an output has files here, or a record that says they are elsewhere."""
+    return output.exists() or is_elsewhere(output)
+
+
+def is_elsewhere(output: Path) -> bool:
+    """Return whether an output has a record here, and its files are elsewhere."""
+    record = _read(output)
+    return record is not None and record.stamp == _ELSEWHERE
+
+
+def settle(output: Path, *, may_be_elsewhere: bool) -> bool:
+    """Adapt a record that was written on another machine to the files here.
+
+    Args:
+        output: that the record is of.
+        may_be_elsewhere: whether files that are missing here, or differ, are taken to be elsewhere; if not, the record
+            is removed, as it proves nothing.
+
+    Returns:
+        Whether a record is there now.
+    """
+    record = _read(output)
+    if record is not None and output.exists() and sha256_of(output) == record.content:
+        _write(output, replace(record, stamp=_stamp(output)))
+        return True
+    if record is None or not may_be_elsewhere:
+        forget(output)
+        return False
+    _write(output, replace(record, stamp=_ELSEWHERE))
+    return True
+
+
+def arrived(output: Path) -> None:
+    """Take note that the files which a record is of are here now."""
+    record = _read(output)
+    assert record is not None
+    _write(output, replace(record, stamp=_stamp(output)))
 
 
 def write_record(output: Path, made_by: Ingredients) -> None:
     """Write the record of an output that has just been made."""
-    record = Record(made_by.fingerprint, **asdict(made_by), content=sha256_of(output), stamp=_stamp(output))
-    write_bytes(record_path(output), json.dumps(asdict(record), indent=1, sort_keys=True).encode())
+    _write(output, Record(made_by.fingerprint, **asdict(made_by), content=sha256_of(output), stamp=_stamp(output)))
 
 
 def forget(output: Path) -> None:
@@ -122,7 +168,10 @@ def content_hash(output: Path) -> str:
     Raises:
         DataError: if the file was changed after openfer had made it.
     """
-    record, stamp = read_record(output), _stamp(output)
+    record = read_record(output)
+    if record is not None and record.stamp == _ELSEWHERE:
+        return record.content
+    stamp = _stamp(output)
     if record is not None and record.stamp == stamp:
         return record.content
     found = _hash_as_stamped(output, stamp)
@@ -153,6 +202,17 @@ def listing_stamp(folder: Path) -> str:
     A missing folder has its own stamp. No file is opened, so a large raw folder costs seconds.
     """
     return _stamp(folder) if folder.is_dir() else "missing"
+
+
+def _read(output: Path) -> Record | None:
+    try:
+        return Record(**json.loads(record_path(output).read_text()))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None  # an unreadable record proves nothing: the work is done again
+
+
+def _write(output: Path, record: Record) -> None:
+    write_bytes(record_path(output), json.dumps(asdict(record), indent=1, sort_keys=True).encode())
 
 
 @functools.cache

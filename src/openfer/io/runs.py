@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,8 +10,9 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from pydantic import ValidationError
 
-from openfer.errors import DataError
+from openfer.errors import DataError, StorageError
 from openfer.io.atomic import write_bytes
+from openfer.io.copies import begin, fetch
 from openfer.io.face_store import FaceStore
 from openfer.io.left_behind import LeftBehindDataset
 from openfer.io.provenance import content_of, forget
@@ -182,6 +184,7 @@ class Run:
     def faces(self, dataset: str) -> FaceStore | None:
         """Return the faces of a dataset; None where they are not here."""
         folder = self.root / _FACES / dataset / "faces"
+        fetch(folder)
         return FaceStore(folder) if folder.is_dir() else None
 
     def files(self) -> Iterator[Path]:
@@ -247,7 +250,9 @@ class RunDataset(AbstractDataset[RunRecord, Run]):
         return self._run
 
     def fail(self, reason: str) -> None:
-        """Write the record of a run that failed."""
+        """Write the record of a run that failed, also where its bucket cannot be reached."""
+        with suppress(StorageError):
+            begin(self._filepath)
         forget(self._filepath)
         self.save(RunRecord(slug=self._run.name, state="failed", settings={}, row="", error=reason))
 

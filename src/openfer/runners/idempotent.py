@@ -17,9 +17,11 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 
+from openfer.io import copies
 from openfer.io.memory import give_back_memory
 from openfer.runners.claims import Claims
 from openfer.runners.failures import Failures
+from openfer.runners.work import local_path
 from openfer.runs.tags import CHECKS
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class NodesOfACommand:
         self._execute = execute
         self._skipped = self._ran = 0
         self._checked: set[str] = set()
+        self._ends = pipeline.outputs()
 
     def run_checks(self) -> None:
         """Run the nodes that make and check data, so that nothing trains on data that are refused.
@@ -101,6 +104,7 @@ class NodesOfACommand:
             work = self._claims.take(node, self.catalog)
             if work is None:
                 self._skipped += 1
+                self._exchange(node)
                 log.info("up to date  %s", node.name)
                 return
             log.info("running     %s", node.name)
@@ -116,8 +120,21 @@ class NodesOfACommand:
         give_back_memory()
         gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
 
+    def _exchange(self, node: Node) -> None:
+        """Share what an interrupted command has made and not shared, and fetch what the pipeline ends in."""
+        for name in node.outputs:
+            path = local_path(self.catalog, name)
+            if path is not None:
+                copies.share(path)
+                if name in self._ends:
+                    copies.fetch(path)
+
     def ran_elsewhere(self, nodes: Iterable[Node]) -> None:
-        """Count nodes that another process has run; the checks among them have run here."""
+        """Count nodes that another process has run, perhaps on another machine; the checks among them have run here."""
+        nodes = list(nodes)
+        for path in (local_path(self.catalog, name) for node in nodes[-1:] for name in node.outputs):
+            if path is not None:
+                copies.update(path)
         self._ran += sum(node.name not in self._checked for node in nodes)
 
     def isolates(self, node: Node, error: Exception) -> bool:

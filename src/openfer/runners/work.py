@@ -7,12 +7,14 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline.node import Node
 
 from openfer.code_version import WATCHED, code_modules
+from openfer.io import copies
 from openfer.io.datasets import WorkFolderDataset
 from openfer.io.provenance import (
     Ingredients,
     content_hash,
     decisive,
     forget,
+    is_there,
     listing_stamp,
     read_record,
     write_record,
@@ -39,6 +41,8 @@ class Work:
         self._source_is_gone = any(not root.exists() for root in watched.values())
         self.ingredients = Ingredients(parameters, inputs, code_modules(node.func))
         self.outputs = {name: local_path(catalog, name) for name in node.outputs}
+        paths = (local_path(catalog, name) for name in contents)
+        self._inputs = [path for path in paths if path is not None]
 
     def is_done(self) -> bool:
         """Return whether all outputs are what the node would make."""
@@ -55,20 +59,35 @@ class Work:
         return True
 
     def begin(self) -> None:
-        """Prepare work folders, and remove the records of outputs that are made again."""
+        """Fetch inputs, prepare work folders, and remove the records of outputs that are made again.
+
+        Raises:
+            DataError: if an input in a bucket is damaged.
+            StorageError: if the bucket cannot be reached.
+        """
+        for path in self._inputs:
+            copies.fetch(path)
         for folder in self._folders:
             folder.begin(self.ingredients.fingerprint, afresh=self._afresh)
         for output in self.outputs.values():
             if output is not None:
+                copies.begin(output)
                 forget(output)
 
     def finish(self) -> None:
-        """Write the records of the outputs, and clear work folders."""
+        """Write the records of the outputs, clear work folders, and share the outputs.
+
+        Raises:
+            StorageError: if the outputs belong in a bucket that cannot be written; the same command shares them.
+        """
         for output in self.outputs.values():
             if output is not None and output.exists():
                 write_record(output, self.ingredients)
         for folder in self._folders:
             folder.clear()
+        for output in self.outputs.values():
+            if output is not None:
+                copies.share(output)
 
 
 def _is_parameter(name: str) -> bool:
@@ -82,7 +101,7 @@ def _content(catalog: CatalogProtocol, name: str) -> str | None:
         content: str = dataset.content()
         return content
     path = local_path(catalog, name)
-    return content_hash(path) if path is not None and path.exists() else None
+    return content_hash(path) if path is not None and is_there(path) else None
 
 
 def local_path(catalog: CatalogProtocol, name: str) -> Path | None:

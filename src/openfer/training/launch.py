@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ from openfer.errors import OpenferError, TrainingError
 from openfer.training.tracking import Tracker
 
 _log = logging.getLogger(__name__)
+
+_PROCESSES: BaseContext = multiprocessing.get_context("spawn")
+"""How processes start: anew, since a fork of a process that has used a GPU or threads cannot train."""
 
 _SECONDS_TO_LEAVE = 60.0
 """A process that is through needs some tenths."""
@@ -83,7 +87,6 @@ def together(launch: Launch, task: Task, payload: tuple[Any, ...], tracker: Trac
         OpenferError: the first error of any process.
         TrainingError: if a process was killed, or failed in a way that has no words.
     """
-    context = multiprocessing.get_context("spawn")
     content = pickle.dumps((task, payload))  # by value: torch would share the weights among the processes
     level = logging.getLogger("openfer").getEffectiveLevel()
     pipes: list[Connection] = []
@@ -92,8 +95,8 @@ def together(launch: Launch, task: Task, payload: tuple[Any, ...], tracker: Trac
         meeting = (Path(folder) / "store").as_uri()
         try:
             for rank in range(launch.devices):
-                own, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_process, args=(launch, rank, meeting, content, level, theirs))
+                own, theirs = _PROCESSES.Pipe(duplex=False)
+                process = _PROCESSES.Process(target=_process, args=(launch, rank, meeting, content, level, theirs))
                 process.start()
                 theirs.close()  # so that the process's death ends the pipe
                 pipes.append(own)

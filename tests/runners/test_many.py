@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from kedro.pipeline import Pipeline, node
-from tests.pipelines.conftest import Project, new_project
+from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import typed
 from tests.prepared import PATIENCE
 
@@ -48,7 +48,7 @@ def started(project: Project, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=project.path, env=environment, stdout=printed, stderr=subprocess.STDOUT)
 
 
-def finished(process: subprocess.Popen[bytes], project: Project) -> str:
+def said_by(process: subprocess.Popen[bytes], project: Project) -> str:
     status = process.wait(PATIENCE)
     said = (project.path / "printed.log").read_text()
     assert status == 0, said[-6000:]
@@ -99,11 +99,14 @@ def test_a_share_that_is_no_number_is_refused(given):
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory):
+def one(finished, tmp_path_factory):
     """Return a project whose study was trained one run after the other; tests must leave it as it is."""
-    project = new_project(tmp_path_factory.mktemp("one") / "project")
+    whole = tmp_path_factory.mktemp("one") / "project"
+    project = Project(
+        shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlflow.db", "mlartifacts"))
+    )
     (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
-    finished(started(project, *RUN_STUDY), project)
+    said_by(started(project, *RUN_STUDY), project)
     return project
 
 
@@ -121,7 +124,7 @@ def untrained(one, tmp_path):
 def test_a_study_by_ray_whose_worker_is_killed_has_every_byte_of_one_run_after_the_other(one, untrained):
     process = started(untrained, *WITH_RAY)
     worker_of(process, untrained).kill()
-    said = finished(process, untrained)
+    said = said_by(process, untrained)
     assert results(untrained) == results(one)
     assert said.count("given out") == said.count("finished   ") == 2
     runs = _mlflow_runs(untrained.path)

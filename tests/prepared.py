@@ -145,8 +145,10 @@ def _kedro(
     gc.freeze()  # a collection need not walk all that the server has imported
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in a shell's background ignore it
     sys.argv = ["kedro", *words]
+    import torch
     from kedro.framework.cli import main
 
+    torch.set_num_threads(1)  # as many as each of Ray's runs has
     try:
         main()
     finally:

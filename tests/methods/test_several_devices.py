@@ -44,7 +44,8 @@ def setup_of(name, faces):
     """Return a method with small batches, one epoch a stage."""
     trial = Trial("sna" if name == MASKED else name, faces)
     method = in_small_batches(trial.build(), SAMPLES)
-    trained = np.resize(TRAIN, steps_of_a_stage(method) * SAMPLES)
+    both = TRAIN.reshape(2, -1).T.ravel()  # the man and the woman in turn
+    trained = np.resize(both, steps_of_a_stage(method) * SAMPLES)
     data = FitData(trial.dataset(trained, training=True), trial.dataset(HELD_OUT[:SAMPLES]))
     mask = NeighbourhoodMask(MaskSettings(), Trial(GENERATOR, faces).build(), IMAGES) if name == MASKED else None
     return Setup(method, data, FLOAT32, 0, name, mask)

@@ -106,7 +106,7 @@ def one(finished, tmp_path_factory):
         shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlflow.db", "mlartifacts"))
     )
     (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
-    said_by(started(project, *RUN_STUDY), project)
+    project.run(*RUN_STUDY)
     return project
 
 

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ PREPARED = multiprocessing.get_context("forkserver")
 PREPARED.set_forkserver_preload(list(LIBRARIES))
 
 
-def prepared() -> BaseContext:
+def prepared() -> ForkServerContext:
     """Return what starts processes, with its server running; that has no threads, beside which torch does not train."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", COLUMNS)

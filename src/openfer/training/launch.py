@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from openfer.training.tracking import Tracker
 
 _log = logging.getLogger(__name__)
 
-_PROCESSES: BaseContext = multiprocessing.get_context("spawn")
+_PROCESSES = multiprocessing.get_context("spawn")
 """How processes start: anew, since a fork of a process that has used a GPU or threads cannot train."""
 
 _SECONDS_TO_LEAVE = 60.0

@@ -24,7 +24,7 @@ from openfer.training.tracking import Tracker
 _log = logging.getLogger(__name__)
 
 _PROCESSES = multiprocessing.get_context("spawn")
-"""How processes start: anew, since a fork of a process that has used a GPU or threads cannot train."""
+"""How processes start: as new programs, since a fork of a process that has used a GPU or threads cannot train."""
 
 _SECONDS_TO_LEAVE = 60.0
 """A process that is through needs some tenths."""

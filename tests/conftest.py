@@ -6,13 +6,17 @@ import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
+from tests.left_out import without_flushes
+
+if TYPE_CHECKING:
+    from tests.pipelines.conftest import Project
 
 ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 if ONE_OF_SEVERAL:
@@ -21,13 +25,21 @@ if ONE_OF_SEVERAL:
 
 
 SHARE_FINISHED = frozenset(
-    f"tests/pipelines/test_{name}.py"
+    f"tests/{name}.py"
     for name in (
-        "default_run", "foreign", "kill_and_resume", "pretrain", "readme", "report", "runs_command",
-        "study", "tracked_ends", "weights",
+        *(f"pipelines/test_{name}" for name in (
+            "default_run", "foreign", "kill_and_resume", "pretrain", "readme", "report", "runs_command",
+            "study", "tracked_ends", "weights",
+        )),
+        "runners/test_many",
     )
 )  # fmt: skip
 """Files that need the finished project."""
+
+
+def pytest_configure() -> None:
+    """Leave out what no test looks at."""
+    without_flushes()
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
@@ -106,6 +118,16 @@ def tiny_faces(tmp_path_factory) -> TinyFaces:
 def tiny_sequences(tmp_path_factory) -> TinyFaces:
     """Six people with two sequences of six frames each; every expression but neutral is shown twice."""
     return _rendered("synthetic_sequences", tmp_path_factory.mktemp("tiny_sequences"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> "Project":
+    """A project in which the default pipeline has run once; tests must leave it as it is."""
+    from tests.pipelines.conftest import new_project
+
+    project = new_project(tmp_path_factory.mktemp("finished") / "project")
+    (project.path / "first_run.txt").write_text(project.run())
+    return project
 
 
 def _rendered(name: str, folder: Path) -> TinyFaces:

@@ -1,10 +1,11 @@
 """Programs of the tests, each a process of its own that has the large libraries loaded already.
 
-Importing torch, MLflow, pandas and scikit-learn takes most of the time of a small `kedro run`. A server process imports
-them once for all tests of a worker; each program is a fork of it, with a folder, environment and signals of its own.
+Imports take most of the time of a small `kedro run`. A server process makes them once for all tests of a worker; each
+program is a fork of it, with a folder, environment and signals of its own.
 """
 
 import atexit
+import gc
 import importlib
 import multiprocessing
 import operator
@@ -13,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 
 from tests.killed import kill_after
+from tests.left_out import without_flushes
 
 PATIENCE = 900
 """Seconds until a program is taken to hang. Nothing is said of its speed: machines differ, and other programs run."""
@@ -28,30 +31,72 @@ COLUMNS = "200"
 """Width of the terminal that programs see; rich reads it when Kedro is imported."""
 
 LIBRARIES = (
-    "kedro.framework.cli",
-    "kedro.framework.project",
+    "IPython",
+    "alembic.command",
+    "git",
+    "kedro.framework.cli.project",
+    "kedro.framework.context",
     "kedro.framework.session",
+    "kedro_datasets.json",
+    "kedro_datasets.matplotlib",
+    "kedro_datasets.pandas",
+    "kedro_datasets.partitions",
+    "kedro_datasets.pillow",
+    "kedro_datasets.text",
+    "kedro_telemetry.plugin",
+    "kedro_viz.integrations.kedro.run_hooks",
+    "kedro_viz.launchers.cli.main",
     "matplotlib.pyplot",
-    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.system_metrics.system_metrics_monitor",
+    "openfer.cli",
+    "openfer.doctor.page",
+    "openfer.pipeline_registry",
+    "openfer.pipelines.complexity",
+    "openfer.pipelines.doctor",
+    "openfer.pipelines.evaluation",
+    "openfer.pipelines.export",
+    "openfer.pipelines.ingest",
+    "openfer.pipelines.landmarks",
+    "openfer.pipelines.predict",
+    "openfer.pipelines.report",
+    "openfer.pipelines.show",
+    "openfer.pipelines.study",
+    "openfer.pipelines.synthesize",
+    "openfer.settings",
     "openfer.training.loop",
+    "openfer.protocols.leakage",
+    "openfer_faces.synthetic.render_set",
+    "openfer_faces.synthetic.sets",
+    "opentelemetry.sdk.metrics",
+    "pandera.backends.pandas.register",
     "pandera.pandas",
+    "pandera.strategies.pandas_strategies",
+    "pyarrow.dataset",
     "pyarrow.parquet",
     "scipy.stats",
     "sklearn.metrics",
+    "sqlalchemy.dialects.sqlite",
     "torchmetrics",
     "torchvision",
 )
+"""What the programs import while they run, and what MLflow and pandera look for at their first use."""
 
 PREPARED = multiprocessing.get_context("forkserver")
 PREPARED.set_forkserver_preload(list(LIBRARIES))
 
 
-def start(program: Callable[..., None], *arguments: Any) -> BaseProcess:
-    """Start a function of a module as a process. The server has no threads, beside which torch refuses to train."""
+def prepared() -> ForkServerContext:
+    """Return what starts processes, with its server running; that has no threads, beside which torch does not train."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", COLUMNS)
         forkserver.ensure_running()
-    process = PREPARED.Process(target=program, args=arguments)
+    return PREPARED
+
+
+def start(program: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """Start a function of a module as a process."""
+    process = prepared().Process(target=program, args=arguments)
     process.start()
     return process
 
@@ -96,10 +141,14 @@ def _kedro(
         os.dup2(file.fileno(), 2)
     if killed_after is not None:
         _kill_after(killed_after)
+    without_flushes()
+    gc.freeze()  # a collection need not walk all that the server has imported
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in a shell's background ignore it
     sys.argv = ["kedro", *words]
+    import torch
     from kedro.framework.cli import main
 
+    torch.set_num_threads(1)  # as many as each of Ray's runs has
     try:
         main()
     finally:

@@ -4,7 +4,7 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ GATHERS = "gathers_runs"
 _DIGITS = 12
 _CODE = (".py", ".pyc")
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""Fields of a statement that hold statements, or the parts of a `try` or `match` with theirs."""
 
 
 def runs(function: Callable[..., Any], *modules: str) -> Callable[..., Any]:
@@ -85,7 +87,7 @@ def _read_definition(module: str, name: str) -> tuple[str, tuple[str, ...]]:
             reached.add(at)
             pending.extend(node.id for node in ast.walk(definitions[at]) if isinstance(node, ast.Name))
     kept += [node for at, node in definitions.items() if at in reached]
-    imported = {found for part in kept for node in ast.walk(part) for found in _imports(node)}
+    imported = {found for part in kept for node in _statements(part) for found in _imports(node)}
     return _hash("".join(map(ast.dump, kept))), tuple(sorted(imported))
 
 
@@ -94,7 +96,7 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     tree = _parse(module)
     if tree is None:
         return "", ()
-    imported = {name for node in ast.walk(tree) for name in _imports(node)}
+    imported = {name for node in _statements(tree) for name in _imports(node)}
     return _hash(ast.dump(tree) + _data_of(module)), tuple(sorted(imported))
 
 
@@ -141,7 +143,15 @@ def _source(module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a module or statement and all statements within it: a tenth of the nodes of :func:`ast.walk`."""
+    yield node
+    for field in _BLOCKS:
+        for inner in getattr(node, field, ()):
+            yield from _statements(inner)
+
+
 def _drop_docstrings(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]

@@ -1,15 +1,13 @@
 """What every registered method must do, whatever paper it is from."""
 
-import os
-import signal
+import functools
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.methods.trial import ADAM, CPU, HELD_OUT, TRAIN, Trial
-from tests.prepared import start
+from tests.methods.trial import ADAM, CPU, HELD_OUT, TRAIN, Trial, trained
 
 from openfer.errors import ParameterError
 from openfer.io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -57,9 +55,15 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module")
+def trials(tiny_faces):
+    """Return the trial of a method by its name, whose prerequisites are made once."""
+    return functools.cache(lambda name: Trial(name, tiny_faces))
+
+
 @pytest.fixture(params=METHODS.names(), scope="module")
-def trial(request, tiny_faces):
-    return Trial(request.param, tiny_faces)
+def trial(request, trials):
+    return trials(request.param)
 
 
 def equal(one, other):
@@ -101,14 +105,15 @@ ROWS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "row"), ROWS)
-def test_a_row_trains_predicts_and_is_what_its_checkpoint_says(name, row, tiny_faces, tmp_path):
-    trial = Trial(name, tiny_faces)
+def test_a_row_trains_predicts_and_is_what_its_checkpoint_says(name, row, trials, tmp_path):
+    trial = trials(name)
     changes = dict(trial.declared.settings.model_validate(trial.declared.variants[row]))
-    fitted = fit(trial.build(**changes), trial.data(), CPU, 0, tmp_path)
+    fitted = trained(trial.build(**changes), trial.data(), tmp_path)
     save_checkpoint(tmp_path / "weights.safetensors", fitted.states["last"])
     answers = []
     for state in (fitted.states["last"], load_checkpoint(tmp_path / "weights.safetensors")):
-        method = trial.build(seed=1, **changes)
+        with Undrawn():
+            method = trial.build(**changes)
         method.load_own_state(state.tensors)
         answers.append(predict(method, trial.dataset(HELD_OUT), CPU))
     for task in trial.classes:
@@ -191,7 +196,7 @@ def test_it_learns_a_handful_of_faces(trial, tmp_path, monkeypatch):
     monkeypatch.setattr(method, "stages", lambda: (first,))
     losses = learnable_losses_of(method, first.players[0].name, monkeypatch)
     times = LONGER.get(trial.name, 20)
-    fit(method, trial.data(times), CPU, 0, tmp_path)
+    trained(method, trial.data(times), tmp_path)
     assert len(losses) == 2 * times
     # the largest share that stays is addl_va's: over ten seeds 0.34 with a deviation of 0.04
     assert np.mean(losses[-6:]) < 0.6 * np.mean(losses[:2]), losses
@@ -202,7 +207,7 @@ def test_it_trains_with_every_option_of_a_schedule_and_predicts_by_averaged_weig
     method = trial.build(epochs=1)
     stages = [replace(stage, schedule=stage.schedule.model_copy(update=OPTIONS)) for stage in method.stages()]
     monkeypatch.setattr(method, "stages", lambda: stages)
-    fitted = fit(method, trial.data(), CPU, 0, tmp_path)
+    fitted = trained(method, trial.data(), tmp_path)
     assert fitted.history["value"].map(np.isfinite).all()
     assert equal(fitted.states["last"].tensors, method.own_state())
     for probabilities in predict(method, trial.dataset(HELD_OUT), CPU).probabilities.values():
@@ -290,31 +295,28 @@ def settle(method, faces):
 
 
 @pytest.mark.slow
-def test_it_ends_bit_identically_after_kill_9_in_the_middle_of_an_epoch(trial, tmp_path: Path):
-    anew = replace(trial)  # without what it has made by now, whose tensors would go there as open files
-    child = start(_train_until_killed, anew, tmp_path / "killed")
-    child.join()
-    assert child.exitcode == -signal.SIGKILL
-    resumed = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "killed")
-    whole = fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / "whole")
+def test_it_ends_bit_identically_after_a_break_in_the_middle_of_an_epoch(trial, tmp_path: Path):
+    break_off(trial, tmp_path / "broken")
+    resumed = trained(trial.build(epochs=2), trial.data(), tmp_path / "broken")
+    whole = trained(trial.build(epochs=2), trial.data(), tmp_path / "whole")
     assert equal(resumed.states["last"].tensors, whole.states["last"].tensors)
 
 
-def _train_until_killed(trial, work):
-    """Never return: the process dies before its fourth step, the second of the second epoch."""
-    try:
-        method = trial.build(epochs=2)
-        step, done = method.step, 0
-        ResumeFile.is_due = property(lambda _: done == 3)  # within the second epoch; each save takes a second
+def break_off(trial, work: Path):
+    """Train until the fourth step, the second of the second epoch, with a resume file of the moment before it."""
+    method = trial.build(epochs=2)
+    step, done, save = method.step, 0, ResumeFile.save
 
-        def counted(batch, stage):
-            nonlocal done
-            if done == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            done += 1
-            return step(batch, stage)
+    def counted(batch, stage):
+        nonlocal done
+        if done == 3:
+            raise KeyboardInterrupt
+        done += 1
+        return step(batch, stage)
 
-        method.step = counted
-        fit(method, trial.data(), CPU, 0, work)
-    finally:
-        os._exit(1)
+    method.step = counted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResumeFile, "is_due", property(lambda _: done == 3))
+        patch.setattr(ResumeFile, "save", lambda file: save(file) if file.is_due else None)
+        with pytest.raises(KeyboardInterrupt):
+            fit(method, trial.data(), CPU, 0, work)

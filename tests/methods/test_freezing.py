@@ -3,12 +3,11 @@
 import pytest
 import torch
 from tests.methods.networks import checkpoint_of
-from tests.methods.trial import CPU, Trial
+from tests.methods.trial import Trial, trained
 from tests.pipelines.plans import project_plan
 
 from openfer.errors import ParameterError
 from openfer.methods.declaration import METHODS
-from openfer.training.loop import fit
 
 WITH_TRUNK = sorted(name for name in METHODS.names() if "trunk" in METHODS[name].settings.model_fields)
 
@@ -32,7 +31,7 @@ def test_a_training_changes_no_frozen_layer_and_all_others(name, tiny_faces, tmp
     children = dict(method.backbone().named_children())
     frozen = [children[part] for part in ("conv1", "bn1", "layer1")]
     kept, before = state_of(frozen), {key: value.clone() for key, value in method.backbone().state_dict().items()}
-    fit(method, trial.data(), CPU, 0, tmp_path)
+    trained(method, trial.data(), tmp_path)
     assert all(torch.equal(value, kept[key]) for key, value in state_of(frozen).items())
     changed = {
         key.split(".")[0] for key, value in method.backbone().state_dict().items() if not value.equal(before[key])

@@ -3,12 +3,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.methods.trial import CPU, HELD_OUT, Trial
+from tests.methods.trial import HELD_OUT, Trial, trained
 
 from openfer.methods.contract import Batch
 from openfer.methods.registry import build
 from openfer.training.grad_cam import cam_layer, class_maps
-from openfer.training.loop import FitData, fit
+from openfer.training.loop import FitData
 
 TRAIN = range(28)
 SCHEDULE = {"epochs": 15, "batch_size": 7, "learning_rate": 5e-4}
@@ -16,12 +16,12 @@ QUARTER = 64 * 64 // 4
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_faces, tmp_path_factory):
+def learned(tiny_faces, tmp_path_factory):
     trial = Trial("baseline", tiny_faces)
     torch.manual_seed(0)
     method = build("baseline", {"schedule": SCHEDULE}, trial.classes)
     data = FitData(trial.dataset(list(TRAIN), training=True), trial.dataset(HELD_OUT))
-    fit(method, data, CPU, 0, tmp_path_factory.mktemp("work"))
+    trained(method, data, tmp_path_factory.mktemp("work"))
     dataset = trial.dataset(list(TRAIN))
     images = torch.stack([dataset[0, i][0] for i in TRAIN]).float().div(127.5).sub(1)
     return method.eval(), Batch(images, {"expression": torch.from_numpy(dataset.labels["expression"])})
@@ -41,8 +41,8 @@ def score(method, images, labels):
 
 
 @pytest.mark.slow
-def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_the_bottom_quarter(trained):
-    method, batch = trained
+def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_the_bottom_quarter(learned):
+    method, batch = learned
     labels = batch.labels["expression"]
     maps = class_maps(method, cam_layer(method, batch), batch, "expression", labels)
     order = F.interpolate(maps[:, None], (64, 64), mode="bilinear").flatten(1).argsort(1)
@@ -55,12 +55,12 @@ def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_
 
 
 @pytest.mark.slow
-def test_maps_of_two_classes_differ_and_most_are_not_blank(trained):
+def test_maps_of_two_classes_differ_and_most_are_not_blank(learned):
     """In 16 trainings 95 % of the maps are not blank, with a deviation of 6 points, and 99.5 % differ (1 point).
 
     They are of ten seeds, 15 or 20 epochs, bfloat16 or float32.
     """
-    method, batch = trained
+    method, batch = learned
     labels = batch.labels["expression"]
     layer = cam_layer(method, batch)
     own, other = (class_maps(method, layer, batch, "expression", (labels + turn) % 7) for turn in (0, 1))

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.left_out import without_resume_files
 from torch import Tensor
 
 from openfer.methods.contract import AllSamples, Batch
 from openfer.training import batches
 from openfer.training.loop import _Run
-from openfer.training.resume import ResumeFile
 
 
 def in_small_batches(method, samples):
@@ -53,8 +53,7 @@ def losses_of_steps(setup, work):
         return losses
 
     setup.method.step = recorded
-    with in_double_precision(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ResumeFile, "save", lambda self: None)  # takes longer than the steps, and is tested elsewhere
+    with in_double_precision(), without_resume_files():
         _Run(setup, work, None).run()
     return found
 

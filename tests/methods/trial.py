@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from tests.left_out import without_resume_files
 from tests.pipelines.conftest import ROOT
 
 from openfer.io.checkpoint import Checkpoint
@@ -25,7 +26,7 @@ from openfer.pipelines.geometry import measure_geometry
 from openfer.pipelines.open_features import measure_open_features
 from openfer.training.config import ImageSettings, TrainingConfig
 from openfer.training.data import FaceDataset
-from openfer.training.loop import FitData
+from openfer.training.loop import FitData, Fitted, fit
 from openfer_faces.synthetic.circumplex import circumplex
 
 LABELLED = ("expression", "gender", "race", "identity")
@@ -114,6 +115,12 @@ class Trial:
         model = self.build()
         facts = {"classes": model.classes, "config": model.config.model_dump(mode="json")}
         return Checkpoint(model.own_state(), facts)
+
+
+def trained(method, data, work) -> Fitted:
+    """Train a method as :data:`CPU` says, without resume files."""
+    with without_resume_files():
+        return fit(method, data, CPU, 0, work)
 
 
 @functools.cache

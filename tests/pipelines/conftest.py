@@ -83,14 +83,6 @@ def new_project(path: Path) -> Project:
     return Project(path)
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which the default pipeline has run once; tests must leave it as it is."""
-    project = new_project(tmp_path_factory.mktemp("finished") / "project")
-    (project.path / "first_run.txt").write_text(project.run())
-    return project
-
-
 @pytest.fixture
 def copy_of_finished(finished: Project, tmp_path: Path) -> Project:
     """A copy of the finished project that a test may spoil."""

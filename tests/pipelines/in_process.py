@@ -16,6 +16,7 @@ from kedro.framework.startup import bootstrap_project
 from openfer.io.face_store import FaceStore
 from openfer.pipelines import planned
 from openfer.runners import IdempotentRunner
+from tests.left_out import without_resume_files
 from tests.pipelines.conftest import new_project
 
 
@@ -73,7 +74,8 @@ class Workshop:
         logger = logging.getLogger("openfer.runners")
         logger.addHandler(heard)
         try:
-            with KedroSession.create(self.path, env=env, runtime_params={"dataset": dataset, **parameters}) as session:
+            given = {"dataset": dataset, **parameters}
+            with KedroSession.create(self.path, env=env, runtime_params=given) as session, without_resume_files():
                 session.run(pipeline_names=pipelines.split(), runner=IdempotentRunner())
         finally:
             logger.removeHandler(heard)

@@ -22,6 +22,7 @@ from openfer.runs.study import StudyPlan
 from openfer.schemas import complete_rows
 from openfer.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 from tests.conftest import TinyFaces
+from tests.left_out import without_resume_files
 from tests.pipelines.conftest import ROOT
 
 SIDE = 40
@@ -90,7 +91,8 @@ class TinyProject:
         logger.addHandler(heard)
         logger.setLevel(logging.INFO)
         try:
-            IdempotentRunner().run(pipeline, self.catalog(asked))
+            with without_resume_files():
+                IdempotentRunner().run(pipeline, self.catalog(asked))
         finally:
             logger.removeHandler(heard)
             logger.setLevel(level)

@@ -12,10 +12,12 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from small_method import EPOCHS, STEPS, DiesOnTheSecond, interrupt, painted_store, train
+from tests.prepared import prepared
 
 from openfer.errors import DataError, ParameterError, TrainingError
 from openfer.io.face_store import FaceStore
 from openfer.methods.contract import AllSamples
+from openfer.training import launch
 from openfer.training.sampling import Sampler
 from openfer.training.synchronised_norm import synchronised_norm
 
@@ -32,6 +34,12 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_one(store, tmp_path_factory):
     return train(store, tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(autouse=True)
+def _prepared(monkeypatch):
+    """Start processes with the libraries loaded; those of the program that is killed start as openfer's do."""
+    monkeypatch.setattr(launch, "_PROCESSES", prepared())
 
 
 class Reports:

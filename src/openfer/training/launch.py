@@ -23,6 +23,9 @@ from openfer.training.tracking import Tracker
 
 _log = logging.getLogger(__name__)
 
+_PROCESSES = multiprocessing.get_context("spawn")
+"""How processes start: as new programs, since a fork of a process that has used a GPU or threads cannot train."""
+
 _SECONDS_TO_LEAVE = 60.0
 """A process that is through needs some tenths."""
 
@@ -83,7 +86,6 @@ def together(launch: Launch, task: Task, payload: tuple[Any, ...], tracker: Trac
         OpenferError: the first error of any process.
         TrainingError: if a process was killed, or failed in a way that has no words.
     """
-    context = multiprocessing.get_context("spawn")
     content = pickle.dumps((task, payload))  # by value: torch would share the weights among the processes
     level = logging.getLogger("openfer").getEffectiveLevel()
     pipes: list[Connection] = []
@@ -92,8 +94,8 @@ def together(launch: Launch, task: Task, payload: tuple[Any, ...], tracker: Trac
         meeting = (Path(folder) / "store").as_uri()
         try:
             for rank in range(launch.devices):
-                own, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_process, args=(launch, rank, meeting, content, level, theirs))
+                own, theirs = _PROCESSES.Pipe(duplex=False)
+                process = _PROCESSES.Process(target=_process, args=(launch, rank, meeting, content, level, theirs))
                 process.start()
                 theirs.close()  # so that the process's death ends the pipe
                 pipes.append(own)

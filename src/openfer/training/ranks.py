@@ -4,12 +4,15 @@ Every process (rank) executes the same program on the same numbers. They divide 
 of a batch, and running its rows through the networks with convolutions (:mod:`openfer.training.sharding`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+_MESSAGE_BYTES = 16 * 2**20
+"""Tensors are sent together until they have this size: few messages, and a copy of a part of them at a time."""
 
 
 def count() -> int:
@@ -65,13 +68,26 @@ def gathered(own: Tensor) -> Tensor:
 
 def average(tensors: Sequence[Tensor]) -> None:
     """Replace tensors of one type by their means over the processes, in place."""
-    if count() == 1 or not tensors:
-        return
-    whole = torch.cat([tensor.reshape(-1) for tensor in tensors])
-    dist.all_reduce(whole)
-    parts = torch.split(whole.div_(count()), [tensor.numel() for tensor in tensors])
-    for tensor, part in zip(tensors, parts, strict=True):
-        tensor.copy_(part.view(tensor.shape))
+    for together in _messages(tensors) if count() > 1 else ():
+        whole = torch.cat([tensor.reshape(-1) for tensor in together])
+        dist.all_reduce(whole)
+        parts = torch.split(whole.div_(count()), [tensor.numel() for tensor in together])
+        for tensor, part in zip(together, parts, strict=True):
+            tensor.copy_(part.view(tensor.shape))
+
+
+def _messages(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """Yield the tensors in their order, as many at a time as one message takes."""
+    message: list[Tensor] = []
+    size = 0
+    for tensor in tensors:
+        message.append(tensor)
+        size += tensor.nbytes
+        if size >= _MESSAGE_BYTES:
+            yield message
+            message, size = [], 0
+    if message:
+        yield message
 
 
 def align(tensors: Iterable[Tensor]) -> None:

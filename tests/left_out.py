@@ -1,0 +1,22 @@
+"""What training and writing do for people alone, and what tests leave out because it takes longer than the rest."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def without_resume_files() -> Iterator[None]:
+    """Train without resume files; a large network's takes longer to write than its few steps."""
+    from openfer.training.resume import ResumeFile
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResumeFile, "save", lambda self: None)
+        yield
+
+
+def without_flushes() -> None:
+    """Let files reach the disk when the system likes; a flush guards against a power cut, which no test has."""
+    os.fsync = lambda _: None

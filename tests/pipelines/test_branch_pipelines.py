@@ -20,7 +20,7 @@ esr:
 """
 MANET = """
 manet:
-  images: {size: 44, crop: 40}
+  images: {size: 76, crop: 72}
   settings: {schedule: {epochs: 1, warmup_epochs: 0, batch_size: 8}}
 """
 

@@ -300,10 +300,8 @@ def test_a_pretraining_of_another_backbone_is_refused_with_those_that_fit(backbo
 
 
 def test_a_backbone_that_no_pretraining_fits_is_told_so(weights):
-    with pytest.raises(
-        CheckpointError,
-        match=r"None of pretrain's backbones fits \(resnet18, eca_resnet18, resnet50, dlib_resnet29\): give",
-    ):
+    names = "resnet18, eca_resnet18, resnet50, dlib_resnet29, resnet18_small_images"
+    with pytest.raises(CheckpointError, match=rf"None of pretrain's backbones fits \({names}\): give"):
         initialise(nn.Linear(3, 2), settings("pretrain"), pretrained("resnet18", weights))
 
 

@@ -155,7 +155,8 @@ def test_a_learned_trunk_that_does_not_fit_is_refused_before_training(tables, tm
     state = states["best_val"]
     state.tensors = {name: value for name, value in state.tensors.items() if "layer3" not in name}
     given = {"pretrain": {"best_val": lambda: state}}
-    with pytest.raises(CheckpointError, match=r"What fits is resnet18 or eca_resnet18: set pretrain\.settings\.back"):
+    words = r"What fits is resnet18 or eca_resnet18 or resnet18_small_images: set pretrain\.settings\.backbone"
+    with pytest.raises(CheckpointError, match=words):
         train(run("baseline", "pretrain"), tmp_path / "baseline", named(*tables), given)
 
 

@@ -27,6 +27,11 @@ UNTOUCHED = "300000"
 
 PASSIVE = "passive"
 
+BUSY_UNTIL_LEFT_ALONE = (
+    "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(1_000_000): pass"
+)
+"""A program that keeps a core busy, and ends when the benchmark is gone, killed or not."""
+
 
 def steps_on_request(connection: Connection, threads: int) -> None:
     """Take training steps for as many seconds as asked for, and answer with the steps per second."""
@@ -74,7 +79,7 @@ def trainers(settings: Mapping[str, Mapping[str, str]], threads: int) -> Iterato
 @contextmanager
 def busy_programs(count: int) -> Iterator[None]:
     """Keep some programs busy that use a core each."""
-    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    programs = [subprocess.Popen([sys.executable, "-c", BUSY_UNTIL_LEFT_ALONE]) for _ in range(count)]
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ from openfer.inference.onnx_model import OnnxModel
 from openfer.methods.declaration import METHODS
 from tests.export.made import FACTS, file_of, network_of
 from tests.methods.trial import LABELLED
+from tests.pipelines.conftest import ROOT
 
 ANSWERING = [n for n in METHODS if set(METHODS[n].tasks_of(METHODS[n].settings())) & set(LABELLED)]
 ASKED = 3
@@ -20,6 +21,7 @@ ASKED = 3
 @pytest.mark.parametrize("name", ANSWERING)
 def test_a_file_answers_as_the_method_does_for_another_number_of_faces(name, tiny_faces, tmp_path):
     made, network, faces = file_of(name, tiny_faces)
+    assert str(ROOT).encode() not in made, "the file names folders of the machine that made it"
     (tmp_path / "model.onnx").write_bytes(made)
     model = OnnxModel(tmp_path / "model.onnx", threads=1)
     card = model.card

@@ -135,6 +135,14 @@ def test_a_model_is_a_carried_one_a_file_or_an_exported_run(
         openfer.load("nowhere.onnx")
 
 
+def test_carried_models_name_no_folder_of_the_machine_that_made_them() -> None:
+    carried = list((Path(openfer.__file__).parent / "inference/models").glob("*.onnx"))
+    assert carried
+    assert [
+        path.name for path in carried if b"/torch/nn/" in path.read_bytes() or b"graph.py" in path.read_bytes()
+    ] == []
+
+
 def test_a_search_ends_when_there_are_more_faces_than_asked_for(model_file: Path, tiny_faces: TinyFaces) -> None:
     crowd = scene([tiny_faces.store.image(row) for row in (7, 14, 21, 28, 35)], width=1000)
     assert len(openfer.load(model_file).predict([crowd])[0]) == 5

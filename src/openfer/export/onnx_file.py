@@ -1,10 +1,12 @@
 """A network as an ONNX graph for any number of faces, and its bytes with a card."""
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+import torch.fx.config
 from torch import Tensor
 
 from openfer.errors import ExportError
@@ -39,7 +41,7 @@ def onnx_graph(network: Answering, example: Sequence[Tensor]) -> Any:
     batch = torch.export.Dim("batch")
     names = network.input_names()
     network.requires_grad_(False)
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), without_stack_traces():
         warnings.simplefilter("ignore")  # of the exporter's own code
         program = torch.export.export(
             network, tuple(part[:_EXAMPLES] for part in example), dynamic_shapes=(tuple({0: batch} for _ in names),)
@@ -56,6 +58,18 @@ def onnx_graph(network: Answering, example: Sequence[Tensor]) -> Any:
             f"torch {torch.__version__}"
         )
     return model
+
+
+@contextlib.contextmanager
+def without_stack_traces() -> Iterator[None]:
+    """Keep the lines of code that made each operation, with the paths of this machine, out of what torch traces."""
+    config = torch.fx.config
+    before = config.do_not_emit_stack_traces
+    config.do_not_emit_stack_traces = True
+    try:
+        yield
+    finally:
+        config.do_not_emit_stack_traces = before
 
 
 def with_card(model: Any, card: ModelCard) -> bytes:

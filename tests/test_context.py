@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 from kedro.pipeline import Pipeline, node
 
 from openfer.context import typed_parameters
@@ -36,6 +39,18 @@ def test_a_mistake_names_the_parameter_the_value_and_the_rule(protocol: object, 
 def test_valid_parameters_become_what_nodes_ask_for() -> None:
     found = typed_parameters(SPLIT, {"mine": {"protocol": {"validation_share": 0.2}}})
     assert found["mine"]["protocol"] == DatasetProtocol(validation_share=0.2)
+
+
+def test_the_catalog_holds_whole_blocks_and_the_nested_parameters_that_a_node_reads(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "project").path
+    bootstrap_project(project)
+    with KedroSession.create(project) as session:
+        held = {name for name in session.load_context().catalog if name.startswith("params:")}
+    assert {"params:synthetic", "params:landmarks.use"} <= held
+    assert "params:synthetic.fer" not in held
+    read = {name for pipeline in pipelines.values() for node in pipeline.nodes for name in node.inputs}
+    assert {name for name in held if "." in name} <= read
+    assert {name for name in read if name.startswith("params:")} <= held
 
 
 @pytest.mark.slow

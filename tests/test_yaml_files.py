@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from openfer.errors import ParameterError
 from openfer.yaml_files import TextKeysLoader, read_yaml
+from tests.pipelines.conftest import ROOT
 
 PATH = Path("conf/local/parameters.yml")
 
@@ -21,6 +23,14 @@ def test_keys_keep_their_text_and_values_their_type() -> None:
 def test_merged_keys_a_byte_order_mark_and_an_empty_file_are_read() -> None:
     assert read_yaml(b"\xef\xbb\xbfa: &a {x: 1}\nb: {<<: *a, y: 2}\n", PATH)["b"] == {"x": 1, "y": 2}
     assert read_yaml(b"# nothing yet\n", PATH) == {}
+
+
+def test_without_libyaml_every_file_of_the_project_says_the_same(monkeypatch) -> None:
+    files = sorted((ROOT / "conf").rglob("*.yml"))
+    quick = [read_yaml(path.read_bytes(), path) for path in files]
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert quick == [read_yaml(path.read_bytes(), path) for path in files]
+    assert len(files) > 40
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ class LayeredConfigLoader(TextKeysLoader):
         if key == _GLOBALS:
             self._refuse_unknown(below, asked)
             self._refuse_unknown(own, self._local_env)
-        merged: dict[str, Any] = self._merge_configs(below, own, key, self._local_env)
+        merged = _merged_deep(below, own) if self.merge_strategy.get(key) == "soft" else below | own
         if key != _PARAMETERS:
             return merged
         return with_overrides(merged, own, dict(self.runtime_params or {}))
@@ -111,3 +111,14 @@ class LayeredConfigLoader(TextKeysLoader):
         finally:
             self.base_env, self.env = before
         return dict(found)
+
+
+def _merged_deep(below: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two layers in one; nested keys of the second replace those of the first."""
+    merged = dict(below)
+    for name, value in own.items():
+        before = merged.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            value = _merged_deep(before, value)
+        merged[name] = value
+    return merged

@@ -32,6 +32,15 @@ class Context(KedroContext):
             raise _worded(error, dict(pipelines), self.config_loader["parameters"]) from error
         return found
 
+    def _get_parameters(self) -> dict[str, Any]:
+        """Return what the catalog is to hold of the parameters: whole blocks, and the nested ones that a node reads.
+
+        Kedro makes a dataset of every nested value, some thousands of them.
+        """
+        read = {name for pipeline in pipelines.values() for node in pipeline.nodes for name in node.inputs}
+        found: dict[str, Any] = super()._get_parameters()
+        return {name: value for name, value in found.items() if "." not in name or name in read}
+
 
 def typed_parameters(nodes: Mapping[str, Pipeline], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as the types that the nodes of some pipelines ask for.

@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed
 # The address of an index with PyTorch for the CPU alone, which saves about 5 GB; empty: PyTorch for NVIDIA GPUs.
 export TORCH_INDEX ?=
 
+# Programs that share the tests: they wait for others a fifth of their time, so that three keep two cores busy.
+WORKERS ?= 3
+
 # The port of `make mlflow`, the inputs of `make fuzz`, and the kills of `make torture`.
 PORT ?= 5000
 INPUTS ?= 10000
@@ -21,8 +24,8 @@ help:  ## show this list
 run: usable  ## render faces, train Baseline and ADDL, compare them
 	@$(BIN)/kedro run
 
-test: usable  ## run all tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: usable  ## run all tests; on more than two cores: WORKERS=8
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: usable  ## try ten thousand inputs of each kind; another number: INPUTS=1000
 	@OPENFER_FUZZ=$(INPUTS) $(BIN)/pytest tests/fuzz -q --durations 10

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 if ONE_OF_SEVERAL:
-    # Each worker has a core, and so have the programs that it starts; torch reads this when it is imported.
+    # Workers share the cores, and so do the programs that they start; torch reads this when it is imported.
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

@@ -5,7 +5,8 @@
     benchmarks/gpu.sh --small               # tiny sizes on the CPU, to try the script itself
 
 Parts: ``tests`` (those that need a GPU), ``limits`` (large products of matrices), ``input`` (faces from the store to
-the device, and training that waits for them), ``training`` (all methods, arithmetics and batch sizes).
+the device, and training that waits for them), ``study`` (`kedro run` of a whole study: 20,000 rendered faces of 224
+pixels; Baseline, ADDL and ``geometry`` from open weights), ``training`` (all methods, arithmetics and batch sizes).
 
 Every figure that is not known is null, and ``unknown`` beside it says why. The file is written after every record;
 ``complete`` is true at the end.
@@ -26,6 +27,9 @@ import torch
 
 from gpu_input import alone, stored, training
 from gpu_records import NO_GPU, Clock, Record, record, write
+from gpu_study import FULL as FULL_STUDY
+from gpu_study import ROWS, study_records
+from gpu_study import SMALL as SMALL_STUDY
 from gpu_training import ARITHMETICS, Sizes, all_methods, limits, rows
 from openfer.io.git import revision
 from openfer.nn.latency import device_name
@@ -33,7 +37,7 @@ from openfer.training.config import TrainingConfig
 from openfer.training.device import Plan, resolve
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("tests", "limits", "input", "training")
+PARTS = ("tests", "limits", "input", "study", "training")
 SECONDS = 440.0
 """Of all parts together. The script may take 480, and Python needs some to start."""
 
@@ -41,6 +45,9 @@ TESTS = tuple(f"tests/training/test_{name}.py" for name in ("waits", "energy", "
 _WORDS = "gpu or cuda"
 _TESTS_SECONDS = 60.0
 """Of each file."""
+
+_SHARE_OF_STUDY = 0.6
+"""Of the time that is left before it, where training follows."""
 
 _OUTCOMES = ("passed", "failed", "skipped")
 
@@ -110,7 +117,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true", help="tiny sizes on the CPU")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--methods", nargs="+", choices=FULL.methods, default=FULL.methods)
+    methods = list(dict.fromkeys((*FULL.methods, *ROWS.values())))
+    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
     parser.add_argument("--out", type=Path, default=ROOT / "build/gpu.json")
     options = parser.parse_args()
     if not options.small and not torch.cuda.is_available():
@@ -119,7 +127,13 @@ def main() -> None:
     clock = Clock(SECONDS)
     plan = resolve(TrainingConfig(device="cpu" if options.small else "cuda"))
     sizes = SMALL if options.small else FULL
-    sizes = Sizes(options.methods, sizes.batches, sizes.side, sizes.seconds, sizes.matrix)
+    sizes = Sizes(
+        [name for name in options.methods if name in FULL.methods],
+        sizes.batches,
+        sizes.side,
+        sizes.seconds,
+        sizes.matrix,
+    )
     result: dict[str, Any] = {"format": 1, "small": options.small, "complete": False, "machine": machine(plan.device)}
 
     def note(part: str, found: Record, *, several: bool = True) -> None:
@@ -141,6 +155,11 @@ def main() -> None:
         note("limits", limit, several=False)
     if "input" in options.parts:
         for part, found in input_records(plan, clock, small=options.small):
+            note(part, found)
+    if "study" in options.parts:
+        study = SMALL_STUDY if options.small else FULL_STUDY
+        own = clock.part(_SHARE_OF_STUDY if "training" in options.parts else 1)
+        for part, found in study_records(study, options.methods, plan.device.type, own):
             note(part, found)
     if "training" in options.parts:
         for found in rows(sizes, plan.device, limit, clock):

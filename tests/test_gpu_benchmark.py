@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -35,7 +37,8 @@ def records(result):
 
 def test_every_part_has_records(result):
     assert result["complete"] is True
-    parts = {"machine", "tests", "limits", "input", "training_with_input", "training"}
+    studied = {"study", "study_nodes", "study_rows"}
+    parts = {"machine", "tests", "limits", "input", "training_with_input", "training", *studied}
     assert {name for name, value in result.items() if isinstance(value, (dict, list))} == parts
     assert {row["arithmetic"] for row in result["training"]} == set(result["limits"]) - {"rows", "unknown"}
 
@@ -54,6 +57,27 @@ def test_float32_is_measured_on_every_machine(result):
     assert row["images_per_second"] > 0
     assert row["tflops"] == pytest.approx(row["share_of_limit"] * result["limits"]["float32"])
     assert row["unknown"].keys() == {"peak_bytes", "counted_bytes", "joules_per_image"}
+
+
+def test_a_whole_study_is_rendered_trained_and_compared(result):
+    (row,) = result["study_rows"]
+    assert row["row"] == "Baseline"
+    assert row["n"] == 2 * 7
+    assert row["accuracy"] == pytest.approx(100 * round(row["accuracy"] * 14 / 100) / 14)
+    seconds = {found["node"].rpartition(".")[2]: found["seconds"] for found in result["study_nodes"]}
+    assert {"render", "train", "predict"} <= seconds.keys()
+    assert 0 < row["training_seconds"] < seconds["train"] < result["study"][0]["seconds"]
+
+
+def test_a_study_for_which_no_time_is_left_says_so(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from gpu_records import NO_TIME, Clock
+    from gpu_study import SMALL, study_records
+
+    found = list(study_records(SMALL, ["baseline", "addl", "geometry"], "cpu", Clock(0)))
+    assert [part for part, _ in found] == ["study", *["study_rows"] * 3]
+    assert {why for _, record in found for why in record["unknown"].values()} == {NO_TIME}
+    assert {record["seconds"] if part == "study" else record["accuracy"] for part, record in found} == {None}
 
 
 def test_the_cost_of_a_study_takes_the_measured_rate(file, result, monkeypatch):

@@ -7,8 +7,8 @@ STAMP := $(VENV)/.installed
 # The address of an index with PyTorch for the CPU alone, which saves about 5 GB; empty: PyTorch for NVIDIA GPUs.
 export TORCH_INDEX ?=
 
-# Programs that share the tests: they wait for others a fifth of their time, so that three keep two cores busy.
-WORKERS ?= 3
+# Programs that share the tests, each on a core; three on two cores take as long.
+WORKERS ?= 2
 
 # The port of `make mlflow`, the inputs of `make fuzz`, and the kills of `make torture`.
 PORT ?= 5000

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from gpu_records import NO_TIME, Clock, Record, record
+from projects import kedro_run, lay_out, surroundings
 
-ROOT = Path(__file__).parents[1]
 ROWS = {"Baseline": "baseline", "ADDL": "addl", "Geometry": "geometry"}
 FIGURES = ("accuracy", "n", "training_seconds")
 
@@ -102,7 +100,8 @@ def study_records(size: StudySize, methods: Sequence[str], device: str, clock: C
     """
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        _lay_out(project, size, methods, device)
+        on = {name: {"training": {"device": device}} for name in ("dfem", *ROWS.values())}
+        lay_out(project, size.values(), size.parameters(methods) | on)
         begun = time.monotonic()
         status, nodes = _run(project, clock) if clock.left > _LEAST else (NO_TIME, {})
         seconds: float | str = time.monotonic() - begun if status == 0 else _reason(status)
@@ -132,30 +131,15 @@ def _row(row: str, table: Path, cells: Path) -> dict[str, float | str]:
     return dict(zip(FIGURES, (float(own["ours"]), int(own["n"]), float(trained)), strict=True))
 
 
-def _lay_out(project: Path, size: StudySize, methods: Sequence[str], device: str) -> None:
-    """Lay out a project with this one's parameters, and the study's in `conf/local`."""
-    shutil.copytree(ROOT / "conf", project / "conf", ignore=shutil.ignore_patterns("local"))
-    for name in ("pyproject.toml", ".telemetry"):
-        shutil.copy(ROOT / name, project / name)
-    (project / "src").mkdir()  # Kedro asks for the folder
-    local = project / "conf/local"
-    (local / "parameters").mkdir(parents=True)
-    (local / "globals.yml").write_text(yaml.safe_dump(size.values()))
-    (local / "mlflow.yml").write_text("enabled: false\n")
-    on = {name: {"training": {"device": device}} for name in ("dfem", *ROWS.values())}
-    (local / "parameters/gpu.yml").write_text(yaml.safe_dump(size.parameters(methods) | on))
-
-
 def _run(project: Path, clock: Clock) -> tuple[int | str, dict[str, float]]:
     """Return the exit status of `kedro run`, or that no time was left, and the seconds of each node that ended."""
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}", "DO_NOT_TRACK": "1", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines", "study", "--to-nodes", f"studies.{_NAME}.table"]
+    command = kedro_run("--pipelines", "study", "--to-nodes", f"studies.{_NAME}.table")
     nodes: dict[str, float] = {}
     late = threading.Event()
     with subprocess.Popen(
         command,
         cwd=project,
-        env=environment,
+        env=surroundings(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -96,8 +96,10 @@ def _grid(faces: Sequence[str], lines: Sequence[_Line], title: str) -> "Figure":
     first = lines[0][1]
     one_label = all(first[face]["y_true"] == answer["y_true"] for _, line, _ in lines for face, answer in line.items())
     places = Places((_CELL, _CELL), (0.08, 0.32), rim=(0.4, 0.4, 0.08))
-    figure, grid = places.grid(len(lines) + 1, len(faces), title, least_width=6.5)
-    for axes in grid.flat:
+    filled = np.array([[True] * len(faces), *([face in line for face in faces] for _, line, _ in lines)])
+    filled[:, 0] = True  # for the labels of the lines
+    figure, grid = places.grid(len(lines) + 1, len(faces), title, 6.5, filled)
+    for axes in grid[filled]:
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_frame_on(False)

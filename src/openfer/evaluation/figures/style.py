@@ -57,8 +57,19 @@ class Places:
     below: float = 0.0
     rim: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
-    def grid(self, rows: int, columns: int, title: str, least_width: float = 0.0) -> "tuple[Figure, np.ndarray]":
-        """Return a new figure with a title, wrapped where it is long, and its panels, (rows, columns)."""
+    def grid(
+        self, rows: int, columns: int, title: str, least_width: float = 0.0, filled: np.ndarray | None = None
+    ) -> "tuple[Figure, np.ndarray]":
+        """Return a new figure with a title, wrapped where it is long, and its panels, (rows, columns).
+
+        Args:
+            rows: of panels.
+            columns: of panels.
+            title: of the figure.
+            least_width: of the figure in inches.
+            filled: which panels are needed, bool, (rows, columns); None for all. The others are None, for each panel
+                takes as long as a face to draw.
+        """
         from matplotlib.figure import Figure
 
         (width, height), (left, above), (rim, top, bottom) = self.panel, self.gap, self.rim
@@ -67,7 +78,7 @@ class Places:
         figure = Figure(figsize=whole)
         figure.suptitle(title, fontsize=9, x=0.01, y=1 - _ABOVE_TITLE / whole[1], ha="left", wrap=True)
         panels = np.empty((rows, columns), dtype=object)
-        for row, column in np.ndindex(rows, columns):
+        for row, column in np.argwhere(np.ones((rows, columns), bool) if filled is None else filled):
             x = rim + column * (width + left) + left
             y = whole[1] - top - row * (height + above + self.below) - above - height
             corner = (x / whole[0], y / whole[1])

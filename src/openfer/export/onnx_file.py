@@ -1,17 +1,16 @@
 """A network as an ONNX graph for any number of faces, and its bytes with a card."""
 
-import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.fx.config
 from torch import Tensor
 
 from openfer.errors import ExportError
 from openfer.export.graph import Answering
 from openfer.inference.card import CARD, ModelCard
+from openfer.nn.tracing import without_stack_traces
 from openfer.optional import optional
 
 _EXAMPLES = 2  # torch.export takes a batch of one for a constant
@@ -58,18 +57,6 @@ def onnx_graph(network: Answering, example: Sequence[Tensor]) -> Any:
             f"torch {torch.__version__}"
         )
     return model
-
-
-@contextlib.contextmanager
-def without_stack_traces() -> Iterator[None]:
-    """Keep the lines of code that made each operation, with the paths of this machine, out of what torch traces."""
-    config = torch.fx.config
-    before = config.do_not_emit_stack_traces
-    config.do_not_emit_stack_traces = True
-    try:
-        yield
-    finally:
-        config.do_not_emit_stack_traces = before
 
 
 def with_card(model: Any, card: ModelCard) -> bytes:

@@ -81,20 +81,23 @@ def publish(
     network = classifier(method, run.images)
     import torch
 
+    from openfer.nn.tracing import without_stack_traces
+
     with torch.inference_mode():
         answer = network(*map(torch.from_numpy, (example, *others.values()))).numpy()
 
     def send() -> dict[str, Any]:
-        info = mlflow.pytorch.log_model(
-            network,
-            name=slug,
-            signature=infer_signature({"rgb": example, **others} if others else example, answer),
-            input_example=[example, *others.values()] if others else example,
-            serialization_format="pt2",
-            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
-            metadata={key: value for key, value in card.items() if key != "model_uri"},
-            registered_model_name=run.method,
-        )
+        with without_stack_traces():
+            info = mlflow.pytorch.log_model(
+                network,
+                name=slug,
+                signature=infer_signature({"rgb": example, **others} if others else example, answer),
+                input_example=[example, *others.values()] if others else example,
+                serialization_format="pt2",
+                pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+                metadata={key: value for key, value in card.items() if key != "model_uri"},
+                registered_model_name=run.method,
+            )
         version = info.registered_model_version
         client = mlflow.MlflowClient()
         client.update_model_version(run.method, version, description=words)

@@ -1,5 +1,6 @@
 """Registered things by name: a folder that holds nothing else, one module for each."""
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Registry(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """Return the names of all entries, sorted."""
         package = importlib.import_module(self._package)
-        return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+        return _modules(tuple(package.__path__))
 
     def get(self, name: str) -> T:
         """Import one entry's module and return the entry.
@@ -54,3 +55,9 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
+
+
+@functools.cache  # a command asks some hundred times
+def _modules(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the modules in some folders, sorted."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folders)))

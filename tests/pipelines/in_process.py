@@ -1,6 +1,7 @@
 """`kedro run` in this process: one project for many datasets, a second a run instead of six."""
 
 import contextlib
+import functools
 import io
 import logging
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 from kedro.framework.cli.cli import KedroCLI
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
@@ -17,7 +19,19 @@ from openfer.io.face_store import FaceStore
 from openfer.pipelines import planned
 from openfer.runners import IdempotentRunner
 from tests.left_out import without_resume_files
-from tests.pipelines.conftest import new_project
+from tests.pipelines.conftest import ROOT, new_project
+
+
+@functools.cache
+def _configured() -> None:
+    """Configure Kedro; all projects here have the settings and the package of this one."""
+    bootstrap_project(ROOT)
+
+
+def forget_pipelines() -> None:
+    """Let Kedro make its pipelines anew; it would give those of the dataset before."""
+    _configured()
+    pipelines.configure("openfer.pipeline_registry")
 
 
 def typed(project: Path, *arguments: str, expect: int = 0, folder: str = ".") -> str:
@@ -25,7 +39,6 @@ def typed(project: Path, *arguments: str, expect: int = 0, folder: str = ".") ->
 
     A run of nodes leaves MLflow's marks on its process and needs one of its own (:meth:`Project.run`).
     """
-    bootstrap_project(project)
     said = io.StringIO()
     logged = logging.StreamHandler(said)
     logging.getLogger().addHandler(logged)
@@ -67,16 +80,16 @@ class Workshop:
         block = common | {"root": str(self.raw(dataset))} | parameters
         (self.path / f"conf/local/parameters/{dataset}.yml").write_text(yaml.safe_dump({dataset: block}))
 
-    def run(self, pipelines: str, dataset: str, env: str | None = None, **parameters: Any) -> list[str]:
+    def run(self, names: str, dataset: str, env: str | None = None, **parameters: Any) -> list[str]:
         """Run pipelines, named with blanks between them; returns the names of the nodes that ran."""
-        bootstrap_project(self.path)  # else Kedro would give the pipelines of the dataset before
+        forget_pipelines()
         heard = _Heard()
         logger = logging.getLogger("openfer.runners")
         logger.addHandler(heard)
         try:
             given = {"dataset": dataset, **parameters}
             with KedroSession.create(self.path, env=env, runtime_params=given) as session, without_resume_files():
-                session.run(pipeline_names=pipelines.split(), runner=IdempotentRunner())
+                session.run(pipeline_names=names.split(), runner=IdempotentRunner())
         finally:
             logger.removeHandler(heard)
             planned._handed.clear()

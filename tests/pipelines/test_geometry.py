@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 
 from openfer.pipelines import planned
 from openfer.pipelines.geometry import geometry_pipeline
 from openfer.runners import IdempotentRunner
 from openfer.schemas import GEOMETRY
 from tests.conftest import TinyFaces
-from tests.pipelines.in_process import Workshop
+from tests.pipelines.in_process import Workshop, forget_pipelines
 
 
 @pytest.mark.slow
@@ -20,7 +19,7 @@ def test_every_face_is_measured_once(tiny_faces: TinyFaces, tmp_path: Path) -> N
     faces = workshop.path / "data/03_primary/mine/faces"
     faces.parent.mkdir(parents=True)
     faces.symlink_to(tiny_faces.store.folder)
-    bootstrap_project(workshop.path)
+    forget_pipelines()
     with KedroSession.create(workshop.path) as session:
         catalog = session.load_context().catalog
         IdempotentRunner().run(geometry_pipeline("mine"), catalog)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from kedro.framework.startup import bootstrap_project
 
 from openfer.cli import cli
 from openfer.io.provenance import read_record, record_path
@@ -17,6 +16,7 @@ from openfer.io.runs import Run, RunRecord
 from openfer.pipelines import planned
 from openfer.staleness import all_runs
 from tests.pipelines.conftest import Project
+from tests.pipelines.in_process import forget_pipelines
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def _linked(source: str, copy: str) -> None:
 
 def typed(project: Project, *words: str, answer: str = "", expect: int = 0) -> str:
     """Type `kedro runs ...` in this process."""
-    bootstrap_project(project.path)
+    forget_pipelines()
     with contextlib.chdir(project.path):
         done: Result = CliRunner().invoke(cli, ["runs", *words], input=answer, env={"COLUMNS": "240"})
     assert done.exit_code == expect, f"{done.output}\n{done.exception!r}"

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 TINY = """
 synthetic:
+  workers: 1
   pie: {people: 3, images_per_person: 8}
   raf: {people: 30, images_per_person: 2}
   fer: {train_people: 6, test_people: 2, images_per_person: 7}

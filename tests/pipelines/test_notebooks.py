@@ -10,6 +10,9 @@ from nbclient import NotebookClient
 from tests.pipelines.conftest import ROOT, new_project
 from tests.prepared import PATIENCE
 
+ONE_PROCESS = "doctor: {workers: 1}\nphotographs: {faces: {workers: 1}}\n"
+"""More of them take longer to start than these few photographs."""
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 600_000
 """Bytes of all notebooks; each clone has them."""
@@ -26,6 +29,7 @@ def kinds(notebook: nbformat.NotebookNode) -> list[set[str]]:
 def test_a_notebook_runs_and_shows_what_its_stored_outputs_show(path: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("OPENFER_NOTEBOOK", "small")
     project = new_project(tmp_path / "project").path
+    (project / "conf/local/parameters/workers.yml").write_text(ONE_PROCESS)
     shutil.copytree(ROOT / "tests/evaluation/stored", project / "tests/evaluation/stored")
     (project / "notebooks").mkdir()
     notebook = nbformat.read(path, as_version=4)

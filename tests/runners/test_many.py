@@ -117,7 +117,7 @@ def one(finished, tmp_path_factory):
     """Return a project whose study was trained one run after the other; tests must leave it as it is."""
     whole = tmp_path_factory.mktemp("one") / "project"
     project = Project(
-        shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlflow.db", "mlartifacts"))
+        shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlartifacts"))
     )
     (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
     (project.path / "first_run.txt").write_text(project.run(*RUN_STUDY, expect=1))
@@ -125,17 +125,19 @@ def one(finished, tmp_path_factory):
 
 
 @pytest.fixture
-def untrained(one, tmp_path):
-    """Return a copy of that project with its faces alone."""
+def untrained(finished, one, tmp_path):
+    """Return a copy of that project with its faces, and MLflow's database from before the study."""
     project = Project(shutil.copytree(one.path, tmp_path / "project"))
     for layer in ("06_models", "07_model_output", "08_reporting"):
         shutil.rmtree(project.path / "data" / layer)
-    (project.path / "mlflow.db").unlink()
+    shutil.copy(finished.path / "mlflow.db", project.path)
     return project
 
 
 @pytest.mark.slow
-def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_after_the_other(one, untrained):
+def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_after_the_other(
+    finished, one, untrained
+):
     process = started(untrained, *WITH_RAY)
     worker_of(process, untrained).kill()
     said = ended(process, untrained)
@@ -151,7 +153,8 @@ def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_a
     assert f"failed      baseline.{broken}." in said
     assert error_of(said) == error_of((one.path / "first_run.txt").read_text())
     assert "not finite" in error_of(said)
-    runs = _mlflow_runs(untrained.path)
+    earlier = _mlflow_runs(finished.path)
+    runs = {name: run for name, run in _mlflow_runs(untrained.path).items() if name not in earlier}
     (command,) = {parent for _, parent, _ in runs.values()} - {None}
     assert runs["study"] == (command, None, "FAILED")
     states = {name: state for name, (_, parent, state) in runs.items() if parent == command}

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.killed import kill_after
-from tests.left_out import without_flushes
+from tests.left_out import without_flushes, without_serving
 
 PATIENCE = 900
 """Seconds until a program is taken to hang. Nothing is said of its speed: machines differ, and other programs run."""
@@ -142,6 +142,7 @@ def _kedro(
     if killed_after is not None:
         _kill_after(killed_after)
     without_flushes()
+    without_serving()
     gc.freeze()  # a collection need not walk all that the server has imported
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in a shell's background ignore it
     sys.argv = ["kedro", *words]

@@ -28,7 +28,9 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     raw.build(workshop.raw(reader), Pictures(tiny_faces))
     workshop.describe(reader, **raw.parameters)
 
-    assert without_dataset(workshop.run("ingest doctor", reader), reader) == INGEST | DOCTOR
+    ran = workshop.run("ingest doctor", reader, twice=True)
+    assert len(ran) == len(set(ran)), "the second time, all was to be up to date"
+    assert without_dataset(ran, reader) == INGEST | DOCTOR
     rows, quarantine = workshop.rows(reader), workshop.quarantine(reader)
     faces, split = workshop.faces(reader), workshop.split(reader)
     stored = list(faces.sample_ids)
@@ -47,8 +49,6 @@ def test_a_raw_folder_becomes_faces_and_a_split_and_is_looked_at(
     assert f"<code>{reader}</code>" in page
     assert READERS[reader].about.title in (folder / "verdict.json").read_text()
     assert (workshop.path / "data/08_reporting" / reader / "faces.png").is_file()
-
-    assert workshop.run("ingest doctor", reader) == []
 
 
 @pytest.mark.slow

@@ -68,8 +68,8 @@ def test_the_pipeline_finds_points_of_raw_pictures_by_default_without_rendering_
     workshop = Workshop.new(tmp_path / "project")
     RAW["folder"].build(workshop.raw("folder"), Pictures(tiny_faces))
     workshop.describe("folder", **RAW["folder"].parameters)
-    ran = workshop.run("landmarks", "folder")
-    assert "folder.find" in ran
+    ran = workshop.run("landmarks", "folder", twice=True)
+    assert ran.count("folder.find") == 1
     assert not any("landmarks" in name for name in ran)
     table = LANDMARKS.validate(pd.read_parquet(workshop.path / "data/04_feature/landmarks/folder.parquet"))
     faces = workshop.faces("folder")
@@ -78,7 +78,6 @@ def test_the_pipeline_finds_points_of_raw_pictures_by_default_without_rendering_
     found = np.stack(table["points68"].to_list()).reshape(-1, 68, 2)
     distance = np.linalg.norm(found[:, [30, 48, 54]] - given[:, 2:], axis=2)
     assert np.median(distance) < 0.05 * 64  # the detector's own nose and mouth corners
-    assert workshop.run("landmarks", "folder") == []
 
 
 def test_points_of_a_landmarker_without_confidence_leave_that_column_empty(tiny_faces) -> None:

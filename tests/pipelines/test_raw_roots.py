@@ -33,8 +33,7 @@ def workshop(tmp_path: Path, tiny_faces: TinyFaces) -> Workshop:
 def test_a_root_that_does_not_exist_has_no_verdict_and_other_results_are_called_old(
     workshop: Workshop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    workshop.run("doctor", "mine")
-    workshop.run("ingest", "mine")
+    workshop.run("doctor ingest", "mine")
     shutil.move(workshop.raw("mine"), workshop.path / "elsewhere")
     with pytest.raises(DataError, match=r"mine\.root is .*raw/mine, which does not exist.*Set mine\.root"):
         workshop.run("doctor", "mine")

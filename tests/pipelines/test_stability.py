@@ -118,7 +118,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.mark.slow
 def test_a_method_on_rendered_sequences_ends_with_its_failures(workshop: Workshop) -> None:
-    ran = workshop.run("baseline", "synthetic_fer", baseline={"datasets": [SET]})
+    ran = workshop.run("baseline", "synthetic_fer", baseline={"datasets": [SET]}, twice=True)
+    assert len(ran) == len(set(ran)), "the second time, all was to be up to date"
     assert any(name.endswith(".stability") for name in ran)
     assert not any(name.startswith("synthetic_fer") for name in ran)
     report = Project(workshop.path).run_folder("08_reporting", "baseline")
@@ -129,7 +130,6 @@ def test_a_method_on_rendered_sequences_ends_with_its_failures(workshop: Worksho
     leakage = workshop.table("05_model_input", SET, "leakage.csv").set_index(["kind", "roles"])["verdict"]
     assert leakage[("sequence", "train/test")] == "expected by design"
     assert leakage[("subject", "train/val")] == "none found"
-    assert workshop.run("baseline", "synthetic_fer", baseline={"datasets": [SET]}) == []
 
 
 @pytest.mark.slow

@@ -1,10 +1,7 @@
 """Many runs at once: what belongs on one machine, and a study by Ray beside the same one run after the other."""
 
-import contextlib
-import os
 import shutil
-import subprocess
-import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +10,7 @@ import pytest
 from kedro.pipeline import Pipeline, node
 from tests.pipelines.conftest import Project
 from tests.pipelines.in_process import typed
-from tests.prepared import PATIENCE
+from tests.prepared import PATIENCE, start_kedro
 
 from openfer.errors import ParameterError
 from openfer.io.atomic import sha256_of
@@ -46,21 +43,11 @@ def of_a_run(slug: str, inputs: list[str], output: str):
     return node(add, inputs, output, name=f"m.{slug}.{output}", namespace=f"m.{slug}", tags=run_tag(slug))
 
 
-def started(project: Project, *words: str) -> subprocess.Popen[bytes]:
-    """Type `kedro run` as a program of its own, with one thread as each of Ray's runs has."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "1"}
-    for name in ("MLFLOW_TRACKING_URI", "OPENFER_MLFLOW_RUN"):
-        environment.pop(name, None)
-    with (project.path / "printed.log").open("wb") as printed:
-        command = [sys.executable, "-m", "kedro", "run", *words]
-        return subprocess.Popen(command, cwd=project.path, env=environment, stdout=printed, stderr=subprocess.STDOUT)
-
-
-def ended(process: subprocess.Popen[bytes], project: Project) -> str:
+def ended(process: BaseProcess, project: Project) -> str:
     """Return what a command has printed that ends with 1, as one of its runs fails."""
-    status = process.wait(PATIENCE)
+    process.join(PATIENCE)
     said = (project.path / "printed.log").read_text()
-    assert status == 1, said[-6000:]
+    assert process.exitcode == 1, said[-6000:]
     return said
 
 
@@ -74,11 +61,10 @@ def results(project: Project) -> dict[str, str]:
     return {str(file.relative_to(project.path)): sha256_of(file) for file in files}
 
 
-def worker_of(process: subprocess.Popen[bytes], project: Project) -> psutil.Process:
+def worker_of(process: BaseProcess, project: Project) -> psutil.Process:
     """Return the first process that trains a run and has kept a checkpoint."""
-    while process.returncode is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.3)  # the runs need the cores
+    while process.is_alive():
+        process.join(0.3)  # the runs need the cores
         kept = list((project.path / "data/02_intermediate/.work").rglob("resume.safetensors"))
         for child in psutil.Process(process.pid).children(recursive=True) if kept else ():
             if any("run_part" in word for word in child.cmdline()):
@@ -116,9 +102,7 @@ def test_a_share_that_is_no_number_is_refused(given):
 def one(finished, tmp_path_factory):
     """Return a project whose study was trained one run after the other; tests must leave it as it is."""
     whole = tmp_path_factory.mktemp("one") / "project"
-    project = Project(
-        shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlartifacts"))
-    )
+    project = Project(shutil.copytree(finished.path, whole, ignore=shutil.ignore_patterns("0[678]_*", "mlartifacts")))
     (project.path / "conf/local/parameters/study.yml").write_text(STUDY)
     (project.path / "first_run.txt").write_text(project.run(*RUN_STUDY, expect=1))
     return project
@@ -138,7 +122,7 @@ def untrained(finished, one, tmp_path):
 def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_after_the_other(
     finished, one, untrained
 ):
-    process = started(untrained, *WITH_RAY)
+    process = start_kedro(("run", *WITH_RAY), untrained.path, untrained.path / "printed.log")
     worker_of(process, untrained).kill()
     said = ended(process, untrained)
     assert results(untrained) == results(one)

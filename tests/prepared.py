@@ -77,6 +77,7 @@ LIBRARIES = (
     "scipy.stats",
     "sklearn.metrics",
     "sqlalchemy.dialects.sqlite",
+    "tests.parsed_files",
     "torchmetrics",
     "torchvision",
 )

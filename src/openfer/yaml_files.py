@@ -54,7 +54,7 @@ class TextKeysLoader(OmegaConfigLoader):
             if not self._is_valid_config_path(path) or (self.ignore_hidden and self._is_hidden(str(path))):
                 continue
             with self._fs.open(path.as_posix(), "rb") as file:
-                configs[path] = OmegaConf.create(read_yaml(file.read(), path))
+                configs[path] = parsed(file.read(), path)
             processed_files.add(path)
             if read_environment_variables:
                 self._resolve_environment_variables(configs[path])
@@ -63,6 +63,11 @@ class TextKeysLoader(OmegaConfigLoader):
         except ValueError as error:
             raise ParameterError(f"{' '.join(str(error).split())}; keep each key in one file") from error
         return configs
+
+
+def parsed(content: bytes, path: Path) -> DictConfig:
+    """Return what a YAML file holds, with its interpolations; arguments and errors are those of :func:`read_yaml`."""
+    return OmegaConf.create(read_yaml(content, path))
 
 
 def read_yaml(content: bytes, path: Path) -> dict[str, Any]:

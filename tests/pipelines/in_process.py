@@ -18,6 +18,7 @@ from kedro.framework.startup import bootstrap_project
 from openfer.io.face_store import FaceStore
 from openfer.pipelines import planned
 from openfer.runners import IdempotentRunner
+from tests import parsed_files  # noqa: F401 - a start of Kedro then takes three quarters of the time
 from tests.left_out import without_resume_files
 from tests.pipelines.conftest import ROOT, new_project
 

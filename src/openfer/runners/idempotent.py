@@ -75,7 +75,6 @@ class NodesOfACommand:
         self._skipped = self._ran = 0
         self._checked: set[str] = set()
         self._ends = pipeline.outputs()
-        gc.freeze()  # mostly imported code: the collections of the first node need not walk it
 
     def run_checks(self) -> None:
         """Run the nodes that make and check data, so that nothing trains on data that are refused.
@@ -119,7 +118,7 @@ class NodesOfACommand:
         finally:
             self._claims.leave(planned)
         give_back_memory()
-        gc.freeze()  # what outlives a node, too, is mostly imported code
+        gc.freeze()  # what outlives a node is mostly imported code: a collection need not walk it for each node
 
     def _exchange(self, node: Node) -> None:
         """Share what an interrupted command has made and not shared, and fetch what the pipeline ends in."""

@@ -23,6 +23,8 @@ if ONE_OF_SEVERAL:
     # Workers share the cores, and so do the programs that they start; torch reads this when it is imported.
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
+os.environ["DO_NOT_TRACK"] = "1"  # Kedro's telemetry would write an identity into this project's pyproject.toml
+
 
 SHARE_FINISHED = frozenset(
     f"tests/{name}.py"

@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
+import zipfile
 
 import pandas as pd
 import pytest
 
-from tests.pipelines.conftest import Project
+from tests.pipelines.conftest import ROOT, Project
 from tests.pipelines.in_process import typed
 
 pytestmark = pytest.mark.slow
@@ -116,6 +117,12 @@ def test_mlflow_holds_parameters_curves_figures_and_the_model_of_each_run_within
     assert tags["licences_of_weights"].startswith("CC0-1.0 (dlib's author)")
     artifacts = {path.name for path in (finished.path / "mlartifacts").rglob("*")}
     assert {"MLmodel", "input_example.json"} <= artifacts
+    models = list((finished.path / "mlartifacts").rglob("model.pt2"))
+    assert len(models) == 3
+    for model in models:
+        with zipfile.ZipFile(model) as parts:
+            (graph,) = (name for name in parts.namelist() if name.endswith("models/model.json"))
+            assert str(ROOT).encode() not in parts.read(graph), "the model names folders of the machine that made it"
     assert (finished.path / "mlartifacts" / addl / "artifacts" / slug / "attention.png").is_file()
     assert (finished.path / "mlartifacts" / command / "artifacts/summary/results.csv").is_file()
     reports = finished.run_folder("08_reporting", "addl")

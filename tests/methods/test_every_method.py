@@ -108,14 +108,15 @@ ROWS = [
 def test_a_row_trains_predicts_and_is_what_its_checkpoint_says(name, row, trials, tmp_path):
     trial = trials(name)
     changes = dict(trial.declared.settings.model_validate(trial.declared.variants[row]))
-    fitted = trained(trial.build(**changes), trial.data(), tmp_path)
+    method = trial.build(**changes)
+    fitted = trained(method, trial.data(), tmp_path)
     save_checkpoint(tmp_path / "weights.safetensors", fitted.states["last"])
     answers = []
     for state in (fitted.states["last"], load_checkpoint(tmp_path / "weights.safetensors")):
         with Undrawn():
-            method = trial.build(**changes)
-        method.load_own_state(state.tensors)
-        answers.append(predict(method, trial.dataset(HELD_OUT), CPU))
+            other = build(trial.name, method.config, trial.classes)
+        other.load_own_state(state.tensors)
+        answers.append(predict(other, trial.dataset(HELD_OUT), CPU))
     for task in trial.classes:
         assert np.isfinite(answers[0].probabilities[task]).all()
         np.testing.assert_array_equal(answers[0].probabilities[task], answers[1].probabilities[task])

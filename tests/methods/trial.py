@@ -19,6 +19,7 @@ from openfer.methods.declaration import METHODS
 from openfer.methods.registry import build
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.nn.open_features_settings import OpenFeaturesSettings
+from openfer.nn.undrawn import Undrawn
 from openfer.nn.weight_manifest import with_weights
 from openfer.parameters import Settings
 from openfer.pipelines.extras import extra_array
@@ -68,7 +69,6 @@ class Trial:
     def build(self, epochs=1, seed=0, **changes):
         """Build with fresh weights, the same for a seed, its own parameters but for some, and short schedules."""
         needed = self.needed  # made before the seed is set, for making it draws
-        torch.manual_seed(seed)
         settings = self.declared.settings().model_copy(update=changes)
         if "factors" in type(settings).model_fields:
             known = tuple(factor for factor in settings.factors if factor in LABELLED)
@@ -89,7 +89,23 @@ class Trial:
             schedule = settings.schedule.model_copy(update={"learning_rate": 0.1 * 7 / 128})
             settings = settings.model_copy(update={"blocks": (1, 1, 1, 1), "sigma": 0.168, "schedule": schedule})
         given = {name: needed[name] for name in self.declared.prerequisites_of(settings)}
-        return build(self.name, shortened(settings, epochs), self.classes, given)
+        made = functools.partial(build, self.name, shortened(settings, epochs), self.classes, given)
+        key = f"{seed} {shortened(settings, 1).model_dump_json()}"
+        torch.manual_seed(seed)
+        if key in self._drawn:
+            with Undrawn():
+                method = made()
+            method.load_state_dict(self._drawn[key])
+            return method
+        method = made()
+        self._drawn.clear()
+        self._drawn[key] = {name: value.clone() for name, value in method.state_dict().items()}
+        return method
+
+    @cached_property
+    def _drawn(self):
+        """The weights of the method that was built last, by its seed and settings; drawing them takes longest."""
+        return {}
 
     def data(self, times=1):
         """Return what trains, each face that many times, and what is held out."""

@@ -1,5 +1,6 @@
 """Alignment of a whole set: a thousand damaged inputs, and kill -9 at any moment."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from openfer import workers as product
 from openfer.errors import DataError
 from openfer.faces.align_set import align_set
 from openfer.faces.config import FacesConfig
@@ -20,6 +23,8 @@ from openfer.io.atomic import sha256_of
 from openfer.io.face_store import FaceStore
 from tests.conftest import TinyFaces
 from tests.faces.damage import SIDE, Input, damaged_inputs, sources_of
+from tests.pipelines.conftest import ROOT
+from tests.prepared import start
 
 pytestmark = pytest.mark.slow
 
@@ -29,23 +34,22 @@ PATIENCE = 900
 MOST_MEGABYTES = 1500
 SETTINGS = {"align": "whole", "size": SIDE, "encoding": "png"}
 
-ALIGN = """
-import json, sys
-from pathlib import Path
-import pandas as pd
-from openfer.faces.align_set import align_set
-from openfer.faces.config import FacesConfig
 
-if __name__ == "__main__":
-    sources, root, work, settings = sys.argv[1:]
-    table = pd.read_parquet(sources)
-    config, parts = FacesConfig(**json.loads(settings)), [table[:100], table[100:]]
-    faces, quarantine = align_set(parts, len(table), Path(root), config, Path(work), "damaged")
-    quarantine.to_parquet(Path(work) / "quarantine.parquet", index=False)
+def align(folder: Path, work: Path, workers: int) -> None:
+    """Align the inputs of a folder, as the head of a process group."""
+    os.setsid()
+    # fresh workers would take ten times as long to begin as to align; that they give the same faces is seen in
+    # tests/pipelines/test_ingest_killed.py
+    product.get_context = lambda _: multiprocessing.get_context("fork")
+    with (folder / "printed.txt").open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    table = pd.read_parquet(folder / "sources.parquet")
+    config = FacesConfig.model_validate(SETTINGS | {"workers": workers})
+    _, quarantine = align_set([table[:100], table[100:]], len(table), folder / "raw", config, work, "damaged")
+    quarantine.to_parquet(work / "quarantine.parquet", index=False)
     status = Path("/proc/self/status")
     marks = [line.split()[1] for line in status.read_text().splitlines() if "VmHWM" in line] if status.exists() else [0]
-    print(marks[0])
-"""
+    (work / "kilobytes.txt").write_text(str(marks[0]))
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ class Case:
     inputs: list[Input]
     folder: Path
 
-    def command(self, work: Path, workers: int) -> list[str]:
-        settings = pd.Series(SETTINGS | {"workers": workers}).to_json()
-        places = (self.folder / "sources.parquet", self.folder / "raw", work)
-        return [sys.executable, str(self.folder / "align.py"), *map(str, places), settings]
+    def begin(self, work: Path) -> BaseProcess:
+        return start(align, self.folder, work, 2)
+
+    def printed(self) -> str:
+        return (self.folder / "printed.txt").read_text()[-4000:]
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,20 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     folder = tmp_path_factory.mktemp("damage")
     inputs = damaged_inputs(folder / "raw", COUNT, seed=0)
     sources_of(inputs).to_parquet(folder / "sources.parquet", index=False)
-    (folder / "align.py").write_text(ALIGN)
     return Case(inputs, folder)
 
 
 @pytest.fixture(scope="module")
 def done(case: Case) -> Done:
     work = case.folder / "undisturbed"
-    ran = subprocess.run(case.command(work, 1), capture_output=True, text=True, check=False, timeout=PATIENCE)
-    assert ran.returncode == 0, ran.stderr[-4000:]
-    return Done(work, int(ran.stdout) / 1024)
+    # a fresh process: a fork of the one that has all libraries loaded would begin with their memory
+    fresh = (
+        "from pathlib import Path; from tests.faces import test_align_set as here; here.align(Path({}), Path({}), 1)"
+    )
+    words = [sys.executable, "-c", fresh.format(repr(str(case.folder)), repr(str(work)))]
+    ran = subprocess.run(words, cwd=ROOT, check=False, timeout=PATIENCE)
+    assert ran.returncode == 0, case.printed()
+    return Done(work, int((work / "kilobytes.txt").read_text()) / 1024)
 
 
 def test_every_row_is_a_face_or_has_a_reason(case: Case, done: Done) -> None:
@@ -133,19 +142,19 @@ def test_memory_is_bounded(done: Done) -> None:
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(case: Case, done: Done) -> None:
     draw, work, killed = np.random.default_rng(1), case.folder / "disturbed", 0
     for _ in range(2):
-        running = subprocess.Popen(
-            case.command(work, 2), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
         before = set(work.glob("shards/.*"))
-        while running.poll() is None and set(work.glob("shards/.*")) <= before:
+        running = case.begin(work)
+        while running.is_alive() and set(work.glob("shards/.*")) <= before:
             time.sleep(0.01)  # until a worker begins to write
         time.sleep(draw.uniform(0, 0.4))
-        if running.poll() is None:
+        if running.is_alive():
             os.killpg(running.pid, signal.SIGKILL)
             killed += 1
-        running.wait()
+        running.join()
     assert killed
-    subprocess.run(case.command(work, 2), check=True, capture_output=True, timeout=PATIENCE)
+    running = case.begin(work)
+    running.join(PATIENCE)
+    assert running.exitcode == 0, case.printed()
     for name in ("faces", "quarantine.parquet"):
         assert sha256_of(work / name) == sha256_of(done.work / name)
     assert len(set(FaceStore(work / "faces").sample_ids)) == len(done.faces)

@@ -40,28 +40,22 @@ def page_of(root):
     return Page(report(find_runs(root), find_studies(root), published_table()).page)
 
 
-def section(root, name):
-    text = report(find_runs(root), find_studies(root), published_table()).page
-    start = text.index(f'<section id="{name}"')
-    return text[start : text.index("</section>", start)]
-
-
 def test_every_two_methods_on_the_same_faces_are_compared_and_corrected_together(tmp_path):
     tables = {"Baseline": run(tmp_path, "baseline", range(40)), "ADDL": run(tmp_path, "addl", range(5))}
     tables["SCN"] = run(tmp_path, "scn", range(6))
     together = pd.concat([own.assign(name=name) for name, own in tables.items()])
     expected = {(c["first"], c["second"]): c for c in correct(compare(together, list(tables))).to_dict("records")}
-    shown = page_of(tmp_path).table("comparisons on mine (test)")
+    page = page_of(tmp_path)
+    shown = page.table("comparisons on mine (test)")
     assert len(shown) == 3 == len(expected)
     for row in shown.to_dict("records"):
         made = expected.get((row["method"], row["against"])) or expected[row["against"], row["method"]]
         assert row["p, corrected"] == probability(made["corrected"])
         assert row["verdict"] == ("significant" if made["distinguishable"] else "not significant")
-    words = section(tmp_path, "comparison")
+    words = page.section("comparison")
     assert "ADDL is 58.3 points above Baseline" in words
     assert "of 10 people" in words
-    page = report(find_runs(tmp_path), [], published_table()).page
-    assert "No method wins: ADDL has the highest accuracy, 91.7 %" in page
+    assert "No method wins: ADDL has the highest accuracy, 91.7 %" in page.text
 
 
 def test_methods_that_were_tested_on_other_faces_or_labels_are_not_compared(tmp_path):
@@ -69,7 +63,7 @@ def test_methods_that_were_tested_on_other_faces_or_labels_are_not_compared(tmp_
     own = answers_of(IDS, TRUE[1:] + TRUE[:1], CLASSES, {}, method="scn", variant="scn").assign(dataset="mine")
     write_run(tmp_path, "scn", own, [facts_of("scn", "scn", **MINES)])
     assert [len(family.comparisons) for family in families(entries_of(find_runs(tmp_path)))] == [0, 0]
-    assert "ADDL alone was tested on these faces." in section(tmp_path, "comparison")
+    assert "ADDL alone was tested on these faces." in page_of(tmp_path).section("comparison")
 
 
 def test_the_matrix_over_datasets_is_that_of_the_evaluation(tmp_path):
@@ -100,7 +94,7 @@ def test_a_run_of_another_program_says_so_and_no_licence_is_claimed_for_it(tmp_p
     page = page_of(tmp_path)
     board = page.table("runs of: leaderboard of mine (test)").set_index("method")
     assert board["made by"].to_dict() == {"ADDL": "openfer", "RIVAL": "another program"}
-    assert "RIVAL: predictions of another program" in section(tmp_path, "leaderboard")
+    assert "RIVAL: predictions of another program" in page.section("leaderboard")
     chain = page.table("licences of data, first weights and model").set_index("method")
     assert chain["model"].to_dict() == {"ADDL": "Apache-2.0", "RIVAL": "unknown"}
     assert page.table("ledger of runs").set_index("run").loc["rival", "made by"] == "another program"
@@ -119,7 +113,7 @@ def test_a_run_whose_only_epoch_was_chosen_on_the_test_set_is_called_an_oracle_a
     assert page.table("oracles, not comparable")["method"].tolist() == ["SCN, oracle"]
     ledger = page.table("ledger of runs").set_index("run")
     assert ledger.loc["scn", ["accuracy %", "oracle's %, not comparable"]].tolist() == ["", "98.3"]
-    assert "SCN" not in section(tmp_path, "comparison")
+    assert "SCN" not in page.section("comparison")
 
 
 def test_an_honest_selection_of_a_run_stands_for_it_where_the_main_one_is_an_oracle(tmp_path):
@@ -142,7 +136,8 @@ def test_fewer_than_thirty_faces_rank_nobody(tmp_path):
 
 def test_a_study_stands_there_with_its_table_cells_pictures_and_what_features_know(tmp_path):
     write_study(tmp_path, "table_3")
-    page, text = page_of(tmp_path), section(tmp_path, "studies")
+    page = page_of(tmp_path)
+    text = page.section("studies")
     shown = page.table("accuracy, % of table_3").set_index("row")
     assert shown["ours: accuracy, %"].to_dict() == {"Baseline": "50.0", "ADDL": "51.0"}
     assert set(shown["selection"]) == {"best_val"}
@@ -186,7 +181,7 @@ def test_folds_that_were_tested_elsewhere_stand_apart_in_the_matrix(tmp_path):
         others = answers_of([f"o{i}" for i in range(40)], TRUE[:40], CLASSES, {}, fold=0, **kind)
         path = folder_of(tmp_path, "07_model_output", f"addl{fold}") / "elsewhere.parquet"
         others.assign(dataset="others", subject=None).to_parquet(path)
-    words = section(tmp_path, "cross")
+    words = page_of(tmp_path).section("cross")
     assert "ADDL, fold 0" in words
     assert "ADDL, fold 1" in words
 

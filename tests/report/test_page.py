@@ -20,6 +20,7 @@ class Page(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        self.text = text
         self.open: list[str] = []
         self.places: list[str] = []
         self.anchors: set[str] = set()
@@ -54,6 +55,10 @@ class Page(HTMLParser):
     def table(self, caption: str) -> pd.DataFrame:
         head, *rows = self.tables[caption]
         return pd.DataFrame(rows, columns=head)
+
+    def section(self, name: str) -> str:
+        start = self.text.index(f'<section id="{name}"')
+        return self.text[start : self.text.index("</section>", start)]
 
 
 @pytest.fixture(scope="module")

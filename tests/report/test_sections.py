@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import write_study
-from tests.report.test_joined import CLASSES, IDS, MINES, PEOPLE, TRUE, page_of, run, section
+from tests.report.test_joined import CLASSES, IDS, MINES, PEOPLE, TRUE, page_of, run
 
 from openfer.errors import DataError
 from openfer.evaluation.entries import entries_of
@@ -103,8 +103,9 @@ def test_rows_of_a_study_are_compared_in_words_and_as_a_table(tmp_path):
         "<li>ADDL is 1.0 points above Baseline (mean of 2 seeds, best_val, standard error 3.0, n = 500 faces of 50 "
         "people, p = 0.75): not significant.</li>"
     )
-    assert told in section(tmp_path, "studies")
-    (row,) = page_of(tmp_path).table("rows of table_3 compared").to_dict("records")
+    page = page_of(tmp_path)
+    assert told in page.section("studies")
+    (row,) = page.table("rows of table_3 compared").to_dict("records")
     assert (row["verdict"], row["of faces"], row["of training"]) == ("not significant", "1.8", "2.4")
     assert row["to"] == "+7.0"
 
@@ -126,9 +127,8 @@ def test_nothing_is_cautioned_of_that_is_not_so(tmp_path):
         run(tmp_path, f"addl{seed}", [seed], method="addl", variant="addl", seed=seed)
     page = page_of(tmp_path)
     assert "stability" not in page.anchors
-    text = report(find_runs(tmp_path), [], published_table()).page
     for words in ("are rendered:", "Each method was trained once", "The last epoch was the best one"):
-        assert words not in text[: text.index("<nav")]
+        assert words not in page.text[: page.text.index("<nav")]
 
 
 def test_sequences_counted_for_another_task_alone_make_no_section_and_unlike_ones_no_mean(tmp_path):
@@ -159,7 +159,7 @@ def test_a_test_set_without_any_kind_of_groups_has_no_heading_among_them(tmp_pat
     path = folder_of(tmp_path, "08_reporting", "addl") / "groups.csv"
     groups = pd.read_csv(path)
     groups[groups["by"] == "all"].to_csv(path, index=False)
-    assert "Groups of mine" not in section(tmp_path, "groups")
+    assert "Groups of mine" not in page_of(tmp_path).section("groups")
 
 
 def test_each_method_has_a_number_which_is_its_colour(tmp_path):
@@ -181,11 +181,12 @@ def test_a_selection_that_is_nobodys_main_one_of_two_is_not_compared(tmp_path):
     rival = {"method": "rival", "variant": "rival", "selection": "last"}
     own = answers_of(IDS, TRUE, CLASSES, {}, **rival).assign(dataset="mine", subject=PEOPLE)
     write_run(tmp_path, "rival", own, [facts_of(**rival, **MINES)])
-    shown = page_of(tmp_path).table("comparisons on mine (test)")
+    page = page_of(tmp_path)
+    shown = page.table("comparisons on mine (test)")
     pairs = shown[["method", "against", "selection"]].to_numpy().tolist()
     assert sorted(pairs) == [
         ["ADDL", "Baseline", "best_val"],
         ["RIVAL", "ADDL", "last"],
         ["RIVAL", "Baseline", "last"],
     ]
-    assert "after correction for 3 comparisons" in section(tmp_path, "comparison")
+    assert "after correction for 3 comparisons" in page.section("comparison")

@@ -27,9 +27,9 @@ class RayRunner(IdempotentRunner):
     """Gives whole runs to Ray; data, tables and reports are made by the process that was started.
 
     ``kedro run --runner openfer.runners.RayRunner --runner-params cpus_per_run=2,gpus_per_run=0.5``. All machines need
-    the project under the same path, the same environment, and results in a shared folder; with a bucket it was not
-    tried. Results do not depend on the machine that trains a run: they equal those of one run after the other with as
-    many threads.
+    the project under the same path, the same environment, and results in a shared folder, or in a bucket, which was
+    tried on one machine only. Results do not depend on the machine that trains a run: they equal those of one run after
+    the other with as many threads.
 
     Args:
         is_async: of Kedro; data are loaded and saved one after the other.

@@ -62,13 +62,7 @@ class Places:
     ) -> "tuple[Figure, np.ndarray]":
         """Return a new figure with a title, wrapped where it is long, and its panels, (rows, columns).
 
-        Args:
-            rows: of panels.
-            columns: of panels.
-            title: of the figure.
-            least_width: of the figure in inches.
-            filled: which panels are needed, bool, (rows, columns); None for all. The others are None, for each panel
-                takes as long as a face to draw.
+        Panels that are not ``filled``, bool, (rows, columns), are None: each takes as long as a face to draw.
         """
         from matplotlib.figure import Figure
 

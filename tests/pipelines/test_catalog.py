@@ -1,5 +1,6 @@
 """The project's frame: every name is a file with a layer, every stage a pipeline, every method a pipeline."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,15 @@ def names_of(pipelines: dict[str, Pipeline]) -> list[str]:
 def names_of_files(pipelines: dict[str, Pipeline]) -> list[str]:
     """Return all names but `runs`, which reads what others have written."""
     return [name for name in names_of(pipelines) if name not in ("runs", "studies")]
+
+
+def test_kedro_viz_can_show_the_code_of_every_node(pipelines: dict[str, Pipeline]) -> None:
+    from kedro_viz.models.flowchart.model_utils import _extract_wrapped_func
+
+    functions = {node.func.__name__: node.func for pipeline in pipelines.values() for node in pipeline.nodes}
+    assert len(functions) > 40
+    for name, function in functions.items():
+        assert f"def {name}(" in inspect.getsource(_extract_wrapped_func(function))
 
 
 def test_no_name_falls_through_to_memory(catalog: CatalogProtocol, pipelines: dict[str, Pipeline]) -> None:

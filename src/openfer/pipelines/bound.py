@@ -1,6 +1,7 @@
 """Node functions with their first arguments given."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,15 @@ def bound(function: Callable[..., Any], *first: Any, **types: type) -> Callable[
         *first: its first arguments.
         **types: pydantic models of later arguments, where the function leaves the kind open.
     """
-    called = functools.partial(function, *first)
+
+    def called(*later: Any, **named: Any) -> Any:  # a partial has no code for Kedro-Viz to show
+        return function(*first, *later, **named)
+
+    parameters = [
+        each.replace(annotation=types.get(name, each.annotation))
+        for name, each in inspect.signature(function).parameters.items()
+    ]
     functools.update_wrapper(called, function)
-    del called.__wrapped__  # type: ignore[attr-defined]  # else Kedro reads the signature with all arguments
+    called.__signature__ = inspect.Signature(parameters[len(first) :])  # type: ignore[attr-defined]
     called.__annotations__ = function.__annotations__ | types
     return called

@@ -34,7 +34,6 @@ def by_name(function: Callable[..., Any], *grouped: str) -> Callable[..., Any]:
 
     parameters = [p for name, p in inspect.signature(function).parameters.items() if name not in grouped]
     functools.update_wrapper(called, function)
-    del called.__wrapped__  # type: ignore[attr-defined]  # else Kedro reads the signature with all arguments
     called.__signature__ = inspect.Signature([*parameters, _ANY])  # type: ignore[attr-defined]
     called.__annotations__ = {p.name: p.annotation for p in parameters if isinstance(p.annotation, type)}
     return called

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +128,7 @@ def main() -> None:
     clock = Clock(SECONDS)
     plan = resolve(TrainingConfig(device="cpu" if options.small else "cuda"))
     sizes = SMALL if options.small else FULL
-    sizes = Sizes(
-        [name for name in options.methods if name in FULL.methods],
-        sizes.batches,
-        sizes.side,
-        sizes.seconds,
-        sizes.matrix,
-    )
+    sizes = replace(sizes, methods=[name for name in options.methods if name in FULL.methods])
     result: dict[str, Any] = {"format": 1, "small": options.small, "complete": False, "machine": machine(plan.device)}
 
     def note(part: str, found: Record, *, several: bool = True) -> None:

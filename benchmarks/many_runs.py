@@ -1,7 +1,7 @@
 """A study by Ray, two runs at a time with a thread each, beside the same study one run after the other.
 
-Each way trains in a copy of one project whose faces are rendered, from the same weights; then the tables and the
-weights of all ways with one thread are compared byte for byte. Usage, on a machine with nothing else to do:
+Each way trains in a copy of one project whose faces are rendered, from the same weights; then the weights
+and predictions of both ways with one thread are compared byte for byte. Usage, on a machine with nothing else to do:
 
     python benchmarks/many_runs.py                      # 8 runs of Baseline
     python benchmarks/many_runs.py --methods baseline oadn --seeds 0 1 --epochs 2

@@ -95,7 +95,7 @@ def losses_of_steps(setup, work):
 def train_all(faces, folder: Path, tracker):
     """Train all methods one after the other; the first process writes the losses of their steps.
 
-    Each process builds the methods itself: their weights are 1.7 GB, which would take longer to send.
+    Each process builds the methods itself: to send all their weights takes longer.
     """
     found = {name: losses_of_steps(setup_of(name, faces), folder / name) for name in NAMES}
     if tracker is not None:

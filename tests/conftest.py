@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from openfer.io.face_store import FaceStore
-from tests.left_out import without_flushes
+from tests.left_out import without_flushes, without_waiting_for_removals
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import Project
@@ -42,6 +42,8 @@ SHARE_FINISHED = frozenset(
 def pytest_configure() -> None:
     """Leave out what no test looks at."""
     without_flushes()
+    if ONE_OF_SEVERAL:
+        without_waiting_for_removals()
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
@@ -86,9 +88,10 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of garbage collections; the runner makes one after each node."""
+    """Leave what was imported out of garbage collections, and make them rarer; the runner makes one after each node."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)  # 700 takes 7 % of the tests of tables and reports
 
 
 @dataclass(frozen=True)

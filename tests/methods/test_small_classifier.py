@@ -58,6 +58,17 @@ def test_a_class_of_weight_two_counts_as_if_each_of_its_faces_were_there_twice(t
     assert loss.item() == pytest.approx(summed / 6, rel=1e-5)
 
 
+def test_a_face_with_votes_has_the_mean_weight_of_its_votes(trial: Trial, batch: Batch) -> None:
+    method = trial.build(class_weights={"happiness": 3.0}).eval()
+    names = list(method.classes["expression"])
+    votes = torch.zeros(len(HELD_OUT), len(names))
+    votes[:, names.index("happiness")], votes[:, names.index("neutral")] = 0.25, 0.75
+    logits = method(batch.images, batch.extras).logits["expression"].log_softmax(1).detach()
+    expected = -1.5 * (votes * logits).sum(1).mean()
+    soft = replace(batch, soft_labels={"expression": votes})
+    assert method.step(soft, method.stages()[0])["main"]["total"].item() == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_an_unknown_expression_has_no_weight() -> None:
     with pytest.raises(ValidationError, match="class_weights names joy; the expressions are"):
         GeometrySettings(class_weights={"joy": 2.0})

@@ -60,10 +60,13 @@ class SmallClassifier(Method):
     def step(self, batch: Batch, stage: Stage) -> dict[str, Losses]:
         """Return the cross-entropy of the batch."""
         logits = self(batch.images, batch.extras).logits["expression"]
-        labels = batch.labels["expression"]
-        weights = self.class_weights[labels.clamp_min(0)]  # of a face without a label, any: it does not count
+        truth = batch.truth("expression")
+        if truth.is_floating_point():
+            weights = truth @ self.class_weights.to(truth.dtype)
+        else:
+            weights = self.class_weights[truth.clamp_min(0)]  # of a face without a label, any: it does not count
         weights = weights if batch.weights is None else weights * batch.weights
-        loss = masked_cross_entropy(logits, batch.truth("expression"), weights)
+        loss = masked_cross_entropy(logits, truth, weights)
         return {"main": total({"classification": loss})}
 
     def forward(self, images: Tensor, extras: Extras = NO_EXTRAS) -> Prediction:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from openfer.labels import AGES, ILLUMINATIONS, RACES
+from openfer.labels import AGES, BASIC_EXPRESSIONS, ILLUMINATIONS, RACES
 from openfer.parameters import WITHOUT_EFFECT, Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,6 +46,8 @@ class Mixture(Settings):
         illumination: one of Multi-PIE's lights by its name for all images, such as ``light00``, with one exposure; None
             draws new light and exposure for each.
         intensity: strength of the expressions.
+        everyday_share: share of images with movements as photographs show them: parts of an expression, open mouths,
+            more movement at rest. The others show the prototypes.
     """
 
     yaw_std: float = Field(ge=0, le=60)
@@ -57,6 +59,7 @@ class Mixture(Settings):
     flash_share: Share
     illumination: str | None = None
     intensity: Intensity
+    everyday_share: Share = 0.0
 
     @model_validator(mode="after")
     def _one_light_or_many(self) -> Self:
@@ -111,6 +114,9 @@ class FerSet(Settings):
         ages: one or more of :data:`openfer.labels.AGES`.
         races: one or more of :data:`openfer.labels.RACES`.
         mixture: variation of pose, light, occlusion and intensity.
+        clear_at: intensity from which all observers name the expression, by expression. Below it rows hold votes: the
+            share of neutral falls evenly from 1 at intensity 0. An expression that is not named is always recognised.
+            Without any, rows hold no votes.
     """
 
     train_people: Count
@@ -120,6 +126,17 @@ class FerSet(Settings):
     ages: tuple[str, ...] = Field(AGES, min_length=1)
     races: tuple[str, ...] = Field(RACES, min_length=1)
     mixture: Mixture
+    clear_at: dict[str, Annotated[float, Field(gt=0, le=1.2)]] = {}
+
+    @field_validator("clear_at")
+    @classmethod
+    def _weak_ones(cls, value: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(set(value) - (set(BASIC_EXPRESSIONS) - {"neutral"})):
+            raise ValueError(
+                f"clear_at names {', '.join(unknown)}; the expressions are "
+                f"{', '.join(name for name in BASIC_EXPRESSIONS if name != 'neutral')}"
+            )
+        return value
 
     @field_validator("genders", "ages", "races")
     @classmethod
@@ -169,6 +186,9 @@ class LandmarkSet(RenderSettings):
         test_people: identities on which all is measured.
         images_per_person: a person's images go through the seven expressions in turn.
         mixture: variation of pose, light, occlusion and intensity.
+        clear_at: intensity from which all observers name the expression, by expression. Below it rows hold votes: the
+            share of neutral falls evenly from 1 at intensity 0. An expression that is not named is always recognised.
+            Without any, rows hold no votes.
     """
 
     train_people: Count

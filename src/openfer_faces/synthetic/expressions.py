@@ -6,11 +6,10 @@ The FACS units that each expression is known for stand beside it. ``*`` stands f
 import numpy as np
 
 from openfer.labels import EXPRESSIONS
-from openfer.seeds import generator_for
 
 Units = dict[str, float]
 
-_VARIANTS: dict[str, tuple[Units, ...]] = {
+PROTOTYPES: dict[str, tuple[Units, ...]] = {
     "neutral": ({},),
     "happiness": (  # FACS 6 + 12 (+ 25)
         {
@@ -102,6 +101,7 @@ _VARIANTS: dict[str, tuple[Units, ...]] = {
         },
     ),
 }
+"""Variants of each expression."""
 
 _IDLE = {
     **{"browInnerUp": 0.05, "browDown*": 0.05, "browOuterUp*": 0.05, "mouthPress*": 0.05, "mouthSmile*": 0.08},
@@ -144,9 +144,9 @@ def action_units(expression: str, intensity: float, generator: np.random.Generat
     Raises:
         ValueError: if the expression is unknown.
     """
-    if expression not in _VARIANTS:
+    if expression not in PROTOTYPES:
         raise ValueError(f"unknown expression {expression!r}; the names are {', '.join(EXPRESSIONS)}")
-    variants = _VARIANTS[expression]
+    variants = PROTOTYPES[expression]
     units = both_sides(variants[generator.integers(len(variants))])
     if expression == "contempt" and generator.random() < 0.5:
         units = mirrored(units)
@@ -160,19 +160,18 @@ def action_units(expression: str, intensity: float, generator: np.random.Generat
         side = asymmetry * (name.endswith("Left") - name.endswith("Right"))
         drawn[name] = max(0.0, float(weight * intensity * (1 + side) * jitter[stem]))
     for stem, deviation in _IDLE.items():
-        for name, weight in both_sides({stem: abs(generator.normal(0, deviation))}).items():
-            drawn[name] = drawn.get(name, 0.0) + weight
-    for name, weight in _gaze(generator.normal(0, 0.15), generator.normal(0, 0.12)).items():
-        drawn[name] = drawn.get(name, 0.0) + weight
+        add_units(drawn, both_sides({stem: abs(generator.normal(0, deviation))}))
+    add_units(drawn, gaze(generator.normal(0, 0.15), generator.normal(0, 0.12)))
     return drawn
 
 
-def units_of_scene(expression: str, intensity: float, seed: int) -> Units:
-    """Return the action units of a scene; see :class:`~openfer_faces.synthetic.scene.description.Scene`."""
-    return action_units(expression, intensity, generator_for(seed, "expression"))
+def add_units(units: Units, more: Units) -> None:
+    """Add weights to those of the same name, in place."""
+    for name, weight in more.items():
+        units[name] = units.get(name, 0.0) + weight
 
 
-def _gaze(left: float, up: float) -> Units:
+def gaze(left: float, up: float) -> Units:
     """Turn both eyes to the person's left and up; negative values are right and down."""
     if left > 0:
         units = {"eyeLookOutLeft": left, "eyeLookInRight": left}

@@ -15,15 +15,16 @@ import numpy as np
 import pandas as pd
 
 from openfer.errors import ParameterError
-from openfer.labels import AFFECT, AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import AFFECT, AGES, BASIC_EXPRESSIONS, EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import complete_rows
 from openfer.seeds import generator_for, seed_for
 from openfer_faces.synthetic.circumplex import circumplex
 from openfer_faces.synthetic.config import RENDERED_GENDERS, Intensity, LandmarkSet, Mixture, SyntheticConfig
 from openfer_faces.synthetic.scene.description import Scene
-from openfer_faces.synthetic.scene.draws import Record, draw_occluder, laboratory_scene, wild_scene
+from openfer_faces.synthetic.scene.draws import Record, draw_manner, draw_occluder, laboratory_scene, wild_scene
 
 _OF_RECORDINGS = ("sequence", "frame")
+_RECOGNISED = "recognised"
 _LABORATORY_AGES = ("20-39", "40-69")
 _AGE_SHARES = {"0-3": 0.06, "4-19": 0.22, "20-39": 0.40, "40-69": 0.22, "70+": 0.10}
 """Ages in photographs of expressions."""
@@ -61,7 +62,7 @@ def plan(name: str, config: SyntheticConfig) -> pd.DataFrame:
         Columns ``sample_id`` (hash of the scene), ``dataset``, ``person``, ``number`` (of the image
         within the person), ``partition``, ``pose``, ``illumination`` and the fields of
         :class:`~openfer_faces.synthetic.scene.description.Scene`; of recordings also ``sequence`` and
-        ``frame``, from 1.
+        ``frame``, from 1; ``recognised``, the share of observers who name the expression, if ``fer.clear_at`` is set.
 
     Raises:
         ParameterError: if the name is unknown.
@@ -112,9 +113,19 @@ def rows(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
         "partition": scenes["partition"].to_numpy(),
         **{column: scenes[column].to_numpy() for column in _OF_RECORDINGS if column in scenes},
         **{column: label(column) for column in ("expression", *AFFECT, *FACTORS)},
+        **({"votes": _votes(scenes)} if _RECOGNISED in scenes else {}),
         "licence": "CC0-1.0",
     }
     return complete_rows(pd.DataFrame(columns))
+
+
+def _votes(scenes: pd.DataFrame) -> list[list[float]]:
+    """Return the shares of observers for each of :data:`openfer.labels.EXPRESSIONS`."""
+    shares = np.zeros((len(scenes), len(EXPRESSIONS)))
+    every, recognised = np.arange(len(scenes)), scenes[_RECOGNISED].to_numpy()
+    shares[every, [EXPRESSIONS.index(name) for name in scenes["expression"]]] = recognised
+    shares[:, EXPRESSIONS.index("neutral")] += 1 - recognised
+    return shares.tolist()
 
 
 def _plan_pie(config: SyntheticConfig) -> Iterator[Record]:
@@ -151,6 +162,7 @@ def _plan_raf(config: SyntheticConfig) -> Iterator[Record]:
                 **_expression(expression, sizes.mixture.intensity, generator),
                 **wild_scene(sizes.mixture, generator),
                 "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+                "manner": draw_manner(sizes.mixture.everyday_share, generator),
             }
 
 
@@ -159,7 +171,16 @@ def _plan_fer(config: SyntheticConfig) -> Iterator[Record]:
     groups = {"train": sizes.train_people, "test": sizes.test_people}
     kinds = tuple(product(sizes.genders, sizes.races))
     ages = {age: _AGE_SHARES[age] for age in sizes.ages}
-    return _plan_wild("synthetic_fer", config.seed, groups, sizes.images_per_person, sizes.mixture, kinds, ages)
+    wild = _plan_wild("synthetic_fer", config.seed, groups, sizes.images_per_person, sizes.mixture, kinds, ages)
+    if not sizes.clear_at:
+        return wild
+    return (record | {_RECOGNISED: _recognised(record, sizes.clear_at)} for record in wild)
+
+
+def _recognised(record: Record, clear_at: Mapping[str, float]) -> float:
+    """Return the share of observers who name the expression; the others call the face neutral."""
+    threshold = clear_at.get(record["expression"])
+    return 1.0 if threshold is None else min(1.0, record["intensity"] / threshold)
 
 
 def _plan_wild(
@@ -186,6 +207,7 @@ def _plan_wild(
                 **_expression(expression, mixture.intensity, generator),
                 **wild_scene(mixture, generator),
                 "occluder": draw_occluder(mixture.occluded_share, generator),
+                "manner": draw_manner(mixture.everyday_share, generator),
             }
 
 
@@ -205,6 +227,7 @@ def _plan_sequences(config: SyntheticConfig) -> Iterator[Record]:
                 **_expression(expression, sizes.mixture.intensity, generator),
                 **wild_scene(sizes.mixture, generator),
                 "occluder": draw_occluder(sizes.mixture.occluded_share, generator),
+                "manner": draw_manner(sizes.mixture.everyday_share, generator),
                 "sequence": f"{who['person']}_{number:02d}",
             }
             for frame, share in enumerate(rise(sizes.frames), 1):
@@ -251,7 +274,8 @@ def _complete(name: str, record: Record) -> Record:
     """Fill a scene's defaults and name it by what it holds."""
     fields = {key: value for key, value in record.items() if key in Scene.__dataclass_fields__}
     scene = asdict(Scene(**fields))
-    digest = hashlib.blake2b(repr((name, sorted(scene.items()))).encode(), digest_size=8).hexdigest()
-    names = ("person", "number", "partition", "pose", "illumination", *_OF_RECORDINGS)
+    known = [(key, value) for key, value in sorted(scene.items()) if value is not None]
+    digest = hashlib.blake2b(repr((name, known)).encode(), digest_size=8).hexdigest()
+    names = ("person", "number", "partition", "pose", "illumination", _RECOGNISED, *_OF_RECORDINGS)
     aside = {key: record[key] for key in names if key in record}
     return {"sample_id": digest, "dataset": name, **aside, **scene}

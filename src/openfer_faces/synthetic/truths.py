@@ -5,7 +5,8 @@ import pandas as pd
 
 from openfer.labels import ACTION_UNITS
 from openfer.schemas import TRUTHS
-from openfer_faces.synthetic.expressions import Units, units_of_scene
+from openfer_faces.synthetic.expressions import Units
+from openfer_faces.synthetic.movements import units_of_scene
 from openfer_faces.synthetic.sets import labelled_by
 
 YAW_EDGES = (-10.0, 10.0)
@@ -42,8 +43,11 @@ def truths(name: str, scenes: pd.DataFrame) -> pd.DataFrame:
     if "illumination" not in named:
         directions = _binned(scenes["light_yaw"], LIGHT_EDGES, _LIGHTS)
         table["illumination"] = np.where(scenes["light_key"] > scenes["light_ambient"], directions, _SOFT)
-    drawn = zip(scenes["expression"], scenes["intensity"], scenes["seed"], strict=True)
-    weights = [_weights(units_of_scene(expression, float(strength), int(seed))) for expression, strength, seed in drawn]
+    drawn = zip(scenes["expression"], scenes["intensity"], scenes["seed"], scenes["manner"], strict=True)
+    weights = [
+        _weights(units_of_scene(expression, float(strength), int(seed), manner))
+        for expression, strength, seed, manner in drawn
+    ]
     table["action_units"] = pd.Series(weights, table.index, dtype=object)
     return TRUTHS.validate(table[list(TRUTHS.columns)])
 

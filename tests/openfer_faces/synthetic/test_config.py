@@ -36,9 +36,13 @@ def test_the_weakest_intensity_is_not_above_the_strongest() -> None:
         ({"ages": ["20-40"]}, r"ages is \['20-40'\]; give some of 0-3, 4-19"),
         ({"genders": ["male", "male"]}, "each once"),
         ({"races": []}, "races"),
+        ({"clear_at": {"joy": 0.5}}, "clear_at names joy; the expressions are happiness"),
+        ({"clear_at": {"neutral": 0.5}}, "clear_at names neutral"),
     ],
 )
-def test_people_of_a_kind_that_does_not_exist_are_refused(config: SyntheticConfig, changes: dict, words: str) -> None:
+def test_people_and_expressions_that_do_not_exist_are_refused(
+    config: SyntheticConfig, changes: dict, words: str
+) -> None:
     with pytest.raises(ValidationError, match=words):
         SyntheticConfig.model_validate(config.model_dump() | {"fer": config.fer.model_dump() | changes})
 

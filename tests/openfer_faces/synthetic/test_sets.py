@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from openfer.errors import ParameterError
-from openfer.labels import AGES, BASIC_EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
+from openfer.labels import AGES, BASIC_EXPRESSIONS, EXPRESSIONS, FACTORS, ILLUMINATIONS, POSES, RACES
 from openfer.schemas import ROWS
 from openfer_faces.synthetic.config import LandmarkSet, SyntheticConfig
 from openfer_faces.synthetic.scene.viewpoints import VIEWPOINTS
@@ -130,3 +130,31 @@ def test_a_set_may_hold_every_factor_still_but_identity(config: SyntheticConfig)
     first = scenes.iloc[0]
     assert (first["gender"], first["age"], first["race"]) == ("female", "20-39", "asian")
     assert (first["pose"], first["illumination"], first["occluder"]) == ("yaw+0", "light00", "none")
+
+
+def test_a_share_of_the_images_shows_everyday_movements(config: SyntheticConfig) -> None:
+    mixture = config.fer.mixture.model_dump() | {"everyday_share": 0.5}
+    sizes = config.fer.model_dump() | {"mixture": mixture, "train_people": 20}
+    some = plan("synthetic_fer", changed(config, fer=sizes))["manner"]
+    assert 0.35 < (some == "everyday").mean() < 0.65
+    assert plan("synthetic_fer", config)["manner"].isna().all()
+
+
+def test_observers_call_a_weak_expression_partly_neutral_unless_it_is_always_recognised(
+    config: SyntheticConfig,
+) -> None:
+    mixture = config.fer.mixture.model_dump() | {"intensity": {"low": 0.1, "high": 1.0}}
+    sizes = config.fer.model_dump() | {"mixture": mixture, "clear_at": {"fear": 0.5, "anger": 0.8}}
+    scenes = plan("synthetic_fer", changed(config, fer=sizes))
+    votes = pd.DataFrame(ROWS.validate(rows("synthetic_fer", scenes))["votes"].tolist(), columns=list(EXPRESSIONS))
+    assert votes.sum(axis=1).tolist() == pytest.approx([1.0] * len(scenes))
+    for row, scene in enumerate(scenes.itertuples()):
+        clear_at = {"fear": 0.5, "anger": 0.8}.get(scene.expression)
+        seen = 1.0 if clear_at is None else min(1.0, scene.intensity / clear_at)
+        assert votes.loc[row, scene.expression] == pytest.approx(seen)
+        assert scene.expression == "neutral" or votes.loc[row, "neutral"] == pytest.approx(1 - seen)
+    assert 0 < votes.loc[scenes["expression"] == "anger", "neutral"].max() < 1
+
+
+def test_without_observers_rows_hold_no_votes(config: SyntheticConfig) -> None:
+    assert rows("synthetic_fer", plan("synthetic_fer", config))["votes"].isna().all()

@@ -55,6 +55,7 @@ def test_a_bound_of_yaw_or_light_belongs_to_the_class_above() -> None:
             **{
                 "race": "asian",
                 "occluder": "none",
+                "manner": None,
                 "seed": 0,
                 "intensity": 1.0,
                 "pose": "yaw+0",

@@ -18,7 +18,8 @@ class SmallClassifierSettings(Settings):
         hidden: units between its two layers.
         dropout: before each of the two layers.
         class_weights: weight of a face of each expression in the loss; 1 for those not named. Where all are equally
-            frequent in training, the shares that are expected in use, up to a factor, fit the predictions to these.
+            frequent in training, the shares that are expected in use, up to a factor, fit the predictions to these. A
+            face with soft labels (votes, smoothing) has the mean weight of their shares.
     """
 
     schedule: Schedule = Schedule(

@@ -7,8 +7,8 @@ import warp as wp
 
 from openfer.seeds import generator_for
 from openfer_faces.synthetic.colours import encode
-from openfer_faces.synthetic.expressions import units_of_scene
 from openfer_faces.synthetic.landmarks import five_points
+from openfer_faces.synthetic.movements import units_of_scene
 from openfer_faces.synthetic.occluders.face_mask import mask_colour
 from openfer_faces.synthetic.people.person import Person
 from openfer_faces.synthetic.renderer import kernels, rasteriser, shading
@@ -76,7 +76,7 @@ class Renderer:
             person: made by the scene's person seed, gender, age and race.
             scene: everything else.
         """
-        units = units_of_scene(scene.expression, scene.intensity, scene.seed)
+        units = units_of_scene(scene.expression, scene.intensity, scene.seed, scene.manner)
         generator = generator_for(scene.seed, "surroundings")
         mesh = self._builder.build(person, scene, units, generator)
         side = self._template.image_size * SUPERSAMPLING

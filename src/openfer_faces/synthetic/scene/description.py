@@ -38,6 +38,7 @@ class Scene:
         light_shadow: whether the key light casts shadows.
         exposure: factor on the exposure that the camera chooses.
         occluder: one of :data:`OCCLUDERS`.
+        manner: "everyday" for movements as photographs show them; None for the prototypes of expressions.
     """
 
     seed: int
@@ -61,6 +62,7 @@ class Scene:
     light_shadow: bool = False
     exposure: float = 1.0
     occluder: str = "none"
+    manner: str | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:

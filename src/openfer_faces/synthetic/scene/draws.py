@@ -6,6 +6,7 @@ import numpy as np
 
 from openfer.labels import ILLUMINATIONS
 from openfer_faces.synthetic.config import Mixture
+from openfer_faces.synthetic.movements import EVERYDAY
 from openfer_faces.synthetic.scene.description import OCCLUDERS
 from openfer_faces.synthetic.scene.lights import FLASH_KEY, LIGHTS, ROOM_AMBIENT, ROOM_KEY, Light
 from openfer_faces.synthetic.scene.viewpoints import VIEWPOINTS
@@ -49,6 +50,11 @@ def draw_occluder(share: float, generator: np.random.Generator) -> str:
     covering = OCCLUDERS[1:]
     chosen = covering[generator.integers(len(covering))]
     return chosen if generator.random() < share else "none"
+
+
+def draw_manner(share: float, generator: np.random.Generator) -> str | None:
+    """Return "everyday" with probability ``share``, otherwise None; without any nothing is drawn."""
+    return EVERYDAY if share and generator.random() < share else None
 
 
 def _wild_light(flash_share: float, generator: np.random.Generator) -> Light:

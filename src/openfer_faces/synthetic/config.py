@@ -186,9 +186,6 @@ class LandmarkSet(RenderSettings):
         test_people: identities on which all is measured.
         images_per_person: a person's images go through the seven expressions in turn.
         mixture: variation of pose, light, occlusion and intensity.
-        clear_at: intensity from which all observers name the expression, by expression. Below it rows hold votes: the
-            share of neutral falls evenly from 1 at intensity 0. An expression that is not named is always recognised.
-            Without any, rows hold no votes.
     """
 
     train_people: Count

@@ -32,6 +32,7 @@ def test_training_brings_points_nearer_to_the_truth(
     settings = settings.model_copy(update={"epochs": 12, "learning_rate": 0.01, "augment": CALM})
     network, history = training.train(known, known, settings, tmp_path)
     assert [record["epoch"] for record in history] == list(range(1, 13))
+    # Over ten seeds, without vector instructions: -1.39 (deviation 0.08), -0.25 (0.02), and a share of 0.21 (0.03).
     assert history[-1]["place"] < history[0]["place"] - 0.5
     assert history[-1]["visibility"] < history[0]["visibility"]
     torch.manual_seed(0)

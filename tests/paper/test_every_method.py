@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from openfer.io.face_store import FaceStore
+from openfer.pipelines.figures.declared import FIGURES
 from openfer.schemas import LANDMARKS
 from openfer.staleness import all_runs
 from tests.conftest import TinyFaces
@@ -85,7 +86,7 @@ def test_every_method_of_the_papers_runs_to_its_end(workshop: Workshop, tiny_fac
         assert run.record is not None
         assert run.record.state == "done"
         own = {name.rpartition(".")[2] for name in ran if name.startswith(f"{method}.{run.name}.")}
-        assert {"train", "curves", "finish"} <= own
+        assert {"train", "curves", "finish", *(figure.name for figure in FIGURES.get(method, ()))} <= own
         assert ("predict" in own) == (method not in UNLABELLED)
     assert (workshop.path / "data/paper/03_primary/multi_pie/faces").is_dir()  # DFEM's, beside RAF-DB
     assert not (workshop.path / "data/03_primary").exists()

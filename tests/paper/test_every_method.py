@@ -19,7 +19,7 @@ from tests.pipelines.raw_folders import RAW, Pictures
 
 pytestmark = pytest.mark.slow
 
-SHORT: dict[str, Any] = {"epochs": 1, "batch_size": 8, "milestones": []}
+SHORT: dict[str, Any] = {"epochs": 1, "batch_size": 14, "milestones": []}
 GREY = {"images": {"size": 48, "crop": 48}}
 ALLOWED = {"initialisation": {"allow_random": True}}  # no file of the papers' weights is here
 CUT: Mapping[str, Mapping[str, Any]] = {
@@ -29,6 +29,7 @@ CUT: Mapping[str, Mapping[str, Any]] = {
     "manet": {
         "images": {"size": 32, "crop": 32},
         "settings": {"schedule": SHORT},
+        "training": {"selections": ["last"]},
         "initialisation": {"backbone": "none", "allow_random": True},
     },
     "oadn": {
@@ -40,10 +41,10 @@ CUT: Mapping[str, Mapping[str, Any]] = {
         "images": {"size": 56, "crop": 56},
         "settings": {"branches": 2, "schedule": SHORT, "growth": {"epochs": 1, "fine_tuning": False}},
     },
-    "two_scale": GREY | {"settings": {"side": 48, "schedule": SHORT | {"batch_size": 7}}},
+    "two_scale": GREY | {"settings": {"side": 48, "schedule": SHORT}},
     "sna_autoencoder": GREY | {"settings": {"side": 48, "schedule": SHORT}},
     "sna_generator": GREY | {"settings": {"side": 48, "schedule": SHORT}},
-    "sna": GREY | {"settings": {"side": 48, "schedule": SHORT | {"batch_size": 7}}},
+    "sna": GREY | {"settings": {"side": 48, "schedule": SHORT}},
 }
 GLOBALS = {"image_size": 64, "backbone": "none", "images": {"size": 40, "crop": 36}}
 COPIES = ("raf_db", "multi_pie", "celeba")

@@ -68,14 +68,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Raises:
         pytest.UsageError: a file that needs the finished project is not listed in :data:`SHARE_FINISHED`.
     """
-    needing = {item.nodeid.partition("::")[0] for item in items if "finished" in getattr(item, "fixturenames", ())}
+    needing = {_file(item) for item in items if "finished" in getattr(item, "fixturenames", ())}
     if unlisted := sorted(needing - SHARE_FINISHED):
         raise pytest.UsageError(
             f"{', '.join(unlisted)} use the fixture `finished` and are not listed in SHARE_FINISHED of "
             "tests/conftest.py. Add them, so that one worker has the project made once."
         )
     if ONE_OF_SEVERAL:
-        items.sort(key=lambda item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None))
+        ranks = {item: ("finished" not in item.fixturenames, item.get_closest_marker("slow") is None) for item in items}
+        firsts = {_file(item): ranks[item] for item in sorted(items, key=ranks.__getitem__, reverse=True)}
+        items.sort(key=lambda item: firsts[_file(item)])  # a file's tests stay together: they share fixtures
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(tryfirst=True)

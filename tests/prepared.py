@@ -10,13 +10,18 @@ import importlib
 import multiprocessing
 import operator
 import os
+import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing import forkserver
+from multiprocessing.connection import Client, Listener
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -128,6 +133,61 @@ def start_kedro(words: tuple[str, ...], folder: Path, printed: Path, killed_afte
     environment = os.environ | {"COLUMNS": COLUMNS, "DO_NOT_TRACK": "1"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     return start(_kedro, words, folder, environment, printed, killed_after)
+
+
+PROGRAM = """#!/bin/sh
+exec {python} -IS {asks} "$@"
+"""
+"""A program that a test's own code starts in the place of Python, to type `kedro`."""
+
+ASKS = """import os
+import sys
+from multiprocessing.connection import Client
+
+dash_m, kedro, *words = sys.argv[1:]
+assert (dash_m, kedro) == ("-m", "kedro")
+with Client({address!r}) as server:
+    server.send((tuple(words), os.getcwd(), os.getpid()))
+    status = server.recv()
+sys.exit(status if status >= 0 else 128 - status)
+"""
+"""What it does: it asks the tests' process for `kedro`, and ends with its status."""
+
+
+@contextmanager
+def interpreter() -> Iterator[str]:
+    """Give a program that does what ``python -m kedro ...`` does, by a process that has the libraries loaded.
+
+    All that it prints comes on its standard output. On a system without ``/proc`` it is Python itself.
+    """
+    if not Path("/proc/self/fd").exists():
+        yield sys.executable
+        return
+    with TemporaryDirectory() as folder, Listener(f"{folder}/socket") as listener:  # pytest's paths are too long for it
+        program, asks = Path(folder, "python"), Path(folder, "asks.py")
+        asks.write_text(ASKS.format(address=listener.address))
+        program.write_text(PROGRAM.format(python=shlex.quote(sys.executable), asks=asks), encoding="utf-8")
+        program.chmod(0o755)
+        serving = Thread(target=_serve, args=(listener,))
+        serving.start()
+        try:
+            yield str(program)
+        finally:
+            with Client(listener.address) as caller:
+                caller.send(None)
+            serving.join()
+
+
+def _serve(listener: Listener) -> None:
+    while True:
+        with listener.accept() as caller:
+            typed = caller.recv()
+            if typed is None:
+                return
+            words, folder, caller_id = typed
+            process = start_kedro(words, Path(folder), Path(f"/proc/{caller_id}/fd/1"))
+            process.join()
+            caller.send(process.exitcode)
 
 
 def _kedro(

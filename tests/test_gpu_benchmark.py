@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prepared import interpreter
+
 pytestmark = pytest.mark.slow
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -13,8 +15,9 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("gpu") / "gpu.json"
-    with pytest.MonkeyPatch.context() as patch:
+    with interpreter() as python, pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
+        patch.setattr("sys.executable", python)
         import gpu
 
         patch.setattr("sys.argv", ["gpu.py", "--small", "--methods", "baseline", "--out", str(file)])

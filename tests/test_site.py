@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,21 +13,30 @@ from tools.documentation.models import anchor
 from openfer.datasets.registry import READERS
 from openfer.methods.declaration import METHODS
 from tests.browser import Browser, chromium_or_skip
+from tests.prepared import PATIENCE, start
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("index", "methods/addl", "reference/parameters", "reference/api", "datasets", "results")
+
+
+def build(words: list[str], printed: Path) -> None:
+    """Build the site in this process, and end it with Sphinx's exit status."""
+    from sphinx.cmd.build import main
+
+    os.chdir(ROOT)
+    with printed.open("wb") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    sys.exit(main(words))
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` builds it."""
     folder = tmp_path_factory.mktemp("site")
-    words = [sys.executable, "-m", "sphinx", "-E", "-W", "--keep-going", "-q", "-d", str(folder / "trees")]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*words, str(ROOT / "docs"), str(folder / "html")], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-6000:]
+    words = ["-E", "-W", "--keep-going", "-q", "-d", str(folder / "trees"), str(ROOT / "docs"), str(folder / "html")]
+    building = start(build, words, folder / "printed.log")
+    building.join(PATIENCE)
+    assert building.exitcode == 0, (folder / "printed.log").read_text()[-6000:]
     return folder / "html"
 
 

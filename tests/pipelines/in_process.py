@@ -30,7 +30,7 @@ def _configured() -> None:
 
 
 def forget_pipelines() -> None:
-    """Let Kedro make its pipelines anew; it would give those of the dataset before."""
+    """Let Kedro make its pipelines anew; it would give those of the dataset and the command before."""
     _configured()
     pipelines.configure("openfer.pipeline_registry")
 
@@ -51,6 +51,7 @@ def typed(project: Path, *arguments: str, expect: int = 0, folder: str = ".") ->
         finally:
             logging.getLogger().removeHandler(logged)
             planned._handed.clear()
+            forget_pipelines()
     words = " ".join(said.getvalue().split())
     assert status == expect, f"exit status {status}, expected {expect}: {words[-6000:]}"
     assert "running " not in words
@@ -104,6 +105,7 @@ class Workshop:
         finally:
             logger.removeHandler(heard)
             planned._handed.clear()
+            forget_pipelines()
         assert heard.said, "the runner said nothing"
         return heard.ran
 

@@ -14,7 +14,7 @@ from tests.pipelines.conftest import Project, new_project
 from tests.prepared import PATIENCE, start_kedro
 
 # with one worker an interrupt may come inside a destructor, where Python drops it; a person then presses Ctrl-C again
-MANY_FACES = "synthetic.fer.train_people=400,synthetic.workers=2"
+MANY_FACES = "synthetic.fer.train_people=400,synthetic.image_size=64,synthetic.workers=2"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_run_that_is_stopped_reads_killed_and_has_the_machines_curves(project:
     words = ("run", "--pipelines", "synthesize", "--params", MANY_FACES)
     running = start_kedro(words, project.path, project.path / "printed.log")
     shards = project.path / "data/02_intermediate/.work/synthetic_fer"
-    wait_until(lambda: len(list(shards.glob("*/shards/*.arrow"))) >= 3, running)
+    wait_until(lambda: any(shards.glob("*/shards/*.arrow")), running)
     os.kill(running.pid, sent)
     running.join(PATIENCE)
     run = runs_of(project)["synthesize"]

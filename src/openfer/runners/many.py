@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 _TRIES = 3
 """How often a run is given out again whose process or machine was lost; it resumes from its last checkpoint."""
 
+_CLUSTER = "RAY_ADDRESS"
+"""Environment variable: Ray joins this cluster where no address is given."""
+
+_KINDS = {"cpus_per_run": "CPU", "gpus_per_run": "GPU"}
+"""Ray's names of what a run has a share of."""
+
 
 class RayRunner(IdempotentRunner):
     """Gives whole runs to Ray; data, tables and reports are made by the process that was started.
@@ -36,24 +42,31 @@ class RayRunner(IdempotentRunner):
         cpus_per_run: CPU cores of each run, and its threads; as many runs at once as the cores allow.
         gpus_per_run: GPUs of each run; 0.5 puts two runs on one GPU.
         address: of a Ray cluster, such as ``auto``; None for the cores and GPUs of this machine.
+
+    Raises:
+        ParameterError: if a share is no number, or is more GPUs than this machine has and no cluster is named.
     """
 
     def __init__(
         self, is_async: bool = False, cpus_per_run: float = 1, gpus_per_run: float = 0, address: str | None = None
     ) -> None:
         super().__init__(is_async=is_async)
-        for name, value in (("cpus_per_run", cpus_per_run), ("gpus_per_run", gpus_per_run)):
+        self._shares = {"cpus_per_run": cpus_per_run, "gpus_per_run": gpus_per_run}
+        for name, value in self._shares.items():
             if not isinstance(value, int | float) or value < 0:
                 raise ParameterError(f"--runner-params gives {name}={value!r}; give a number that is not negative")
-        self._resources: dict[str, Any] = {"num_cpus": cpus_per_run, "num_gpus": gpus_per_run}
         self._address = address
+        if gpus_per_run and address is None and _CLUSTER not in os.environ:
+            import torch
+
+            refuse_more({"gpus_per_run": gpus_per_run}, {"GPU": torch.cuda.device_count()}, "this machine")
 
     def _run_all(self, command: NodesOfACommand) -> None:
         command.run_checks()
         units = units_of(command.pipeline)
         order = order_of(units)
         runs = [unit for unit in units.values() if unit.slug is not None]
-        with tqdm(total=len(runs), unit="run", desc="runs") as bar, _Ray(self._address, self._resources) as ray:
+        with tqdm(total=len(runs), unit="run", desc="runs") as bar, _Ray(self._address, self._shares) as ray:
             while order.is_active():
                 ready = [units[name] for name in order.get_ready()]
                 ready.sort(key=lambda unit: unit.slug is None)  # runs first: they go on while the rest is made here
@@ -88,15 +101,15 @@ class _Ray:
 
     Args:
         address: of the cluster, or None.
-        resources: of each run.
+        shares: ``cpus_per_run`` and ``gpus_per_run``.
 
     Attributes:
         running: the runs that were given out.
     """
 
-    def __init__(self, address: str | None, resources: dict[str, Any]) -> None:
+    def __init__(self, address: str | None, shares: Mapping[str, float]) -> None:
         self.running: dict[ObjectRef, Unit] = {}
-        self._address, self._resources = address, resources
+        self._address, self._shares = address, shares
         self._task: Callable[[Command, list[str], str | None], ObjectRef] | None = None
 
     def __enter__(self) -> "_Ray":
@@ -146,15 +159,28 @@ class _Ray:
             logging_level=logging.ERROR,
             configure_logging=False,
         )
-        self._refuse_more_than_there_is(ray.cluster_resources())
+        refuse_more(self._shares, ray.cluster_resources(), "Ray")
         # a process for each run: what it took of a GPU's memory is free afterwards
-        task = ray.remote(max_calls=1, max_retries=_TRIES, **self._resources)(run_part)
+        of_each: dict[str, Any] = {"num_cpus": self._shares["cpus_per_run"], "num_gpus": self._shares["gpus_per_run"]}
+        task = ray.remote(max_calls=1, max_retries=_TRIES, **of_each)(run_part)
         return task.remote
 
-    def _refuse_more_than_there_is(self, there: dict[str, float]) -> None:
-        for name, option, kind in (("cpus_per_run", "num_cpus", "CPU"), ("gpus_per_run", "num_gpus", "GPU")):
-            if self._resources[option] > there.get(kind, 0):
-                raise ParameterError(
-                    f"--runner-params gives {name}={self._resources[option]}, and Ray has {there.get(kind, 0):g} "
-                    f"{kind}s in all; give at most as many, or start a cluster and give its address"
-                )
+
+def refuse_more(shares: Mapping[str, float], there: Mapping[str, float], where: str) -> None:
+    """Refuse a share of each run that is more than all there is.
+
+    Args:
+        shares: ``cpus_per_run``, ``gpus_per_run`` or both.
+        there: how many there are, by ``CPU`` and ``GPU``; a kind that is not named is not there.
+        where: what has them.
+
+    Raises:
+        ParameterError: if a share is larger.
+    """
+    for name, share in shares.items():
+        kind = _KINDS[name]
+        if share > there.get(kind, 0):
+            raise ParameterError(
+                f"--runner-params gives {name}={share}, and {where} has {there.get(kind, 0):g} {kind}s in all; give at "
+                "most as many, or start a cluster and give its address"
+            )

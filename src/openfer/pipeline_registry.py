@@ -48,7 +48,7 @@ def _asked() -> list[str] | None:
     """Return the names that Kedro's session was given; its own `find_pipelines` reads them in the same way."""
     from kedro.framework import project  # which sets up logging
 
-    asked: list[str] | None = project.pipelines._requested_pipelines
+    asked: list[str] | None = getattr(project.pipelines, "_requested_pipelines", None)  # a private name
     return None if asked is None or "__default__" in asked else asked
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.methods.shallow import shallow_networks
 from tests.methods.trial import ADAM, CPU, HELD_OUT, TRAIN, Trial, trained
 
 from openfer.errors import ParameterError
@@ -57,6 +58,12 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _shallow():
+    with shallow_networks():
+        yield
+
+
 @pytest.fixture(scope="module")
 def trials(tiny_faces):
     """Return the trial of a method by its name, whose prerequisites are made once."""
@@ -89,7 +96,8 @@ def test_it_builds_with_parameters_and_players_that_own_them(trial):
 
 def test_its_variants_are_named_by_the_settings_that_make_them(trial):
     for name, settings in trial.declared.variants.items():
-        assert build(trial.name, settings, trial.classes).variant == name
+        with Undrawn():
+            assert build(trial.name, settings, trial.classes).variant == name
 
 
 TRAIN_AS_ANOTHER = {"ddl_ga", "ddl_gar_id_il", "ddl_gar_id_il_p"}

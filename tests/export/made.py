@@ -9,7 +9,6 @@ from openfer.training import batches
 from openfer.training.data import ConcatFaces, FaceDataset
 from openfer.training.device import resolve
 from openfer.training.open_features import OpenFeatures, images_of
-from tests.methods.shallow import shallow_networks
 from tests.methods.trial import CPU, IMAGES, TRAIN, Trial, dlib_weights
 
 FACTS = {
@@ -28,8 +27,7 @@ FACTS = {
 def network_of(name, tiny_faces):
     """Return a method's network for export, its batch normalisation acquainted with faces, and these faces."""
     trial = Trial(name, tiny_faces)
-    with shallow_networks():
-        method = trial.build()
+    method = trial.build()
     faces = trial.dataset(TRAIN)
     settle(method, faces)
     if method.declared.extras != ("open_features",):

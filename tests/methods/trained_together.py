@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.left_out import without_resume_files
-from tests.methods.shallow import shallow_networks
 from tests.methods.trial import CPU, HELD_OUT, IMAGES, TRAIN, Trial
 from torch import Tensor
 
@@ -42,8 +41,7 @@ def steps_of_a_stage(method):
 def setup_of(name, faces):
     """Return a method with small batches, one epoch a stage."""
     trial = Trial("sna" if name == MASKED else name, faces)
-    with shallow_networks():
-        method = in_small_batches(trial.build(), SAMPLES)
+    method = in_small_batches(trial.build(), SAMPLES)
     both = TRAIN.reshape(2, -1).T.ravel()  # the man and the woman in turn
     trained = np.resize(both, steps_of_a_stage(method) * SAMPLES)
     data = FitData(trial.dataset(trained, training=True), trial.dataset(HELD_OUT[:SAMPLES]))

@@ -35,8 +35,8 @@ class Browser:
     """One browser with one page; a context manager.
 
     Attributes:
-        complaints: errors of the page: exceptions, console errors, and what its policy refused.
-        requests: addresses that the page asked for, but for those that it holds itself.
+        complaints: errors of the page since it was opened: exceptions, console errors, and what its policy refused.
+        requests: addresses that the page asked for since it was opened, but for those that it holds itself.
 
     Args:
         program: path of Chromium.
@@ -95,6 +95,8 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         self._loaded = False
+        self.complaints.clear()
+        self.requests.clear()
         self._ask("Page.navigate", url=file.as_uri())
         while not self._loaded:
             self._hear()

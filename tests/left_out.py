@@ -22,6 +22,16 @@ def without_resume_files() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def without_drawings() -> Iterator[None]:
+    """Write matplotlib's figures as empty SVG; the words and tables around them stay."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda _, file, **options: file.write("<svg ></svg>"))
+        yield
+
+
 def without_flushes() -> None:
     """Let files reach the disk when the system likes; a flush guards against a power cut, which no test has."""
     os.fsync = lambda _: None

@@ -62,8 +62,6 @@ def test_the_site_builds_without_a_warning_and_shows_what_the_project_knows_of_i
 @pytest.mark.parametrize("width", [1400, 400])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_fits_its_window_and_asks_nothing_of_a_network(browser, site, page, width) -> None:
-    browser.requests.clear()
-    browser.complaints.clear()
     browser.open(site / f"{page}.html", width)
     assert browser.run("document.documentElement.scrollWidth") <= width
     assert [url for url in browser.requests if not url.startswith("file:")] == []

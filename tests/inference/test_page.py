@@ -20,6 +20,20 @@ from tests.browser import Browser, chromium_or_skip
 from tests.inference.made_models import look_at_colours
 
 
+@pytest.fixture(scope="module")
+def browser(photographs, tmp_path_factory):
+    """Return a browser that has a camera."""
+    folder = tmp_path_factory.mktemp("browser")
+    with Browser(chromium_or_skip(), folder / "profile", *_camera(photographs[0], folder)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def geometry(tmp_path_factory):
+    """Return the page of the geometric model."""
+    return _page("geometry", tmp_path_factory.mktemp("geometry"))
+
+
 @pytest.mark.parametrize(
     ("part", "shape", "tolerance"),
     [("detector", (1, 128, 128, 3), 0.001), ("mesh", (1, 256, 256, 3), 0.02), ("blendshapes", (1, 146, 2), 1e-5)],
@@ -34,52 +48,49 @@ def test_a_converted_network_answers_as_the_one_in_litert(part, shape, tolerance
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["geometry", "colours"])
-def test_a_dropped_photograph_is_answered_as_by_predict_and_nothing_is_asked_for(name, photographs, tmp_path):
-    program = chromium_or_skip()
+def test_a_dropped_photograph_is_answered_as_by_predict_and_nothing_is_asked_for(
+    name, browser, geometry, photographs, tmp_path
+):
     model = "geometry" if name == "geometry" else str(look_at_colours(tmp_path / "colours.onnx"))
-    written = _page(model, tmp_path)
+    written = geometry if name == "geometry" else _page(model, tmp_path)
     file = _png(photographs[0], tmp_path) if name == "geometry" else _lying_jpeg(photographs[0], tmp_path)
     expected = load(model).predict([read_image(file).pixels])[0]
-    with Browser(program, tmp_path / "profile") as browser:
-        browser.open(written, 400)
-        found = json.loads(browser.run(_DROPPED % (base64.b64encode(file.read_bytes()).decode(), file.name)))
-        assert len(found) == len(expected) > 0
-        for one, other in zip(found, expected, strict=True):
-            assert np.abs(np.array(one["probabilities"]) - other.probabilities).max() < 1e-4
-            assert np.abs(np.array(one["box"]) - other.box).max() < 0.01
-        assert browser.run("document.getElementById('file').files[0].name") == file.name
-        assert browser.run("document.querySelectorAll('#results section').length") == len(expected)
-        assert browser.run("document.documentElement.scrollWidth") == 400
-        assert browser.complaints == []
-        assert browser.requests == [written.as_uri()]
+    browser.open(written, 400)
+    found = json.loads(browser.run(_DROPPED % (base64.b64encode(file.read_bytes()).decode(), file.name)))
+    assert len(found) == len(expected) > 0
+    for one, other in zip(found, expected, strict=True):
+        assert np.abs(np.array(one["probabilities"]) - other.probabilities).max() < 1e-4
+        assert np.abs(np.array(one["box"]) - other.box).max() < 0.01
+    assert browser.run("document.getElementById('file').files[0].name") == file.name
+    assert browser.run("document.querySelectorAll('#results section').length") == len(expected)
+    assert browser.run("document.documentElement.scrollWidth") == 400
+    assert browser.complaints == []
+    assert browser.requests == [written.as_uri()]
 
 
 @pytest.mark.slow
-def test_keys_alone_choose_a_file_and_use_the_webcam(photographs, tmp_path):
-    program = chromium_or_skip()
-    written = _page("geometry", tmp_path)
-    with Browser(program, tmp_path / "profile", *_camera(photographs[0], tmp_path)) as browser:
-        browser.open(written, 1400)
-        browser.press("Tab")
-        assert browser.run(_FOCUSED) == ["file", "3px"]
-        browser.press_until_a_file_is_asked_for("Enter")
-        browser.press("Tab")
-        assert browser.run(_FOCUSED) == ["webcam", "3px"]
-        browser.press("Enter")
-        browser.wait_until("document.getElementById('status').textContent === '1 face found.'")
-        browser.press("Tab")
-        browser.press("Enter")  # the blendshapes stay open from frame to frame
-        frames = "new Promise((next) => new MutationObserver(next).observe(results, { childList: true }))"
-        browser.run(f"const results = document.getElementById('results'); {frames}.then(() => {frames}).then(() => 0)")
-        assert browser.run("[document.querySelector('details').open, document.activeElement.tagName]") == [
-            True,
-            "SUMMARY",
-        ]
-        browser.run("document.getElementById('webcam').focus()")
-        browser.press("Enter")
-        browser.wait_until("document.getElementById('status').textContent === 'The webcam is off.'")
-        assert browser.complaints == []
-        assert browser.requests == [written.as_uri()]
+def test_keys_alone_choose_a_file_and_use_the_webcam(browser, geometry):
+    browser.open(geometry, 1400)
+    browser.press("Tab")
+    assert browser.run(_FOCUSED) == ["file", "3px"]
+    browser.press_until_a_file_is_asked_for("Enter")
+    browser.press("Tab")
+    assert browser.run(_FOCUSED) == ["webcam", "3px"]
+    browser.press("Enter")
+    browser.wait_until("document.getElementById('status').textContent === '1 face found.'")
+    browser.press("Tab")
+    browser.press("Enter")  # the blendshapes stay open from frame to frame
+    frames = "new Promise((next) => new MutationObserver(next).observe(results, { childList: true }))"
+    browser.run(f"const results = document.getElementById('results'); {frames}.then(() => {frames}).then(() => 0)")
+    assert browser.run("[document.querySelector('details').open, document.activeElement.tagName]") == [
+        True,
+        "SUMMARY",
+    ]
+    browser.run("document.getElementById('webcam').focus()")
+    browser.press("Enter")
+    browser.wait_until("document.getElementById('status').textContent === 'The webcam is off.'")
+    assert browser.complaints == []
+    assert browser.requests == [geometry.as_uri()]
 
 
 def _page(model: str, folder: Path) -> Path:

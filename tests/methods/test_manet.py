@@ -12,6 +12,7 @@ from openfer.methods.declared.manet import MANetSettings
 from openfer.methods.registry import build
 from openfer.nn.cbam import CBAM
 from openfer.nn.complexity import count_parameters
+from openfer.nn.undrawn import Undrawn
 
 SIZE = 64
 KINDS = ("branch", "spatial", "channel")
@@ -93,7 +94,8 @@ def test_without_diversity_it_is_ma_net_and_watches_how_alike_its_parts_are():
 
 @pytest.mark.parametrize("trunk", ["resnet18", "dlib_resnet29"])
 def test_the_terms_are_compared_on_the_layers_that_both_branches_share(trunk):
-    method = manet(trunk=trunk)
+    with Undrawn():
+        method = manet(trunk=trunk)
     compared = {id(parameter) for parameter in method.shared_parameters()}
     alone = (*method.network.patches.parameters(), *method.network.whole.parameters(), *method.heads.parameters())
     assert compared == {id(p) for p in method.parameters()} - {id(p) for p in alone}
@@ -148,6 +150,8 @@ def test_a_kind_of_diversity_that_does_not_exist_or_comes_twice_is_refused():
 
 
 def test_the_momentum_of_the_gates_statistics_reaches_every_gate():
-    gates = [module for module in manet(gate_momentum=0.3).modules() if isinstance(module, CBAM)]
+    with Undrawn():
+        method = manet(gate_momentum=0.3)
+    gates = [module for module in method.modules() if isinstance(module, CBAM)]
     assert len(gates) == 4 * 4
     assert {gate.spatial[1].momentum for gate in gates} == {0.3}

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.methods.shallow import shallow_networks
 from tests.methods.trial import HELD_OUT, Trial, trained
 
 from openfer.methods.contract import Batch
@@ -19,7 +20,8 @@ QUARTER = 64 * 64 // 4
 def learned(tiny_faces, tmp_path_factory):
     trial = Trial("baseline", tiny_faces)
     torch.manual_seed(0)
-    method = build("baseline", {"schedule": SCHEDULE}, trial.classes)
+    with shallow_networks():
+        method = build("baseline", {"schedule": SCHEDULE}, trial.classes)
     data = FitData(trial.dataset(list(TRAIN), training=True), trial.dataset(HELD_OUT))
     trained(method, data, tmp_path_factory.mktemp("work"))
     dataset = trial.dataset(list(TRAIN))
@@ -51,15 +53,12 @@ def test_covering_the_top_quarter_of_the_map_costs_the_class_more_than_covering_
         whole - score(method, covered(batch.images, at), labels)
         for at in order.split_with_sizes([QUARTER, 64 * 64 - 2 * QUARTER, QUARTER], dim=1)[::-2]
     )
-    assert top > bottom, (top, bottom)  # in 16 trainings 1.0 or more apart: 1.9 with a deviation of 0.4
+    assert top > bottom, (top, bottom)  # in 14 trainings 1.0 or more apart: 1.5 with a deviation of 0.2
 
 
 @pytest.mark.slow
 def test_maps_of_two_classes_differ_and_most_are_not_blank(learned):
-    """In 16 trainings 95 % of the maps are not blank, with a deviation of 6 points, and 99.5 % differ (1 point).
-
-    They are of ten seeds, 15 or 20 epochs, bfloat16 or float32.
-    """
+    """In 14 trainings no map is blank, and all differ. They are of ten seeds in bfloat16 and four in float32."""
     method, batch = learned
     labels = batch.labels["expression"]
     layer = cam_layer(method, batch)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import yaml
 from tests.left_out import without_resume_files
+from tests.methods.shallow import shallow_networks
 from tests.pipelines.conftest import ROOT
 
 from openfer.io.checkpoint import Checkpoint
@@ -67,7 +68,10 @@ class Trial:
         return {name: Trial(name, self.faces)._fresh() for name in names}
 
     def build(self, epochs=1, seed=0, **changes):
-        """Build with fresh weights, the same for a seed, its own parameters but for some, and short schedules."""
+        """Build with fresh weights, the same for a seed, its own parameters but for some, and short schedules.
+
+        Networks are shallow; who builds another of the same settings does it in :func:`shallow_networks`.
+        """
         needed = self.needed  # made before the seed is set, for making it draws
         settings = self.declared.settings().model_copy(update=changes)
         if "factors" in type(settings).model_fields:
@@ -93,11 +97,12 @@ class Trial:
         key = f"{seed} {shortened(settings, 1).model_dump_json()}"
         torch.manual_seed(seed)
         if key in self._drawn:
-            with Undrawn():
+            with shallow_networks(), Undrawn():
                 method = made()
             method.load_state_dict(self._drawn[key])
             return method
-        method = made()
+        with shallow_networks():
+            method = made()
         self._drawn.clear()
         self._drawn[key] = {name: value.clone() for name, value in method.state_dict().items()}
         return method

@@ -27,9 +27,9 @@ def file(made_runs, tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def browser(tmp_path):
-    with Browser(chromium_or_skip(), tmp_path) as opened:
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(chromium_or_skip(), tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from tests.evaluation.made_runs import answers_of, facts_of, folder_of, write_run
 from tests.evaluation.made_studies import table, write_study
+from tests.left_out import without_drawings
 from tests.report.test_page import Page
 
 from openfer.evaluation.compare import compare, correct
@@ -37,6 +38,12 @@ def run(root, name, wrong, *, facts=True, elsewhere=None, **run):
 
 
 def page_of(root):
+    """Return the page without its charts; tests/report/test_page.py and test_in_browser.py see those."""
+    with without_drawings():
+        return drawn_page_of(root)
+
+
+def drawn_page_of(root):
     return Page(report(find_runs(root), find_studies(root), published_table()).page)
 
 
@@ -71,7 +78,7 @@ def test_the_matrix_over_datasets_is_that_of_the_evaluation(tmp_path):
     run(tmp_path, "scn", range(10))
     others = pd.read_parquet(folder_of(tmp_path, "07_model_output", "addl") / "elsewhere.parquet")
     expected = cross_dataset(own_and_elsewhere(own, others, ["mine"])).set_index(["tested_on", "metric"])
-    shown = page_of(tmp_path).table("trained on and tested on").set_index("tested on")
+    shown = drawn_page_of(tmp_path).table("trained on and tested on").set_index("tested on")
     assert set(shown["method"]) == {"ADDL"}
     assert shown["which is"].to_dict() == {"mine": "its own", "others": "another"}
     for tested in ("mine", "others"):
@@ -136,7 +143,7 @@ def test_fewer_than_thirty_faces_rank_nobody(tmp_path):
 
 def test_a_study_stands_there_with_its_table_cells_pictures_and_what_features_know(tmp_path):
     write_study(tmp_path, "table_3")
-    page = page_of(tmp_path)
+    page = drawn_page_of(tmp_path)
     text = page.section("studies")
     shown = page.table("accuracy, % of table_3").set_index("row")
     assert shown["ours: accuracy, %"].to_dict() == {"Baseline": "50.0", "ADDL": "51.0"}

@@ -1,22 +1,66 @@
-"""Train in a process of its own, to be killed or to be refused room on the disk at a given step.
+"""Train in a process of its own, which is killed or has no room left on the disk at a given step."""
 
-python drive.py <face store> <work folder> <settings as JSON> kill|full <step>
-python drive.py <face store> <work folder> <settings as JSON> reported <epoch>, to be killed when an epoch is reported
-"""
-
-import json
+import multiprocessing
 import os
 import resource
 import signal
-import sys
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from small_method import SmallMethod, fresh, train
+from tests.prepared import PATIENCE, prepared, start
 
 from openfer.io.face_store import FaceStore
 
 
-def disturb(kind: str, at: int) -> None:
+class Ended(NamedTuple):
+    """What a process leaves.
+
+    Attributes:
+        code: its exit status; a negative one is the signal that ended it.
+        printed: by it and by all that it has started.
+    """
+
+    code: int | None
+    printed: str
+
+
+def drive(store: FaceStore, work: Path, settings: dict[str, Any], kind: str, at: int) -> Ended:
+    """Train in another process until it ends, and all that it has started with it.
+
+    Args:
+        store: of the faces.
+        work: for the resume file.
+        settings: of the training.
+        kind: ``kill`` at a step, ``full`` disk from a step on, or killed when an epoch is ``reported``.
+        at: the step or the epoch.
+    """
+    reading, writing = prepared().Pipe(duplex=False)
+    process = start(_train, store.folder, work, settings, kind, at, writing)
+    writing.close()  # so that the pipe ends when none of those processes lives
+    printed = b""
+    while wait([reading], PATIENCE):
+        if not (part := os.read(reading.fileno(), 1 << 16)):
+            process.join(PATIENCE)
+            return Ended(process.exitcode, printed.decode())
+        printed += part
+    raise TimeoutError(f"a process of the training hangs:\n{printed.decode()}")
+
+
+def _train(store: Path, work: Path, settings: dict[str, Any], kind: str, at: int, printed: Connection) -> None:
+    for standard in (1, 2):
+        os.dup2(printed.fileno(), standard)
+    printed.close()
+    multiprocessing.set_start_method(
+        "fork", force=True
+    )  # of what loads images; a process that is started has its parent's
+    _disturb(kind, at)
+    tracker = _KillsWhenTold(at) if kind == "reported" else None
+    train(FaceStore(store), work, fresh(), tracker=tracker, **settings)
+
+
+def _disturb(kind: str, at: int) -> None:
     step, done = SmallMethod.step, 0
 
     def counted(self, batch, stage):
@@ -32,7 +76,7 @@ def disturb(kind: str, at: int) -> None:
     SmallMethod.step = counted
 
 
-class KillsWhenTold:
+class _KillsWhenTold:
     """A tracker that kills its process when an epoch is reported."""
 
     def __init__(self, at: int) -> None:
@@ -41,10 +85,3 @@ class KillsWhenTold:
     def epoch(self, label, stage, epoch, values):
         if epoch == self._at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    store, work, settings, kind, at = sys.argv[1:]
-    disturb(kind, int(at))
-    tracker = KillsWhenTold(int(at)) if kind == "reported" else None
-    train(FaceStore(Path(store)), Path(work), fresh(), tracker=tracker, **json.loads(settings))

@@ -1,16 +1,14 @@
 """Training on two devices of a CPU ends as training on one, also where a process dies."""
 
-import json
 import logging
-import subprocess
-import sys
-from pathlib import Path
+import signal
 
 import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from drive import drive
 from small_method import EPOCHS, STEPS, DiesOnTheSecond, interrupt, painted_store, train
 from tests.prepared import prepared
 
@@ -21,7 +19,6 @@ from openfer.training import launch
 from openfer.training.sampling import Sampler
 from openfer.training.synchronised_norm import synchronised_norm
 
-DRIVER = Path(__file__).with_name("drive.py")
 ON_TWO = {"devices": 2}
 EVERY_STEP = {"checkpoint_minutes": 0}
 
@@ -114,10 +111,8 @@ def test_an_image_that_only_the_second_process_reads_fails_in_the_same_words(tmp
 
 @pytest.mark.slow
 def test_processes_die_with_a_killed_command_and_its_run_resumes(tmp_path, store, on_one):
-    command = [sys.executable, DRIVER, store.folder, tmp_path, json.dumps(ON_TWO), "reported", "1"]
-    # the pipes of its output stay open for as long as any of its processes lives
-    killed = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-    assert killed.returncode < 0
+    killed = drive(store, tmp_path, ON_TWO, "reported", 1)  # ends when none of its processes lives
+    assert killed.code == -signal.SIGKILL
     assert (tmp_path / "resume.safetensors").exists()
     assert_same_result(on_one, train(store, tmp_path))
 

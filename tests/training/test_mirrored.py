@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests.left_out import without_resume_files
 from tests.methods.trial import HELD_OUT, Trial
 from tests.pipelines.plans import project_plan
 
@@ -56,7 +57,9 @@ def test_what_a_method_sees_beside_pixels_is_mirrored_with_them(tiny_faces):
 def test_the_scores_that_choose_an_epoch_are_those_of_the_means(tiny_faces, tmp_path):
     trial = Trial("baseline", tiny_faces)
     method, validation = trial.build(), trial.dataset(np.arange(28))
-    fitted = fit(method, FitData(trial.dataset(np.arange(28, 56), training=True), validation), AVERAGED, 0, tmp_path)
+    data = FitData(trial.dataset(np.arange(28, 56), training=True), validation)
+    with without_resume_files():
+        fitted = fit(method, data, AVERAGED, 0, tmp_path)
     answers = predict(method, validation, AVERAGED).probabilities["expression"].argmax(1)
     accuracy = (answers == validation.labels["expression"]).mean()
     assert fitted.states["best_val"].facts["validation"] == pytest.approx(accuracy)

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from small_method import SmallMethod, fit_data, painted_store, same_tensors
+from tests.left_out import without_resume_files
 from tests.methods.networks import EXPRESSION, face_batch
 from tests.methods.trial import CPU, IMAGES, Trial
 
@@ -163,12 +164,12 @@ def test_a_control_drops_as_many_others(generator, batch, criterion):
 
 
 def test_a_mask_that_keeps_nothing_or_everything_is_told_of(tmp_path, generator, caplog, tiny_faces):
-    said = []
+    said, trial = [], Trial("two_scale", tiny_faces)
     for threshold in (1e-30, 1e3, "batch_mean"):
-        trial = Trial("two_scale", tiny_faces)
         mask = NeighbourhoodMask(MaskSettings(threshold=threshold), copy.deepcopy(generator), IMAGES)
         caplog.clear()
-        fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / str(threshold), mask=mask)
+        with without_resume_files():
+            fit(trial.build(epochs=2), trial.data(), CPU, 0, tmp_path / str(threshold), mask=mask)
         said.append([record.getMessage() for record in caplog.records if "kept of main" in record.getMessage()])
     assert [len(own) for own in said] == [1, 1, 0]
     assert all("on average, outside of 0.1 to 0.99" in own[0] for own in said[:2])

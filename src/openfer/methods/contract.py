@@ -323,7 +323,8 @@ class Method(nn.Module, ABC):
 
     def own_state(self) -> dict[str, Tensor]:
         """Return the state without the prerequisites: what a checkpoint of this method holds."""
-        return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in self.prerequisites}
+        needed = self.prerequisites
+        return {key: value for key, value in self.state_dict().items() if key.split(".")[0] not in needed}
 
     def load_own_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Load what :meth:`own_state` gave.

@@ -16,7 +16,7 @@ _DRAWS = (
 class Undrawn(TorchFunctionMode):
     """Leaves weights as they are in memory where a network would draw them; torch's random numbers stay as they were.
 
-    A network that is built in it must load all of its weights.
+    A network that is built in it must load all of its weights, unless nothing is asked that depends on them.
     """
 
     def __torch_function__(

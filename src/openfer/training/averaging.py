@@ -45,7 +45,7 @@ class WeightAverage:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Give the method the averaged weights, and its own ones back afterwards."""
-        own = {key: self._method.own_state()[key].clone() for key in self._averages}
+        own = {key: value.clone() for key, value in self._method.own_state().items() if key in self._averages}
         self.apply()
         try:
             yield

@@ -82,7 +82,10 @@ class Loader:
         ]
         for of_batch, loaded in zip(keys, self._loader, strict=True):
             if isinstance(loaded, DataError):
-                raise loaded
+                try:
+                    raise loaded
+                finally:
+                    del loaded  # its traceback holds this frame: workers of such a cycle take five seconds to end
             pixels, *parts = loaded
             labels, extras, targets = (
                 {name: self._whole(values, len(of_batch)) for name, values in part.items()} for part in parts

@@ -12,6 +12,7 @@ from openfer.faces.mediapipe.measure_set import measure_set
 from openfer.io.face_store import Face, FaceStore, FaceStoreWriter, assemble_store
 from openfer.pipelines.geometry import geometry_pipeline, measure_geometry
 from openfer.schemas import GEOMETRY
+from tests.prepared import prepared
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,7 @@ def test_two_workers_give_the_same_numbers(
     table: pd.DataFrame, store: FaceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openfer.workers.available_cores", lambda: 2)
+    monkeypatch.setattr("openfer.workers.get_context", lambda _: prepared())
     many = FaceStore(assemble_store(tmp_path / "many", store.shards * 26))  # 260 faces are two parts
     monkeypatch.setattr(module, "GEOMETRY", _AnyTable())  # names are not unique here
     found = measure_set(many, tmp_path / "work", "tiny")

@@ -31,10 +31,12 @@ def complexity_table() -> pd.DataFrame:
     """
     from openfer.evaluation.cost import beside_published
     from openfer.nn.complexity import count_macs, count_parameters
+    from openfer.nn.undrawn import Undrawn
 
     rows = []
     for _, model, build in _registered():
-        method, inputs = build()
+        with Undrawn():  # costs do not depend on the weights
+            method, inputs = build()
         rows.append((model, count_parameters(method), count_macs(method, *inputs)))
     return beside_published(pd.DataFrame([*rows, *_parts_of_addl()], columns=["model", "params", "macs"]))
 
@@ -54,13 +56,15 @@ def memory_table() -> pd.DataFrame:
     from openfer.evaluation.names import run_name
     from openfer.methods.declaration import METHODS
     from openfer.methods.untrained import noise_batch, untrained
+    from openfer.nn.undrawn import Undrawn
     from openfer.training.memory import step_memory, without_numbers
 
     rows = []
     for name in METHODS.names():
         side = METHODS[name].input_side
         with without_numbers():
-            method = untrained(name)
+            with Undrawn():
+                method = untrained(name)
             stage = method.stages()[-1]
             batch = noise_batch(method, stage.schedule.batch_size, side, "cuda")
             for dtype in (torch.float32, torch.bfloat16):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from openfer_faces.synthetic.expressions import PROTOTYPES, Units, add_units, both_sides, gaze, mirrored
+from openfer_faces.synthetic.expressions import PROTOTYPES, Units, add_units, both_sides, draw_variant, gaze
 
 _VARIANTS: dict[str, tuple[Units, ...]] = {
     **PROTOTYPES,
@@ -106,11 +106,11 @@ def everyday_units(expression: str, intensity: float, generator: np.random.Gener
 
     Returns:
         Unit weights by ARKit name, non-negative.
+
+    Raises:
+        ValueError: if the expression is unknown.
     """
-    variants = _VARIANTS[expression]
-    units = both_sides(variants[generator.integers(len(variants))])
-    if expression == "contempt" and generator.random() < 0.5:
-        units = mirrored(units)
+    units = draw_variant(expression, _VARIANTS, generator)
     asymmetry = generator.normal(0, 0.08)
     amounts: dict[str, float] = {}
     drawn: Units = {}

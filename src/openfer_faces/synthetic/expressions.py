@@ -3,6 +3,8 @@
 The FACS units that each expression is known for stand beside it. ``*`` stands for both sides.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from openfer.labels import EXPRESSIONS
@@ -144,12 +146,7 @@ def action_units(expression: str, intensity: float, generator: np.random.Generat
     Raises:
         ValueError: if the expression is unknown.
     """
-    if expression not in PROTOTYPES:
-        raise ValueError(f"unknown expression {expression!r}; the names are {', '.join(EXPRESSIONS)}")
-    variants = PROTOTYPES[expression]
-    units = both_sides(variants[generator.integers(len(variants))])
-    if expression == "contempt" and generator.random() < 0.5:
-        units = mirrored(units)
+    units = draw_variant(expression, PROTOTYPES, generator)
     asymmetry = generator.normal(0, 0.06)
     jitter: dict[str, float] = {}
     drawn = {}
@@ -163,6 +160,19 @@ def action_units(expression: str, intensity: float, generator: np.random.Generat
         add_units(drawn, both_sides({stem: abs(generator.normal(0, deviation))}))
     add_units(drawn, gaze(generator.normal(0, 0.15), generator.normal(0, 0.12)))
     return drawn
+
+
+def draw_variant(expression: str, variants: Mapping[str, tuple[Units, ...]], generator: np.random.Generator) -> Units:
+    """Return the units of both sides of one of an expression's variants; contempt is on either side.
+
+    Raises:
+        ValueError: if the expression is unknown.
+    """
+    if expression not in variants:
+        raise ValueError(f"unknown expression {expression!r}; the names are {', '.join(EXPRESSIONS)}")
+    of_it = variants[expression]
+    units = both_sides(of_it[generator.integers(len(of_it))])
+    return mirrored(units) if expression == "contempt" and generator.random() < 0.5 else units
 
 
 def add_units(units: Units, more: Units) -> None:

@@ -21,16 +21,17 @@ from openfer.runners.units import order_of, units_of
 from openfer.runs.tags import run_tag
 
 STUDY = """
-study: two
-two:
-  title: Two
+study: three
+three:
+  title: Three
   seeds: [3]
   columns: {F: {datasets: [synthetic_fer]}}
   rows:
     Baseline: {method: baseline}
+    Slower: {method: baseline, changes: {baseline: {settings: {schedule: {learning_rate: 1.0e-5}}}}}
     Broken: {method: baseline, changes: {baseline: {settings: {schedule: {learning_rate: 1.0e+30}}}}}
 """
-RUN_STUDY = ("--pipelines", "study", "--to-nodes", "studies.two.table")
+RUN_STUDY = ("--pipelines", "study", "--to-nodes", "studies.three.table")
 """Without pictures, whose bytes are not compared."""
 WITH_RAY = (*RUN_STUDY, "--runner", "openfer.runners.RayRunner")
 RESULTS = {".parquet", ".safetensors", ".arrow"}
@@ -136,13 +137,13 @@ def test_a_study_by_ray_with_a_killed_worker_and_a_failing_run_ends_as_one_run_a
     said = ended(process, untrained)
     assert results(untrained) == results(one)
     cells, before = (
-        pd.read_csv(project.path / "data/08_reporting/studies/two/cells.csv").drop(columns="seconds")
+        pd.read_csv(project.path / "data/08_reporting/studies/three/cells.csv").drop(columns="seconds")
         for project in (untrained, one)
     )
-    assert cells.set_index("row")["state"].to_dict() == {"Baseline": "done", "Broken": "failed"}
+    assert cells.set_index("row")["state"].to_dict() == {"Baseline": "done", "Slower": "done", "Broken": "failed"}
     pd.testing.assert_frame_equal(cells, before)
     (broken,) = cells.loc[cells["state"] == "failed", "run"]
-    assert (said.count("given out"), said.count("finished   "), said.count("failed      ")) == (2, 1, 1)
+    assert (said.count("given out"), said.count("finished   "), said.count("failed      ")) == (3, 2, 1)
     assert f"failed      baseline.{broken}." in said
     assert error_of(said) == error_of((one.path / "first_run.txt").read_text())
     assert "not finite" in error_of(said)
@@ -162,7 +163,7 @@ def test_more_gpus_than_this_machine_has_are_refused_before_any_node_runs(untrai
 
 @pytest.mark.slow
 def test_what_is_up_to_date_starts_no_ray(one):
-    complete = one.run_folder("07_model_output", "baseline")
+    complete, _ = one.run_folders("07_model_output", "baseline")
     said = typed(one.path, *WITH_RAY, "--to-nodes", f"baseline.{complete.name}.finish")
     assert ", 0 ran" in said
     assert "given out" not in said

@@ -52,9 +52,8 @@ def _train(store: Path, work: Path, settings: dict[str, Any], kind: str, at: int
     for standard in (1, 2):
         os.dup2(printed.fileno(), standard)
     printed.close()
-    multiprocessing.set_start_method(
-        "fork", force=True
-    )  # of what loads images; a process that is started has its parent's
+    # of what loads images; a process that is started has its parent's, whose workers would outlive a kill
+    multiprocessing.set_start_method("fork", force=True)
     _disturb(kind, at)
     tracker = _KillsWhenTold(at) if kind == "reported" else None
     train(FaceStore(store), work, fresh(), tracker=tracker, **settings)

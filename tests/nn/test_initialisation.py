@@ -15,6 +15,7 @@ from torch import nn
 from openfer.errors import CheckpointError
 from openfer.io.checkpoint import Checkpoint
 from openfer.nn.eca_resnet import ECAResNet18Trunk
+from openfer.nn.harmless import HARMLESS
 from openfer.nn.initialisation import initialise
 from openfer.nn.initialisation_settings import InitialisationSettings
 from openfer.nn.resnet import ResNet18Trunk
@@ -229,6 +230,11 @@ def test_a_file_of_another_kind_is_named(tmp_path, content, what, suffix):
     (tmp_path / f"w.{suffix}").write_bytes(content)
     with pytest.raises(CheckpointError, match=f"is not a PyTorch file: it is {what}"):
         initialise(nn.Linear(1, 1), settings(tmp_path / f"w.{suffix}"))
+
+
+def test_paths_are_harmless_as_each_python_names_them():
+    names = {name.rpartition(".")[2] for name in HARMLESS if name.startswith("pathlib.")}
+    assert {f"pathlib._local.{name}" for name in names} <= set(HARMLESS)
 
 
 @pytest.mark.slow

@@ -12,6 +12,8 @@ import numpy as np
 
 _NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _KINDS = sorted({type(np.dtype(kind)).__name__ for kind in np.typecodes["AllInteger"] + np.typecodes["AllFloat"] + "?"})
+_PATHLIB = ("pathlib", "pathlib._local")  # the second is what Python 3.13 writes
+_POSIX, _WINDOWS = ("Path", "PosixPath", "PurePosixPath"), ("WindowsPath", "PureWindowsPath")
 
 HARMLESS: Mapping[str, Callable[..., Any] | type] = {
     **{f"{module}.scalar": np._core.multiarray.scalar for module in _NUMPY},  # type: ignore[attr-defined]
@@ -23,10 +25,7 @@ HARMLESS: Mapping[str, Callable[..., Any] | type] = {
     "types.SimpleNamespace": types.SimpleNamespace,
     "collections.defaultdict": collections.defaultdict,
     "datetime.datetime": datetime.datetime,
-    "pathlib.Path": pathlib.PurePosixPath,
-    "pathlib.PosixPath": pathlib.PurePosixPath,
-    "pathlib.PurePosixPath": pathlib.PurePosixPath,
-    "pathlib.WindowsPath": pathlib.PureWindowsPath,
-    "pathlib.PureWindowsPath": pathlib.PureWindowsPath,
+    **{f"{module}.{name}": pathlib.PurePosixPath for module in _PATHLIB for name in _POSIX},
+    **{f"{module}.{name}": pathlib.PureWindowsPath for module in _PATHLIB for name in _WINDOWS},
 }
 """Name in a pickle -> what is made of it."""

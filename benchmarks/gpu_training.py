@@ -1,6 +1,7 @@
 """Rate, share of the limit, memory and energy of training steps: every method, arithmetic and batch size."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,10 +49,18 @@ class Arithmetic:
     compiled: bool = False
     on_cpu: bool = False
 
-    def set(self) -> None:
-        """Let products of float32 follow this arithmetic."""
-        torch.backends.cuda.matmul.fp32_precision = "tf32" if self.tf32 else "ieee"
-        torch.backends.cudnn.conv.fp32_precision = "tf32" if self.tf32 else "ieee"
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Let products of float32 follow this arithmetic; afterwards they are as before."""
+        places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+        before = [place.fp32_precision for place in places]
+        try:
+            for place in places:
+                place.fp32_precision = "tf32" if self.tf32 else "ieee"
+            yield
+        finally:
+            for place, precision in zip(places, before, strict=True):
+                place.fp32_precision = precision
 
     def plan(self, device: torch.device) -> Plan:
         """Return the plan of a training."""
@@ -130,9 +139,10 @@ def _of_method(
                 if arithmetic.compiled:
                     forget_compiled()
                     compile_networks(setting.method)
-            arithmetic.set()
             setting.change(arithmetic.plan(device), batch)
-            yield record(facts, _measured(setting, operations, limit[name], sizes.seconds))
+            with arithmetic.used():
+                measured = _measured(setting, operations, limit[name], sizes.seconds)
+            yield record(facts, measured)
         except torch.OutOfMemoryError:
             yield record(facts, dict.fromkeys(FIGURES, "out of memory"))
 
@@ -185,10 +195,10 @@ def _operations(setting: Setting) -> float:
 def _limit(arithmetic: Arithmetic, device: torch.device, size: int) -> float | str:
     if device.type != "cuda" and not arithmetic.on_cpu:
         return NO_GPU
-    arithmetic.set()
     one, other = (torch.randn(size, size, device=device, dtype=arithmetic.dtype) for _ in range(2))
-    timed(lambda: one @ other, _WARM_UP, device)
-    return 2 * size**3 / min(timed(lambda: one @ other, 3, device) for _ in range(3)) / _TERA
+    with arithmetic.used():
+        timed(lambda: one @ other, _WARM_UP, device)
+        return 2 * size**3 / min(timed(lambda: one @ other, 3, device) for _ in range(3)) / _TERA
 
 
 def _side(method: str, sizes: Sizes) -> int:

@@ -83,6 +83,21 @@ def test_a_study_for_which_no_time_is_left_says_so(monkeypatch):
     assert {record["seconds"] if part == "study" else record["accuracy"] for part, record in found} == {None}
 
 
+def test_an_arithmetic_leaves_no_trace(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import torch
+    from gpu_training import ARITHMETICS
+
+    def precisions():
+        return torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+
+    before = precisions()
+    for name, rounded in (("tf32", "tf32"), ("float32", "ieee")):
+        with ARITHMETICS[name].used():
+            assert precisions() == (rounded, rounded)
+        assert precisions() == before
+
+
 def test_the_cost_of_a_study_takes_the_measured_rate(file, result, monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import cost

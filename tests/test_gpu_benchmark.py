@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.prepared import interpreter
 
@@ -85,7 +86,6 @@ def test_a_study_for_which_no_time_is_left_says_so(monkeypatch):
 
 def test_an_arithmetic_leaves_no_trace(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import torch
     from gpu_training import ARITHMETICS
 
     def precisions():

@@ -1,28 +1,31 @@
-"""Images per second of a training step: eager float32 NCHW against bfloat16 autocast with channels_last.
+"""What makes a training step on a CPU fast, one thing after the other, paired in one run.
 
-Both settings run in one process in alternating rounds, so that what else the machine does falls on
-both; the ratio is the figure to trust. Usage:
+    python benchmarks/train_step.py --methods baseline manet scn --batch 16
+    python benchmarks/train_step.py --methods esr --settings '{"attention": false, "diversify": []}'
 
-    python benchmarks/train_step.py --method addl --batch 8
-    python benchmarks/train_step.py --method esr --settings '{"attention": false, "diversify": []}'
-
-The stage is the method's last one, in which all of its parts train.
+Each row adds one thing to the row above it. ``plain`` is what PyTorch does of itself: float32, channels first, an
+optimiser that goes through the parameters one by one. All rows of a method take turns in one process, so that what else
+the machine does falls on all; the ratios are the figures to trust. The stage is the method's last one, in which all of
+its parts train. Rows that this machine cannot compute are left out.
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from openfer.methods.contract import Batch
 from openfer.methods.declaration import METHODS
 from openfer.methods.untrained import noise_batch, untrained
-from openfer.training.device import Plan, place
+from openfer.training.config import TrainingConfig
+from openfer.training.device import Plan, compile_networks, place, resolve
 from openfer.training.optimisers import Optimisers
 
 
@@ -85,30 +88,58 @@ def on_cpu(*, fast: bool) -> Plan:
     return Plan(torch.device("cpu"), dtype, channels_last=fast, compile=False, workers=0)
 
 
-def main() -> None:
-    """Print images per second of both settings and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--method", choices=METHODS.names(), default="addl")
-    parser.add_argument("--settings", type=json.loads, default={}, help="the method's parameters as JSON")
-    parser.add_argument("--size", type=int, help="pixels of an image's side; the paper's by default")
-    parser.add_argument("--batch", type=int, default=8, help="images a step")
-    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds")
-    parser.add_argument("--steps", type=int, default=1, help="steps a round")
-    options = parser.parse_args()
-
-    size = options.size or METHODS[options.method].input_side
-    eager, fast = (
-        Setting(options.method, options.settings, size, options.batch, on_cpu(fast=fast)) for fast in (False, True)
-    )
-    for setting in (eager, fast):
+def ways(name: str, settings: Mapping[str, Any], size: int, count: int) -> Iterator[tuple[str, Setting]]:
+    """Yield a copy of a method for each row, ready to step."""
+    for row in ("plain", "fused optimiser", "channels last", "bfloat16", "compiled"):
+        if row == "bfloat16" and resolve(TrainingConfig()).dtype != torch.bfloat16:
+            continue
+        fast = row in ("bfloat16", "compiled") and resolve(TrainingConfig()).dtype == torch.bfloat16
+        plan = replace(on_cpu(fast=fast), channels_last=row not in ("plain", "fused optimiser"))
+        setting = Setting(name, settings, size, count, plan)
+        if row == "compiled":
+            compile_networks(setting.method)
+        started = time.perf_counter()
+        if row == "plain":
+            with_loop(setting)
         setting.run(1)
-    rounds = [(eager.run(options.steps), fast.run(options.steps)) for _ in range(options.rounds)]
-    slow, quick = (options.batch / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
-    ratio = statistics.median(a / b for a, b in rounds)
-    print(f"{eager.method.variant}, {size} pixels, batch {options.batch}, {torch.get_num_threads()} threads")
-    print(f"float32 NCHW        {slow:7.2f} images/s")
-    print(f"bf16 channels_last  {quick:7.2f} images/s")
-    print(f"ratio               {ratio:7.2f} (median of {options.rounds} alternating rounds)")
+        print(f"  {row}: first step {time.perf_counter() - started:.1f} s", flush=True)
+        yield row, setting
+
+
+def with_loop(setting: Setting) -> None:
+    """Take a step, and let the optimisers go through the parameters one by one from then on."""
+
+    def unfuse(optimiser: torch.optim.Optimizer, *_: object) -> None:
+        for group in optimiser.param_groups:
+            group["fused"] = group["foreach"] = False
+
+    handle = register_optimizer_step_pre_hook(unfuse)
+    setting.run(1)
+    handle.remove()
+
+
+def main() -> None:
+    """Print a table for each method."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", nargs="+", choices=METHODS.names(), default=["baseline", "manet", "scn"])
+    parser.add_argument("--settings", type=json.loads, default={}, help="the methods' parameters as JSON")
+    parser.add_argument("--size", type=int, help="pixels of an image's side; the paper's by default")
+    parser.add_argument("--batch", type=int, default=16, help="images a step")
+    parser.add_argument("--rounds", type=int, default=9, help="in which all rows take turns")
+    options = parser.parse_args()
+    for name in options.methods:
+        size = options.size or METHODS[name].input_side
+        print(f"{name}, {size} pixels, batch {options.batch}, {torch.get_num_threads()} threads")
+        settings = dict(ways(name, options.settings, size, options.batch))
+        rounds = np.array([[setting.run(1) for setting in settings.values()] for _ in range(options.rounds)])
+        print(
+            f"| {name} | ms a step | times as fast as plain (quarter, median, three quarters; n = {options.rounds}) |"
+        )
+        print("|---|---|---|")
+        for row, seconds in zip(settings, rounds.T, strict=True):
+            low, middle, high = np.percentile(rounds[:, 0] / seconds, [25, 50, 75])
+            print(f"| {row} | {1000 * statistics.median(seconds):.0f} | {low:.2f}, **{middle:.2f}**, {high:.2f} |")
+        print(flush=True)
 
 
 if __name__ == "__main__":

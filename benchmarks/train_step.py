@@ -89,18 +89,23 @@ def on_cpu(*, fast: bool) -> Plan:
 
 
 def ways(name: str, settings: Mapping[str, Any], size: int, count: int) -> Iterator[tuple[str, Setting]]:
-    """Yield a copy of a method for each row, ready to step."""
-    for row in ("plain", "fused optimiser", "channels last", "bfloat16", "compiled"):
-        if row == "bfloat16" and resolve(TrainingConfig()).dtype != torch.bfloat16:
-            continue
-        fast = row in ("bfloat16", "compiled") and resolve(TrainingConfig()).dtype == torch.bfloat16
-        plan = replace(on_cpu(fast=fast), channels_last=row not in ("plain", "fused optimiser"))
+    """Yield a copy of a method for each row, which has taken its first step."""
+    computes_bfloat16 = resolve(TrainingConfig()).dtype == torch.bfloat16
+    plain, last = on_cpu(fast=False), replace(on_cpu(fast=computes_bfloat16), channels_last=True)
+    rows = {
+        "plain": plain,
+        "fused optimiser": plain,
+        "channels last": replace(plain, channels_last=True),
+        **({"bfloat16": last} if computes_bfloat16 else {}),
+        "compiled": last,
+    }
+    for row, plan in rows.items():
         setting = Setting(name, settings, size, count, plan)
-        if row == "compiled":
-            compile_networks(setting.method)
         started = time.perf_counter()
         if row == "plain":
             with_loop(setting)
+        elif row == "compiled":
+            compile_networks(setting.method)
         setting.run(1)
         print(f"  {row}: first step {time.perf_counter() - started:.1f} s", flush=True)
         yield row, setting
